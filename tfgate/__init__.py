@@ -1,0 +1,1 @@
+"""tfgate: judges a Terraform plan, records the decision, and stops the apply."""

@@ -1,0 +1,1 @@
+"""Frozen value types: what the rooms hand each other. No I/O, no logic beyond derivation."""

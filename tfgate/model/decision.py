@@ -1,0 +1,154 @@
+"""What the engine returns: the outcome of every rule on every subject, and the verdict."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from tfgate.model.identity import Operator, Run, Workspace
+from tfgate.model.location import Location
+from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
+from tfgate.model.waiver import Waiver
+
+
+class OutcomeKind(str, Enum):
+    """Of one rule on one subject."""
+
+    PASS = "pass"  # noqa: S105 - an outcome, not a password
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    ERROR = "error"
+    WAIVED = "waived"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Verdict(str, Enum):
+    """Of one plan."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One rule on one subject. Everything in it is safe to show: no sensitive value is in it."""
+
+    rule: str
+    """Rule id."""
+    ruleset: str
+    """Ruleset id."""
+    address: str
+    """Address of the subject; ``plan`` for the plan, ``output.NAME``, ``provider.NAME``, …"""
+    outcome: OutcomeKind
+    title: str = ""
+    severity: Severity = Severity.MEDIUM
+    enforcement: Enforcement = Enforcement.HARD_MANDATORY
+    """The level in force, after overrides of the configuration."""
+    on_unknown: OnUnknown | None = None
+    """What an unknown outcome does here; set on ``unknown`` alone."""
+    blocks: bool = False
+    """Whether this outcome by itself denies the plan."""
+    message: str = ""
+    remediation: str | None = None
+    scope: Scope = Scope.RESOURCE
+    type: str | None = None
+    """Resource type, where the subject has one."""
+    action: str | None = None
+    deposed: str | None = None
+    item: int | None = None
+    """Number of the element, from 0, where a ``deny`` list gave several findings."""
+    location: Location | None = None
+    attribute: str | None = None
+    """Dotted path of the attribute the finding is about, where one is known."""
+    controls: dict[str, tuple[str, ...]] = {}
+    references: tuple[str, ...] = ()
+    waiver: Waiver | None = None
+    fingerprint: str = ""
+    """Stable over re-plans: SHA-256 (hex) of rule id, address, deposed key and message."""
+
+
+class RulesetFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which ruleset took part, pinned by digest."""
+
+    id: str
+    version: str
+    title: str
+    digest: str
+    """``sha256:…`` over the ruleset's files."""
+    source: str
+    """As configured: ``tfgate:core``, ``./policy``, …"""
+    owners: tuple[str, ...] = ()
+    rules: int = 0
+    """How many rules it has."""
+    selected: int = 0
+    """How many of them were evaluated at least once on this plan."""
+    commit: str | None = None
+
+
+class PlanFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which plan was judged."""
+
+    json_sha256: str
+    """SHA-256 (hex) of the plan JSON as read."""
+    file_sha256: str | None = None
+    """SHA-256 (hex) of the binary plan file, where it was one."""
+    format_version: str = ""
+    terraform_version: str | None = None
+    timestamp: str | None = None
+    complete: bool | None = None
+    applyable: bool | None = None
+    counts: dict[str, int] = {}
+    """Changes per action, and ``import``, ``move``, ``drift``, ``deferred``."""
+
+
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``allow`` or ``deny`` for one plan, with everything it rests on."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    """Why, in sentences; empty for a plain allow."""
+    outcomes: tuple[Outcome, ...]
+    """Findings: every outcome that is not ``pass``, sorted by rule, address, deposed key, item."""
+    passed: dict[str, tuple[str, ...]]
+    """Rule id → sorted addresses on which it passed (a deposed object is ``address (deposed KEY)``)."""
+    rulesets: tuple[RulesetFacts, ...]
+    plan: PlanFacts
+    workspace: Workspace
+    operator: Operator
+    run: Run | None = None
+    warnings: tuple[str, ...] = ()
+    """What a person should know and what decides nothing: a newer format version, an unused waiver."""
+    undecided: bool = False
+    """True where the deny means "could not decide" (no rule selected, a plan that errored): exit 3."""
+
+    def counts(self) -> dict[str, int]:
+        """Number of outcomes per kind, ``pass`` included."""
+        counts = {kind.value: 0 for kind in OutcomeKind}
+        for outcome in self.outcomes:
+            counts[outcome.outcome.value] += 1
+        counts["pass"] = sum(len(addresses) for addresses in self.passed.values())
+        return counts
+
+    @property
+    def findings(self) -> tuple[Outcome, ...]:
+        """Every outcome that is not ``pass``."""
+        return self.outcomes
+
+    @property
+    def obligations(self) -> tuple[Outcome, ...]:
+        """Unknown outcomes let through on the condition that they are checked after the apply."""
+        return tuple(
+            outcome
+            for outcome in self.outcomes
+            if outcome.outcome is OutcomeKind.UNKNOWN and outcome.on_unknown is OnUnknown.VERIFY
+        )
+
+
+Facts = dict[str, Any]
+"""What ``context(name)`` gives: plain JSON values by name."""
