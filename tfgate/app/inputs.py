@@ -1,0 +1,110 @@
+"""The plan as it is handed in: a file, standard input, or a binary plan file that must be shown."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from tfgate.errors import PlanError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PLAN_FILE_MAGIC = b"PK\x03\x04"
+"""A saved plan is a zip archive (Terraform's ``internal/plans/planfile``)."""
+
+MAX_INPUT_BYTES = 2 * 1024**3
+"""Larger inputs are refused: the largest plans in use are well below (100,000 changes: 0.9 GB)."""
+
+
+@dataclass(frozen=True)
+class PlanInput:
+    """Plan JSON, with what is known of where it came from."""
+
+    data: bytes
+    name: str
+    """As a person would write it: the path, or ``standard input``."""
+    plan_file_sha256: str | None = None
+    """SHA-256 (hex) of the binary plan file, where one was handed in."""
+    binary_plan_file: bool = False
+
+
+def read_plan_input(source: str, *, env: Mapping[str, str], cwd: Path) -> PlanInput:
+    """Read ``source``: a path, or ``-`` for standard input.
+
+    A binary plan file is turned into JSON by ``terraform show -json`` in ``cwd``.
+
+    Raises ``UsageError`` for a path that cannot be read, ``PlanError`` for too much input and
+    ``TerraformError`` where terraform is missing or refuses.
+    """
+    if source == "-":
+        return PlanInput(_read_bounded(sys.stdin.buffer), "standard input")
+    data = read_file(source, what="plan")
+    if not data.startswith(PLAN_FILE_MAGIC):
+        return PlanInput(data, source)
+    return _show(data, Path(source), env=env, cwd=cwd)
+
+
+def read_file(path: str, *, what: str) -> bytes:
+    """Read a whole file (or pipe, such as a shell's process substitution)."""
+    try:
+        with open(path, "rb") as file:
+            return _read_bounded(file)
+    except IsADirectoryError:
+        hint = "Name the plan file itself, or its JSON from terraform show -json."
+        raise UsageError(f"{path} is a directory, not a {what}.", hint=hint) from None
+    except FileNotFoundError:
+        hint = f"Make one with: terraform plan -out {path}" if what == "plan" else None
+        raise UsageError(f"There is no {what} {path}.", hint=hint) from None
+    except OSError as error:
+        raise UsageError(f"The {what} {path} cannot be read: {error.strerror}.") from None
+
+
+def _read_bounded(file: BinaryIO) -> bytes:
+    """Read to the end, at most ``MAX_INPUT_BYTES``; a regular file is refused by its size."""
+    facts = os.fstat(file.fileno())
+    if stat.S_ISDIR(facts.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(facts.st_mode):
+        return _read_stream(file)
+    if facts.st_size > MAX_INPUT_BYTES:
+        raise _too_large()
+    return file.read()
+
+
+def _read_stream(file: BinaryIO) -> bytes:
+    chunks, total = [], 0
+    while chunk := file.read(1024 * 1024):
+        total += len(chunk)
+        if total > MAX_INPUT_BYTES:
+            raise _too_large()
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _too_large() -> PlanError:
+    return PlanError(
+        f"The plan is larger than {MAX_INPUT_BYTES // 1024**3} GiB, which tfgate does not read.",
+        hint="Split the configuration into smaller ones.",
+    )
+
+
+def _show(data: bytes, path: Path, *, env: Mapping[str, str], cwd: Path) -> PlanInput:
+    """Have terraform print the plan file; show a private copy, so that what is hashed is shown."""
+    import hashlib
+    import tempfile
+
+    from tfgate.terraform import find_terraform
+
+    terraform = find_terraform(env)
+    with tempfile.TemporaryDirectory(prefix="tfgate-") as private:
+        copy = Path(private) / "plan.tfplan"
+        copy.write_bytes(data)
+        shown = terraform.show_json(copy, cwd)
+    digest = hashlib.sha256(data).hexdigest()
+    return PlanInput(shown, str(path), plan_file_sha256=digest, binary_plan_file=True)

@@ -1,0 +1,93 @@
+"""The command line: arguments in, exit code out. Nothing here decides anything."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from tfgate._version import __version__
+from tfgate.cli.lazy import LazyGroup
+from tfgate.errors import TfgateError
+from tfgate.exitcodes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COMMANDS = {
+    "check": ("tfgate.cli.check", "check", "Judge a plan, record the decision, say allow or deny."),
+    "explain": ("tfgate.cli.explain", "explain", "Show why a rule came out as it did."),
+    "eval": ("tfgate.cli.evaluate", "evaluate", "Evaluate a JMESPath expression on a plan."),
+    "rules": ("tfgate.cli.rules", "rules", "List and show rules."),
+    "audit": ("tfgate.cli.audit", "audit", "Verify and search the audit trail."),
+    "config": ("tfgate.cli.config", "config", "Show the configuration in force and its origins."),
+    "schema": ("tfgate.cli.schema", "schema", "Print a JSON Schema of a file tfgate reads or writes."),
+    "completion": ("tfgate.cli.completion", "completion", "Print the completion script of a shell."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 allowed, 1 denied, 2 wrong usage or configuration, 3 could not decide "
+    "(treat as denied), 4 the wrapped terraform command failed.",
+)
+@click.version_option(__version__, prog_name="tfgate")
+@click.option("--debug", is_flag=True, help="Show where in tfgate an unexpected error arose.")
+def cli(debug: bool) -> None:
+    """Judge Terraform plans before they are applied.
+
+    Example: terraform plan -out=p.tfplan && tfgate check p.tfplan
+    """
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command and give its exit code; every error ends as one sentence on stderr."""
+    debug = "--debug" in argv or bool(os.environ.get("TFGATE_DEBUG"))
+    try:
+        result = cli.main(args=list(argv), prog_name="tfgate", standalone_mode=False)
+        return int(result) if isinstance(result, int) else ExitCode.ALLOWED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return ExitCode.USAGE
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("Interrupted; nothing was decided.", ExitCode.UNDECIDED)
+    except BrokenPipeError:
+        return _broken_pipe()
+    except TfgateError as error:
+        return _fail(str(error), error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last line: no traceback reaches a user
+        return _unexpected(error, debug=debug)
+
+
+def _fail(text: str, code: ExitCode) -> int:
+    from tfgate.report.neutral import plain_text
+
+    click.echo(f"tfgate: {plain_text(text)}", err=True)
+    return code
+
+
+def _broken_pipe() -> int:
+    """Keep the interpreter from complaining again when it flushes a closed stdout."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.UNDECIDED
+
+
+def _unexpected(error: Exception, *, debug: bool) -> int:
+    """Say that tfgate has a bug. Frames and type alone are shown: the message may hold a secret."""
+    if debug:
+        import traceback
+
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        click.echo(f"{frames}{type(error).__name__} (message withheld: it may hold a value)", err=True)
+    text = (
+        f"An unexpected {type(error).__name__} stopped tfgate, so nothing was decided. "
+        "Please report it with the output of the same command and --debug."
+    )
+    return _fail(text, ExitCode.UNDECIDED)

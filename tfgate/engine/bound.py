@@ -1,0 +1,100 @@
+"""A rule as it stands in one evaluation: compiled, with the level and parameters in force."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tfgate.engine.select import narrowing
+from tfgate.model.rule import OnUnknown, Rule, default_on_unknown
+from tfgate.plan import Reads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tfgate.engine.context import Context
+    from tfgate.query import Expression
+    from tfgate.ruleset import CompiledRule, Ruleset
+
+Path = tuple[str, ...]
+
+
+class BoundRule:
+    """One compiled rule with what the configuration says of it."""
+
+    __slots__ = (
+        "compiled",
+        "enforcement",
+        "evaluated",
+        "message_reads",
+        "narrow",
+        "on_unknown",
+        "params",
+        "passed",
+        "reads",
+        "rule",
+        "ruleset",
+        "wants_source",
+    )
+
+    def __init__(
+        self, compiled: CompiledRule, ruleset: Ruleset, params: Mapping[str, Any], context: Context
+    ) -> None:
+        rule: Rule = compiled.rule
+        self.compiled = compiled
+        self.rule = rule
+        self.ruleset = ruleset
+        self.params = params
+        self.enforcement = context.levels.get(rule.id, rule.enforcement)
+        self.on_unknown: OnUnknown = rule.on_unknown or default_on_unknown(self.enforcement)
+        self.reads = frozenset(_reads(compiled))
+        self.message_reads = frozenset(compiled.message.fields)
+        self.narrow = narrowing(rule.match)
+        self.wants_source = any(not path or path[0] == "source" for path in self.reads)
+        self.evaluated = 0
+        self.passed: list[str] = []
+
+
+def bind(rulesets: Sequence[Ruleset], context: Context) -> list[BoundRule]:
+    """Bind every rule of ``rulesets``, in their order."""
+    return [
+        BoundRule(compiled, ruleset, ruleset.resolve_params(context.params.get(ruleset.id, {})), context)
+        for ruleset in rulesets
+        for compiled in ruleset.rules
+    ]
+
+
+def expressions(compiled: CompiledRule) -> Iterable[Expression]:
+    """Give every expression that evaluating the rule may evaluate."""
+    for expression in (compiled.when, compiled.deny, compiled.require, *compiled.let.values()):
+        if expression is not None:
+            yield expression
+
+
+def _reads(compiled: CompiledRule) -> Iterable[Path]:
+    for expression in expressions(compiled):
+        yield from expression.reads
+        for name, arguments in expression.calls:
+            if name == "changed":
+                yield from _changed_reads(arguments)
+
+
+def _changed_reads(arguments: tuple[Any, ...] | None) -> Iterable[Path]:
+    """``changed('tags.Owner')`` reads that path on both sides; an unknown one reads both whole."""
+    path = arguments[0] if arguments and isinstance(arguments[0], str) else ""
+    below = tuple(path.split(".")) if path else ()
+    return (("before", *below), ("after", *below))
+
+
+class ReadsCache:
+    """One ``Reads`` for each combination of rules that look at the same subject."""
+
+    def __init__(self) -> None:
+        self._by_rules: dict[tuple[BoundRule, ...], Reads] = {}
+
+    def of(self, rules: tuple[BoundRule, ...]) -> Reads:
+        """Give what these rules together read."""
+        reads = self._by_rules.get(rules)
+        if reads is None:
+            paths = {path for rule in rules for path in rule.reads}
+            reads = self._by_rules[rules] = Reads.of(paths)
+        return reads

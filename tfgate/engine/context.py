@@ -1,0 +1,65 @@
+"""What a decision rests on beside the plan and the rules."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfgate.model.identity import Operator, Run, Workspace
+from tfgate.model.location import Location
+from tfgate.model.rule import Enforcement
+from tfgate.model.waiver import Waiver
+
+Locate = Callable[[str, "str | None"], "Location | None"]
+"""``(address, attribute path or None)`` to the place in the sources, where one is known."""
+
+
+def _nowhere(address: str, attribute: str | None) -> Location | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Context:
+    """The impure facts, gathered before: the engine itself asks nobody."""
+
+    workspace: Workspace
+    operator: Operator
+    now: dt.datetime
+    """The time of the decision, timezone-aware."""
+    run: Run | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Further values of ``context(name)``; they cannot hide the built-in names."""
+    params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Ruleset id → parameter name → value, for those the configuration sets."""
+    levels: Mapping[str, Enforcement] = field(default_factory=dict)
+    """Rule id → enforcement level in force, for those the configuration changes."""
+    evaluate_all: bool = False
+    """Whether rules on what will exist look at unchanged resources too."""
+    allow_empty: bool = False
+    """Whether a plan on which no rule was evaluated may be allowed."""
+    waivers: Sequence[Waiver] = ()
+    comment_waiver_levels: frozenset[Enforcement] = frozenset(
+        {Enforcement.ADVISORY, Enforcement.SOFT_MANDATORY}
+    )
+    """Levels that a comment in HCL may waive."""
+    locate: Locate = _nowhere
+    plan_file_sha256: str | None = None
+
+    def fact(self, name: str) -> Any:
+        """Give what ``context(name)`` gives; ``None`` for a name that has no value here."""
+        builtin: dict[str, Any] = {
+            "workspace": self.workspace.name,
+            "operator": self.operator.name,
+            "operator_source": self.operator.source,
+            "backend": self.workspace.backend,
+            "time": self.now.isoformat(),
+            "date": self.now.date().isoformat(),
+            "hour": self.now.hour,
+            "minute": self.now.minute,
+            "weekday": self.now.isoweekday(),
+            "repository": self.run.repository if self.run else None,
+            "commit": self.run.commit if self.run else None,
+        }
+        return builtin[name] if name in builtin else self.facts.get(name)

@@ -1,0 +1,101 @@
+"""Which rules look at which subjects: an index, so that a rule costs nothing where it selects none.
+
+The index is keyed by what repeats (scope, type, action, mode, provider); what differs from subject
+to subject (module, address, name) is tested only for rules that say something about it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tfgate.model.action import Action
+from tfgate.model.glob import any_glob
+from tfgate.model.rule import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tfgate.engine.bound import BoundRule
+    from tfgate.model.rule import Match
+    from tfgate.plan import Subject
+
+_EXISTING = frozenset({Action.CREATE, Action.UPDATE})
+
+
+class RuleIndex:
+    """Rules of one scope, found by the facts of a subject."""
+
+    def __init__(self, rules: Sequence[BoundRule], scope: Scope, *, evaluate_all: bool) -> None:
+        self._rules = [(rule, _actions(rule, scope, evaluate_all)) for rule in rules]
+        self._by_key: dict[tuple[Any, ...], tuple[tuple[BoundRule, ...], bool]] = {}
+
+    def select(self, subject: Subject) -> tuple[BoundRule, ...]:
+        """Give the rules that look at ``subject``, in the order they were loaded in."""
+        key = (subject.type, subject.action, subject.mode, subject.provider_name)
+        found = self._by_key.get(key)
+        if found is None:
+            found = self._by_key[key] = self._look_up(subject)
+        rules, narrow = found
+        if subject.deposed is not None and subject.action not in _ENDING:
+            return ()
+        if not narrow:
+            return rules
+        return tuple(rule for rule in rules if rule.narrow is None or rule.narrow(subject))
+
+    def _look_up(self, subject: Subject) -> tuple[tuple[BoundRule, ...], bool]:
+        rules = tuple(
+            rule for rule, actions in self._rules if _could_select(rule, actions, subject)
+        )
+        return rules, any(rule.narrow is not None for rule in rules)
+
+
+def _could_select(
+    rule: BoundRule, actions: frozenset[Action] | None, subject: Subject
+) -> bool:
+    """Say whether ``rule`` looks at subjects of this type, action, mode and provider."""
+    match = rule.rule.match
+    if actions is not None and subject.action is not None and subject.action not in actions:
+        return False
+    if match.modes and subject.mode is not None and subject.mode not in match.modes:
+        return False
+    if match.types and not any_glob(match.types)(subject.type or ""):
+        return False
+    return not match.providers or _provider_matches(match.providers, subject.provider_name)
+
+
+_ENDING = frozenset({Action.DELETE, Action.FORGET})
+"""A deposed object is no live one: only rules on its end look at it."""
+
+
+def _actions(rule: BoundRule, scope: Scope, evaluate_all: bool) -> frozenset[Action] | None:
+    """Give the actions a rule looks at, or ``None`` where it looks at all of them.
+
+    ``evaluate_all`` widens rules on what exists to what exists unchanged; a rule on deletions alone
+    would otherwise deny every plan that leaves its subject in peace.
+    """
+    actions = frozenset(rule.rule.match.actions)
+    if not actions:
+        return None
+    if evaluate_all and scope in (Scope.RESOURCE, Scope.OUTPUT) and actions & _EXISTING:
+        return actions | {Action.NO_OP}
+    return actions
+
+
+def narrowing(match: Match) -> Callable[[Subject], bool] | None:
+    """Give the test on module, address and name that ``match`` asks for, or ``None``."""
+    if not (match.modules or match.addresses or match.names):
+        return None
+    modules = any_glob(match.modules)
+    addresses = any_glob(match.addresses)
+    names = any_glob(match.names)
+    return lambda subject: (
+        modules(subject.module_address or "")
+        and addresses(subject.address)
+        and names(subject.name or "")
+    )
+
+
+def _provider_matches(globs: tuple[str, ...], provider: str | None) -> bool:
+    full = provider or ""
+    matches = any_glob(globs)
+    return matches(full) or matches(full.rsplit("/", 1)[-1])

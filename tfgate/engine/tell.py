@@ -1,0 +1,128 @@
+"""What a finding says, from the redacted view alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tfgate.engine.functions import SubjectScope, needs_scope
+from tfgate.plan import Reads
+from tfgate.query import EvaluationError, Maybe, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tfgate.engine.bound import BoundRule
+    from tfgate.engine.context import Context
+    from tfgate.engine.judge import Judged
+    from tfgate.plan import Plan, Subject
+    from tfgate.query import Expression
+
+WITHHELD = "(sensitive)"
+"""What stands for an element that may depend on a sensitive value."""
+
+Path = tuple[str, ...]
+
+
+def failures(
+    plan: Plan, rule: BoundRule, subject: Subject, judged: Judged, context: Context
+) -> Iterator[tuple[int | None, str]]:
+    """Give ``(item number or None, message)`` for each finding of a failed rule.
+
+    A ``deny`` list gives one finding an element; elements that some completions lack give none.
+    """
+    template = rule.compiled.message
+    shown = subject.redacted(Reads.of(rule.message_reads))
+    count = _definite_elements(judged.value) if rule.compiled.deny is not None else 0
+    if not count:
+        yield None, template.render(shown)
+        return
+    items = _redacted_items(plan, rule, subject, context, count)
+    for number, item in enumerate(items):
+        yield (number if count > 1 else None), template.render(shown, item)
+
+
+def _definite_elements(value: Any) -> int:
+    if not isinstance(value, list):
+        return 0
+    return sum(1 for element in value if not isinstance(element, Maybe))
+
+
+def _redacted_items(
+    plan: Plan, rule: BoundRule, subject: Subject, context: Context, count: int
+) -> list[Any]:
+    """Give the elements of ``deny`` as the redacted subject gives them.
+
+    The expression is evaluated once more with every sensitive value unknown. Where that settles the
+    same number of elements, none of them depends on a sensitive value; otherwise none is shown.
+    """
+    document = subject.redacted(Reads.of(rule.reads))
+    scope = SubjectScope(plan, rule, subject, document, context, redacted=True)
+    deny = rule.compiled.deny
+    assert deny is not None, "only a deny expression has elements"
+    try:
+        value = deny.judge(document, scope if needs_scope(rule) else None).value
+    except EvaluationError:
+        return [WITHHELD] * count
+    if not isinstance(value, list) or len(value) != count or _definite_elements(value) != count:
+        return [WITHHELD] * count
+    return value
+
+
+def error_message(rule: BoundRule, judged: Judged) -> str:
+    """Name the rule's file, the key and the column of what could not be evaluated."""
+    error = judged.error
+    if error is None:
+        return "Some values that are unknown until the apply make every outcome an error."
+    where = rule.rule.file + (f":{rule.rule.line}" if rule.rule.line else "")
+    column = "" if error.position is None else f" column {error.position + 1}:"
+    return f"{where}: {rule.rule.id}: {judged.key}:{column} {error}"
+
+
+def unknown_message(rule: BoundRule, document: dict[str, Any]) -> str:
+    """Name the values that are unknown until the apply and that the rule reads."""
+    names = sorted({".".join(path) for path in _unknown_paths(rule, document)})
+    title = rule.rule.title
+    if not names:
+        return f"Cannot be decided before the apply: {title}"
+    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    return f"Cannot be decided before the apply ({shown} not known yet): {title}"
+
+
+def _unknown_paths(rule: BoundRule, document: dict[str, Any]) -> Iterable[Path]:
+    for expression in _deciding(rule):
+        for path in expression.reads:
+            unknown = _first_unknown(document, path)
+            if unknown is not None:
+                yield unknown
+
+
+def _deciding(rule: BoundRule) -> Iterator[Expression]:
+    compiled = rule.compiled
+    for expression in (compiled.when, compiled.deny, compiled.require, *compiled.let.values()):
+        if expression is not None:
+            yield expression
+
+
+def _first_unknown(value: Any, path: Path, done: Path = ()) -> Path | None:
+    """Give the part of ``path`` that leads to the first unknown, if one is there or below its end.
+
+    Names come from the rule's own text alone: a key of the plan may be sensitive.
+    """
+    if isinstance(value, Unknown):
+        return done
+    if not path:
+        return done if _holds_unknown(value) else None
+    if isinstance(value, list):
+        found = (_first_unknown(element, path, done) for element in value)
+        return next((place for place in found if place is not None), None)
+    if not isinstance(value, dict):
+        return None
+    return _first_unknown(value.get(path[0]), path[1:], (*done, path[0]))
+
+
+def _holds_unknown(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_unknown(element) for element in value.values())
+    if isinstance(value, list):
+        return any(_holds_unknown(element) for element in value)
+    return isinstance(value, Unknown)

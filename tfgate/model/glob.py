@@ -1,0 +1,75 @@
+"""Globs over addresses, types and names: ``*`` and ``?`` are wild, all else stands for itself.
+
+Brackets are no character sets here: addresses are full of them (``aws_subnet.a["b"]``). Matching is
+linear in the text for each ``*``, whatever the text: addresses come from the plan and are hostile.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+def glob_matches(glob: str, text: str) -> bool:
+    """Say whether the whole of ``text`` matches ``glob``."""
+    return compile_glob(glob)(text)
+
+
+def any_glob(globs: Sequence[str]) -> Callable[[str], bool]:
+    """Give a test whether a text matches one of ``globs``; no globs at all match everything."""
+    tests = [compile_glob(glob) for glob in globs]
+    if not tests:
+        return lambda text: True
+    if len(tests) == 1:
+        return tests[0]
+    return lambda text: any(test(text) for test in tests)
+
+
+@lru_cache(maxsize=4096)
+def compile_glob(glob: str) -> Callable[[str], bool]:
+    """Compile ``glob`` into a test of a whole text."""
+    pieces = glob.split("*")
+    if len(pieces) == 1:
+        return glob.__eq__ if "?" not in glob else lambda text: _fits(glob, text, exact=True)
+    first, *middle, last = pieces
+    return lambda text: _matches_pieces(first, [piece for piece in middle if piece], last, text)
+
+
+def _matches_pieces(first: str, middle: list[str], last: str, text: str) -> bool:
+    """Match ``first*middle…*last`` greedily from the left, which is exact for globs."""
+    if len(text) < len(first) + len(last) or not _fits(first, text):
+        return False
+    stop = len(text) - len(last)
+    if not _fits(last, text[stop:]):
+        return False
+    position = len(first)
+    for piece in middle:
+        position = _find(piece, text, position, stop)
+        if position < 0:
+            return False
+    return True
+
+
+def _fits(piece: str, text: str, *, exact: bool = False) -> bool:
+    """Say whether ``text`` begins with ``piece`` (or is as long, where ``exact``)."""
+    if exact and len(piece) != len(text):
+        return False
+    if "?" not in piece:
+        return text.startswith(piece)
+    return len(text) >= len(piece) and all(
+        wanted in ("?", got) for wanted, got in zip(piece, text, strict=False)
+    )
+
+
+def _find(piece: str, text: str, start: int, stop: int) -> int:
+    """Give the end of the first place in ``text[start:stop]`` that fits ``piece``, or -1."""
+    if "?" not in piece:
+        found = text.find(piece, start, stop)
+        return found + len(piece) if found >= 0 else -1
+    for position in range(start, stop - len(piece) + 1):
+        if _fits(piece, text[position : position + len(piece)]):
+            return position + len(piece)
+    return -1
