@@ -1,7 +1,6 @@
 """Run ``terraform`` or ``tofu``, and tell who asks, in which workspace, from which commit."""
 
 from tfgate.terraform.find import find_terraform
-from tfgate.terraform.foreground import Finished
 from tfgate.terraform.operator import detect_operator
 from tfgate.terraform.planfile import (
     PlanFile,
@@ -17,7 +16,6 @@ from tfgate.terraform.workspace import detect_workspace
 __all__ = [
     "find_terraform",
     "Terraform",
-    "Finished",
     "PlanFile",
     "PlanFileKind",
     "is_plan_file",

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-_PIPE = 1 << 20
-"""Bytes that Linux lets wait in a pipe: sixteen times its default, for outputs of 84 MB."""
 _STDERR_KEPT = 1 << 16
 
 
@@ -40,7 +38,6 @@ def run_helper(command: Sequence[str], *, cwd: str | Path | None, env: Mapping[s
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        pipesize=_PIPE,
     ) as process:
         kept = bytearray()
         try:

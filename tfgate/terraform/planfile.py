@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import enum
 import io
-import json
-import zipfile
 from typing import IO, TYPE_CHECKING
 
 import msgspec
@@ -94,6 +92,9 @@ def read_plan_file(data: bytes, *, name: str = "plan file") -> PlanFile:
         return PlanFile(kind, workspace=_bookmark(data))
     if kind is PlanFileKind.ENCRYPTED:
         return PlanFile(kind)
+    # Late: it costs 4 ms, and a plan often comes as JSON.
+    import zipfile
+
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open("tfplan") as entry:
             return _local(entry)
@@ -112,8 +113,8 @@ def _broken(name: str) -> PlanError:
 
 def _bookmark(data: bytes) -> str | None:
     try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
+        document = msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError):
         return None
     return clean(document.get("workspace")) or None if isinstance(document, dict) else None
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
+
+import msgspec
 
 from tfgate.errors import TerraformError
-from tfgate.terraform.failures import explain_failure
-from tfgate.terraform.foreground import Finished, run_foreground
 from tfgate.terraform.helper import run_helper
 from tfgate.terraform.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from tfgate.terraform.foreground import Finished
 
 # What a user set for their own commands must not change what the gate's own ones do or print:
 # TF_CLI_ARGS* would add arguments to `show`, and logs may hold secrets.
@@ -46,9 +47,8 @@ class Terraform:
         """Give the version, as in ``1.15.5``. Starts the program. Raises ``TerraformError``."""
         output = self._help(["version", "-json"], cwd=None, what="version")
         try:
-            document = json.loads(output)
-            version = clean(document["terraform_version"])
-        except (ValueError, KeyError, TypeError, RecursionError):
+            version = clean(msgspec.json.decode(output)["terraform_version"])
+        except (msgspec.DecodeError, KeyError, TypeError, RecursionError):
             version = ""
         if not version:
             raise TerraformError(
@@ -86,6 +86,8 @@ class Terraform:
         ``env`` replaces the environment. Raises ``TerraformError`` where the program cannot be
         started; anything it does afterwards is in ``Finished``.
         """
+        from tfgate.terraform.foreground import run_foreground
+
         environment = dict(self._env if env is None else env)
         try:
             return run_foreground(
@@ -94,7 +96,7 @@ class Terraform:
         except OSError as error:
             raise self._not_started(error, cwd) from None
 
-    def replace_process(self, args: Sequence[str]) -> None:
+    def replace_process(self, args: Sequence[str]) -> NoReturn:
         """Become the command, in this process and working directory: never returns.
 
         What a stand-in does with a command that the gate has no business with. Raises
@@ -120,6 +122,9 @@ class Terraform:
         except OSError as error:
             raise self._not_started(error, cwd) from None
         if helped.code != 0:
+            # Late, as it is rare: its patterns take 3 ms to compile.
+            from tfgate.terraform.failures import explain_failure
+
             command = f"{self.kind} {what}"
             raise explain_failure(self.kind, command, helped.code, helped.stderr)
         return helped.stdout
