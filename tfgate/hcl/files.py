@@ -1,0 +1,173 @@
+"""Reads directories and files that somebody else controls, within stated bounds.
+
+* Only regular files are opened, and never in a way that blocks: a FIFO or device named ``x.tf`` is
+  a problem, not a hang.
+* A symbolic link is followed as Terraform follows it, as long as it stays inside the *boundary*:
+  the repository around the root directory (the nearest directory with ``.git``), or the root itself
+  where there is none. Shared files linked in from elsewhere in a repository are common; a link to
+  ``/etc`` or to another tenant's checkout is not read.
+* A directory that is named by a plain path (``../modules``) may lie outside of it: so Terraform
+  reads it, and so the reviewer sees it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfgate.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BOM = b"\xef\xbb\xbf"
+SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is read at most; beyond it a problem is reported and the module is incomplete."""
+
+    file_bytes: int = 5 * 1024 * 1024
+    """Size of one file."""
+    files: int = 20_000
+    """Files in all."""
+    modules: int = 5_000
+    """Module paths in all, the root included."""
+    depth: int = 64
+    """How deep module calls nest."""
+
+
+@dataclass
+class Reader:
+    """Reads sources below (and beside) ``root``; collects what went wrong in ``problems``."""
+
+    root: Path
+    """Absolute, as given: paths in messages are relative to it."""
+    limits: Limits
+    boundary: Path
+    opentofu: bool = True
+    problems: list[Problem] = field(default_factory=list)
+    files_read: int = 0
+
+    @classmethod
+    def of(cls, root: Path, limits: Limits, *, opentofu: bool = True) -> Reader:
+        """Make a reader for ``root`` and find its boundary."""
+        root = Path(os.path.abspath(root))
+        return cls(root, limits, _boundary(Path(os.path.realpath(root))), opentofu)
+
+    def display(self, path: Path) -> str:
+        """Write ``path`` relative to the root, with ``/``."""
+        return os.path.relpath(path, self.root).replace(os.sep, "/")
+
+    def report(self, path: Path, message: str, line: int | None = None) -> None:
+        """Note one problem, once."""
+        problem = Problem(self.display(path), message, line=line)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def sources(self, directory: Path) -> Iterator[Path | None]:
+        """Give the configuration files of one module directory, by name.
+
+        ``None`` stands for one that was refused: the module is not whole.
+        """
+        try:
+            if not self._inside(directory) and _has_link(directory):
+                self.report(directory, "a symbolic link leads out of the repository: not read")
+                yield None
+                return
+            with os.scandir(directory) as entries:
+                names = sorted(entry.name for entry in entries if is_source(entry.name))
+        except OSError as error:
+            self.report(directory, f"the module's directory cannot be read ({_reason(error)})")
+            yield None
+            return
+        for name in _unshadowed(names, opentofu=self.opentofu):
+            self.files_read += 1
+            if self.files_read > self.limits.files:
+                self.report(directory, f"more than {self.limits.files} files: the rest is not read")
+                yield None
+                return
+            yield directory / name
+
+    def read(self, path: Path) -> bytes | None:
+        """Give the bytes of one file, or ``None`` after reporting why not."""
+        try:
+            data = self._read(path)
+        except OSError as error:
+            self.report(path, f"the file cannot be read ({_reason(error)})")
+            return None
+        if isinstance(data, str):
+            self.report(path, data)
+            return None
+        return data
+
+    def _read(self, path: Path) -> bytes | str:
+        if path.is_symlink() and not self._inside(path):
+            return "a symbolic link leads out of the repository: not read"
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "not a regular file: not read"
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | os.O_CLOEXEC)
+        with open(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return "not a regular file: not read"
+            data = file.read(self.limits.file_bytes + 1)
+        if len(data) > self.limits.file_bytes:
+            return f"larger than {self.limits.file_bytes} bytes: not read"
+        return data
+
+    def _inside(self, path: Path) -> bool:
+        return Path(os.path.realpath(path)).is_relative_to(self.boundary)
+
+
+def is_source(name: str) -> bool:
+    """Say whether Terraform or OpenTofu takes a file of this name for configuration."""
+    return (
+        name.endswith(SUFFIXES)
+        and not name.startswith(".")
+        and not (name.startswith("#") and name.endswith("#"))
+    )
+
+
+def is_override(name: str) -> bool:
+    """Say whether a file of this name overrides what the others declare."""
+    stem = name.removesuffix(".json").removesuffix(".tf").removesuffix(".tofu")
+    return stem == "override" or stem.endswith("_override")
+
+
+def decode(data: bytes) -> str | int:
+    """Decode UTF-8, without a byte order mark; give the line (from 1) of the first bad byte."""
+    data = data.removeprefix(BOM)
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        return data.count(b"\n", 0, error.start) + 1
+
+
+def _unshadowed(names: list[str], *, opentofu: bool) -> list[str]:
+    """Leave out what is not read: ``a.tf`` beside ``a.tofu``, or every ``.tofu``."""
+    tofu = {name for name in names if name.removesuffix(".json").endswith(".tofu")}
+    if not opentofu:
+        return [name for name in names if name not in tofu]
+    hidden = {
+        name.removesuffix(".json").removesuffix(".tofu")
+        + (".tf.json" if name.endswith(".json") else ".tf")
+        for name in tofu
+    }
+    return [name for name in names if name not in hidden]
+
+
+def _boundary(root: Path) -> Path:
+    return next((place for place in (root, *root.parents) if (place / ".git").exists()), root)
+
+
+def _has_link(directory: Path) -> bool:
+    """Say whether any step of a path is a symbolic link."""
+    return os.path.realpath(directory) != os.path.abspath(directory)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

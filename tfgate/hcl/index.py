@@ -1,0 +1,236 @@
+"""The source index: from an address in a plan to the file and line that declare it."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfgate.hcl.addresses import config_address, join_modules, path_steps, split_modules
+from tfgate.hcl.files import Limits, Reader
+from tfgate.hcl.manifest import directory_of, read_manifest
+from tfgate.hcl.paths import find_path, has_step
+from tfgate.hcl.sources import ModuleSource
+from tfgate.model.location import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tfgate.errors import Problem
+    from tfgate.hcl.sources import Declared
+
+Calls = tuple[str, ...]
+"""Names of module calls from the root; empty for the root module."""
+
+
+class ModuleNode:
+    """One module in the tree: where it was called, and the directory it uses."""
+
+    def __init__(self, calls: Calls, source: ModuleSource, chain: tuple[Location, ...]) -> None:
+        self.calls = calls
+        self.source = source
+        self.chain = chain
+        """The calls that lead here, outermost first."""
+
+    @property
+    def address(self) -> str:
+        """``module.a.module.b``; empty for the root module."""
+        return join_modules(self.calls)
+
+
+class SourceIndex:
+    """Everything that can be asked of the HCL sources of one configuration.
+
+    Nothing is read before it is asked for, and every answer is kept. What cannot be read is in
+    ``problems``, each once; it never raises for it.
+    """
+
+    def __init__(self, reader: Reader, data_dir: Path) -> None:
+        self._reader = reader
+        self._data_dir = data_dir
+        self._manifest = read_manifest(reader, data_dir)
+        self._directories: dict[Path, ModuleSource] = {}
+        root = self._source(reader.root)
+        self._nodes: dict[Calls, ModuleNode | None] = {(): ModuleNode((), root, ())}
+        self._complete = True
+
+    @classmethod
+    def build(
+        cls,
+        root: Path,
+        *,
+        data_dir: Path | None = None,
+        limits: Limits | None = None,
+        opentofu: bool = True,
+    ) -> SourceIndex:
+        """Make the index of the configuration whose root module is in ``root``.
+
+        ``data_dir`` is where ``terraform init`` keeps its things (``TF_DATA_DIR``; default
+        ``.terraform`` below the root). ``opentofu`` says whether ``.tofu`` files count: each hides
+        the ``.tf`` file of the same name then, as OpenTofu does it; Terraform reads none of them.
+        """
+        reader = Reader.of(Path(root), limits or Limits(), opentofu=opentofu)
+        place = reader.root / (data_dir if data_dir is not None else ".terraform")
+        return cls(reader, place)
+
+    @property
+    def root(self) -> Path:
+        """The root directory, absolute."""
+        return self._reader.root
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What could not be read so far, in the order it was met, each once."""
+        return tuple(self._reader.problems)
+
+    def locate(self, address: str, attribute: str | None = None) -> Location | None:
+        """Give the place of ``address`` (of an instance or a config address), or ``None``.
+
+        ``attribute`` is a path such as ``ingress[1].cidr_blocks``: its line is given, or that of
+        its longest known prefix, or the block's. Where a module's source is not at hand, or no
+        longer declares the address, the place is the innermost module call that is known. A
+        resource without a block is found at the ``removed`` or ``import`` block about it.
+        """
+        calls, rest = split_modules(config_address(address))
+        node = self.module(calls)
+        if node is None:
+            return self._innermost_call(calls)
+        place = self._place(node, rest, attribute)
+        return place if place is not None else self._innermost_call(calls)
+
+    def declares(self, address: str) -> bool | None:
+        """Say whether a block declares ``address``; ``None`` where its module cannot be read."""
+        calls, rest = split_modules(config_address(address))
+        node = self.module(calls)
+        if node is None:
+            return None if self._gap(calls) else False
+        if rest in node.source.declared:
+            return True
+        return None if not node.source.complete else False
+
+    def module(self, calls: Calls) -> ModuleNode | None:
+        """Give the module at the end of ``calls``, or ``None`` where it is not at hand."""
+        if calls not in self._nodes:
+            parent = self.module(calls[:-1]) if len(calls) <= self._reader.limits.depth else None
+            self._nodes[calls] = None if parent is None else self._called(parent, calls)
+        return self._nodes[calls]
+
+    def modules(self) -> Iterator[ModuleNode]:
+        """Walk every module of the tree that is at hand, the root first, breadth first."""
+        waiting = deque([self._nodes[()]])
+        given = 0
+        while waiting:
+            node = waiting.popleft()
+            if node is None:
+                continue
+            given += 1
+            if given > self._reader.limits.modules:
+                message = f"more than {self._reader.limits.modules} modules: the rest is not read"
+                self._reader.report(self.root, message)
+                self._complete = False
+                return
+            yield node
+            for name, call in node.source.calls.items():
+                child = self.module((*node.calls, name))
+                if child is None:
+                    self._report_missing(node, call)
+                waiting.append(child)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every module called from the root was found and read to its end."""
+        torn = [node for node in self.modules() if not node.source.complete]
+        return not torn and self._complete
+
+    def chain(self, node: ModuleNode, declared: Declared) -> Location:
+        """Give the place of a block that ``node`` declares."""
+        block = declared.block
+        return Location(declared.file.name, block.line, block.end_line, node.chain)
+
+    def _source(self, directory: Path) -> ModuleSource:
+        if directory not in self._directories:
+            self._directories[directory] = ModuleSource(directory, self._reader)
+        return self._directories[directory]
+
+    def _called(self, parent: ModuleNode, calls: Calls) -> ModuleNode | None:
+        call = parent.source.calls.get(calls[-1])
+        if call is None:
+            return None
+        directory = directory_of(
+            self._reader,
+            self._data_dir,
+            parent.source.directory,
+            call.file.string(call.block, "source"),
+            self._manifest.get(".".join(calls)),
+        )
+        if directory is None or not os.path.isdir(directory) or self._circular(calls, directory):
+            return None
+        place = Location(call.file.name, call.block.line, call.block.end_line)
+        return ModuleNode(calls, self._source(directory), (*parent.chain, place))
+
+    def _circular(self, calls: Calls, directory: Path) -> bool:
+        """Say whether a module would contain itself."""
+        above = [self._nodes.get(calls[:depth]) for depth in range(len(calls))]
+        return any(node is not None and node.source.directory == directory for node in above)
+
+    def _report_missing(self, node: ModuleNode, call: Declared) -> None:
+        self._complete = False
+        name = join_modules((*node.calls, call.block.labels[0]))
+        self._reader.report(
+            call.file.path,
+            f"the source of {name} is not at hand, what is in it cannot be located: "
+            "run terraform init",
+            line=call.block.line,
+        )
+
+    def _gap(self, calls: Calls) -> bool:
+        """Say whether a module on the way to ``calls`` is called, or may be, but not at hand."""
+        for depth in range(len(calls)):
+            node = self.module(calls[:depth])
+            if node is None:
+                return True
+            if calls[depth] not in node.source.calls:
+                return not node.source.complete
+        return True
+
+    def _innermost_call(self, calls: Calls) -> Location | None:
+        for depth in range(len(calls), 0, -1):
+            parent = self.module(calls[: depth - 1])
+            call = None if parent is None else parent.source.calls.get(calls[depth - 1])
+            if parent is not None and call is not None:
+                return self.chain(parent, call)
+        return None
+
+    def _place(self, node: ModuleNode, rest: str, attribute: str | None) -> Location | None:
+        if rest.startswith("local."):
+            owner = node.source.locals.get(rest[6:])
+            path = rest[6:] if attribute is None else f"{rest[6:]}.{attribute}"
+            return None if owner is None else self._inside(node, [owner], path)
+        declared = node.source.declared.get(rest) or self._about(node, rest)
+        if not declared:
+            return None
+        if attribute is None:
+            return self.chain(node, declared[0])
+        return self._inside(node, declared, attribute)
+
+    def _about(self, node: ModuleNode, rest: str) -> list[Declared]:
+        """Give the block that removes or imports ``rest``; in the root module it may name any."""
+        for where, name in ((node, rest), (self._nodes[()], join_modules(node.calls, rest))):
+            for kind in ("removed", "import") if where is not None else ():
+                found = where.source.declared.get(f"{kind}.{name}") if where else None
+                if found:
+                    return found
+        return []
+
+    def _inside(self, node: ModuleNode, declared: Sequence[Declared], path: str) -> Location:
+        """Follow ``path`` into the last override that has its first step, or into the block."""
+        steps = path_steps(path)
+        chosen = declared[0]
+        for one in declared[1:]:
+            file = one.file
+            if steps and has_step(file.syntax, file.text or "", one.block, str(steps[0])):
+                chosen = one
+        file = chosen.file
+        (line, end_line), _ = find_path(file.syntax, file.text or "", chosen.block, steps)
+        return Location(file.name, line, end_line, node.chain)

@@ -1,0 +1,190 @@
+"""Finds blocks and properties, with their lines, in HCL's JSON syntax (``.tf.json``).
+
+Terraform places a JSON block at the brace that opens it (``json/structure.go``, ``DefRange``), and
+so does this. Whether a property of a resource is an argument or a nested block needs the provider's
+schema; here every property below a block is an attribute, and paths lead into its value.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from tfgate.hcl.elements import Element
+from tfgate.hcl.lexical import ScanError
+from tfgate.hcl.scanner import Attribute, Block, Body
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LABELS = {
+    "resource": 2,
+    "data": 2,
+    "ephemeral": 2,
+    "action": 2,
+    "variable": 1,
+    "output": 1,
+    "module": 1,
+    "provider": 1,
+    "check": 1,
+    "terraform": 0,
+    "locals": 0,
+    "moved": 0,
+    "import": 0,
+    "removed": 0,
+}
+"""Kinds of top-level blocks, and how many levels of names each has."""
+
+MAX_DEPTH = 100
+"""How deep JSON may nest; Terraform's own documents stay below 20."""
+
+_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
+_SCALAR = re.compile(r"-?\d[\d.eE+-]*|true|false|null")
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class Value(NamedTuple):
+    """A JSON value and where it stands; ``members`` are those of an object or array."""
+
+    start: int
+    end: int
+    is_object: bool
+    members: list[tuple[str | int, int, Value]]
+    """Key or number, offset of the key (of the value in an array), value."""
+
+
+class _Place(NamedTuple):
+    kind: str
+    labels: tuple[str, ...]
+    value: Value
+
+
+def scan_json(text: str) -> Body:
+    """Find the blocks at the top of a JSON configuration."""
+    try:
+        document = _parse(text, 0)
+        end = _space(text, document.end)
+        if end < len(text):
+            raise ScanError("something stands behind the JSON document", end)
+    except ScanError as error:
+        return Body({}, [], error)
+    return Body({}, list(_with_lines(text, _top(document))))
+
+
+def json_body(text: str, block: Block) -> Body:
+    """Give the properties that stand directly in ``block``, as attributes."""
+    value = _parse(text, block.opened - 1)
+    attributes: dict[str, Attribute] = {}
+    for element in _elements(text, value, block.line):
+        if isinstance(element.key, str) and element.key != "//":
+            attributes.setdefault(
+                element.key,
+                Attribute(element.key, element.line, element.end_line, element.start, element.end),
+            )
+    return Body(attributes, [])
+
+
+def json_elements(text: str, start: int, end: int, line: int) -> list[Element]:
+    """Give the members of the object or array at ``text[start:end]``."""
+    return _elements(text, _parse(text, start), line)
+
+
+def json_literal(text: str, start: int, end: int) -> str | None:
+    """Give the string at ``text[start:end]``, or ``None`` where another value stands there."""
+    try:
+        value = json.loads(text[start:end])
+    except ValueError:
+        return None
+    return value if isinstance(value, str) and "${" not in value and "%{" not in value else None
+
+
+def _elements(text: str, value: Value, line: int) -> list[Element]:
+    found = []
+    counted = value.start
+    for key, begins, member in value.members:
+        line += text.count("\n", counted, begins)
+        end_line = line + text.count("\n", begins, member.end)
+        counted = begins
+        found.append(Element(key, line, end_line, member.start, member.end))
+    return found
+
+
+def _top(document: Value) -> Iterator[_Place]:
+    for place in [document] if document.is_object else [one for _, _, one in document.members]:
+        for kind, _, value in place.members:
+            if isinstance(kind, str) and kind in LABELS:
+                yield from _labelled(kind, (), value, LABELS[kind])
+
+
+def _labelled(kind: str, labels: tuple[str, ...], value: Value, missing: int) -> Iterator[_Place]:
+    """Go down the levels of names; at each an array may stand for several objects."""
+    if value.members and not value.is_object:
+        for _, _, element in value.members:
+            yield from _labelled(kind, labels, element, missing)
+    elif value.is_object and not missing:
+        yield _Place(kind, labels, value)
+    elif value.is_object:
+        for name, _, inner in value.members:
+            if name != "//":
+                yield from _labelled(kind, (*labels, str(name)), inner, missing - 1)
+
+
+def _with_lines(text: str, places: Iterator[_Place]) -> Iterator[Block]:
+    line, counted = 1, 0
+    for kind, labels, value in places:
+        line += text.count("\n", counted, value.start)
+        counted = value.start
+        end_line = line + text.count("\n", value.start, value.end)
+        yield Block(kind, labels, line, end_line, value.start, value.start + 1, value.end - 1)
+
+
+def _parse(text: str, position: int, depth: int = 0) -> Value:
+    position = _space(text, position)
+    character = text[position : position + 1]
+    if depth > MAX_DEPTH:
+        raise ScanError(f"JSON is nested more than {MAX_DEPTH} levels deep here", position)
+    if character == "{":
+        return _parse_members(text, position, "}", depth)
+    if character == "[":
+        return _parse_members(text, position, "]", depth)
+    scalar = (_STRING if character == '"' else _SCALAR).match(text, position)
+    if scalar is None:
+        raise ScanError("this is not JSON", position)
+    return Value(position, scalar.end(), is_object=False, members=[])
+
+
+def _parse_members(text: str, start: int, closing: str, depth: int) -> Value:
+    members: list[tuple[str | int, int, Value]] = []
+    position = _space(text, start + 1)
+    while not text.startswith(closing, position):
+        begins = position
+        key: str | int = len(members)
+        if closing == "}":
+            key, position = _parse_key(text, position)
+        value = _parse(text, position, depth + 1)
+        members.append((key, begins, value))
+        position = _space(text, value.end)
+        if text.startswith(",", position):
+            position = _space(text, position + 1)
+        elif not text.startswith(closing, position):
+            raise ScanError(f"a comma or a {closing} was expected here", position)
+    return Value(start, position + 1, is_object=closing == "}", members=members)
+
+
+def _parse_key(text: str, position: int) -> tuple[str, int]:
+    name = _STRING.match(text, position)
+    if name is None:
+        raise ScanError("a property name in quotes was expected here", position)
+    position = _space(text, name.end())
+    if not text.startswith(":", position):
+        raise ScanError("a : was expected here", position)
+    try:
+        return json.loads(name.group()), position + 1
+    except ValueError:
+        raise ScanError("this is not a JSON string", position) from None
+
+
+def _space(text: str, position: int) -> int:
+    blank = _SPACE.match(text, position)
+    return position if blank is None else blank.end()

@@ -1,0 +1,80 @@
+"""Reads ``.terraform/modules/modules.json``: where ``terraform init`` put each module.
+
+The file lies in the working directory, so the author of a change controls it. A directory it names
+is believed where it lies inside the repository or the data directory, or is what the call's own
+``source = "../…"`` says.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from tfgate.hcl.files import Reader
+
+_ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")
+
+
+class Entry(msgspec.Struct, frozen=True, rename="pascal"):
+    """One installed module: ``Key`` is its module path (``net.sub``), ``Dir`` its directory."""
+
+    key: str
+    dir: str
+    source: str = ""
+    version: str | None = None
+
+
+class _Manifest(msgspec.Struct, frozen=True, rename="pascal"):
+    modules: list[Entry] = []
+
+
+def read_manifest(reader: Reader, data_dir: Path) -> dict[str, Entry]:
+    """Give the installed modules by key; none where there is no manifest, or it cannot be read."""
+    path = data_dir / "modules" / "modules.json"
+    if not os.path.lexists(path):
+        return {}
+    data = reader.read(path)
+    if data is None:
+        return {}
+    try:
+        manifest = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        reader.report(path, "not a module manifest: run terraform init again")
+        return {}
+    return {entry.key: entry for entry in manifest.modules}
+
+
+def is_local(source: str) -> bool:
+    """Say whether a module source is a path: ``./…`` or ``../…`` (with ``\\`` on Windows)."""
+    return source.replace("\\", "/").startswith(("./", "../")) or source in (".", "..")
+
+
+def directory_of(
+    reader: Reader, data_dir: Path, parent: Path, source: str | None, entry: Entry | None
+) -> Path | None:
+    """Give the directory of a module call, or ``None`` where it is not known.
+
+    ``source`` is the call's, where it is a literal; ``parent`` the calling module's directory.
+    """
+    if source is not None and is_local(source):
+        return Path(os.path.normpath(parent / source.replace("\\", "/")))
+    if entry is None or "\x00" in entry.dir:
+        return None
+    named = entry.dir if os.sep == "\\" else entry.dir.replace("\\", "/")
+    directory = Path(os.path.normpath(reader.root / named))
+    real = Path(os.path.realpath(directory))
+    trusted = (reader.boundary, Path(os.path.realpath(data_dir)))
+    if any(real.is_relative_to(place) for place in trusted):
+        return directory
+    if not _ABSOLUTE.match(named) and is_local(entry.source):
+        return directory if real == _local(parent, entry.source) else None
+    return None
+
+
+def _local(parent: Path, source: str) -> Path:
+    return Path(os.path.realpath(parent / source.replace("\\", "/")))
