@@ -1,1 +1,25 @@
-"""."""
+"""Decision → text, one file a format; nothing here opens a file, reads a clock or looks around."""
+
+from tfgate.report.interface import AuditFacts, ReportContext
+from tfgate.report.registry import (
+    FORMATS,
+    Format,
+    ReportRequest,
+    parse_report_option,
+    parse_report_options,
+    render,
+)
+from tfgate.report.terminal import Terminal, terminal_of
+
+__all__ = [
+    "render",
+    "ReportContext",
+    "AuditFacts",
+    "FORMATS",
+    "Format",
+    "ReportRequest",
+    "parse_report_option",
+    "parse_report_options",
+    "Terminal",
+    "terminal_of",
+]

@@ -1,0 +1,65 @@
+"""What every report format is: a function from a decision and its circumstances to text."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Protocol
+
+import msgspec
+
+from tfgate.exitcodes import ExitCode
+from tfgate.model.decision import Decision, Verdict
+from tfgate.model.rule import Rule
+
+
+class AuditFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Which record the decision has in the audit trail."""
+
+    path: str
+    """The trail, as a user would write it."""
+    seq: int | None = None
+    hash: str | None = None
+    """Hash of the record (hex)."""
+
+
+class ReportContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report says beside the decision itself. Nothing here is found out by a format."""
+
+    tfgate_version: str
+    exit_code: int | None = None
+    """Exit code of the command; ``None`` lets the decision say (0, 1 or 3)."""
+    decision_id: str | None = None
+    audit: AuditFacts | None = None
+    now: dt.datetime | None = None
+    """When the report is made; only formats whose schema wants a time show it."""
+    rules: dict[str, Rule] = {}
+    """Rules by id, for help texts; a rule that is missing here is described by its outcomes."""
+    path_prefix: str = ""
+    """Directory of the configuration relative to the repository, with ``/``: formats whose readers
+    count from the repository's root (sarif, github, gitlab) put it before each file."""
+    plan_name: str = "tfplan"
+    """The plan as the user named it."""
+    full_list: str = "`tfgate check --report json`"
+    """Where every finding is listed, for formats that may have to fold (Markdown text)."""
+    width: int = 80
+    """Columns, for ``text``."""
+    color: bool = False
+    """Whether ``text`` may carry colour: a terminal that did not ask for none."""
+    unicode: bool = True
+    """Whether ``text`` may use characters beyond ASCII of its own."""
+
+
+class Renderer(Protocol):
+    """A format: one module of this package with this function in it."""
+
+    def render(self, decision: Decision, context: ReportContext) -> str:
+        """Give the whole report, ending in a newline."""
+
+
+def exit_code(decision: Decision, context: ReportContext) -> int:
+    """Give the exit code that the report states."""
+    if context.exit_code is not None:
+        return context.exit_code
+    if decision.undecided:
+        return int(ExitCode.UNDECIDED)
+    return int(ExitCode.ALLOWED if decision.verdict is Verdict.ALLOW else ExitCode.DENIED)

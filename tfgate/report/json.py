@@ -1,0 +1,102 @@
+"""``json``: every outcome, passes included, for programs; version 1 (``json_v1``), sorted."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from tfgate.report import json_v1 as v1
+from tfgate.report.interface import ReportContext, exit_code
+
+if TYPE_CHECKING:
+    from tfgate.model.decision import Decision
+
+_Shape = TypeVar("_Shape")
+
+_DEPOSED = re.compile(r"(?P<address>.+) \(deposed (?P<key>[^()\s]+)\)", re.DOTALL)
+"""How ``Decision.passed`` writes a deposed object (no live address ends in a bracket)."""
+
+_RAW = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+"""Legal in JSON text, and able to mislead a terminal that shows it: written as ``\\uXXXX``."""
+
+
+def render(decision: Decision, context: ReportContext) -> str:
+    """Give the report as JSON text, indented by two.
+
+    Values are data, and stand as they are; characters that could act on a terminal are written as
+    JSON escapes, which readers decode to the very same string.
+    """
+    report = report_of(decision, context)
+    try:
+        encoded = msgspec.json.encode(report)
+    except UnicodeEncodeError:  # a lone surrogate, out of a file name that is not UTF-8
+        encoded = msgspec.json.encode(_without_surrogates(msgspec.to_builtins(report)))
+    text = msgspec.json.format(encoded, indent=2).decode()
+    if not text.isascii():
+        text = _RAW.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return text.replace("\x7f", "\\u007f") + "\n"
+
+
+def report_of(decision: Decision, context: ReportContext) -> v1.Report:
+    """Give the report as typed values."""
+    return v1.Report(
+        version=1,
+        tfgate_version=context.tfgate_version,
+        decision=decision.verdict.value,
+        exit_code=exit_code(decision, context),
+        undecided=decision.undecided,
+        reasons=decision.reasons,
+        decision_id=context.decision_id,
+        plan=_like(decision.plan, v1.Plan),
+        workspace=_like(decision.workspace, v1.Workspace),
+        operator=_like(decision.operator, v1.Operator),
+        run=None if decision.run is None else _like(decision.run, v1.Run),
+        rulesets=tuple(_like(ruleset, v1.Ruleset) for ruleset in decision.rulesets),
+        summary=_summary(decision),
+        warnings=decision.warnings,
+        obligations=[_like(outcome, v1.Obligation) for outcome in decision.obligations],
+        outcomes=_outcomes(decision),
+    )
+
+
+def _summary(decision: Decision) -> v1.Summary:
+    counts = decision.counts()
+    counts["passed"] = counts.pop("pass")
+    return v1.Summary(blocking=sum(outcome.blocks for outcome in decision.outcomes), **counts)
+
+
+def _outcomes(decision: Decision) -> list[v1.Outcome]:
+    """Give passes and findings in one list, sorted by rule, address, deposed key and item."""
+    outcomes = [_like(outcome, v1.Outcome) for outcome in decision.outcomes]
+    for rule, addresses in decision.passed.items():
+        outcomes.extend(_passed(rule, address) for address in addresses)
+    outcomes.sort(key=_order)
+    return outcomes
+
+
+def _order(outcome: v1.Outcome) -> tuple[str, str, str, int, str]:
+    item = -1 if outcome.item is None else outcome.item
+    return outcome.rule, outcome.address, outcome.deposed or "", item, outcome.outcome
+
+
+def _passed(rule: str, address: str) -> v1.Outcome:
+    if address.endswith(")") and (found := _DEPOSED.fullmatch(address)):
+        return v1.Outcome(rule, found["address"], "pass", deposed=found["key"])
+    return v1.Outcome(rule, address, "pass")
+
+
+def _like(value: object, shape: type[_Shape]) -> _Shape:
+    """Copy the fields that ``shape`` has, by name; whatever else the model grows stays out."""
+    return msgspec.convert(value, shape, from_attributes=True, strict=False)
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_surrogates(item) for item in value]
+    return value

@@ -1,0 +1,169 @@
+"""The shape of version 1 of the JSON report, apart from the model: what others parse stays put.
+
+Fields may be added within a version; none changes its meaning or goes. Meaning of each field:
+``schemas/decision.v1.schema.json``, which a test holds against these types. A field without a value
+is left out, and never ``null``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+import msgspec
+
+
+class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line in a source file."""
+
+    file: str
+    line: int
+    end_line: int | None = None
+
+
+class Location(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A place, with the module calls that lead there."""
+
+    file: str
+    line: int
+    end_line: int | None = None
+    calls: tuple[Place, ...] = ()
+
+
+class Waiver(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The exception that silenced an outcome."""
+
+    rule: str
+    address: str
+    reason: str
+    owner: str
+    expires: dt.date
+    kind: str
+    ticket: str | None = None
+    source: str = ""
+    location: Location | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One rule on one subject. A ``pass`` has the first fields only, and ``deposed``."""
+
+    rule: str
+    address: str
+    outcome: str
+    blocks: bool | None = None
+    ruleset: str | None = None
+    title: str = ""
+    severity: str | None = None
+    enforcement: str | None = None
+    on_unknown: str | None = None
+    message: str = ""
+    remediation: str | None = None
+    scope: str | None = None
+    type: str | None = None
+    action: str | None = None
+    deposed: str | None = None
+    item: int | None = None
+    location: Location | None = None
+    attribute: str | None = None
+    controls: dict[str, tuple[str, ...]] = {}
+    references: tuple[str, ...] = ()
+    waiver: Waiver | None = None
+    fingerprint: str = ""
+
+
+class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An unknown outcome that must be checked after the apply."""
+
+    rule: str
+    address: str
+    deposed: str | None = None
+    item: int | None = None
+    attribute: str | None = None
+    fingerprint: str = ""
+
+
+class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The plan that was judged."""
+
+    json_sha256: str
+    file_sha256: str | None = None
+    format_version: str = ""
+    terraform_version: str | None = None
+    timestamp: str | None = None
+    complete: bool | None = None
+    applyable: bool | None = None
+    counts: dict[str, int] = {}
+
+
+class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where the apply goes."""
+
+    name: str
+    source: str
+    backend: str | None = None
+    identity: dict[str, str] = {}
+
+
+class Operator(msgspec.Struct, frozen=True):
+    """Who asks for the apply."""
+
+    name: str
+    source: str
+    verified: bool
+
+
+class Run(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The CI run and commit."""
+
+    system: str | None = None
+    url: str | None = None
+    id: str | None = None
+    commit: str | None = None
+    dirty: bool | None = None
+    repository: str | None = None
+
+
+class Ruleset(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A ruleset that took part."""
+
+    id: str
+    version: str
+    title: str
+    digest: str
+    source: str
+    rules: int
+    selected: int
+    owners: tuple[str, ...] = ()
+    commit: str | None = None
+
+
+class Summary(msgspec.Struct, frozen=True, rename={"passed": "pass"}):
+    """Numbers of outcomes by kind, and of those that deny."""
+
+    passed: int
+    fail: int
+    unknown: int
+    error: int
+    waived: int
+    blocking: int
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The whole report."""
+
+    version: Literal[1]
+    tfgate_version: str
+    decision: Literal["allow", "deny"]
+    exit_code: int
+    undecided: bool
+    reasons: tuple[str, ...]
+    decision_id: str | None = None
+    plan: Plan
+    workspace: Workspace
+    operator: Operator
+    run: Run | None = None
+    rulesets: tuple[Ruleset, ...]
+    summary: Summary
+    warnings: tuple[str, ...]
+    obligations: list[Obligation]
+    outcomes: list[Outcome]

@@ -1,0 +1,96 @@
+"""The formats by name (imported when used), and what ``--report FORMAT[=FILE]`` means."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from tfgate.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tfgate.model.decision import Decision
+    from tfgate.report.interface import Renderer, ReportContext
+
+
+class Format(NamedTuple):
+    """One format that reports come in."""
+
+    name: str
+    summary: str
+    """What it is for, in half a sentence."""
+    suffix: str
+    """Usual end of a file's name."""
+
+
+FORMATS: dict[str, Format] = {
+    entry.name: entry
+    for entry in (
+        Format("text", "for people, in a terminal or a log", ".txt"),
+        Format("json", "every outcome, versioned, with a published schema", ".json"),
+    )
+}
+"""Every format, in the order that help texts list them. The module has the format's name."""
+
+
+class ReportRequest(NamedTuple):
+    """One ``--report`` option."""
+
+    format: str
+    file: str | None
+    """Where it goes; ``None`` is standard output."""
+
+
+def render(name: str, decision: Decision, context: ReportContext) -> str:
+    """Give the report in the format called ``name``, ending in a newline.
+
+    Raises ``UsageError`` for a name that no format has.
+    """
+    _known(name)
+    renderer = cast("Renderer", import_module(f"tfgate.report.{name}"))
+    return renderer.render(decision, context)
+
+
+def parse_report_option(text: str) -> ReportRequest:
+    """Read ``FORMAT`` or ``FORMAT=FILE``; the file ``-`` is standard output.
+
+    Raises ``UsageError`` for a format that does not exist and for a file without a name.
+    """
+    name, equals, file = text.partition("=")
+    _known(name)
+    if equals and not file:
+        raise UsageError(
+            f"--report {name}= names no file.", hint=f"Write {name}=FILE, or {name} for the screen."
+        )
+    return ReportRequest(name, None if file in {"", "-"} else file)
+
+
+def parse_report_options(texts: Iterable[str]) -> tuple[ReportRequest, ...]:
+    """Read every ``--report`` of a command line; none at all means ``text`` on standard output.
+
+    Raises ``UsageError`` where two reports would go to the same place.
+    """
+    requests = tuple(parse_report_option(text) for text in texts) or (ReportRequest("text", None),)
+    taken: set[str | None] = set()
+    for request in requests:
+        if request.file in taken:
+            place = "standard output" if request.file is None else request.file
+            raise UsageError(
+                f"Two reports would go to {place}.", hint="Give each --report its own FORMAT=FILE."
+            )
+        taken.add(request.file)
+    return requests
+
+
+def _known(name: str) -> None:
+    if name in FORMATS:
+        return
+    from difflib import get_close_matches  # costs 4 ms: only where somebody mistyped
+
+    near = get_close_matches(name, FORMATS, n=1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    raise UsageError(
+        f"There is no report format called {name!r}.{meant}",
+        hint=f"The formats are {', '.join(FORMATS)}.",
+    )

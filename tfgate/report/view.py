@@ -1,0 +1,159 @@
+"""What every format says alike: which findings belong together, the verdict in words, what next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tfgate.model.decision import OutcomeKind, Verdict
+from tfgate.model.rule import Enforcement, OnUnknown, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tfgate.model.decision import Decision, Outcome
+
+
+class Groups(NamedTuple):
+    """The findings of a decision, each in exactly one group, in the decision's order."""
+
+    blocking: tuple[Outcome, ...]
+    """Each denies by itself."""
+    advisory: tuple[Outcome, ...]
+    """Found, and let through: advisory rules, tolerated unknowns, overridden failures."""
+    obligations: tuple[Outcome, ...]
+    """Unknown now, to be checked after the apply."""
+    waived: tuple[Outcome, ...]
+
+
+def group(decision: Decision) -> Groups:
+    """Sort the findings into groups."""
+    blocking, advisory, obligations, waived = [], [], [], []
+    for outcome in decision.outcomes:
+        if outcome.blocks:
+            blocking.append(outcome)
+        elif outcome.outcome is OutcomeKind.WAIVED:
+            waived.append(outcome)
+        elif outcome.outcome is OutcomeKind.UNKNOWN and outcome.on_unknown is OnUnknown.VERIFY:
+            obligations.append(outcome)
+        elif outcome.outcome is not OutcomeKind.PASS:
+            advisory.append(outcome)
+    return Groups(tuple(blocking), tuple(advisory), tuple(obligations), tuple(waived))
+
+
+_SEVERITY_ORDER = {severity: number for number, severity in enumerate(reversed(Severity))}
+
+
+def by_rule(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, list[Outcome]]]:
+    """Put outcomes of one rule and level together, the most severe rules first.
+
+    Each entry has a representative (for title, severity, remediation) and all its outcomes.
+    """
+    rules: dict[tuple[str, str, Severity, Enforcement], list[Outcome]] = {}
+    for outcome in outcomes:
+        key = (outcome.rule, outcome.ruleset, outcome.severity, outcome.enforcement)
+        rules.setdefault(key, []).append(outcome)
+    groups = [(members[0], members) for members in rules.values()]
+    groups.sort(key=lambda entry: (_SEVERITY_ORDER[entry[0].severity], entry[0].rule))
+    return groups
+
+
+def verdict_word(decision: Decision) -> str:
+    """``ALLOWED``, ``DENIED`` or ``UNDECIDED``."""
+    if decision.undecided:
+        return "UNDECIDED"
+    return "ALLOWED" if decision.verdict is Verdict.ALLOW else "DENIED"
+
+
+def headline(decision: Decision, groups: Groups) -> str:
+    """Say in one sentence what the verdict rests on."""
+    if decision.undecided:
+        return "tfgate could not decide, which counts as denied."
+    if groups.blocking:
+        rules = len({(outcome.ruleset, outcome.rule) for outcome in groups.blocking})
+        verb = "blocks" if len(groups.blocking) == 1 else "block"
+        return (
+            f"{count(len(groups.blocking), 'finding')} of {count(rules, 'rule')} {verb} this plan."
+        )
+    if decision.verdict is Verdict.DENY:
+        return "This plan must not be applied."
+    return "Nothing blocks this plan."
+
+
+def count(number: int, noun: str) -> str:
+    """Write ``1 finding``, ``2 findings``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def subject(outcome: Outcome) -> str:
+    """Name what the outcome is about, the deposed object apart from the live one."""
+    if outcome.deposed is None:
+        return outcome.address
+    return f"{outcome.address} (deposed {outcome.deposed})"
+
+
+def problem(outcome: Outcome) -> str:
+    """Say what was found, with what kind of outcome it is where that is not a plain failure."""
+    text = outcome.message or outcome.title or "broken"
+    if outcome.outcome is OutcomeKind.UNKNOWN:
+        return f"unknown until the apply: {text}"
+    if outcome.outcome is OutcomeKind.ERROR:
+        return f"the rule could not be evaluated: {text}"
+    return text
+
+
+def waiver_note(outcome: Outcome) -> str:
+    """Say by whom, until when, why and where the outcome was waived."""
+    waiver = outcome.waiver
+    if waiver is None:
+        return "waived"
+    ticket = f" ({waiver.ticket})" if waiver.ticket else ""
+    where = f" [{waiver.source}]" if waiver.source else ""
+    return f"waived by {waiver.owner} until {waiver.expires}{ticket}: {waiver.reason}{where}"
+
+
+def changes(decision: Decision) -> str:
+    """Sum up the plan: ``3 create, 1 replace``; empty where nothing is known."""
+    counts = decision.plan.counts
+    return ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
+
+
+def tally(decision: Decision) -> str:
+    """Count the outcomes: ``12 passed, 2 failed, 1 unknown, 0 errors, 1 waived``."""
+    counts = decision.counts()
+    words = {"pass": "passed", "fail": "failed", "unknown": "unknown", "waived": "waived"}
+    parts = [f"{counts[kind]:,} {word}" for kind, word in words.items()]
+    parts.insert(3, count(counts["error"], "error"))
+    return ", ".join(parts)
+
+
+def next_steps(decision: Decision, groups: Groups) -> list[str]:
+    """Say what to do now, in sentences."""
+    if decision.undecided:
+        return ["Remove the cause above and run tfgate again; nothing may be applied until then."]
+    if decision.verdict is Verdict.DENY:
+        return _after_deny(groups.blocking)
+    steps = ["Apply this very plan file: another plan is another decision."]
+    if groups.obligations:
+        number = count(len(groups.obligations), "outcome")
+        steps.append(f"{number} can only be known after the apply, and must be checked then.")
+    return steps
+
+
+def _after_deny(blocking: Iterable[Outcome]) -> list[str]:
+    steps = []
+    kinds = {outcome.outcome for outcome in blocking}
+    levels = {outcome.enforcement for outcome in blocking}
+    if OutcomeKind.FAIL in kinds or not kinds:
+        steps.append("Fix what blocks, plan again, and check the new plan.")
+    if OutcomeKind.UNKNOWN in kinds:
+        steps.append(
+            "Give the unknown values in the configuration, "
+            "or have the rule verify them after the apply."
+        )
+    if OutcomeKind.ERROR in kinds:
+        steps.append("A rule that could not be evaluated is a fault of the rule: tell its owners.")
+    if levels == {Enforcement.SOFT_MANDATORY} and OutcomeKind.ERROR not in kinds:
+        steps.append(
+            "Every blocking rule is soft-mandatory: a signed override can let this through."
+        )
+    return steps
