@@ -1,0 +1,198 @@
+"""A rule with its expressions compiled and its message parsed, every name in them checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tfgate.model.rule import Scope
+from tfgate.ruleset.files import show_excerpt
+from tfgate.ruleset.problems import show_name, suggest
+from tfgate.ruleset.scopes import ROOTS
+from tfgate.ruleset.template import Template, TemplateError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from tfgate.model.rule import Rule
+    from tfgate.query import Expression, FunctionTable
+    from tfgate.ruleset.problems import KeyPath, Problems
+
+
+@dataclass(frozen=True)
+class CompiledRule:
+    """A rule as the engine evaluates it."""
+
+    rule: Rule
+    deny: Expression | None
+    require: Expression | None
+    when: Expression | None
+    let: Mapping[str, Expression]
+    message: Template
+    overridable: bool = False
+    """Whether the configuration may lower the enforcement level."""
+
+    @property
+    def id(self) -> str:
+        """The rule's id."""
+        return self.rule.id
+
+    def expressions(self) -> Iterator[tuple[str, Expression]]:
+        """Give every expression with the key it stands under: ``deny``, ``when``, ``let.x``."""
+        for key, expression in (
+            ("when", self.when),
+            ("deny", self.deny),
+            ("require", self.require),
+        ):
+            if expression is not None:
+                yield key, expression
+        for name, expression in self.let.items():
+            yield f"let.{name}", expression
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the functions of an expression may name."""
+
+    params: Collection[str]
+    data: Collection[str]
+    functions: FunctionTable | None = None
+
+
+def compile_rule(
+    rule: Rule, names: Names, problems: Problems, *, overridable: bool
+) -> CompiledRule:
+    """Compile a rule; each mistake is recorded, and what is wrong is left out of the result."""
+    builder = _Builder(names, rule.let, problems)
+    return CompiledRule(
+        rule=rule,
+        deny=builder.expression(rule.deny, ("deny",)),
+        require=builder.expression(rule.require, ("require",)),
+        when=builder.expression(rule.when, ("when",)),
+        let=builder.let(),
+        message=_template(rule, problems),
+        overridable=overridable,
+    )
+
+
+class _Builder:
+    def __init__(self, names: Names, let: Mapping[str, str], problems: Problems) -> None:
+        self._known = {"param": names.params, "data": names.data, "var": let}
+        self._functions = names.functions
+        self._let = let
+        self._problems = problems
+        self._uses: dict[str, set[str]] = {}
+        """For each ``let`` name, the names that its expression uses."""
+
+    def let(self) -> dict[str, Expression]:
+        compiled = {}
+        for name, text in self._let.items():
+            expression = self.expression(text, ("let", name))
+            if expression is not None:
+                compiled[name] = expression
+                self._uses[name] = {
+                    arg for call, arg in _named(expression) if call == "var" and arg
+                }
+        cycle = _find_cycle(self._uses)
+        if cycle:
+            chain = " → ".join(show_name(name) for name in cycle)
+            self._problems.add(f"refers to itself: {chain}", ("let", cycle[0]))
+        return compiled
+
+    def expression(self, text: str | None, at: KeyPath) -> Expression | None:
+        from tfgate.query import ExpressionError
+        from tfgate.query import compile as compile_expression
+
+        if text is None:
+            return None
+        try:
+            expression = compile_expression(text, functions=self._functions)
+        except ExpressionError as error:
+            _add_expression_error(error, text, at, self._problems)
+            return None
+        for function, name in _named(expression):
+            self._check_name(function, name, at)
+        return expression
+
+    def _check_name(self, function: str, name: str | None, at: KeyPath) -> None:
+        known = self._known[function]
+        what = _WHAT[function]
+        if name is None:
+            self._problems.add(
+                f"{function}() needs its name written out, as in {function}('name')", at
+            )
+        elif name not in known:
+            self._problems.add(
+                f"{function}({show_name(name)}) names no {what}{suggest(name, known)}", at
+            )
+
+
+_WHAT = {
+    "param": "parameter of [params]",
+    "data": "data file of [data]",
+    "var": "expression of the rule's let",
+}
+
+
+def _named(expression: Expression) -> Iterator[tuple[str, str | None]]:
+    """Give each call of a function that takes a declared name, with the name if it is literal."""
+    for function, args in expression.calls:
+        if function in _WHAT:
+            name = args[0] if args else None
+            yield function, name if isinstance(name, str) else None
+
+
+def _add_expression_error(error: Exception, text: str, at: KeyPath, problems: Problems) -> None:
+    position = getattr(error, "position", None)
+    message = str(getattr(error, "message", error))
+    hint = getattr(error, "hint", None)
+    message = f"{message} ({hint})" if hint else message
+    if not isinstance(position, int) or not 0 <= position <= len(text):
+        problems.add(message, at)
+        return
+    _add_at(message, text, position, at, problems)
+
+
+def _add_at(message: str, text: str, position: int, at: KeyPath, problems: Problems) -> None:
+    """Record a mistake at a place in a string; of a string of several lines, that line is shown."""
+    before = text[:position]
+    number = before.count("\n")
+    column = position - (before.rfind("\n") + 1) + 1
+    if number:
+        message += f" (line {number + 1} of the text)"
+    excerpt = show_excerpt(text.split("\n")[number], column)
+    problems.add(message, at, column=column, excerpt=excerpt)
+
+
+def _find_cycle(uses: Mapping[str, Collection[str]]) -> list[str] | None:
+    """Give one cycle of names, first name repeated at the end; ``None`` where there is none."""
+    done: set[str] = set()
+    for start in uses:
+        path: list[str] = []
+        pending = [(start, 0)]
+        while pending:
+            name, depth = pending.pop()
+            del path[depth:]
+            if name in path:
+                return [*path[path.index(name) :], name]
+            if name in done:
+                continue
+            path.append(name)
+            successors = sorted(used for used in uses.get(name, ()) if used in uses)
+            pending += [(used, depth + 1) for used in successors]
+            if not successors:
+                done.add(name)
+        done.update(path)
+    return None
+
+
+def _template(rule: Rule, problems: Problems) -> Template:
+    try:
+        template = Template.parse(rule.message, ROOTS[rule.scope])
+    except TemplateError as error:
+        hint = "" if rule.scope is Scope.RESOURCE else f" in scope {rule.scope}"
+        _add_at(f"{error}{hint}", rule.message, error.position, ("message",), problems)
+        return Template("", ())
+    if template.reads_item and rule.deny is None and rule.require is not None:
+        problems.add("{@item} is an element of a deny list, and this rule has none", ("message",))
+    return template

@@ -1,0 +1,272 @@
+"""``tfgate.toml``: found, read strictly, and merged with environment and flags."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfgate.errors import ConfigError, Problem
+from tfgate.ruleset.config_tables import CONFIG
+from tfgate.ruleset.files import Unreadable, read_toml
+from tfgate.ruleset.settings import SETTINGS, From, Origin, Value, read_environment, read_flags
+from tfgate.ruleset.waivers import build_waivers, read_waiver_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tfgate.model.rule import Enforcement
+    from tfgate.model.waiver import Waiver
+    from tfgate.ruleset.config_tables import Bind, Evaluate
+    from tfgate.ruleset.files import TomlFile
+
+CONFIG_NAME = "tfgate.toml"
+CONFIG_VARIABLE = "TFGATE_CONFIG"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A ruleset in use, by what names it and where relative paths begin."""
+
+    text: str
+    """As configured: ``tfgate:core``, ``./policy``."""
+    base: Path
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """A file that the configuration was read from, for records."""
+
+    path: str
+    """As a user would write it."""
+    sha256: str
+
+
+@dataclass(frozen=True)
+class WorkspaceTable:
+    """One ``[[workspace]]`` table."""
+
+    match: str
+    """Glob over the workspace's name."""
+    levels: Mapping[str, Enforcement]
+    params: Mapping[str, Mapping[str, Any]]
+    rulesets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GateConfig:
+    """The configuration in force, before it is known which workspace is judged."""
+
+    file: TomlFile | None
+    """``tfgate.toml``, where there is one."""
+    folder: Path
+    """What relative paths in the file are relative to."""
+    values: Mapping[str, Value]
+    """Setting name (``gate.evaluate``) → value and origin, every setting."""
+    levels: Mapping[str, Enforcement] = field(default_factory=dict)
+    """Globs over rule ids, in the file's order."""
+    params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Ruleset id → parameter → value, not yet checked against the rulesets."""
+    data: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Ruleset id → data name → path, relative to ``folder``."""
+    workspaces: tuple[WorkspaceTable, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    """Of the file and of every waiver file."""
+    files: tuple[ConfigFile, ...] = ()
+    """``tfgate.toml`` and the waiver files."""
+    home: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """Name of the file in messages."""
+        return self.file.name if self.file is not None else CONFIG_NAME
+
+    @property
+    def rulesets(self) -> tuple[Source, ...]:
+        """Rulesets of every workspace, in order."""
+        value = self.values["gate.rulesets"]
+        return tuple(Source(text, value.base, value.origin) for text in value.value)
+
+    @property
+    def evaluate(self) -> Evaluate:
+        """Which resources rules on what will exist look at."""
+        return self._get("gate.evaluate")  # type: ignore[no-any-return] # read by its kind
+
+    @property
+    def comment_waivers(self) -> frozenset[Enforcement]:
+        """Levels that a comment may waive."""
+        return frozenset(self._get("gate.comment_waivers"))
+
+    @property
+    def allow_empty(self) -> bool:
+        """Whether a plan on which no rule was evaluated may be allowed."""
+        return bool(self._get("gate.allow_empty"))
+
+    @property
+    def allowed_signers(self) -> Path | None:
+        """Allowed-signers file of the approvers."""
+        return self.path("approvals.allowed_signers")
+
+    @property
+    def approvals_required(self) -> int:
+        """How many people must approve an override."""
+        return int(self._get("approvals.required"))
+
+    @property
+    def approvals_bind(self) -> Bind:
+        """What an approval is bound to."""
+        return self._get("approvals.bind")  # type: ignore[no-any-return] # read by its kind
+
+    @property
+    def audit_log(self) -> Path | None:
+        """Audit log, where one is configured."""
+        return self.path("audit.log")
+
+    @property
+    def archive(self) -> bool:
+        """Whether the redacted plan is kept with the evidence."""
+        return bool(self._get("audit.archive"))
+
+    @property
+    def evidence(self) -> Path | None:
+        """Folder of evidence files, where one is configured."""
+        return self.path("audit.evidence")
+
+    def path(self, name: str) -> Path | None:
+        """Give a setting that is a path, made absolute from where it was written."""
+        value = self.values[name]
+        return None if value.value is None else place(value.value, value.base, self.home)
+
+    def origin(self, name: str) -> Origin:
+        """Tell where a setting's value comes from, with the line in the file."""
+        origin = self.values[name].origin
+        if origin.layer is not From.FILE or self.file is None:
+            return origin
+        lines = self.file.problems().lines
+        line = lines.line_of(tuple(name.split("."))) if lines is not None else None
+        return Origin(From.FILE, f"{self.file.name}:{line}" if line else self.file.name)
+
+    def _get(self, name: str) -> Any:
+        return self.values[name].value
+
+
+def find_config(
+    cwd: Path, environment: Mapping[str, str], flag: str | None = None
+) -> tuple[Path, str] | None:
+    """Find ``tfgate.toml``: named by the flag, by ``TFGATE_CONFIG``, or from ``cwd`` upwards.
+
+    Gives its path and how to show it. Where it is named, nothing else is looked at: a named file
+    that is missing is an error when it is read, never a reason to search.
+    """
+    named = flag or environment.get(CONFIG_VARIABLE)
+    if named:
+        return place(named, cwd, environment.get("HOME")), named
+    for number, folder in enumerate((cwd, *cwd.parents)):
+        path = folder / CONFIG_NAME
+        # lexists: a dangling link is a broken configuration, not the absence of one.
+        if os.path.lexists(path):
+            return path, "/".join((*[".."] * number, CONFIG_NAME))
+    return None
+
+
+def load_gate_config(
+    cwd: Path,
+    environment: Mapping[str, str],
+    *,
+    config: str | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> GateConfig:
+    """Read the configuration in force. Raises ``ConfigError`` with every mistake.
+
+    ``config`` is the value of ``--config``; ``flags`` are other flags by setting name
+    (``gate.evaluate``), ``None`` where not given.
+    """
+    problems: list[Problem] = []
+    found = find_config(cwd, environment, config)
+    folder, file, read = (cwd, None, None)
+    if found is not None:
+        path, shown = found
+        folder = path.parent
+        file, read = _read_file(path, shown, problems)
+    values = {
+        **_defaults(folder),
+        **_of_file(file, read, folder),
+        **read_environment(environment, cwd, problems),
+        **read_flags(flags or {}, cwd, problems),
+    }
+    built = _build(file, read or {}, folder, values, environment.get("HOME"), problems)
+    if problems:
+        raise ConfigError(problems)
+    return built
+
+
+def _read_file(
+    path: Path, shown: str, problems: list[Problem]
+) -> tuple[TomlFile | None, dict[str, Any] | None]:
+    try:
+        file = read_toml(path, shown)
+    except Unreadable as error:
+        problems.append(error.problem)
+        return None, None
+    found = file.problems()
+    read = CONFIG.read(file.table, (), found)
+    problems += found.done()
+    return file, read
+
+
+def _defaults(folder: Path) -> dict[str, Value]:
+    origin = Origin(From.DEFAULT)
+    return {setting.name: Value(setting.default, origin, folder) for setting in SETTINGS}
+
+
+def _of_file(file: TomlFile | None, read: dict[str, Any] | None, folder: Path) -> dict[str, Value]:
+    if file is None or read is None:
+        return {}
+    origin = Origin(From.FILE, file.name)
+    return {
+        setting.name: Value(read[setting.table][setting.key], origin, folder)
+        for setting in SETTINGS
+        if read[setting.table] and read[setting.table][setting.key] is not None
+    }
+
+
+def _build(
+    file: TomlFile | None,
+    read: Mapping[str, Any],
+    folder: Path,
+    values: Mapping[str, Value],
+    home: str | None,
+    problems: list[Problem],
+) -> GateConfig:
+    waivers = list(build_waivers(read.get("waivers", ()), file.name if file else CONFIG_NAME))
+    files = [ConfigFile(file.name, file.sha256)] if file is not None else []
+    listed = values["gate.waiver_files"]
+    for name in listed.value:
+        try:
+            waiver_file, more = read_waiver_file(place(name, listed.base, home), name, problems)
+        except Unreadable as error:
+            problems.append(error.problem)
+            continue
+        waivers += more
+        files.append(ConfigFile(name, waiver_file.sha256))
+    return GateConfig(
+        file=file,
+        folder=folder,
+        values=values,
+        levels=read.get("levels", {}),
+        params=read.get("params", {}),
+        data=read.get("data", {}),
+        workspaces=tuple(WorkspaceTable(**table) for table in read.get("workspace", ())),
+        waivers=tuple(waivers),
+        files=tuple(files),
+        home=home,
+    )
+
+
+def place(text: str, base: Path, home: str | None) -> Path:
+    """Make a written path absolute: ``~/`` is ``home``, a relative one begins at ``base``."""
+    if home and (text == "~" or text.startswith("~/")):
+        return Path(home) / text[2:]
+    return base / text

@@ -1,0 +1,180 @@
+"""The tables of ``tfgate.toml``: every key, what may stand there, and what it is for."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+from tfgate.model.rule import Enforcement
+from tfgate.ruleset.rule_tables import ID_PATTERN, NAME_PATTERN
+from tfgate.ruleset.strict import (
+    Boolean,
+    Choice,
+    Date,
+    Integer,
+    Json,
+    Key,
+    ListOf,
+    MapOf,
+    Table,
+    Text,
+)
+
+_PATH: Final = Text(most=1_000)
+_RULESET_ID: Final = Text("a ruleset id", ID_PATTERN)
+_NAME: Final = Text("a name of letters, digits, _ and -", NAME_PATTERN)
+_LEVELS: Final = MapOf(
+    Choice(
+        Enforcement,
+        {"off": "advisory", "mandatory": "hard-mandatory", "warn": "advisory"},
+    ),
+    Text(most=200),
+)
+_PARAMS: Final = MapOf(MapOf(Json(), _NAME), _RULESET_ID)
+_SOURCES: Final = ListOf(Text(most=1_000))
+
+
+class Evaluate(str, Enum):
+    """Which resources rules on what will exist look at."""
+
+    CHANGES = "changes"
+    ALL = "all"
+    """Unchanged resources too."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Bind(str, Enum):
+    """What an approval is bound to."""
+
+    PLAN = "plan"
+    FINDINGS = "findings"
+    """Survives a re-plan with no new finding."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+GATE: Final = Table(
+    "[gate]",
+    {
+        "rulesets": Key(
+            _SOURCES,
+            "Rulesets in use: tfgate:NAME (shipped), or the path of a folder or a .toml file, "
+            "relative to this file.",
+        ),
+        "evaluate": Key(
+            Choice(Evaluate),
+            "changes: rules on what will exist look at what the apply makes; all: at unchanged "
+            "resources too.",
+        ),
+        "comment_waivers": Key(
+            ListOf(Choice(Enforcement)), "Levels that a comment in HCL may waive; [] for none."
+        ),
+        "allow_empty": Key(
+            Boolean(), "Whether a plan on which no rule was evaluated may be allowed."
+        ),
+        "waiver_files": Key(
+            ListOf(_PATH), "Further TOML files with [[waivers]], relative to this file."
+        ),
+    },
+)
+
+WAIVER: Final = Table(
+    "a waiver",
+    {
+        "rule": Key(Text(most=200), "Rule id, or a glob over them.", required=True, default=""),
+        "address": Key(
+            Text(most=2_000), "Address, or a glob over them.", required=True, default=""
+        ),
+        "reason": Key(Text(most=2_000), "Why the exception is right.", required=True, default=""),
+        "owner": Key(Text(most=200), "Who answers for it.", required=True, default=""),
+        "expires": Key(
+            Date(), "The last day on which it holds (UTC), as in 2027-01-31.", required=True
+        ),
+        "ticket": Key(Text(most=500), "Where it was discussed."),
+    },
+)
+
+WORKSPACE: Final = Table(
+    "[[workspace]]",
+    {
+        "match": Key(
+            Text(most=200),
+            "Glob over the workspace's name. Of several tables that match, later ones win.",
+            required=True,
+            default="",
+        ),
+        "levels": Key(_LEVELS, "As [levels], for these workspaces.", default={}),
+        "params": Key(_PARAMS, "As [params], for these workspaces.", default={}),
+        "rulesets": Key(
+            _SOURCES, "Rulesets used in these workspaces beside those of [gate].", default=()
+        ),
+    },
+)
+
+APPROVALS: Final = Table(
+    "[approvals]",
+    {
+        "allowed_signers": Key(
+            _PATH, "OpenSSH allowed-signers file of who may approve, relative to this file."
+        ),
+        "required": Key(Integer(1, 100), "How many people must approve."),
+        "bind": Key(
+            Choice(Bind),
+            "What an approval is bound to: one plan, or the findings (survives a re-plan with no "
+            "new finding).",
+        ),
+    },
+)
+
+AUDIT: Final = Table(
+    "[audit]",
+    {
+        "log": Key(_PATH, "File of the audit trail; ~ is the home directory."),
+        "archive": Key(Boolean(), "Whether the redacted plan is kept with the evidence."),
+        "evidence": Key(
+            _PATH, "Folder of evidence files. Without it: evidence/ beside the audit log."
+        ),
+    },
+)
+
+CONFIG: Final = Table(
+    "the configuration",
+    {
+        "gate": Key(GATE, "What is judged, and by which rulesets."),
+        "params": Key(
+            _PARAMS, "Parameter values: [params.<ruleset id>], then name = value.", default={}
+        ),
+        "levels": Key(
+            _LEVELS,
+            "Enforcement levels: globs over rule ids, each with a level. Later lines win. A level "
+            "is lowered only where the ruleset allows it.",
+            default={},
+        ),
+        "data": Key(
+            MapOf(MapOf(_PATH, _NAME), _RULESET_ID),
+            "Data files: [data.<ruleset id>], then name = path of a .json or .toml file.",
+            default={},
+        ),
+        "workspace": Key(
+            ListOf(WORKSPACE, unique=False), "What differs in some workspaces.", default=()
+        ),
+        "waivers": Key(ListOf(WAIVER, unique=False), "Reviewed, dated exceptions.", default=()),
+        "approvals": Key(APPROVALS, "Who may override soft-mandatory failures, and how."),
+        "audit": Key(AUDIT, "Where the record of decisions is written."),
+    },
+    retired={
+        "rulesets": "write it below [gate]",
+        "evaluate": "write it below [gate]",
+        "workspaces": "write [[workspace]]",
+        "waiver": "write [[waivers]]",
+    },
+)
+
+WAIVER_FILE: Final = Table(
+    "a waiver file",
+    {"waivers": Key(ListOf(WAIVER, unique=False), "Reviewed, dated exceptions.", default=())},
+    retired={"waiver": "write [[waivers]]"},
+)

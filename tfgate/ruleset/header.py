@@ -1,0 +1,109 @@
+"""The head of a ruleset: what it is, its parameters, and which of its levels may be lowered."""
+
+from __future__ import annotations
+
+import operator
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tfgate._version import __version__
+from tfgate.model.glob import glob_matches
+from tfgate.model.rule import Enforcement
+from tfgate.ruleset.params import ParamSpec, ParamType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tfgate.model.rule import Rule
+    from tfgate.ruleset.problems import Problems
+
+
+@dataclass(frozen=True)
+class Header:
+    """What ``[ruleset]`` says."""
+
+    id: str
+    version: str
+    title: str
+    owners: tuple[str, ...]
+    description: str | None = None
+    requires: str | None = None
+    """Constraint on tfgate's version."""
+    overridable: tuple[str, ...] = ()
+    """Globs over the ids of rules whose level the configuration may lower."""
+
+
+def build_header(read: dict[str, Any] | None, problems: Problems) -> Header:
+    """Make a header, and check that this tfgate is new enough."""
+    if read is None:
+        return Header("", "", "", ())
+    header = Header(**read)
+    if header.requires is not None and not satisfies(__version__, header.requires):
+        problems.add(
+            f"needs tfgate {header.requires}, and this is {__version__}", ("ruleset", "requires")
+        )
+    return header
+
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def satisfies(version: str, constraint: str) -> bool:
+    """Tell whether a version fits ``>=0.3, <2``. Only its first three numbers are compared."""
+    ours = _numbers(version)
+    parts = re.findall(r"(>=|<=|==|!=|>|<)\s*([\d.]+)", constraint)
+    return all(_COMPARE[sign](ours, _numbers(other)) for sign, other in parts)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    found = [int(number[:9]) for number in re.findall(r"\d+", version)[:3]]
+    return (*found, 0, 0, 0)[:3]
+
+
+def build_params(
+    read: dict[str, dict[str, Any]], raw: object, problems: Problems
+) -> dict[str, ParamSpec]:
+    """Make the parameters, and check each default against its type."""
+    written = raw if isinstance(raw, dict) else {}
+    return {
+        name: _build_param(name, entry, written.get(name), problems) for name, entry in read.items()
+    }
+
+
+def _build_param(name: str, entry: dict[str, Any], raw: object, problems: Problems) -> ParamSpec:
+    written = raw if isinstance(raw, dict) else {}
+    at = ("params", name)
+    kind = ParamType.parse(entry["type"])
+    if kind is None:
+        problems.add("the parentheses of the type do not fit", (*at, "type"))
+        kind = ParamType("any")
+    has_default = "default" in written
+    if has_default and entry["default"] is not None:
+        kind.check(entry["default"], (*at, "default"), problems)
+    if has_default and entry["required"]:
+        problems.add("a parameter with a default is not required", (*at, "required"))
+    required = not has_default if entry["required"] is None else entry["required"]
+    return ParamSpec(name, kind, entry["description"], required, entry["default"])
+
+
+def is_overridable(header: Header, rule: Rule, own: bool | None) -> bool:
+    """Tell whether the configuration may lower a rule's level.
+
+    The rule's own ``overridable`` decides where it is given. Otherwise the ruleset's list does; a
+    glob in it is too wide a hand to lower a hard-mandatory rule, which must be named in full.
+    """
+    if own is not None:
+        return own
+    if rule.id in header.overridable:
+        return True
+    if rule.enforcement is Enforcement.HARD_MANDATORY:
+        return False
+    return any(glob_matches(glob, rule.id) for glob in header.overridable)

@@ -1,0 +1,190 @@
+"""Loads rulesets: finds the files, reads all of them, reports every mistake at once."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from tfgate.errors import Problem, RulesetError
+from tfgate.ruleset.compiled import CompiledRule, Names, compile_rule
+from tfgate.ruleset.data import DataFile, read_data
+from tfgate.ruleset.files import TomlFile, Unreadable, read_toml
+from tfgate.ruleset.header import build_header, build_params, is_overridable
+from tfgate.ruleset.rule_tables import RULE, RULESET
+from tfgate.ruleset.rules import build_rule
+from tfgate.ruleset.ruleset import Ruleset, RulesetFile, digest, repeated_rules
+from tfgate.ruleset.sources import Located, locate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tfgate.query import FunctionTable
+    from tfgate.ruleset.header import Header
+    from tfgate.ruleset.problems import Problems
+
+MANIFEST = "ruleset.toml"
+MAX_RULE_FILES = 5_000
+
+
+def load_ruleset(
+    source: str, *, base: Path | None = None, functions: FunctionTable | None = None
+) -> Ruleset:
+    """Load one ruleset: ``tfgate:core``, a folder with ``ruleset.toml``, or a TOML file.
+
+    Relative paths are relative to ``base`` (the working directory). ``functions`` is what
+    expressions may call. Raises ``RulesetError`` with every mistake of every file.
+    """
+    return _Loader(source, locate(source, base), functions).load()
+
+
+class _Loader:
+    """Loads one ruleset; gathers mistakes and goes on."""
+
+    def __init__(self, source: str, located: Located, functions: FunctionTable | None) -> None:
+        self.source = source
+        self.located = located
+        self.functions = functions
+        self.found: list[Problem] = []
+        self.files: list[RulesetFile] = []
+        self.is_folder = located.path.is_dir()
+
+    def load(self) -> Ruleset:
+        manifest = self._read_manifest()
+        problems = manifest.problems()
+        read = RULESET.read(manifest.table, (), problems)
+        header = build_header(read["ruleset"], problems)
+        params = build_params(read["params"], manifest.table.get("params"), problems)
+        data = self._read_data(read["data"], problems)
+        names = Names(params, data, self.functions)
+        rules = self._own_rules(manifest, read["rules"], header, names, problems)
+        self.found += problems.done()
+        rules += self._rules_of_folder(header, names)
+        self._check_rules(rules)
+        if self.found:
+            raise RulesetError(self.found)
+        files = tuple(sorted(self.files, key=lambda file: file.path))
+        return Ruleset(
+            header, params, data, tuple(rules), self.source, self.located.path, files, digest(files)
+        )
+
+    def _read_manifest(self) -> TomlFile:
+        path, shown = self.located.path, self.located.shown
+        if not self.is_folder:
+            return self._read(path, path.name, shown)
+        if not (path / MANIFEST).exists():
+            message = f"is a folder without {MANIFEST}, so it is no ruleset"
+            raise RulesetError([Problem(shown, message)])
+        return self._read(path / MANIFEST, MANIFEST, f"{shown}/{MANIFEST}")
+
+    def _read(self, path: Path, relative: str, shown: str) -> TomlFile:
+        try:
+            file = read_toml(path, shown)
+        except Unreadable as error:
+            raise RulesetError([error.problem]) from None
+        self.files.append(RulesetFile(relative, file.sha256))
+        return file
+
+    def _read_data(
+        self, declared: dict[str, Any], problems: Problems
+    ) -> dict[str, DataFile | None]:
+        return {
+            name: self._read_data_file(name, entry["file"], problems) if entry["file"] else None
+            for name, entry in declared.items()
+        }
+
+    def _read_data_file(self, name: str, file: str, problems: Problems) -> DataFile | None:
+        folder = self.located.path if self.is_folder else self.located.path.parent
+        if not _is_inside(folder, file):
+            message = "a data file is given by a path inside the ruleset's folder"
+            problems.add(message, ("data", name, "file"))
+            return None
+        shown = self.located.shown if self.is_folder else os.path.dirname(self.located.shown)
+        try:
+            data = read_data(name, folder / file, os.path.join(shown, file))
+        except Unreadable as error:
+            self.found.append(error.problem)
+            return None
+        self.files.append(RulesetFile(os.path.normpath(file).replace(os.sep, "/"), data.sha256))
+        return data
+
+    def _own_rules(
+        self,
+        manifest: TomlFile,
+        read: Sequence[dict[str, Any]],
+        header: Header,
+        names: Names,
+        problems: Problems,
+    ) -> list[CompiledRule]:
+        written = manifest.table.get("rules")
+        raw = (
+            [table for table in written if isinstance(table, dict)]
+            if isinstance(written, list)
+            else []
+        )
+        rules = []
+        for number, (rule, table) in enumerate(zip(read, raw, strict=False)):
+            problems.prefix = ("rules", number)
+            rules.append(_build(rule, table, header, names, problems))
+        problems.prefix = ()
+        return rules
+
+    def _rules_of_folder(self, header: Header, names: Names) -> list[CompiledRule]:
+        rules = []
+        for path, relative in self._rule_files():
+            shown = f"{self.located.shown}/{relative}"
+            try:
+                file = read_toml(path, shown)
+            except Unreadable as error:
+                self.found.append(error.problem)
+                continue
+            self.files.append(RulesetFile(relative, file.sha256))
+            problems = file.problems()
+            read = RULE.read(file.table, (), problems)
+            rules.append(_build(read, file.table, header, names, problems))
+            self.found += problems.done()
+        return rules
+
+    def _rule_files(self) -> Iterator[tuple[Path, str]]:
+        folder = self.located.path / "rules"
+        if not self.is_folder or not folder.is_dir():
+            return
+        entries = sorted(entry for entry in folder.iterdir() if not _is_aside(entry.name))
+        if len(entries) > MAX_RULE_FILES:
+            message = f"has more than {MAX_RULE_FILES:,} files"
+            self.found.append(Problem(f"{self.located.shown}/rules", message))
+            return
+        for entry in entries:
+            relative = f"rules/{entry.name}"
+            if entry.suffix == ".toml" and not entry.is_dir():
+                yield entry, relative
+            else:
+                message = "is not a rule file: rules/ holds one *.toml file a rule, and no folders"
+                self.found.append(Problem(f"{self.located.shown}/{relative}", message))
+
+    def _check_rules(self, rules: Sequence[CompiledRule]) -> None:
+        self.found += repeated_rules(rules)
+        if not rules and not self.found:
+            message = "has no rules: put one in each rules/*.toml, or write [[rules]]"
+            self.found.append(Problem(self.located.shown, message))
+
+
+def _build(
+    read: dict[str, Any], table: dict[str, Any], header: Header, names: Names, problems: Problems
+) -> CompiledRule:
+    rule = build_rule(read, table, problems)
+    may_lower = is_overridable(header, rule, read["overridable"])
+    return compile_rule(rule, names, problems, overridable=may_lower)
+
+
+def _is_inside(folder: Path, file: str) -> bool:
+    """Tell whether a relative path stays in the folder, symbolic links followed."""
+    if os.path.isabs(file) or "\\" in file or "\0" in file:
+        return False
+    real = os.path.realpath(folder)
+    return os.path.realpath(os.path.join(real, file)).startswith(real + os.sep)
+
+
+def _is_aside(name: str) -> bool:
+    """Tell whether a name is of a file that nobody takes for a rule."""
+    return name.startswith(".") or name.endswith((".md", "~"))

@@ -1,0 +1,135 @@
+"""Makes ``model.Rule`` of what the strict reader read, and checks what no single key can say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tfgate.model.rule import Match, Rule, RuleTest, Scope
+from tfgate.ruleset.problems import show_name
+from tfgate.ruleset.scopes import MATCH_KEYS
+
+if TYPE_CHECKING:
+    from tfgate.ruleset.problems import Problems
+
+_SUBJECTS = {
+    Scope.RESOURCE: "change",
+    Scope.DRIFT: "drift",
+    Scope.OUTPUT: "output",
+    Scope.PLAN: "plan",
+    Scope.MODULE: "module",
+    Scope.PROVIDER: "provider",
+    Scope.ACTION: "action",
+    Scope.SOURCE: "source",
+}
+_ASIDE = ("changes", "configuration", "workspace")
+"""Keys of a test that are handed on beside its subject."""
+_AS_READ = (
+    "id",
+    "title",
+    "severity",
+    "enforcement",
+    "message",
+    "scope",
+    "when",
+    "deny",
+    "require",
+    "let",
+    "on_unknown",
+    "remediation",
+    "description",
+    "controls",
+    "references",
+    "owners",
+)
+_MARKS = ("unknown", "null", "sensitive")
+
+
+def build_rule(read: dict[str, Any], raw: object, problems: Problems) -> Rule:
+    """Make a rule of a table that ``RULE`` read. ``raw`` is the table as written."""
+    written = raw if isinstance(raw, dict) else {}
+    _check_one_expression(written, problems)
+    scope = read["scope"]
+    return Rule(
+        **{name: read[name] for name in _AS_READ},
+        match=_build_match(read["match"], written.get("match"), scope, problems),
+        tests=tuple(_build_tests(read["tests"], scope, problems)),
+        file=problems.file,
+        line=problems.lines.line_of(problems.prefix) if problems.prefix and problems.lines else 1,
+    )
+
+
+def _check_one_expression(written: dict[str, Any], problems: Problems) -> None:
+    given = [name for name in ("deny", "require") if name in written]
+    if len(given) == 2:
+        problems.add("a rule has one of deny and require, not both", ("require",))
+    elif not given:
+        problems.add("a rule needs one of the keys deny and require")
+
+
+def _build_match(
+    read: dict[str, Any] | None, written: object, scope: Scope, problems: Problems
+) -> Match:
+    if read is None:
+        return Match()
+    given = written if isinstance(written, dict) else {}
+    for name in given:
+        if name in read and name not in MATCH_KEYS[scope]:
+            useful = ", ".join(sorted(MATCH_KEYS[scope]))
+            hint = f"use {useful}" if useful else "the plan is one subject"
+            problems.add(f"{name} selects nothing in scope {scope} ({hint})", ("match", name))
+    values = {name: value for name, value in read.items() if value}
+    if "modes" in values:
+        values["modes"] = tuple(mode.value for mode in values["modes"])
+    return Match(**values)
+
+
+def _build_tests(tests: tuple[dict[str, Any], ...], scope: Scope, problems: Problems) -> Any:
+    seen: set[str] = set()
+    for number, test in enumerate(tests):
+        at = ("tests", number)
+        name = test["name"]
+        if name in seen and name:
+            problems.add(f"a test named {show_name(name)} stands before it", (*at, "name"))
+        seen.add(name)
+        yield _build_test(test, scope, number, problems)
+
+
+def _build_test(test: dict[str, Any], scope: Scope, number: int, problems: Problems) -> RuleTest:
+    wanted = _SUBJECTS[scope]
+    for other in _SUBJECTS.values():
+        if other != wanted and test[other] is not None:
+            problems.add(
+                f"a rule of scope {scope} is tested on {wanted}, not on {other}",
+                ("tests", number, other),
+            )
+    if test[wanted] is None and scope is not Scope.PLAN:
+        problems.add(f"a test of a rule of scope {scope} needs the key {wanted}", ("tests", number))
+    subject = {wanted: _marked(test, test[wanted] or {})}
+    subject.update({name: _compact(test[name]) for name in _ASIDE if test[name] is not None})
+    return RuleTest(
+        name=test["name"],
+        expect=test["expect"].value,
+        subject=subject,
+        params=test["params"],
+        context=test["context"],
+        message=test["message"],
+    )
+
+
+def _marked(test: dict[str, Any], subject: Any) -> Any:
+    """Move the test's own ``unknown``, ``null`` and ``sensitive`` into its subject's table."""
+    if not isinstance(subject, dict):
+        return subject
+    marks = {name: (*subject.get(name, ()), *test[name]) for name in _MARKS if test[name]}
+    return _compact({**subject, **marks})
+
+
+def _compact(value: Any) -> Any:
+    """Leave out what the author did not write; make lists of tuples: the table is plain again."""
+    if isinstance(value, dict):
+        return {
+            name: _compact(item) for name, item in value.items() if item is not None and item != ()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_compact(item) for item in value]
+    return value

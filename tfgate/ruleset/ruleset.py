@@ -1,0 +1,92 @@
+"""A loaded ruleset: its rules, parameters and data, pinned by one digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tfgate.errors import Problem
+from tfgate.ruleset.problems import show_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tfgate.ruleset.compiled import CompiledRule
+    from tfgate.ruleset.data import DataFile
+    from tfgate.ruleset.header import Header
+    from tfgate.ruleset.params import ParamSpec
+
+
+@dataclass(frozen=True)
+class RulesetFile:
+    """A file that took part, for the digest."""
+
+    path: str
+    """Relative to the ruleset's folder, with ``/``."""
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Ruleset:
+    """A loaded ruleset: everything in it is checked and compiled."""
+
+    header: Header
+    params: Mapping[str, ParamSpec]
+    data: Mapping[str, DataFile | None]
+    """Declared data files; ``None`` where the configuration must name the file."""
+    rules: tuple[CompiledRule, ...]
+    source: str
+    """As configured: ``tfgate:core``, ``./policy``, …"""
+    path: Path
+    """Where it was found: a folder or a file."""
+    files: tuple[RulesetFile, ...]
+    digest: str
+    """``sha256:…`` over the sorted paths and digests of ``files``."""
+
+    @property
+    def id(self) -> str:
+        """The ruleset's id."""
+        return self.header.id
+
+    @property
+    def version(self) -> str:
+        """Its semantic version."""
+        return self.header.version
+
+    @property
+    def title(self) -> str:
+        """What it is."""
+        return self.header.title
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Who looks after it."""
+        return self.header.owners
+
+    @property
+    def description(self) -> str | None:
+        """What it is for."""
+        return self.header.description
+
+
+def repeated_rules(rules: Sequence[CompiledRule]) -> list[Problem]:
+    """Give a mistake for each rule whose id a rule before it has."""
+    first: dict[str, CompiledRule] = {}
+    problems = []
+    for rule in rules:
+        before = first.setdefault(rule.id, rule)
+        if before is not rule and rule.id:
+            where = f"{before.rule.file}:{before.rule.line}"
+            message = f"the rule {show_name(rule.id)} is already in {where}"
+            problems.append(Problem(rule.rule.file, message, "id", rule.rule.line))
+    return problems
+
+
+def digest(files: Sequence[RulesetFile]) -> str:
+    """Give ``sha256:…`` of the JSON list ``[[path, sha256 hex], …]``, sorted, without spaces."""
+    manifest = [[file.path, file.sha256] for file in files]
+    text = json.dumps(manifest, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -1,0 +1,155 @@
+"""The single values of the configuration, each with its default, environment variable and origin.
+
+Precedence: defaults, then ``tfgate.toml``, then the environment, then flags.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+from tfgate.model.rule import Enforcement
+from tfgate.ruleset.config_tables import CONFIG, Bind, Evaluate
+from tfgate.ruleset.problems import Problems
+from tfgate.ruleset.strict import INVALID, Boolean, Integer, ListOf, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tfgate.ruleset.strict import Kind
+
+
+class From(str, Enum):
+    """Which layer a value comes from, from weak to strong."""
+
+    DEFAULT = "default"
+    FILE = "file"
+    ENVIRONMENT = "environment"
+    FLAG = "flag"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value comes from."""
+
+    layer: From
+    where: str = ""
+    """``tfgate.toml:3``, ``TFGATE_EVALUATE``, ``--evaluate``; empty for a default."""
+
+    def __str__(self) -> str:
+        return self.where or "default"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One value that the file, the environment and (where the command has it) a flag can give."""
+
+    table: str
+    key: str
+    variable: str
+    """Environment variable; lists are written with commas, booleans as true or false."""
+    default: Any
+    is_path: bool = False
+    """Whether relative values are relative to where they were written."""
+
+    @property
+    def name(self) -> str:
+        """``gate.evaluate``."""
+        return f"{self.table}.{self.key}"
+
+    @property
+    def kind(self) -> Kind:
+        """What may stand there."""
+        table = CONFIG.keys[self.table].kind
+        assert isinstance(table, Table)
+        return table.keys[self.key].kind
+
+    @property
+    def flag(self) -> str:
+        """``--evaluate``: how a flag that gives it is named in messages."""
+        return f"--{self.key.replace('_', '-')}"
+
+
+SETTINGS: Final = (
+    Setting("gate", "rulesets", "TFGATE_RULESETS", ("tfgate:core", "tfgate:aws")),
+    Setting("gate", "evaluate", "TFGATE_EVALUATE", Evaluate.CHANGES),
+    Setting(
+        "gate",
+        "comment_waivers",
+        "TFGATE_COMMENT_WAIVERS",
+        (Enforcement.ADVISORY, Enforcement.SOFT_MANDATORY),
+    ),
+    Setting("gate", "allow_empty", "TFGATE_ALLOW_EMPTY", default=False),
+    Setting("gate", "waiver_files", "TFGATE_WAIVER_FILES", (), is_path=True),
+    Setting("approvals", "allowed_signers", "TFGATE_ALLOWED_SIGNERS", None, is_path=True),
+    Setting("approvals", "required", "TFGATE_APPROVALS_REQUIRED", 1),
+    Setting("approvals", "bind", "TFGATE_APPROVALS_BIND", Bind.PLAN),
+    Setting("audit", "log", "TFGATE_AUDIT_LOG", None, is_path=True),
+    Setting("audit", "archive", "TFGATE_AUDIT_ARCHIVE", default=False),
+    Setting("audit", "evidence", "TFGATE_AUDIT_EVIDENCE", None, is_path=True),
+)
+"""Every single value, in the order that ``tfgate config`` prints."""
+
+BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
+_BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+@dataclass(frozen=True)
+class Value:
+    """An effective value and where it comes from."""
+
+    value: Any
+    origin: Origin
+    base: Path
+    """Folder that relative paths in it are relative to."""
+
+
+def read_environment(
+    environment: Mapping[str, str], cwd: Path, problems: list[Any]
+) -> dict[str, Value]:
+    """Read every setting whose variable is set; mistakes are added to ``problems``.
+
+    An empty variable is as good as none, except for a list, which it makes empty.
+    """
+    values = {}
+    for setting in SETTINGS:
+        text = environment.get(setting.variable)
+        if text is None or (text == "" and not isinstance(setting.kind, ListOf)):
+            continue
+        found = Problems(setting.variable)
+        value = setting.kind.read(_from_text(text, setting.kind), (), found)
+        problems += found.done()
+        if value is not INVALID:
+            values[setting.name] = Value(value, Origin(From.ENVIRONMENT, setting.variable), cwd)
+    return values
+
+
+def _from_text(text: str, kind: Kind) -> object:
+    if isinstance(kind, ListOf):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if isinstance(kind, Boolean):
+        return _BOOLEANS.get(text.strip().lower(), text)
+    if isinstance(kind, Integer) and text.strip().isdecimal() and len(text) < 20:
+        return int(text)
+    return text
+
+
+def read_flags(flags: Mapping[str, Any], cwd: Path, problems: list[Any]) -> dict[str, Value]:
+    """Read values given by flags: setting name (``gate.evaluate``) → plain value.
+
+    ``None`` means that the flag was not given. Raises ``KeyError`` for a name that is no setting.
+    """
+    values = {}
+    for name, given in flags.items():
+        setting = BY_NAME[name]
+        if given is None:
+            continue
+        found = Problems(setting.flag)
+        plain = list(given) if isinstance(given, tuple) else given
+        value = setting.kind.read(plain, (), found)
+        problems += found.done()
+        if value is not INVALID:
+            values[name] = Value(value, Origin(From.FLAG, setting.flag), cwd)
+    return values

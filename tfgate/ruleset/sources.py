@@ -1,0 +1,92 @@
+"""Where a ruleset is: shipped with tfgate, on disk, or somewhere that this version cannot reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfgate.errors import Problem, RulesetError
+from tfgate.ruleset.problems import show_name, suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SHIPPED_PREFIX = "tfgate:"
+
+
+@dataclass(frozen=True)
+class Located:
+    """A ruleset's place on disk."""
+
+    path: Path
+    """Folder with ``ruleset.toml``, or one TOML file."""
+    shown: str
+    """How its files are named in messages and records: the source, tidied."""
+
+
+def locate(source: str, base: Path | None = None) -> Located:
+    """Find what a source names. Relative paths are relative to ``base`` (the working directory).
+
+    Sources: ``tfgate:core`` (shipped), a path to a folder or a ``.toml`` file, and ``git::…``
+    (refused until it is supported). Raises ``RulesetError``.
+    """
+    for prefix, find in _SCHEMES.items():
+        if source.startswith(prefix):
+            return find(source)
+    if not source.strip() or "\0" in source:
+        raise RulesetError([Problem("rulesets", f"{show_name(source)} names no ruleset")])
+    path = Path(source)
+    return Located(path if base is None else base / path, _tidy(source))
+
+
+def shipped_folder() -> Path:
+    """Give the folder of the shipped rulesets: inside a wheel, or beside a checkout's package."""
+    package = Path(__file__).parent.parent
+    return find_shipped_folder(package)
+
+
+def find_shipped_folder(package: Path) -> Path:
+    """Give ``_rulesets`` in the package if it is there, else ``rulesets`` beside the package."""
+    inside = package / "_rulesets"
+    return inside if inside.is_dir() else package.parent / "rulesets"
+
+
+def shipped_names(folder: Path | None = None) -> list[str]:
+    """Name the shipped rulesets, sorted: ``["aws", "core"]``."""
+    folder = shipped_folder() if folder is None else folder
+    if not folder.is_dir():
+        return []
+    return sorted(path.parent.name for path in folder.glob("*/ruleset.toml"))
+
+
+def _find_shipped(source: str) -> Located:
+    name = source[len(SHIPPED_PREFIX) :]
+    names = shipped_names()
+    if name not in names:
+        shipped = ", ".join(SHIPPED_PREFIX + known for known in names) or "none"
+        near = suggest(name, names) if len(names) > 12 else ""
+        message = f"no ruleset of this name is shipped with tfgate{near} (shipped: {shipped})"
+        raise RulesetError([Problem(_shown(source), message)])
+    return Located(shipped_folder() / name, source)
+
+
+def _find_git(source: str) -> Located:
+    message = "rulesets from git are not supported yet; clone it and name the folder"
+    raise RulesetError([Problem(_shown(source), message)])
+
+
+_SCHEMES: dict[str, Callable[[str], Located]] = {
+    SHIPPED_PREFIX: _find_shipped,
+    "git::": _find_git,
+}
+"""Prefix of a source → what finds it on disk."""
+
+
+def _tidy(source: str) -> str:
+    """``./policy/`` → ``policy``."""
+    return Path(source).as_posix()
+
+
+def _shown(source: str) -> str:
+    return source if source.isprintable() and len(source) <= 200 else show_name(source)
