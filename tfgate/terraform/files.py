@@ -32,8 +32,10 @@ def read_small(path: Path, *, follow: bool = False) -> bytes | None:
         return None
     except (OSError, ValueError) as error:
         raise UnreadableError(_reason(path, error)) from None
-    with open(descriptor, "rb", buffering=0) as file:
-        return _read_regular(file.fileno())
+    try:
+        return _read_regular(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _read_regular(descriptor: int) -> bytes:

@@ -94,13 +94,15 @@ def read_plan_file(data: bytes, *, name: str = "plan file") -> PlanFile:
         return PlanFile(kind)
     # Late: it costs 4 ms, and a plan often comes as JSON.
     import zipfile
+    import zlib
 
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open("tfplan") as entry:
             return _local(entry)
-    except (zipfile.BadZipFile, KeyError, EOFError, ValueError, NotImplementedError, OSError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
         raise _broken(name) from None
-    except (RuntimeError, zipfile.LargeZipFile):  # a zip that asks for a password
+    # No such entry, not a protocol buffer, a password or a method that zipfile does not know.
+    except (KeyError, ValueError, RuntimeError):
         raise _broken(name) from None
 
 
