@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tfgate.model.rule import Scope
 from tfgate.ruleset.files import show_excerpt
+from tfgate.ruleset.params import check_params
 from tfgate.ruleset.problems import show_name, suggest
 from tfgate.ruleset.scopes import ROOTS
 from tfgate.ruleset.template import Template, TemplateError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from tfgate.model.rule import Rule
     from tfgate.query import Expression, FunctionTable
+    from tfgate.ruleset.params import ParamSpec
     from tfgate.ruleset.problems import KeyPath, Problems
 
 
@@ -54,7 +56,7 @@ class CompiledRule:
 class Names:
     """What the functions of an expression may name."""
 
-    params: Collection[str]
+    params: Mapping[str, ParamSpec]
     data: Collection[str]
     functions: FunctionTable | None = None
 
@@ -63,6 +65,8 @@ def compile_rule(
     rule: Rule, names: Names, problems: Problems, *, overridable: bool
 ) -> CompiledRule:
     """Compile a rule; each mistake is recorded, and what is wrong is left out of the result."""
+    for number, test in enumerate(rule.tests):
+        check_params(names.params, test.params, ("tests", number, "params"), problems)
     builder = _Builder(names, rule.let, problems)
     return CompiledRule(
         rule=rule,
@@ -77,7 +81,11 @@ def compile_rule(
 
 class _Builder:
     def __init__(self, names: Names, let: Mapping[str, str], problems: Problems) -> None:
-        self._known = {"param": names.params, "data": names.data, "var": let}
+        self._known: dict[str, Collection[str]] = {
+            "param": names.params,
+            "data": names.data,
+            "var": let,
+        }
         self._functions = names.functions
         self._let = let
         self._problems = problems

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tfgate.errors import ConfigError, Problem
@@ -13,11 +13,11 @@ from tfgate.ruleset.files import Unreadable
 from tfgate.ruleset.loader import load_ruleset
 from tfgate.ruleset.params import check_params
 from tfgate.ruleset.problems import Problems, show_name, suggest
-from tfgate.ruleset.ruleset import repeated_rules
+from tfgate.ruleset.ruleset import complete_params, repeated_rules
 from tfgate.ruleset.settings import From
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tfgate.model.rule import Enforcement
     from tfgate.query import FunctionTable
@@ -32,12 +32,11 @@ class Effective:
     """The rules in force in one workspace."""
 
     rulesets: tuple[Ruleset, ...]
+    """With the data files that the configuration names."""
     levels: Mapping[str, Enforcement]
     """Rule id → level, for the rules whose level the configuration changes."""
     params: Mapping[str, Mapping[str, Any]]
     """Ruleset id → parameter → value, every parameter, defaults included."""
-    data: Mapping[str, Mapping[str, DataFile]]
-    """Ruleset id → name → data file."""
 
     def level(self, rule: CompiledRule) -> Enforcement:
         """Give the level in force of a rule."""
@@ -111,11 +110,11 @@ def resolve(config: GateConfig, rulesets: Sequence[Ruleset], workspace: str) -> 
             resolver.check_params(number)
     levels = resolver.levels(applied)
     params = resolver.params(applied)
-    data = resolver.data()
+    loaded = tuple(resolver.with_data())
     found = [*problems.done(), *resolver.elsewhere]
     if found:
         raise ConfigError(found)
-    return Effective(tuple(rulesets), levels, params, data)
+    return Effective(loaded, levels, params)
 
 
 class _Resolver:
@@ -186,7 +185,7 @@ class _Resolver:
                 elif self.strict:
                     self.problems.unknown_key(ruleset_id, at, self.rulesets)
         return {
-            ruleset_id: self._with_defaults(ruleset_id, values)
+            ruleset_id: complete_params(self.rulesets[ruleset_id], values, self.problems)
             for ruleset_id, values in given.items()
         }
 
@@ -197,32 +196,26 @@ class _Resolver:
                 at = ("workspace", number, "params", ruleset_id)
                 check_params(self.rulesets[ruleset_id].params, values, at, self.problems)
 
-    def _with_defaults(self, ruleset_id: str, values: dict[str, Any]) -> dict[str, Any]:
-        for name, spec in self.rulesets[ruleset_id].params.items():
-            if name not in values and spec.required:
-                self.problems.add(
-                    f"the ruleset {show_name(ruleset_id)} needs a value of type {spec.type} for "
-                    f"{name} ({spec.description})",
-                    ("params", ruleset_id, name),
-                )
-            values.setdefault(name, spec.default)
-        return values
-
-    def data(self) -> dict[str, dict[str, DataFile]]:
-        """Give every data file, those named by the configuration first."""
+    def with_data(self) -> Iterator[Ruleset]:
+        """Give the rulesets, each with its data files, those named by the configuration first."""
         for ruleset_id in self.config.data:
             if ruleset_id not in self.rulesets and self.strict:
                 self.problems.unknown_key(ruleset_id, ("data",), self.rulesets)
-        return {ruleset_id: self._data_of(ruleset) for ruleset_id, ruleset in self.rulesets.items()}
+        for ruleset in self.rulesets.values():
+            yield (
+                replace(ruleset, data_files=self._data_of(ruleset))
+                if ruleset.data_files
+                else ruleset
+            )
 
-    def _data_of(self, ruleset: Ruleset) -> dict[str, DataFile]:
+    def _data_of(self, ruleset: Ruleset) -> dict[str, DataFile | None]:
         named = self.config.data.get(ruleset.id, {})
         at = ("data", ruleset.id)
         for name in named:
-            if name not in ruleset.data:
-                self.problems.unknown_key(name, at, ruleset.data)
-        files = {}
-        for name, shipped in ruleset.data.items():
+            if name not in ruleset.data_files:
+                self.problems.unknown_key(name, at, ruleset.data_files)
+        files: dict[str, DataFile | None] = {}
+        for name, shipped in ruleset.data_files.items():
             file = self._read_data(name, named[name]) if name in named else shipped
             if file is not None:
                 files[name] = file

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tfgate.errors import Problem
-from tfgate.ruleset.problems import show_name
+from tfgate.errors import ConfigError, Problem
+from tfgate.ruleset.params import check_params
+from tfgate.ruleset.problems import Problems, show_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +37,7 @@ class Ruleset:
     header: Header
     params: Mapping[str, ParamSpec]
     data: Mapping[str, DataFile | None]
-    """Declared data files; ``None`` where the configuration must name the file."""
+    """Declared data files; ``None`` where the configuration has yet to name the file."""
     rules: tuple[CompiledRule, ...]
     source: str
     """As configured: ``tfgate:core``, ``./policy``, …"""
@@ -45,6 +46,14 @@ class Ruleset:
     files: tuple[RulesetFile, ...]
     digest: str
     """``sha256:…`` over the sorted paths and digests of ``files``."""
+
+    def resolve_params(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
+        """Give every parameter's value. Raises ``ConfigError`` for a wrong or missing one."""
+        problems = Problems(self.source)
+        values = complete_params(self, check_params(self.params, overrides, (), problems), problems)
+        if problems:
+            raise ConfigError(problems.done())
+        return values
 
     @property
     def id(self) -> str:
@@ -70,6 +79,20 @@ class Ruleset:
     def description(self) -> str | None:
         """What it is for."""
         return self.header.description
+
+
+def complete_params(
+    ruleset: Ruleset, given: Mapping[str, Any], problems: Problems
+) -> dict[str, Any]:
+    """Add defaults to values that are right; record each parameter that lacks a value."""
+    for name, spec in ruleset.params.items():
+        if name not in given and spec.required:
+            message = (
+                f"the ruleset {show_name(ruleset.id)} needs a value of type {spec.type} "
+                f"for {name} ({spec.description})"
+            )
+            problems.add(message, ("params", ruleset.id, name))
+    return {name: given.get(name, spec.default) for name, spec in ruleset.params.items()}
 
 
 def repeated_rules(rules: Sequence[CompiledRule]) -> list[Problem]:

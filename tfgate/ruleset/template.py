@@ -85,14 +85,14 @@ class Template:
 def _parts(text: str, roots: Container[str] | None) -> Iterable[str | tuple[Step, ...]]:
     # A message is one line: line breaks of a multi-line string and its indentation are a space.
     position, literal = 0, ""
-    for match in re.finditer(r"\{\{|\}\}|\{|\}|\s+", text):
+    for match in re.finditer(r"\{\{|\}\}|\{|\}|\s*\n\s*", text):
         if match.start() < position:
             continue
         literal += text[position : match.start()]
         position = match.end()
         mark = match.group()
         if mark.isspace():
-            literal += " " if position < len(text) and literal else ""
+            literal += " " if match.start() > 0 and position < len(text) else ""
         elif mark == "}":
             raise TemplateError(
                 'a single "}" closes nothing (write "}}" for a brace)', match.start()
