@@ -1,25 +1,13 @@
-"""Addresses as a plan writes them, and as the configuration declares them.
-
-``module.net["a"].aws_subnet.x[0]`` is one instance; ``module.net.aws_subnet.x`` is what the
-configuration declares, its *config address*.
-"""
+"""Takes addresses and attribute paths apart."""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
-_INDEX = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\]')
 _STEP = re.compile(
     r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|\[[^\]]*\]|\.?"((?:[^"\\]|\\.)*)"|\.?([^.\[\]"]+)|.',
     re.DOTALL,
 )
-
-
-@lru_cache(maxsize=65536)
-def config_address(address: str) -> str:
-    """Give ``address`` without the index of any resource or module instance."""
-    return _INDEX.sub("", address) if "[" in address else address
 
 
 def split_modules(address: str) -> tuple[tuple[str, ...], str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tfgate.hcl.elements import Element
 from tfgate.hcl.lexical import ScanError
-from tfgate.hcl.scanner import Attribute, Block, Body
+from tfgate.hcl.scanner import Attribute, Block, Body, Comment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,3 +188,28 @@ def _parse_key(text: str, position: int) -> tuple[str, int]:
 def _space(text: str, position: int) -> int:
     blank = _SPACE.match(text, position)
     return position if blank is None else blank.end()
+
+
+def json_comments(text: str, blocks: list[Block]) -> Iterator[tuple[Comment, Block | None]]:
+    """Give the comments of a JSON configuration: the ``"//"`` properties, of blocks and at the top.
+
+    Terraform ignores those, and only there: deeper down ``"//"`` is a key like any other.
+    """
+    for block in blocks:
+        value = _parse(text, block.opened - 1)
+        for element in _elements(text, value, block.line):
+            yield from _comment(text, element, block)
+    try:
+        document = _parse(text, 0)
+    except ScanError:
+        return
+    for element in _elements(text, document, text.count("\n", 0, document.start) + 1):
+        yield from _comment(text, element, None)
+
+
+def _comment(
+    text: str, element: Element, block: Block | None
+) -> Iterator[tuple[Comment, Block | None]]:
+    written = json_literal(text, element.start, element.end) if element.key == "//" else None
+    if written is not None:
+        yield Comment(written, element.line, element.end_line, element.start), block

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,23 +10,9 @@ import pytest
 from tfgate.hcl import SourceIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
-    Write = Callable[[dict[str, str]], SourceIndex]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Write files and index them."""
-
-    def make(files: dict[str, str]) -> SourceIndex:
-        for name, text in files.items():
-            path = tmp_path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(textwrap.dedent(text), encoding="utf-8")
-        return SourceIndex.build(tmp_path)
-
-    return make
+    from tests.unit.hcl.conftest import Write
 
 
 def place(index: SourceIndex, address: str, attribute: str | None = None) -> str | None:
@@ -226,7 +210,7 @@ def test_a_tofu_file_hides_the_terraform_file_of_its_name(tmp_path: Path, write:
     )
     assert place(index, "x.y") == "main.tofu:2-2"
     assert place(index, "x.z") == "other.tf:1-1"
-    assert place(SourceIndex.build(tmp_path, opentofu=False), "x.y") == "main.tf:1-1"
+    assert place(SourceIndex.build(tmp_path / "root", opentofu=False), "x.y") == "main.tf:1-1"
 
 
 JSON = """\
@@ -291,7 +275,7 @@ def test_declares_tells_no_from_not_known(write: Write) -> None:
     """What an unreadable or absent module declares is not known."""
     index = write(
         {
-            "main.tf": 'module "a" {\n  source = "./a"\n}\nmodule "gone" {\n  source = "./gone"\n}\n',
+            "main.tf": 'module "a" {\n  source = "./a"\n}\nmodule "gone" {\n  source = "./no"\n}\n',
             "a/main.tf": 'resource "x" "y" {}\nresource "x" "z" {\n',
         }
     )

@@ -1,0 +1,104 @@
+"""Waivers in comments on blocks: ``# tfgate:waive RULE reason="…" expires=… owner=…``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tfgate.hcl.addresses import join_modules
+from tfgate.hcl.comments import remarks
+from tfgate.hcl.directive import MARKER, Complaint, Directive, ProblemKind, read_directives
+from tfgate.hcl.sources import addresses_of
+from tfgate.model.location import Location
+from tfgate.model.waiver import Waiver
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+
+    from tfgate.hcl.comments import Remark
+    from tfgate.hcl.index import ModuleNode, SourceIndex
+
+
+class WaiverProblem(NamedTuple):
+    """A comment that was meant to waive and does not."""
+
+    location: Location
+    message: str
+    """One sentence, with the cure."""
+    kind: ProblemKind
+
+
+def comment_waivers(
+    index: SourceIndex, *, today: dt.date | None = None
+) -> tuple[list[Waiver], list[WaiverProblem]]:
+    """Read every waiver comment of the configuration.
+
+    A waiver's address is the config address of its block, and it covers every instance of it in
+    every instance of the modules around it; on a module call the address is ``module.a.*``, for
+    the call and everything inside it (`tfgate.model.address.block_covers`). A comment in a module
+    that is called from several places is one waiver a place.
+
+    A waiver with anything wrong waives nothing: it is among the problems instead. With ``today``
+    (UTC) a waiver past its last day is a problem too; without it, the caller looks at ``expires``.
+    Whether the rule exists, and whether anything was waived, is for the engine to say.
+    """
+    waivers: list[Waiver] = []
+    problems: list[WaiverProblem] = []
+    for remark in remarks(index, [MARKER.encode()]):
+        for directive in read_directives(remark.text):
+            complaints = _complaints(remark, directive, today)
+            problems.extend(_problem(remark, directive, complaint) for complaint in complaints)
+            if not complaints:
+                waivers.extend(_waivers(remark, directive))
+    return waivers, problems
+
+
+def block_addresses(remark: Remark) -> list[tuple[ModuleNode, str]]:
+    """Give the addresses that a comment speaks of: one a module that uses its file."""
+    block = remark.block
+    address = None if block is None else next(addresses_of(remark.file, block), None)
+    if block is None or address is None:
+        return []
+    suffix = ".*" if block.kind == "module" else ""
+    return [(node, join_modules(node.calls, address + suffix)) for node in remark.nodes]
+
+
+def _complaints(
+    remark: Remark, directive: Directive, today: dt.date | None
+) -> tuple[Complaint, ...]:
+    found = list(directive.complaints)
+    if not block_addresses(remark):
+        message = "belongs to no block: put it inside a block or on the line above it"
+        found.append(Complaint(ProblemKind.UNATTACHED, message))
+    if today is not None and directive.expires is not None and directive.expires < today:
+        found.append(Complaint(ProblemKind.EXPIRED, f"expired on {directive.expires}"))
+    return tuple(found)
+
+
+def _problem(remark: Remark, directive: Directive, complaint: Complaint) -> WaiverProblem:
+    place = _place(remark, directive, remark.nodes[0])
+    return WaiverProblem(place, f"The waiver comment {complaint.message}.", complaint.kind)
+
+
+def _waivers(remark: Remark, directive: Directive) -> Iterator[Waiver]:
+    if directive.expires is None:
+        return
+    for node, address in block_addresses(remark):
+        place = _place(remark, directive, node)
+        for rule in dict.fromkeys(directive.rules):
+            yield Waiver(
+                rule=rule,
+                address=address,
+                reason=directive.values["reason"],
+                owner=directive.values["owner"],
+                expires=directive.expires,
+                ticket=directive.values.get("ticket") or None,
+                source=str(place),
+                location=place,
+                kind="comment",
+            )
+
+
+def _place(remark: Remark, directive: Directive, node: ModuleNode) -> Location:
+    line = remark.comment.line + directive.line
+    return Location(remark.file.name, line, remark.comment.end_line, node.chain)
