@@ -1,0 +1,196 @@
+"""One entry of ``resource_changes``, ``resource_drift`` or ``deferred_changes``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from tfgate.model.action import Action, action_of
+from tfgate.plan import values
+from tfgate.plan.context import Context
+from tfgate.plan.decoding import decode_value
+from tfgate.plan.wire import Body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tfgate.plan.reads import Reads
+
+_ACTIONS: dict[tuple[str, ...], Action] = {}
+"""The few spellings of actions met so far: looked up some ten thousand times a plan."""
+
+
+def action_named(actions: tuple[str, ...]) -> Action:
+    """Name the action that ``actions`` spells; raises ValueError for none."""
+    action = _ACTIONS.get(actions)
+    if action is None:
+        action = action_of(actions)
+        _ACTIONS[actions] = action
+    return action
+
+
+class Change(msgspec.Struct, gc=False):
+    """What the apply does (or, as drift, what happened) to one resource instance.
+
+    Satisfies `tfgate.plan.subject.Subject`. Values are decoded when asked for, by `document`.
+    """
+
+    address: str
+    body: Body = msgspec.field(name="change")
+    type: str = ""
+    name: str = ""
+    mode: str = "managed"
+    index: int | str | None = None
+    """The ``count`` or ``for_each`` key of the instance."""
+    index_unknown: bool | None = None
+    """True for a deferred instance whose key is not known yet."""
+    previous_address: str | None = None
+    deposed: str | None = None
+    action_reason: str | None = None
+    _module: str | None = msgspec.field(default=None, name="module_address")
+    _provider: str | None = msgspec.field(default=None, name="provider_name")
+    # The three below are set by the reader and have names no JSON of Terraform has.
+    _context: Context | None = msgspec.field(default=None, name="(context)")
+    _position: int = msgspec.field(default=0, name="(position)")
+    _reason: str | None = msgspec.field(default=None, name="(reason)")
+
+    @property
+    def module_address(self) -> str:
+        """Address of the module instance, ``""`` for the root module."""
+        return self._module or ""
+
+    @property
+    def provider_name(self) -> str:
+        """Full name of the provider, as ``registry.terraform.io/hashicorp/aws``."""
+        return self._provider or ""
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The words of the format: ``("delete", "create")``."""
+        return self.body.actions
+
+    @property
+    def action(self) -> Action:
+        """The one word for them: ``replace``."""
+        return _ACTIONS[self.body.actions]
+
+    @property
+    def deferred_reason(self) -> str | None:
+        """Why it was deferred; None for a change that was not."""
+        return self._reason
+
+    @property
+    def context(self) -> Context:
+        """What the change shares with the others of its plan."""
+        assert self._context is not None, "the reader sets it"
+        return self._context
+
+    @property
+    def where(self) -> str:
+        """JSON path of the ``change`` object, for errors."""
+        inner = ".resource_change" if self._reason is not None else ""
+        return f"{self.context.section}[{self._position}]{inner}.change"
+
+    @property
+    def has_unknown(self) -> bool:
+        """Whether anything may be known only after the apply. False is certain."""
+        return values.has_true(self.body.after_unknown)
+
+    @property
+    def has_sensitive(self) -> bool:
+        """Whether anything may be sensitive. False is certain, as far as the plan has marks."""
+        body = self.body
+        if self.context.by_name or not body.after_sensitive or not body.before_sensitive:
+            return True
+        return values.has_true(body.after_sensitive) or values.has_true(body.before_sensitive)
+
+    @property
+    def replace_paths(self) -> list[Any]:
+        """Paths of the attributes that force the replacement, each a list of keys and indexes."""
+        return decode_value(self.body.replace_paths, f"{self.where}.replace_paths") or []
+
+    @property
+    def importing(self) -> dict[str, Any] | None:
+        """``{"id": …}``, ``{"identity": {…}}`` or ``{"unknown": true}``; None if not imported."""
+        value: dict[str, Any] | None
+        value = decode_value(self.body.importing, f"{self.where}.importing")
+        return value
+
+    @property
+    def generated_config(self) -> str | None:
+        """HCL that Terraform generated for an imported resource."""
+        value: str | None
+        value = decode_value(self.body.generated_config, f"{self.where}.generated_config")
+        return value
+
+    @property
+    def is_import(self) -> bool:
+        """Whether the change imports the object; costs no decoding."""
+        raw = self.body.importing
+        return len(raw) > 0 and bytes(raw) != b"null"
+
+    def document(self, reads: Reads) -> dict[str, Any]:
+        """The root of a resource rule: the fields of `FIELDS` that ``reads`` wants."""
+        return {name: get(self, reads) for name, get in reads.select(FIELDS)}
+
+    def redacted(self, reads: Reads) -> dict[str, Any]:
+        """The same with `SENSITIVE` for what must not be shown."""
+        return {name: get(self, reads) for name, get in reads.select(REDACTED_FIELDS)}
+
+
+def _identity(change: Change, side: str) -> Any:
+    return decode_value(getattr(change.body, side), f"{change.where}.{side}")
+
+
+def _before(change: Change, reads: Reads) -> Any:
+    return values.before(change.body, reads.attributes("before"), change.where)
+
+
+def _after(change: Change, reads: Reads) -> Any:
+    return values.after(change.body, reads.attributes("after"), change.where)
+
+
+def _redacted_before(change: Change, reads: Reads) -> Any:
+    return values.redacted_before(
+        change.body, reads.attributes("before"), change.where, by_name=change.context.by_name
+    )
+
+
+def _redacted_after(change: Change, reads: Reads) -> Any:
+    return values.redacted_after(
+        change.body, reads.attributes("after"), change.where, by_name=change.context.by_name
+    )
+
+
+FIELDS: Final[Mapping[str, Callable[[Change, Reads], Any]]] = {
+    "address": lambda change, _: change.address,
+    "previous_address": lambda change, _: change.previous_address,
+    "module_address": lambda change, _: change.module_address,
+    "mode": lambda change, _: change.mode,
+    "type": lambda change, _: change.type,
+    "name": lambda change, _: change.name,
+    "index": lambda change, _: change.index,
+    "provider_name": lambda change, _: change.provider_name,
+    "deposed": lambda change, _: change.deposed,
+    "action": lambda change, _: change.action.value,
+    "actions": lambda change, _: list(change.actions),
+    "action_reason": lambda change, _: change.action_reason,
+    "replace_paths": lambda change, _: change.replace_paths,
+    "importing": lambda change, _: change.importing,
+    "deferred_reason": lambda change, _: change.deferred_reason,
+    "before_identity": lambda change, _: _identity(change, "before_identity"),
+    "after_identity": lambda change, _: _identity(change, "after_identity"),
+    "before": _before,
+    "after": _after,
+    "config": lambda change, _: change.context.configuration.block(change),
+    "source": lambda _change, _: None,
+}
+"""The root of a resource rule. ``source`` is null here: the engine knows the HCL."""
+
+REDACTED_FIELDS: Final[Mapping[str, Callable[[Change, Reads], Any]]] = {
+    **FIELDS,
+    "before": _redacted_before,
+    "after": _redacted_after,
+    "config": lambda change, _: change.context.configuration.redacted_block(change),
+}

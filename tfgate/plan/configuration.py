@@ -1,0 +1,181 @@
+"""The ``configuration`` part of a plan: the blocks as written, values not evaluated.
+
+Decoded when first asked for. Blocks have configuration addresses: those of instances without
+``count`` and ``for_each`` keys, as ``module.net.aws_subnet.private``.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from msgspec import Raw
+
+from tfgate.plan.decoding import decode_as, decode_value
+from tfgate.plan.expressions import redact_block
+from tfgate.plan.values import marked_attributes
+from tfgate.plan.wire import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tfgate.plan.change import Change
+
+_KEYS: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\]')
+
+
+class Block(msgspec.Struct, gc=False):
+    """A resource as configured."""
+
+    address: str = ""
+    """Within its module, without keys."""
+    mode: str = "managed"
+    type: str = ""
+    name: str = ""
+    provider_config_key: str | None = None
+    expressions: Raw = ABSENT
+    count_expression: Raw = ABSENT
+    for_each_expression: Raw = ABSENT
+    depends_on: list[str] | None = None
+    provisioners: Raw = ABSENT
+    schema_version: int | None = None
+
+
+class Variable(msgspec.Struct, gc=False):
+    """A declared variable."""
+
+    default: Raw = ABSENT
+    description: str | None = None
+    sensitive: bool | None = None
+
+
+class Output(msgspec.Struct, gc=False):
+    """A declared output."""
+
+    expression: Raw = ABSENT
+    sensitive: bool | None = None
+    description: str | None = None
+    depends_on: list[str] | None = None
+
+
+class Module(msgspec.Struct, gc=False):
+    """A module's contents."""
+
+    resources: list[Block] | None = None
+    module_calls: dict[str, Call] | None = None
+    variables: dict[str, Variable] | None = None
+    outputs: dict[str, Output] | None = None
+
+
+class Call(msgspec.Struct, gc=False):
+    """A module call and the module it calls."""
+
+    source: str | None = None
+    version_constraint: str | None = None
+    expressions: Raw = ABSENT
+    count_expression: Raw = ABSENT
+    for_each_expression: Raw = ABSENT
+    depends_on: list[str] | None = None
+    module: Module | None = None
+
+
+class Provider(msgspec.Struct, gc=False):
+    """A provider configuration; all modules' providers stand in one map."""
+
+    name: str = ""
+    full_name: str | None = None
+    alias: str | None = None
+    version_constraint: str | None = None
+    module_address: str | None = None
+    expressions: Raw = ABSENT
+
+
+class Whole(msgspec.Struct, gc=False):
+    """The ``configuration`` object."""
+
+    root_module: Module | None = None
+    provider_config: dict[str, Provider] | None = None
+
+
+_WHOLE: Final = msgspec.json.Decoder(Whole)
+
+
+class Configuration:
+    """Lookup in a plan's configuration. Raises PlanError where that part is malformed."""
+
+    def __init__(self, raw: Raw) -> None:
+        self._raw = raw
+
+    @property
+    def present(self) -> bool:
+        """Whether the plan has a configuration at all."""
+        return len(self._raw) > len(b"null")  # an object with anything in it
+
+    @cached_property
+    def whole(self) -> Whole:
+        """All of it, with the expressions still undecoded."""
+        return decode_as(_WHOLE, self._raw, "configuration") if self.present else Whole()
+
+    @property
+    def root(self) -> Module:
+        """The root module."""
+        return self.whole.root_module or Module()
+
+    @cached_property
+    def blocks(self) -> dict[str, Block]:
+        """Every resource by configuration address."""
+        return {
+            f"{prefix}{block.address}": block
+            for prefix, module in walk(self.root)
+            for block in module.resources or ()
+        }
+
+    def block_of(self, change: Change) -> Block | None:
+        """Find the block that a change's resource is configured by."""
+        return self.blocks.get(configuration_address(change))
+
+    def block(self, change: Change) -> dict[str, Any] | None:
+        """Give a change's block as a rule sees it in ``config``; None if there is none."""
+        block = self.block_of(change)
+        return None if block is None else block_document(block, configuration_address(change))
+
+    def redacted_block(self, change: Change) -> dict[str, Any] | None:
+        """Give it with `SENSITIVE` for constants that marks or names say are secret."""
+        document = self.block(change)
+        return None if document is None else redact_block(document, marked_attributes(change))
+
+
+def walk(module: Module, prefix: str = "") -> Iterator[tuple[str, Module]]:
+    """Yield every module with the prefix of its addresses: ``""``, ``"module.net."``, …"""
+    yield prefix, module
+    for name, call in (module.module_calls or {}).items():
+        if call.module is not None:
+            yield from walk(call.module, f"{prefix}module.{name}.")
+
+
+def configuration_address(change: Change) -> str:
+    """The address of a change's block: its own without ``count`` and ``for_each`` keys."""
+    return without_keys(change.address)
+
+
+def without_keys(address: str) -> str:
+    """Leave the keys out of an address: ``module.a["x"].aws_b.c[0]`` → ``module.a.aws_b.c``."""
+    return _KEYS.sub("", address) if "[" in address else address
+
+
+def block_document(block: Block, where: str) -> dict[str, Any]:
+    """Decode a block as the root of ``config``."""
+    where = f"configuration({where})"
+    return {
+        "expressions": decode_value(block.expressions, f"{where}.expressions") or {},
+        "count_expression": decode_value(block.count_expression, f"{where}.count_expression"),
+        "for_each_expression": decode_value(
+            block.for_each_expression, f"{where}.for_each_expression"
+        ),
+        "depends_on": block.depends_on or [],
+        "provisioners": decode_value(block.provisioners, f"{where}.provisioners") or [],
+        "provider_config_key": block.provider_config_key,
+        "schema_version": block.schema_version,
+    }

@@ -1,0 +1,91 @@
+"""Decoding one part of a plan, so that whatever is wrong with it becomes a `PlanError`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from tfgate.errors import PlanError
+
+MAX_DEPTH: Final = 200
+"""Levels of lists and objects that a value may have. Terraform's own are below 40."""
+
+_ANY: Final = msgspec.json.Decoder()
+_AT: Final = re.compile(r" - at `([^`]*)`$")
+_T = TypeVar("_T")
+
+
+def decode_value(raw: Raw, where: str) -> Any:
+    """Decode ``raw`` into plain Python values; an absent part gives None.
+
+    Raises PlanError, with the JSON path ``where``, for what is no JSON, for numbers no double
+    holds, and for values nested deeper than `MAX_DEPTH`.
+    """
+    if not raw:
+        return None
+    return checked_depth(decode_as(_ANY, raw, where), where)
+
+
+def decode_as(decoder: msgspec.json.Decoder[_T], raw: Raw, where: str) -> _T:
+    """Decode ``raw`` with ``decoder``; raise PlanError with a JSON path where it does not fit."""
+    try:
+        return decoder.decode(raw)
+    except (ValueError, RecursionError) as error:
+        raise part_error(error, where) from None
+
+
+def part_error(error: Exception, where: str) -> PlanError:
+    """Say which part of a plan is wrong, without any value of it.
+
+    msgspec's messages name JSON types and paths, never values, except that a decoding error of
+    Python quotes the offending bytes: that one is not passed on.
+    """
+    if isinstance(error, RecursionError):
+        return too_deep(where)
+    if isinstance(error, msgspec.ValidationError):
+        text = str(error)
+        at = _AT.search(text)
+        path = f"{where}{at[1][1:]}".lstrip(".") if at else where
+        return PlanError(f"{_lower(_AT.sub('', text))}.", where=path, hint=_HINT)
+    if isinstance(error, UnicodeDecodeError):
+        return PlanError("a string is not valid UTF-8.", where=where, hint=_HINT)
+    return PlanError("this part is not valid JSON.", where=where, hint=_HINT)
+
+
+def checked_depth(value: Any, where: str) -> Any:
+    """Return ``value``, or raise PlanError where it is nested deeper than `MAX_DEPTH`."""
+    level = [value] if type(value) is dict or type(value) is list else ()
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return value
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if type(parent) is dict else parent)
+            if type(child) is dict or type(child) is list
+        ]
+    raise too_deep(where)
+
+
+def too_deep(where: str | None) -> PlanError:
+    """Refuse what is nested deeper than any plan Terraform writes."""
+    return PlanError(
+        f"lists and objects are nested more than {MAX_DEPTH} levels deep.",
+        where=where,
+        hint="No plan of Terraform is: make the plan again and pass it as it is.",
+    )
+
+
+def wrong_shape(expected: str, where: str) -> PlanError:
+    """Refuse a part that is valid JSON of a shape the format does not have."""
+    return PlanError(f"expected {expected}.", where=where, hint=_HINT)
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+_HINT: Final = "Make the plan JSON again with `terraform show -json PLANFILE`."

@@ -1,0 +1,141 @@
+"""The lists of a plan: resource changes, drift, deferred changes, outputs, actions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec import Raw
+
+from tfgate.errors import PlanError
+from tfgate.plan.change import Change, action_named
+from tfgate.plan.decoding import decode_as, part_error
+from tfgate.plan.invocation import Invocation
+from tfgate.plan.output import OutputChange, planned_outputs
+from tfgate.plan.text import shown
+from tfgate.plan.wire import Body
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tfgate.plan.context import Context
+    from tfgate.plan.wire import Top
+
+
+class Deferred(msgspec.Struct, gc=False):
+    """An entry of ``deferred_changes``."""
+
+    resource_change: Change
+    reason: str = "unknown"
+
+
+class DeferredInvocation(msgspec.Struct, gc=False):
+    """An entry of ``deferred_action_invocations``."""
+
+    action_invocation: Invocation
+    reason: str = "unknown"
+
+
+_CHANGE: Final = msgspec.json.Decoder(Change)
+_CHANGES: Final = msgspec.json.Decoder(list[Change] | None)
+_DEFERRED: Final = msgspec.json.Decoder(list[Deferred] | None)
+_OUTPUTS: Final = msgspec.json.Decoder(dict[str, Body] | None)
+_INVOCATIONS: Final = msgspec.json.Decoder(list[Invocation] | None)
+_DEFERRED_INVOCATIONS: Final = msgspec.json.Decoder(list[DeferredInvocation] | None)
+
+
+def resource_changes(raws: Sequence[Raw] | None, context: Context) -> list[Change]:
+    """Decode ``resource_changes``, each element from its own bytes."""
+    changes: list[Change] = []
+    decode, append = _CHANGE.decode, changes.append
+    try:
+        for raw in raws or ():
+            append(decode(raw))
+    except (ValueError, RecursionError) as error:
+        raise part_error(error, f"{context.section}[{len(changes)}]") from None
+    return _checked(changes, context)
+
+
+def drift(raw: Raw, context: Context) -> list[Change]:
+    """Decode ``resource_drift``."""
+    return _checked((raw and decode_as(_CHANGES, raw, context.section)) or [], context)
+
+
+def deferred(raw: Raw, context: Context) -> list[Change]:
+    """Decode ``deferred_changes`` into changes with a `Change.deferred_reason`."""
+    changes: list[Change] = []
+    for entry in (raw and decode_as(_DEFERRED, raw, context.section)) or []:
+        entry.resource_change._reason = entry.reason
+        changes.append(entry.resource_change)
+    return _checked(changes, context)
+
+
+def outputs(top: Top, context: Context) -> dict[str, OutputChange]:
+    """Decode ``output_changes``."""
+    raw = top.output_changes
+    bodies = (raw and decode_as(_OUTPUTS, raw, context.section)) or {}
+    planned = planned_outputs(top.planned_values) if bodies else {}
+    changes = {
+        name: OutputChange(
+            name, body, planned.get(name), context.configuration, by_name=context.by_name
+        )
+        for name, body in bodies.items()
+    }
+    for change in changes.values():
+        _check_action(change.actions, f"{shown(change.where)}.actions")
+    return changes
+
+
+def invocations(raw: Raw) -> list[Invocation]:
+    """Decode ``action_invocations``."""
+    found = (raw and decode_as(_INVOCATIONS, raw, "action_invocations")) or []
+    for position, invocation in enumerate(found):
+        invocation._where = f"action_invocations[{position}]"
+    return found
+
+
+def deferred_invocations(raw: Raw) -> list[Invocation]:
+    """Decode ``deferred_action_invocations``."""
+    section = "deferred_action_invocations"
+    found = (raw and decode_as(_DEFERRED_INVOCATIONS, raw, section)) or []
+    for position, entry in enumerate(found):
+        entry.action_invocation._where = f"{section}[{position}].action_invocation"
+        entry.action_invocation._reason = entry.reason
+    return [entry.action_invocation for entry in found]
+
+
+def _checked(changes: list[Change], context: Context) -> list[Change]:
+    """Give changes what they share, and refuse unknown actions and repeated addresses."""
+    for position, change in enumerate(changes):
+        change._context = context
+        change._position = position
+    for actions in {change.body.actions for change in changes}:
+        first = next(change for change in changes if change.body.actions == actions)
+        _check_action(actions, f"{first.where}.actions")
+    if len({change.address for change in changes}) != len(changes):
+        _check_addresses(changes, context)
+    return changes
+
+
+def _check_action(actions: tuple[str, ...], where: str) -> None:
+    try:
+        action_named(actions)
+    except ValueError:
+        raise PlanError(
+            "these words name no action that this tfgate knows.",
+            where=where,
+            hint="Plans have create, read, update, delete, no-op, forget, or a replacing pair.",
+        ) from None
+
+
+def _check_addresses(changes: Iterable[Change], context: Context) -> None:
+    seen: dict[tuple[str, str | None], int] = {}
+    for position, change in enumerate(changes):
+        key = (change.address, change.deposed or None)
+        if key in seen:
+            raise PlanError(
+                f"{shown(change.address)} stands in {context.section}[{seen[key]}] as well.",
+                where=f"{context.section}[{position}].address",
+                hint="No plan of Terraform has an object twice: make the plan JSON again.",
+            )
+        seen[key] = position

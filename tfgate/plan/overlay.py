@@ -1,0 +1,75 @@
+"""``after`` and ``after_unknown`` as one value with `UNKNOWN` where Terraform does not know yet.
+
+The format leaves unknown attributes out of ``after`` and writes null for unknown list elements;
+``after_unknown`` has true in their places. Where the two do not fit together, the part that does
+not fit is unknown: it is never guessed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfgate.query.values import UNKNOWN
+
+
+def merge(known: Any, unknown: Any) -> Any:
+    """Lay ``after_unknown`` (true, false, null, or a structure of them) over ``after``.
+
+    Neither argument is changed; parts without unknowns are shared with ``known``.
+    """
+    if unknown is True:
+        return UNKNOWN
+    if not marks_any(unknown):
+        return known
+    if type(unknown) is dict:
+        return _merge_object(known, unknown)
+    return _merge_list(known, unknown)
+
+
+def _merge_object(known: Any, unknown: dict[str, Any]) -> Any:
+    if known is None:
+        known = {}
+    if type(known) is not dict:
+        return UNKNOWN
+    merged = dict(known)
+    for key, mark in unknown.items():
+        if mark is True:
+            merged[key] = UNKNOWN
+        elif marks_any(mark):
+            merged[key] = merge(merged.get(key), mark)
+    return merged
+
+
+def _merge_list(known: Any, unknown: list[Any]) -> Any:
+    if known is None:
+        known = []
+    if type(known) is not list:
+        return UNKNOWN
+    if len(known) < len(unknown):
+        restored = _restore_dropped(known, unknown)
+        if restored is None:
+            return UNKNOWN
+        known = restored
+    merged = [merge(value, mark) for value, mark in zip(known, unknown, strict=False)]
+    return merged + known[len(unknown) :]
+
+
+def _restore_dropped(known: list[Any], unknown: list[Any]) -> list[Any] | None:
+    """Put a null back for each unknown element that the plan left out.
+
+    Terraform before 1.1 dropped wholly unknown elements of sets and tuples from ``after`` but
+    kept them in ``after_unknown``. None if the lengths are explained neither way.
+    """
+    if len(known) + sum(mark is True for mark in unknown) != len(unknown):
+        return None
+    rest = iter(known)
+    return [None if mark is True else next(rest) for mark in unknown]
+
+
+def marks_any(marks: Any) -> bool:
+    """Whether there is a true anywhere in ``marks``."""
+    if type(marks) is dict:
+        return any(marks_any(mark) for mark in marks.values())
+    if type(marks) is list:
+        return any(marks_any(mark) for mark in marks)
+    return marks is True

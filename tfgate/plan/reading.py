@@ -1,0 +1,130 @@
+"""Plan JSON → `Plan`, or one sentence that says why not."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from tfgate.errors import PlanError
+from tfgate.plan import lists
+from tfgate.plan.configuration import Configuration
+from tfgate.plan.context import Context
+from tfgate.plan.decoding import decode_value, wrong_shape
+from tfgate.plan.digest import Digest
+from tfgate.plan.encoding import to_utf8
+from tfgate.plan.mistaken import PARTS, check_not_binary, not_a_plan, undecodable
+from tfgate.plan.plan import Plan
+from tfgate.plan.repeated import check_keys
+from tfgate.plan.text import shown
+from tfgate.plan.version import check_version
+from tfgate.plan.wire import Top
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_TOP: Final = msgspec.json.Decoder(Top)
+_FACTS: Final = {
+    "terraform_version": (str, "a string"),
+    "timestamp": (str, "a string"),
+    "complete": (bool, "true or false"),
+    "applyable": (bool, "true or false"),
+    "errored": (bool, "true or false"),
+}
+
+
+def read_plan(data: bytes, *, name: str = "plan.json") -> Plan:
+    """Read the output of ``terraform show -json PLANFILE``.
+
+    ``name`` is what errors call the input. Time and memory follow the size of ``data`` (which the
+    plan keeps) and the number of changes, not what is in them: values stay bytes until a document
+    is asked for. Raises PlanError, with one sentence, for whatever is not a whole, unambiguous
+    plan of a known format: values that turn out malformed later raise PlanError then.
+    """
+    try:
+        with _without_garbage_collection():
+            return _read(data)
+    except PlanError as error:
+        named = PlanError(f"{shown(name)}: {error.message}", hint=error.hint)
+        named.where = error.where
+        raise named from None
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Keep the collector from walking some ten thousand new objects that make no cycles."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _read(data: bytes) -> Plan:
+    check_not_binary(data)
+    digest = Digest(data)
+    text = to_utf8(data)
+    top = _decode_top(text)
+    check_keys(text, {key: getattr(top, key) for key in Top.__struct_fields__ if _has(top, key)})
+    _check_is_plan(text, top)
+    version, major, warning = check_version(decode_value(top.format_version, "format_version"))
+    return _build(top, digest, version, by_name=major == 0, warnings=(warning,) if warning else ())
+
+
+def _decode_top(text: bytes) -> Top:
+    try:
+        return _TOP.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise undecodable(text, error) from None
+
+
+def _has(top: Top, key: str) -> bool:
+    value = getattr(top, key)
+    return value is not None and (key == "resource_changes" or len(value) > 0)
+
+
+def _check_is_plan(text: bytes, top: Top) -> None:
+    if not _has(top, "format_version") or not any(_has(top, part) for part in PARTS):
+        keys = frozenset(msgspec.json.decode(text, type=dict[str, msgspec.Raw]))
+        raise not_a_plan(keys)
+
+
+def _build(
+    top: Top, digest: Digest, version: str, *, by_name: bool, warnings: tuple[str, ...]
+) -> Plan:
+    facts = {key: _fact(top, key, kind, text) for key, (kind, text) in _FACTS.items()}
+    if facts["errored"]:
+        raise PlanError(
+            "The plan has `errored: true`: planning failed, and what it would do is not known.",
+            hint="Mend what `terraform plan` reports, and plan again.",
+        )
+    configuration = Configuration(top.configuration)
+
+    def context(section: str) -> Context:
+        return Context(section, configuration, by_name=by_name)
+
+    return Plan(
+        top,
+        digest,
+        configuration,
+        format_version=version,
+        warnings=warnings,
+        changes=lists.resource_changes(top.resource_changes, context("resource_changes")),
+        drift=lists.drift(top.resource_drift, context("resource_drift")),
+        deferred=lists.deferred(top.deferred_changes, context("deferred_changes")),
+        outputs=lists.outputs(top, context("output_changes")),
+        actions=lists.invocations(top.action_invocations),
+        deferred_actions=lists.deferred_invocations(top.deferred_action_invocations),
+        facts=facts,
+    )
+
+
+def _fact(top: Top, key: str, kind: type, expected: str) -> Any:
+    value = decode_value(getattr(top, key), key)
+    if value is not None and not isinstance(value, kind):
+        raise wrong_shape(f"{expected}, or nothing", key)
+    return value
