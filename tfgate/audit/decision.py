@@ -1,0 +1,109 @@
+"""A decision as the fields of its audit record, and as evidence."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tfgate._version import __version__
+from tfgate.audit.neutral import neutralise_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tfgate.model.decision import Decision, Outcome
+
+MAX_FINDINGS = 1_000
+"""Findings that a record carries; ``findings_truncated`` counts the rest, which evidence has."""
+
+MAX_TEXT = 2_000
+"""Characters of a message that a record carries; the evidence has all of it."""
+
+EVIDENCE_VERSION = 1
+
+
+def build_decision_record(
+    decision: Decision, extra: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Give the fields of a ``decision`` record (docs/reference/audit-record.md).
+
+    ``extra`` is what the decision itself does not know and the caller does: ``decision_id``,
+    ``evidence_sha256``, ``config_sha256``, ``waivers_sha256``, ``providers``, ``approvers``, …; it
+    wins over what is computed here.
+    """
+    blocking_first = sorted(decision.findings, key=lambda finding: not finding.blocks)
+    kept = blocking_first[:MAX_FINDINGS]
+    fields: dict[str, Any] = {
+        "decision": decision.verdict.value,
+        "undecided": decision.undecided,
+        "reasons": [_short(reason) for reason in decision.reasons],
+        "workspace": decision.workspace.name,
+        "workspace_facts": msgspec.to_builtins(decision.workspace),
+        "operator": decision.operator.name,
+        "operator_facts": msgspec.to_builtins(decision.operator),
+        "plan_sha256": decision.plan.file_sha256 or decision.plan.json_sha256,
+        "plan": msgspec.to_builtins(decision.plan),
+        "run": None if decision.run is None else msgspec.to_builtins(decision.run),
+        "rulesets": [msgspec.to_builtins(ruleset) for ruleset in decision.rulesets],
+        "counts": decision.counts(),
+        "rules": outcome_counts(decision),
+        "findings": [_finding(finding) for finding in kept],
+        "findings_total": len(decision.findings),
+        "findings_truncated": len(decision.findings) - len(kept),
+        "warnings": [_short(warning) for warning in decision.warnings[:MAX_FINDINGS]],
+        "warnings_truncated": max(0, len(decision.warnings) - MAX_FINDINGS),
+        "versions": _versions(decision),
+    }
+    return {**fields, **(extra or {})}
+
+
+def build_evidence(decision: Decision) -> dict[str, Any]:
+    """Give the outcome of every rule on every subject, for ``write_evidence``."""
+    return {
+        "v": EVIDENCE_VERSION,
+        "kind": "outcomes",
+        "plan": decision.plan,
+        "rulesets": decision.rulesets,
+        "findings": decision.findings,
+        "passed": decision.passed,
+        "warnings": decision.warnings,
+    }
+
+
+def outcome_counts(decision: Decision) -> dict[str, dict[str, int]]:
+    """Count outcomes per rule and kind: ``{"CORE-DEL-001": {"fail": 1, "pass": 41}}``."""
+    counts: dict[str, dict[str, int]] = {
+        rule: {"pass": len(addresses)} for rule, addresses in decision.passed.items()
+    }
+    for finding in decision.findings:
+        of_rule = counts.setdefault(finding.rule, {})
+        kind = finding.outcome.value
+        of_rule[kind] = of_rule.get(kind, 0) + 1
+    return counts
+
+
+def _finding(finding: Outcome) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(finding)
+    # Defaults are left out by the type; a reader of records should not have to know them.
+    fields["enforcement"] = finding.enforcement.value
+    fields["severity"] = finding.severity.value
+    fields["message"] = _short(finding.message)
+    for bulky in ("title", "remediation", "references"):
+        fields.pop(bulky, None)
+    return fields
+
+
+def _versions(decision: Decision) -> dict[str, Any]:
+    return {
+        "tfgate": __version__,
+        "terraform": decision.plan.terraform_version,
+        "python": ".".join(map(str, sys.version_info[:3])),
+    }
+
+
+def _short(text: str) -> str:
+    if len(text) <= MAX_TEXT:
+        return neutralise_text(text)
+    return f"{neutralise_text(text[:MAX_TEXT])}… ({len(text)} characters, the rest is in evidence)"

@@ -1,0 +1,122 @@
+"""Evidence files: what is too big for a record, named by its own SHA-256."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tfgate.audit.canonical import sha256
+from tfgate.audit.files import make_directory, reported, sync_directory
+from tfgate.audit.neutral import is_harmless, neutralise
+from tfgate.errors import AuditError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_EVIDENCE = 1 << 30
+"""Bytes, uncompressed. A file that unpacks to more is refused."""
+
+_encoder = msgspec.json.Encoder(order="sorted", enc_hook=str)
+
+
+def evidence_path(directory: str | os.PathLike[str], digest: str) -> Path:
+    """Give where the evidence with this digest lies: ``<first two digits>/<digest>.json.gz``."""
+    return Path(directory).expanduser() / digest[:2] / f"{digest}.json.gz"
+
+
+def write_evidence(directory: str | os.PathLike[str], value: object) -> str:
+    """Keep ``value`` in a content-addressed file, on the disk before this returns; give its digest.
+
+    The digest is the SHA-256 (hex) of the uncompressed JSON: members sorted, no white space, UTF-8.
+    The file is gzip with no time and no name in it, so that the same value gives the same bytes.
+    Raises ``AuditError`` where it cannot be written.
+    """
+    data = _encode(value)
+    digest = sha256(data)
+    path = evidence_path(directory, digest)
+    with reported(path.parent, "written"):
+        make_directory(path.parent)
+        if not _is_kept(path, digest):
+            _write(path, gzip.compress(data, compresslevel=1, mtime=0))
+    return digest
+
+
+def read_evidence(directory: str | os.PathLike[str], digest: str) -> Any:
+    """Read evidence back as plain JSON data.
+
+    Raises ``AuditError`` where it is missing, or where its content does not have the digest.
+    """
+    return msgspec.json.decode(read_evidence_bytes(directory, digest))
+
+
+def read_evidence_bytes(directory: str | os.PathLike[str], digest: str) -> bytes:
+    """Read the uncompressed bytes of evidence; raises as ``read_evidence`` does."""
+    path = evidence_path(directory, digest)
+    try:
+        data = _unpack(path)
+    except FileNotFoundError:
+        raise AuditError(f"The evidence {digest} is missing: there is no file {path}.") from None
+    except (OSError, EOFError, ValueError) as error:
+        raise AuditError(f"The evidence file {path} cannot be read: {_reason(error)}.") from None
+    if sha256(data) != digest:
+        raise AuditError(f"The evidence file {path} was changed: its digest is {sha256(data)}.")
+    return data
+
+
+def _encode(value: object) -> bytes:
+    try:
+        data = _encoder.encode(value)
+    except (UnicodeEncodeError, TypeError, ValueError, OverflowError, RecursionError):
+        data = b""
+    # Megabytes: looking at the bytes once is far cheaper than at every string.
+    if data and is_harmless(data):
+        return data
+    return _encoder.encode(neutralise(value))
+
+
+def _is_kept(path: Path, digest: str) -> bool:
+    if not path.exists():
+        return False
+    try:
+        return sha256(_unpack(path)) == digest
+    except (OSError, EOFError, ValueError):
+        return False
+
+
+def _unpack(path: Path) -> bytes:
+    with gzip.open(path) as file:
+        data = file.read(MAX_EVIDENCE + 1)
+    if len(data) > MAX_EVIDENCE:
+        raise ValueError(f"it unpacks to more than {MAX_EVIDENCE} bytes")
+    return data
+
+
+def _write(path: Path, data: bytes) -> None:
+    with _beside(path) as (descriptor, temporary):
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+        temporary.replace(path)
+    sync_directory(path.parent)
+
+
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[tuple[int, Path]]:
+    """Open a new file next to ``path``; it is removed unless the block has renamed it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        yield descriptor, temporary
+    finally:
+        os.close(descriptor)
+        temporary.unlink(missing_ok=True)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,165 @@
+"""The file operations a trail is made of, each with the error it becomes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from tfgate.audit.record import MAX_LINE
+from tfgate.errors import AuditError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_BLOCK = 64 * 1024
+# O_NOFOLLOW, O_CLOEXEC and O_NONBLOCK are not there on Windows, where this module must import.
+_FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+
+
+@contextlib.contextmanager
+def reported(path: Path, doing: str) -> Iterator[None]:
+    """Turn an ``OSError`` into an ``AuditError`` that says what failed, where and why."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise AuditError(
+            f"The audit trail {path} cannot be {doing}: {reason}.",
+            hint="Nothing is applied without a record; make the place writable or name another.",
+        ) from error
+
+
+def make_directory(directory: Path) -> None:
+    """Create ``directory`` and its missing parents for their owner alone, durably."""
+    if directory.is_dir():
+        return
+    make_directory(directory.parent)
+    with contextlib.suppress(FileExistsError):
+        directory.mkdir(mode=0o700)
+    sync_directory(directory.parent)
+
+
+def open_private(path: Path, *, append: bool = False) -> int:
+    """Open a regular file for reading and writing, creating it with mode 0600.
+
+    With ``append`` every write goes to the end, which is all that ``chattr +a`` lets through.
+
+    A symbolic link in the last place is refused, and so is anything but a regular file: whoever
+    can write in the directory could otherwise send the records elsewhere, to ``/dev/null`` too.
+    """
+    if path.is_symlink():
+        raise AuditError(
+            f"The audit trail {path} is a symbolic link.",
+            hint="Name the file that it points to: a link can be turned elsewhere.",
+        )
+    # Without O_NONBLOCK, opening a pipe would wait for its other end.
+    mode = os.O_CREAT | (os.O_APPEND if append else 0)
+    descriptor = os.open(path, _FLAGS | _NONBLOCK | mode, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise AuditError(
+            f"The audit trail {path} is not a regular file.",
+            hint="Records need a file that keeps them; name one.",
+        )
+    return descriptor
+
+
+def sync_directory(directory: Path) -> None:
+    """Make the names in ``directory`` durable, where the system can do that."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def append_line(descriptor: int, data: bytes) -> None:
+    """Write all of ``data`` at the end, durably; on failure nothing of it stays."""
+    size = os.fstat(descriptor).st_size
+    try:
+        _write_all(descriptor, data)
+        os.fsync(descriptor)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, size)
+            os.fsync(descriptor)
+        raise
+
+
+def replace_tail(path: Path, offset: int, tail: bytes, data: bytes) -> None:
+    """Put ``data`` durably in the place of ``tail``, which stands from ``offset`` to the end.
+
+    ``data`` is written over ``tail`` before anything is cut off, so that a crash at any point
+    leaves whole lines and at most another unfinished one. On failure ``tail`` is put back.
+    """
+    # Not in append mode: Linux appends then, whatever the offset.
+    descriptor = os.open(path, _FLAGS)
+    try:
+        try:
+            _write_from(descriptor, data, offset)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                _write_from(descriptor, tail, offset)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _write_from(descriptor: int, data: bytes, offset: int) -> None:
+    os.lseek(descriptor, offset, os.SEEK_SET)
+    _write_all(descriptor, data)
+    os.fsync(descriptor)
+    os.ftruncate(descriptor, offset + len(data))
+    os.fsync(descriptor)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def last_line(descriptor: int) -> tuple[bytes | None, int]:
+    """Read the last whole line from the end: the line (``None`` for none) and where it ends.
+
+    What stands after that offset is a fragment of a line that was never finished.
+    """
+    size = os.fstat(descriptor).st_size
+    end = _newline_before(descriptor, size)
+    if end < 0:
+        return None, 0
+    start = _newline_before(descriptor, end) + 1
+    return read_range(descriptor, start, end), end + 1
+
+
+def read_range(descriptor: int, start: int, end: int) -> bytes:
+    """Read the bytes from ``start`` up to ``end``."""
+    os.lseek(descriptor, start, os.SEEK_SET)
+    parts = []
+    while start < end:
+        part = os.read(descriptor, min(end - start, 1 << 20))
+        if not part:
+            break
+        parts.append(part)
+        start += len(part)
+    return b"".join(parts)
+
+
+def _newline_before(descriptor: int, end: int) -> int:
+    """Give the offset of the last newline before ``end``, or -1."""
+    floor = max(0, end - MAX_LINE - 1)
+    while end > floor:
+        start = max(floor, end - _BLOCK)
+        found = read_range(descriptor, start, end).rfind(b"\n")
+        if found >= 0:
+            return start + found
+        end = start
+    if floor:
+        raise OSError(0, f"a line is longer than {MAX_LINE} bytes")
+    return -1

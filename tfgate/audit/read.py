@@ -1,0 +1,92 @@
+"""Read the lines of a trail's files, plain or gzip, whole or in parts."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from tfgate.audit.record import MAX_LINE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+_BLOCK = 1 << 20
+
+
+class Lines:
+    """The lines of a file (or of a byte range of a plain one), without their newlines.
+
+    What went wrong is known when the iteration is over: nothing is raised while reading.
+    """
+
+    def __init__(self, path: Path, start: int = 0, end: int | None = None) -> None:
+        self._path, self._start, self._end = path, start, end
+        self.tail = b""
+        """What stood after the last newline."""
+        self.damage: str | None = None
+        """Why the file could not be read to its end, in a clause."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._lines()
+        except EOFError:
+            self.damage = "the gzip file is truncated"
+        except (gzip.BadGzipFile, zlib.error):
+            self.damage = "it is not a whole gzip file"
+        except OSError as error:
+            self.damage = f"it cannot be read ({error.strerror or type(error).__name__})"
+
+    def _lines(self) -> Iterator[bytes]:
+        for block in self._blocks():
+            parts = (self.tail + block).split(b"\n")
+            self.tail = parts.pop()
+            yield from parts
+            if len(self.tail) > MAX_LINE:
+                raise OSError(0, f"a line is longer than {MAX_LINE} bytes")
+
+    def _blocks(self) -> Iterator[bytes]:
+        with open_log(self._path) as file:
+            if self._start:
+                file.seek(self._start)
+            left = self._end - self._start if self._end is not None else None
+            while left is None or left > 0:
+                block = file.read(_BLOCK if left is None else min(_BLOCK, left))
+                if not block:
+                    return
+                left = None if left is None else left - len(block)
+                yield block
+
+
+def open_log(path: Path) -> BinaryIO:
+    """Open a log for reading; ``.gz`` is unpacked on the way."""
+    if path.suffix == ".gz":
+        return gzip.open(path)  # type: ignore[return-value]  # a GzipFile reads as a BinaryIO does
+    return path.open("rb")
+
+
+def parts_of(path: Path, count: int) -> list[tuple[int, int | None]]:
+    """Cut a plain file in up to ``count`` byte ranges that begin and end at line ends."""
+    if path.suffix == ".gz":
+        return [(0, None)]
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            cuts = [_line_end(file, size * part // count) for part in range(1, count)]
+    except OSError:
+        return [(0, None)]
+    edges = sorted({0, *cuts, size}) if size else [0, 0]
+    return list(pairwise(edges))
+
+
+def _line_end(file: BinaryIO, offset: int) -> int:
+    file.seek(max(0, offset - 1))
+    while block := file.read(_BLOCK):
+        found = block.find(b"\n")
+        if found >= 0:
+            return file.tell() - len(block) + found + 1
+    return file.seek(0, os.SEEK_END)

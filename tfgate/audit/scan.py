@@ -1,0 +1,254 @@
+"""One pass over records: runs of records that follow each other, and lines that are none.
+
+A trail that nobody touched is one run, however long. Everything that can be wrong shows as a
+second run or a bad line, so that what ``diagnose`` has to think about is small.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tfgate.audit.canonical import decode
+from tfgate.audit.record import (
+    FutureVersionError,
+    NotARecordError,
+    Record,
+    is_time,
+    open_line,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAX_PIECES = 20_000
+"""Runs and bad lines kept per scan; a file with more is no trail in any useful sense."""
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+class Run(msgspec.Struct):
+    """Records that stand in a row, each chained to the one before."""
+
+    file: int
+    """Index of the file in the list of files."""
+    first_line: int
+    last_line: int
+    first_seq: int
+    last_seq: int
+    first_prev: str
+    first_hash: str
+    last_hash: str
+    last_time: str
+    first_time: str
+
+
+class Bad(msgspec.Struct):
+    """A line that is not a whole and unaltered record."""
+
+    file: int
+    line: int
+    reason: str
+    seq: int | None
+    """The number it gives itself, where it has one."""
+    stated: str | None
+    """The ``hash`` it gives itself, where it has one."""
+    future: bool = False
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What to look out for besides the chain."""
+
+    hashes: frozenset[str] = frozenset()
+    """Records to report the place of, by hash."""
+    seqs: frozenset[int] = frozenset()
+    """Records to report the hash of, by number."""
+    evidence: bool = False
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a wanted record stands."""
+
+    file: int
+    line: int
+    seq: int
+    hash: str
+    prev: str
+
+
+class Scan(msgspec.Struct):
+    """What one pass gave. Scans of neighbouring parts are joined by ``join``."""
+
+    lines: int = 0
+    records: int = 0
+    pieces: list[Run | Bad] = []
+    backwards: list[tuple[int, int, int]] = []
+    """(file, line, seq) of records whose time is before their predecessor's."""
+    places: list[Place] = []
+    events: dict[str, int] = {}
+    started: dict[str, tuple[int, int, int]] = {}
+    """decision_id of each ``apply_started`` → (file, line, seq)."""
+    finished: set[str] = set()
+    evidence: dict[str, tuple[int, int, int]] = {}
+    """Digest → (file, line, seq) of the first record that names it."""
+    checkpoints: list[tuple[int, int, int, dict[str, Any]]] = []
+    """(file, line, seq, fields) of every ``checkpoint`` event."""
+    overflow: bool = False
+    """True where more than ``MAX_PIECES`` pieces were found and the rest left out."""
+
+
+def scan_lines(lines: Iterable[bytes], file: int, wanted: Wanted) -> Scan:
+    """Read ``lines`` (each without its newline) of file number ``file``."""
+    scan = Scan()
+    run: Run | None = None
+    for line in lines:
+        scan.lines += 1
+        sealed = None if run is None else _follows(line, run)
+        if run is not None and sealed is not None:
+            if sealed["time"] < run.last_time:
+                scan.backwards.append((file, scan.lines, sealed["seq"]))
+            run.last_line = scan.lines
+            run.last_seq, run.last_hash = sealed["seq"], sealed["hash"]
+            run.last_time = sealed["time"]
+        else:
+            run, sealed = _begin(line, file, scan)
+        if sealed is not None:
+            scan.records += 1
+            _collect(scan, sealed, file, wanted)
+    return scan
+
+
+def join(left: Scan, right: Scan) -> Scan:
+    """Join the scans of two parts that stand one after the other in the same file."""
+    for piece in right.pieces:
+        if isinstance(piece, Run):
+            piece.first_line += left.lines
+            piece.last_line += left.lines
+        else:
+            piece.line += left.lines
+    _shift(right, left.lines)
+    left.lines += right.lines
+    return merge(left, right)
+
+
+def merge(left: Scan, right: Scan) -> Scan:
+    """Add ``right``, which comes later in the trail, to ``left``."""
+    _append_pieces(left, right.pieces)
+    left.records += right.records
+    left.backwards += right.backwards
+    left.places += right.places
+    left.checkpoints += right.checkpoints
+    left.started.update(right.started)
+    left.finished |= right.finished
+    left.overflow |= right.overflow
+    for digest, place in right.evidence.items():
+        left.evidence.setdefault(digest, place)
+    for event, count in right.events.items():
+        left.events[event] = left.events.get(event, 0) + count
+    return left
+
+
+def _follows(line: bytes, run: Run) -> dict[str, Any] | None:
+    """Give the record in ``line`` if it is whole and continues ``run``: ``open_line``, but fast."""
+    try:
+        sealed = decode(line)
+        digest = sealed["hash"]
+        if (
+            sealed["prev"] == run.last_hash
+            and sealed["seq"] == run.last_seq + 1
+            and sealed["v"] == 1
+            and sha256(line.replace(f',"hash":"{digest}"'.encode(), b"", 1)).hexdigest() == digest
+            and _encode(sealed) == line
+            and type(sealed["v"]) is int
+            and type(sealed["seq"]) is int
+            and type(sealed["event"]) is str
+            and is_time(sealed["time"])
+        ):
+            return sealed  # type: ignore[no-any-return]  # only an object has these members
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    return None
+
+
+def _begin(line: bytes, file: int, scan: Scan) -> tuple[Run | None, dict[str, Any] | None]:
+    """Start a new run with ``line``, or note that it is no record."""
+    piece: Run | Bad
+    try:
+        record = open_line(line)
+    except NotARecordError as error:
+        future = isinstance(error, FutureVersionError)
+        piece = Bad(file, scan.lines, str(error), error.seq, error.stated, future)
+        run, sealed = None, None
+    else:
+        run, sealed = _run_of(record, file, scan.lines), decode(line)
+        piece = run
+    if len(scan.pieces) < MAX_PIECES:
+        scan.pieces.append(piece)
+    else:
+        scan.overflow = True
+    return run, sealed
+
+
+def _run_of(record: Record, file: int, line: int) -> Run:
+    return Run(
+        file=file,
+        first_line=line,
+        last_line=line,
+        first_seq=record.seq,
+        last_seq=record.seq,
+        first_prev=record.prev,
+        first_hash=record.hash,
+        last_hash=record.hash,
+        first_time=record.time,
+        last_time=record.time,
+    )
+
+
+def _collect(scan: Scan, sealed: dict[str, Any], file: int, wanted: Wanted) -> None:
+    event = sealed["event"]
+    scan.events[event] = scan.events.get(event, 0) + 1
+    seq, line = sealed["seq"], scan.lines
+    if seq in wanted.seqs or sealed["hash"] in wanted.hashes:
+        scan.places.append(Place(file, line, seq, sealed["hash"], sealed["prev"]))
+    if event == "apply_started":
+        scan.started[str(sealed.get("decision_id"))] = (file, line, seq)
+    elif event == "apply_finished":
+        scan.finished.add(str(sealed.get("decision_id")))
+    elif event == "checkpoint":
+        scan.checkpoints.append((file, line, seq, sealed))
+    if wanted.evidence and isinstance(digest := sealed.get("evidence_sha256"), str):
+        scan.evidence.setdefault(digest, (file, line, seq))
+
+
+def _append_pieces(left: Scan, pieces: list[Run | Bad]) -> None:
+    for piece in pieces:
+        last = left.pieces[-1] if left.pieces else None
+        if isinstance(last, Run) and isinstance(piece, Run) and _continues(piece, last):
+            if piece.first_time < last.last_time:
+                left.backwards.append((piece.file, piece.first_line, piece.first_seq))
+            last.last_line, last.last_seq = piece.last_line, piece.last_seq
+            last.last_hash, last.last_time = piece.last_hash, piece.last_time
+        elif len(left.pieces) < MAX_PIECES:
+            left.pieces.append(piece)
+        else:
+            left.overflow = True
+
+
+def _continues(piece: Run, last: Run) -> bool:
+    return (
+        piece.file == last.file
+        and piece.first_line == last.last_line + 1
+        and piece.first_prev == last.last_hash
+        and piece.first_seq == last.last_seq + 1
+    )
+
+
+def _shift(scan: Scan, lines: int) -> None:
+    scan.backwards = [(file, line + lines, seq) for file, line, seq in scan.backwards]
+    scan.checkpoints = [(f, line + lines, seq, fields) for f, line, seq, fields in scan.checkpoints]
+    scan.places = [Place(p.file, p.line + lines, p.seq, p.hash, p.prev) for p in scan.places]
+    for table in (scan.started, scan.evidence):
+        for name, (file, line, seq) in table.items():
+            table[name] = (file, line + lines, seq)

@@ -1,0 +1,101 @@
+"""Share a scan among processes."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tfgate.audit.read import Lines, parts_of
+from tfgate.audit.scan import Scan, Wanted, join, merge, scan_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+_WORTH_IT = 8 << 20
+"""Bytes below which starting processes costs more than it saves."""
+
+_PART = 16 << 20
+"""Bytes of one piece of work: small enough to show progress and to share evenly."""
+
+
+class Damage(msgspec.Struct, frozen=True):
+    """A file that does not end as a file should."""
+
+    file: int
+    lines: int
+    """Whole lines read before it."""
+    tail: int
+    """Bytes after the last newline."""
+    reason: str | None
+    """Why it could not be read on, where it could not."""
+
+
+class _Task(msgspec.Struct, frozen=True):
+    path: str
+    file: int
+    start: int
+    end: int | None
+    size: int
+
+
+class _Done(msgspec.Struct):
+    scan: Scan
+    tail: int
+    reason: str | None
+
+
+def scan_files(
+    files: Sequence[Path],
+    wanted: Wanted,
+    *,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Scan, list[Damage]]:
+    """Scan all of ``files``, in order, and say which of them end badly."""
+    tasks = [task for index, file in enumerate(files) for task in _tasks(file, index)]
+    total, done = sum(task.size for task in tasks), 0
+    whole, damages = Scan(), []
+    current, of_file = Scan(), 0
+    for task, result in zip(tasks, _run(tasks, wanted, workers, total), strict=True):
+        if task.file != of_file:
+            whole, current, of_file = merge(whole, current), Scan(), task.file
+        current = join(current, result.scan)
+        if result.tail or result.reason:
+            damages.append(Damage(task.file, current.lines, result.tail, result.reason))
+        done += task.size
+        if progress is not None:
+            progress(done, total)
+    return merge(whole, current), damages
+
+
+def _tasks(path: Path, index: int) -> Iterator[_Task]:
+    try:
+        size = path.stat().st_size
+    except OSError:
+        size = 0
+    for start, end in parts_of(path, max(1, size // _PART)):
+        share = size if end is None else end - start
+        yield _Task(str(path), index, start, end, share)
+
+
+def _run(tasks: list[_Task], wanted: Wanted, workers: int | None, total: int) -> Iterator[_Done]:
+    count = workers if workers is not None else (os.cpu_count() or 1) if total > _WORTH_IT else 1
+    count = min(count, len(tasks))
+    if count <= 1:
+        yield from (_scan(task, wanted) for task in tasks)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(count) as pool:
+        yield from pool.map(_scan, tasks, [wanted] * len(tasks))
+
+
+def _scan(task: _Task, wanted: Wanted) -> _Done:
+    from pathlib import Path
+
+    lines = Lines(Path(task.path), task.start, task.end)
+    scan = scan_lines(lines, task.file, wanted)
+    return _Done(scan, len(lines.tail), lines.damage)
