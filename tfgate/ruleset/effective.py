@@ -202,20 +202,16 @@ class _Resolver:
             if ruleset_id not in self.rulesets and self.strict:
                 self.problems.unknown_key(ruleset_id, ("data",), self.rulesets)
         for ruleset in self.rulesets.values():
-            yield (
-                replace(ruleset, data_files=self._data_of(ruleset))
-                if ruleset.data_files
-                else ruleset
-            )
+            yield (replace(ruleset, data=self._data_of(ruleset)) if ruleset.data else ruleset)
 
     def _data_of(self, ruleset: Ruleset) -> dict[str, DataFile | None]:
         named = self.config.data.get(ruleset.id, {})
         at = ("data", ruleset.id)
         for name in named:
-            if name not in ruleset.data_files:
-                self.problems.unknown_key(name, at, ruleset.data_files)
+            if name not in ruleset.data:
+                self.problems.unknown_key(name, at, ruleset.data)
         files: dict[str, DataFile | None] = {}
-        for name, shipped in ruleset.data_files.items():
+        for name, shipped in ruleset.data.items():
             file = self._read_data(name, named[name]) if name in named else shipped
             if file is not None:
                 files[name] = file

@@ -75,7 +75,7 @@ let = { x = "y" }
     ids=lambda value: show_path(value) if isinstance(value, tuple) else "",
 )
 def test_each_key_has_its_line(path: tuple[str | int, ...], line: int) -> None:
-    """Tables, arrays of tables, inline tables, arrays over several lines and strings are told apart."""
+    """Tables, arrays of tables, inline tables and strings over several lines are told apart."""
     assert Lines(TEXT).line_of(path) == line
 
 
