@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import Any, Final
 
-from tfgate.query.values import SENSITIVE, Unknown
+from tfgate.query.values import SENSITIVE
 
 _ANYWHERE: Final = re.compile(
     r"passw|passphrase|secret|credential|private_?key|api_?key|access_?key|account_?key"
@@ -22,6 +22,7 @@ _ANYWHERE: Final = re.compile(
 _AS_A_WORD: Final = re.compile(
     r"(?:^|[_\-. ])(?:token|pwd|pass|pin|otp|jwt|dsn|pat|auth)(?:$|[_\-. \d])"
 )
+_KEY: Final = re.compile(r"(?:key|pem|cert|certificate|cookie|session|login|headers?)(?:_?id)?$")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -44,6 +45,6 @@ def redact_named(value: Any) -> Any:
     return value
 
 
-def hides(value: Any) -> bool:
-    """Whether ``value`` is the mark of something that must not be shown."""
-    return isinstance(value, Unknown) and value is SENSITIVE
+def ends_as_key(name: str) -> bool:
+    """Whether a provider's argument is a key of some kind: ``app_key``, ``cert_pem``."""
+    return bool(_KEY.search(_CAMEL.sub("_", name).lower()))

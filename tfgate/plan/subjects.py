@@ -1,0 +1,39 @@
+"""What the rules of each scope are evaluated on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tfgate.model.rule import Scope
+from tfgate.plan.modulecall import module_calls
+from tfgate.plan.provider import provider_configs
+from tfgate.plan.summary import PlanSubject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tfgate.plan.plan import Plan
+    from tfgate.plan.subject import Subject
+
+
+def iter_subjects(plan: Plan, scope: Scope, *, workspace: str | None = None) -> Iterable[Subject]:
+    """Give the subjects of ``scope`` in the plan's order.
+
+    ``workspace`` is what plan rules see under that name. Scope ``source`` has no subjects in a
+    plan. Deferred changes are facts of the plan, not resources that this apply makes.
+    """
+    if scope is Scope.RESOURCE:
+        return plan.changes
+    if scope is Scope.OUTPUT:
+        return plan.outputs.values()
+    if scope is Scope.PLAN:
+        return (PlanSubject(plan, workspace),)
+    if scope is Scope.MODULE:
+        return module_calls(plan.configuration)
+    if scope is Scope.PROVIDER:
+        return provider_configs(plan.configuration)
+    if scope is Scope.DRIFT:
+        return plan.drift
+    if scope is Scope.ACTION:
+        return (*plan.actions, *plan.deferred_actions)
+    return ()
