@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -280,3 +281,19 @@ def read_until(terminal: int, marker: bytes) -> bytes:
         assert piece, output.decode(errors="replace")
         output += piece
     return output
+
+
+def test_the_example_plans_anywhere(terraform: Terraform, tmp_path: Path) -> None:
+    """testdata/demo needs no provider and shows a failed, an undecided and a sensitive thing."""
+    work = tmp_path / "demo"
+    shutil.copytree(ROOT / "testdata" / "demo", work)
+    shown = json.loads(terraform.show_json(planned(terraform, work), work))
+    status = {c["address"]["name"]: c["status"] for c in shown["checks"]}
+    assert status == {"database_survives_a_failure": "fail", "database_is_registered": "unknown"}
+    assert sorted(c["address"] for c in shown["resource_changes"]) == [
+        'module.service["web"].terraform_data.this',
+        'module.service["worker"].terraform_data.this',
+        "terraform_data.database",
+    ]
+    assert shown["output_changes"]["database_password"]["after_sensitive"] is False
+    assert shown["configuration"]["root_module"]["variables"]["registry_token"]["sensitive"] is True

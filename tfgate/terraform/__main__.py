@@ -1,4 +1,4 @@
-"""``python -m tfgate.terraform ARGS…``: run whichever Terraform tfgate would use."""
+"""``python -m tfgate.terraform ARGUMENTS…``: the Terraform that tfgate would use, as a program."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tfgate.terraform.find import find_terraform
 
 
 def main() -> int:
-    """Become Terraform; an exit code only where there is none to become."""
+    """Become that Terraform; come back only where there is none, with the exit code for that."""
     try:
         find_terraform(os.environ).replace_process(sys.argv[1:])
     except TerraformError as error:
-        print(f"tfgate: {error}", file=sys.stderr)  # noqa: T201 - a program of its own
+        sys.stderr.write(f"{error}\n")
         return int(error.exit_code)
 
 
