@@ -37,7 +37,7 @@ _COMMANDS = {
 )
 @click.version_option(__version__, prog_name="tfgate")
 @click.option("--debug", is_flag=True, help="Show where in tfgate an unexpected error arose.")
-def cli(debug: bool) -> None:
+def cli(**_: bool) -> None:
     """Judge Terraform plans before they are applied.
 
     Example: terraform plan -out=p.tfplan && tfgate check p.tfplan
@@ -46,9 +46,9 @@ def cli(debug: bool) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and give its exit code; every error ends as one sentence on stderr."""
-    debug = "--debug" in argv or bool(os.environ.get("TFGATE_DEBUG"))
+    arguments, debug = _take_debug(argv)
     try:
-        result = cli.main(args=list(argv), prog_name="tfgate", standalone_mode=False)
+        result = cli.main(args=arguments, prog_name="tfgate", standalone_mode=False)
         return int(result) if isinstance(result, int) else ExitCode.ALLOWED
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
@@ -66,10 +66,19 @@ def main(argv: Sequence[str]) -> int:
         return _unexpected(error, debug=debug)
 
 
-def _fail(text: str, code: ExitCode) -> int:
-    from tfgate.report.neutral import plain_text
+def _take_debug(argv: Sequence[str]) -> tuple[list[str], bool]:
+    """Take ``--debug`` out, wherever it stands before a ``--``."""
+    end = argv.index("--") if "--" in argv else len(argv)
+    own = [argument for argument in argv[:end] if argument != "--debug"]
+    asked = len(own) < end or bool(os.environ.get("TFGATE_DEBUG"))
+    return [*own, *argv[end:]], asked
 
-    click.echo(f"tfgate: {plain_text(text)}", err=True)
+
+def _fail(text: str, code: ExitCode) -> int:
+    from tfgate.report.neutral import console
+
+    for line in f"tfgate: {text}".split("\n"):
+        click.echo(console(line), err=True)
     return code
 
 

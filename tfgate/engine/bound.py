@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tfgate.engine.functions import rule_functions
 from tfgate.engine.select import narrowing
 from tfgate.model.rule import OnUnknown, Rule, default_on_unknown
 from tfgate.plan import Reads
@@ -23,10 +24,12 @@ class BoundRule:
 
     __slots__ = (
         "compiled",
+        "data",
         "enforcement",
         "evaluated",
         "message_reads",
         "narrow",
+        "needs_scope",
         "on_unknown",
         "params",
         "passed",
@@ -37,30 +40,45 @@ class BoundRule:
     )
 
     def __init__(
-        self, compiled: CompiledRule, ruleset: Ruleset, params: Mapping[str, Any], context: Context
+        self,
+        compiled: CompiledRule,
+        ruleset: Ruleset,
+        context: Context,
+        params: Mapping[str, Any],
+        data: Mapping[str, Any],
     ) -> None:
         rule: Rule = compiled.rule
         self.compiled = compiled
         self.rule = rule
         self.ruleset = ruleset
         self.params = params
+        self.data = data
         self.enforcement = context.levels.get(rule.id, rule.enforcement)
         self.on_unknown: OnUnknown = rule.on_unknown or default_on_unknown(self.enforcement)
         self.reads = frozenset(_reads(compiled))
         self.message_reads = frozenset(compiled.message.fields)
         self.narrow = narrowing(rule.match)
         self.wants_source = any(not path or path[0] == "source" for path in self.reads)
+        self.needs_scope = any(map(_calls_scoped, expressions(compiled)))
         self.evaluated = 0
         self.passed: list[str] = []
 
 
 def bind(rulesets: Sequence[Ruleset], context: Context) -> list[BoundRule]:
     """Bind every rule of ``rulesets``, in their order."""
-    return [
-        BoundRule(compiled, ruleset, ruleset.resolve_params(context.params.get(ruleset.id, {})), context)
-        for ruleset in rulesets
-        for compiled in ruleset.rules
-    ]
+    bound: list[BoundRule] = []
+    for ruleset in rulesets:
+        params = ruleset.resolve_params(context.params.get(ruleset.id, {}))
+        data = {**_data(ruleset), **context.data.get(ruleset.id, {})}
+        bound += [
+            BoundRule(compiled, ruleset, context, params, data) for compiled in ruleset.rules
+        ]
+    return bound
+
+
+def _data(ruleset: Ruleset) -> dict[str, Any]:
+    """Give the data files that the ruleset itself ships."""
+    return {name: file.value for name, file in ruleset.data.items() if file is not None}
 
 
 def expressions(compiled: CompiledRule) -> Iterable[Expression]:
@@ -68,6 +86,12 @@ def expressions(compiled: CompiledRule) -> Iterable[Expression]:
     for expression in (compiled.when, compiled.deny, compiled.require, *compiled.let.values()):
         if expression is not None:
             yield expression
+
+
+def _calls_scoped(expression: Expression) -> bool:
+    table = rule_functions()
+    found = (table.find(name) for name in expression.functions)
+    return any(function is not None and function.scope for function in found)
 
 
 def _reads(compiled: CompiledRule) -> Iterable[Path]:

@@ -33,6 +33,8 @@ class Context:
     """Further values of ``context(name)``; they cannot hide the built-in names."""
     params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Ruleset id → parameter name → value, for those the configuration sets."""
+    data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Ruleset id → data name → value, for data files that the configuration names."""
     levels: Mapping[str, Enforcement] = field(default_factory=dict)
     """Rule id → enforcement level in force, for those the configuration changes."""
     evaluate_all: bool = False
@@ -47,8 +49,8 @@ class Context:
     locate: Locate = _nowhere
     plan_file_sha256: str | None = None
 
-    def fact(self, name: str) -> Any:
-        """Give what ``context(name)`` gives; ``None`` for a name that has no value here."""
+    def known_facts(self) -> Mapping[str, Any]:
+        """Give every name that ``context(name)`` knows, with its value."""
         builtin: dict[str, Any] = {
             "workspace": self.workspace.name,
             "operator": self.operator.name,
@@ -62,4 +64,4 @@ class Context:
             "repository": self.run.repository if self.run else None,
             "commit": self.run.commit if self.run else None,
         }
-        return builtin[name] if name in builtin else self.facts.get(name)
+        return {**self.facts, **builtin}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tfgate.engine.bound import BoundRule, ReadsCache, bind
 from tfgate.engine.decide import decide
-from tfgate.engine.functions import SubjectScope, needs_scope
+from tfgate.engine.functions import SubjectScope
 from tfgate.engine.judge import Judged, Ruling, judge
 from tfgate.engine.outcome import make_outcome
 from tfgate.engine.select import RuleIndex
@@ -92,7 +92,7 @@ def _outcomes_of_scope(
             continue
         document = _document(subject, selected, cache.of(selected), context)
         for rule in selected:
-            scoped = SubjectScope(plan, rule, subject, document, context) if needs_scope(rule) else None
+            scoped = SubjectScope(plan, rule, subject, document, context) if rule.needs_scope else None
             judged = judge(rule, document, scoped)
             if judged.ruling is Ruling.PASS:
                 rule.evaluated += 1

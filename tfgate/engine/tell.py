@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tfgate.engine.functions import SubjectScope, needs_scope
+from tfgate.engine.functions import SubjectScope
 from tfgate.plan import Reads
 from tfgate.query import EvaluationError, Maybe, Unknown
 
@@ -60,7 +60,7 @@ def _redacted_items(
     deny = rule.compiled.deny
     assert deny is not None, "only a deny expression has elements"
     try:
-        value = deny.judge(document, scope if needs_scope(rule) else None).value
+        value = deny.judge(document, scope if rule.needs_scope else None).value
     except EvaluationError:
         return [WITHHELD] * count
     if not isinstance(value, list) or len(value) != count or _definite_elements(value) != count:

@@ -1,0 +1,96 @@
+"""``tfgate check``: judge a plan, record the decision, and only then say it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from tfgate.app.gather import gather, load_config
+from tfgate.app.record import Recorder
+from tfgate.engine.evaluate import evaluate
+from tfgate.errors import ConfigError, TfgateError
+from tfgate.exitcodes import ExitCode
+from tfgate.model.decision import Decision, Verdict
+
+if TYPE_CHECKING:
+    from tfgate.app.record import Recorded
+    from tfgate.app.request import Gathered, Request
+    from tfgate.model.rule import Rule
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """A decision that is on record (unless recording was turned off)."""
+
+    decision: Decision
+    decision_id: str
+    exit_code: ExitCode
+    recorded: Recorded | None
+    rules: dict[str, Rule] = field(default_factory=dict)
+    """Rules by id, for reports."""
+    plan_name: str = "plan"
+
+
+def check(request: Request, *, audit: bool = True) -> CheckResult:
+    """Judge ``request.plan``. When this returns, the record is on the disk.
+
+    Raises ``TfgateError`` where nothing could be decided or recorded; where a decision was due,
+    that too is recorded, as ``undecided``, if it can be.
+    """
+    config = load_config(request)
+    decision_id = new_decision_id(request.now)
+    recorder = Recorder.of(config, request) if audit else None
+    try:
+        gathered = gather(request, config)
+        decision = _evaluate(gathered)
+    except TfgateError as error:
+        if recorder is not None and not isinstance(error, ConfigError):
+            recorder.undecided(decision_id, error)
+        raise
+    recorded = None if recorder is None else recorder.decision(decision_id, decision, gathered)
+    return CheckResult(
+        decision=decision,
+        decision_id=decision_id,
+        exit_code=exit_code_of(decision),
+        recorded=recorded,
+        rules=_rules(gathered),
+        plan_name=gathered.input.name,
+    )
+
+
+def _evaluate(gathered: Gathered) -> Decision:
+    context = gathered.context
+    if gathered.input.plan_file_sha256 is not None:
+        from dataclasses import replace as replace_field
+
+        context = replace_field(context, plan_file_sha256=gathered.input.plan_file_sha256)
+    decision = evaluate(gathered.plan, gathered.effective.rulesets, context)
+    warnings = (*decision.warnings, *gathered.warnings, *gathered.sources.warnings())
+    return replace(decision, warnings=warnings)
+
+
+def _rules(gathered: Gathered) -> dict[str, Rule]:
+    return {
+        compiled.rule.id: compiled.rule
+        for ruleset in gathered.effective.rulesets
+        for compiled in ruleset.rules
+    }
+
+
+def exit_code_of(decision: Decision) -> ExitCode:
+    """Turn a decision into the exit code that says it: the one place that does."""
+    if decision.undecided:
+        return ExitCode.UNDECIDED
+    return ExitCode.ALLOWED if decision.verdict is Verdict.ALLOW else ExitCode.DENIED
+
+
+def new_decision_id(now: dt.datetime) -> str:
+    """Name a decision: its time (UTC, to the second) and 64 random bits."""
+    return f"{now.astimezone(dt.timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(8)}"
+
+
+__all__ = ["CheckResult", "check", "exit_code_of", "new_decision_id"]

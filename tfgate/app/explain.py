@@ -1,0 +1,73 @@
+"""``tfgate explain`` and ``tfgate eval``: look into one evaluation; nothing is decided or recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tfgate.app.gather import gather, load_config
+from tfgate.engine.explain import Explained, explain
+from tfgate.engine.functions import SubjectScope, rule_functions
+from tfgate.errors import UsageError
+from tfgate.query import compile as compile_expression
+
+if TYPE_CHECKING:
+    from tfgate.app.request import Request
+
+
+def explain_rule(request: Request, rule_id: str, address: str | None) -> tuple[Explained, ...]:
+    """Explain a rule on an address, or on every subject it selects. Raises ``UsageError``."""
+    gathered = gather(request, load_config(request))
+    known = [rule.id for ruleset in gathered.effective.rulesets for rule in ruleset.rules]
+    if rule_id not in known:
+        raise UsageError(f"No ruleset in force has a rule {rule_id}.{_near(rule_id, known)}")
+    found = explain(
+        gathered.plan,
+        gathered.effective.rulesets,
+        gathered.context,
+        rule_id=rule_id,
+        address=address,
+    )
+    if not found and address is not None:
+        addresses = [change.address for change in gathered.plan.changes]
+        near = _near(address, addresses)
+        raise UsageError(f"Nothing that {rule_id} could look at has the address {address}.{near}")
+    return found
+
+
+def evaluate_expression(request: Request, expression: str, address: str | None) -> Any:
+    """Evaluate an expression on the redacted plan, or on one resource of it.
+
+    What is not known comes back as ``UNKNOWN``, what must not be shown as ``SENSITIVE``. Raises
+    ``ExpressionError``, ``EvaluationError`` and ``UsageError``.
+    """
+    from tfgate.plan import EVERYTHING
+
+    compiled = compile_expression(expression, functions=rule_functions())
+    gathered = gather(request, load_config(request))
+    subject = _subject(gathered.plan, address, gathered.workspace.name)
+    document = subject.redacted(EVERYTHING)
+    scope = SubjectScope(gathered.plan, None, subject, document, gathered.context, redacted=True)
+    return compiled.search(document, scope)
+
+
+def _subject(plan: Any, address: str | None, workspace: str) -> Any:
+    from tfgate.model.rule import Scope
+    from tfgate.plan import iter_subjects
+
+    scope = Scope.PLAN if address is None else Scope.RESOURCE
+    subjects = list(iter_subjects(plan, scope, workspace=workspace))
+    if address is None:
+        return subjects[0]
+    for subject in subjects:
+        if subject.address == address:
+            return subject
+    near = _near(address, [subject.address for subject in subjects])
+    raise UsageError(f"The plan has no resource change with the address {address}.{near}")
+
+
+def _near(text: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(text, known, n=1)
+    return f" Did you mean {near[0]}?" if near else ""
+

@@ -1,0 +1,97 @@
+"""Gather what an evaluation needs: configuration, plan, rules, who and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfgate.app.inputs import read_plan_input
+from tfgate.app.request import Gathered, Request
+from tfgate.app.sources import Sources
+from tfgate.engine.context import Context
+from tfgate.engine.functions import rule_functions
+from tfgate.errors import UsageError
+from tfgate.plan import read_plan
+from tfgate.ruleset import Evaluate, for_workspace, load_gate_config
+from tfgate.terraform import begin_run, detect_operator, detect_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tfgate.model.identity import Operator, Run, Workspace
+    from tfgate.ruleset import Effective, GateConfig
+
+
+def load_config(request: Request) -> GateConfig:
+    """Read the configuration in force. Raises ``ConfigError``."""
+    return load_gate_config(
+        request.cwd, request.env, config=request.config, flags=request.flags
+    )
+
+
+def gather(request: Request, config: GateConfig) -> Gathered:
+    """Read everything else. Raises ``TfgateError`` of the kind that fits what is wrong."""
+    if not request.directory.is_dir():
+        raise UsageError(f"{request.directory} is not a directory.", hint="See --root.")
+    warnings: list[str] = []
+    pending = begin_run(request.env, request.directory)
+    workspace = detect_workspace(
+        request.env, request.workspace, request.directory, warn=warnings.append
+    )
+    operator = detect_operator(request.env, request.operator, request.directory)
+    effective = for_workspace(config, workspace.name, functions=rule_functions())
+    plan_input = read_plan_input(request.plan, env=request.env, cwd=request.directory)
+    plan = read_plan(plan_input.data, name=plan_input.name)
+    sources = Sources(request.directory, _data_dir(request.env))
+    run = pending.result()
+    context = _context(request, config, effective, workspace, operator, run, sources)
+    return Gathered(
+        config=config,
+        input=plan_input,
+        plan=plan,
+        effective=effective,
+        workspace=workspace,
+        operator=operator,
+        run=run,
+        context=context,
+        sources=sources,
+        warnings=tuple(warnings),
+    )
+
+
+def _data_dir(env: Mapping[str, str]) -> Path | None:
+    named = env.get("TF_DATA_DIR")
+    return Path(named) if named else None
+
+
+def _context(
+    request: Request,
+    config: GateConfig,
+    effective: Effective,
+    workspace: Workspace,
+    operator: Operator,
+    run: Run,
+    sources: Sources,
+) -> Context:
+    return Context(
+        workspace=workspace,
+        operator=operator,
+        now=request.now,
+        run=run,
+        facts=request.facts,
+        params=effective.params,
+        data=_data_values(effective),
+        levels=effective.levels,
+        evaluate_all=config.evaluate is Evaluate.ALL,
+        allow_empty=config.allow_empty,
+        waivers=config.waivers,
+        comment_waiver_levels=config.comment_waivers,
+        locate=sources.locate,
+    )
+
+
+def _data_values(effective: Effective) -> dict[str, dict[str, Any]]:
+    return {
+        ruleset: {name: file.value for name, file in files.items()}
+        for ruleset, files in effective.data.items()
+    }

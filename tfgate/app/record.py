@@ -1,0 +1,98 @@
+"""The record of a decision: where it goes, and what stands in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfgate._version import __version__
+from tfgate.audit import AuditTrail, build_decision_record, build_evidence, write_evidence
+from tfgate.errors import AuditError, TfgateError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tfgate.app.request import Gathered, Request
+    from tfgate.audit import Record
+    from tfgate.model.decision import Decision
+    from tfgate.ruleset import GateConfig
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Where a decision stands on record."""
+
+    trail: Path
+    seq: int
+    hash: str
+    evidence: str
+    """Digest of the evidence file."""
+
+
+def default_audit_log(env: Mapping[str, str]) -> Path:
+    """Give where records go when nothing says where: the user's state directory (XDG)."""
+    state = env.get("XDG_STATE_HOME")
+    if state and Path(state).is_absolute():
+        return Path(state) / "tfgate" / "audit.jsonl"
+    home = env.get("HOME") or "~"
+    return Path(home).expanduser() / ".local" / "state" / "tfgate" / "audit.jsonl"
+
+
+def audit_paths(config: GateConfig, env: Mapping[str, str]) -> tuple[Path, Path]:
+    """Give the audit log and the folder of evidence files in force."""
+    log = config.audit_log or default_audit_log(env)
+    return log, config.evidence or log.parent / "evidence"
+
+
+class Recorder:
+    """Writes the records of one command."""
+
+    def __init__(self, log: Path, evidence: Path, request: Request) -> None:
+        self._log = log
+        self._evidence = evidence
+        self._request = request
+        self._trail = AuditTrail(log, clock=lambda: request.now)
+
+    @classmethod
+    def of(cls, config: GateConfig, request: Request) -> Recorder:
+        """Make the recorder that the configuration asks for."""
+        return cls(*audit_paths(config, request.env), request)
+
+    def decision(self, decision_id: str, decision: Decision, gathered: Gathered) -> Recorded:
+        """Record a decision. Raises ``AuditError`` where that cannot be done durably."""
+        digest = write_evidence(self._evidence, build_evidence(decision))
+        extra = {**_extra(gathered), "evidence_sha256": digest}
+        fields = build_decision_record(decision, extra)
+        record = self._append("decision", decision_id, fields)
+        return Recorded(self._log, record.seq, record.hash, digest)
+
+    def undecided(self, decision_id: str, error: TfgateError) -> None:
+        """Record that no decision could be made. A second failure must not hide the first."""
+        fields = {
+            "error": str(error),
+            "error_type": type(error).__name__,
+            "plan": self._request.plan,
+            "versions": {"tfgate": __version__},
+        }
+        try:
+            self._append("undecided", decision_id, fields)
+        except AuditError:
+            return
+
+    def _append(self, event: str, decision_id: str, fields: dict[str, Any]) -> Record:
+        return self._trail.append(event, {"decision_id": decision_id, **fields})
+
+
+def _extra(gathered: Gathered) -> dict[str, Any]:
+    """Give what a decision record holds beside the decision itself."""
+    config = gathered.config
+    return {
+        "configuration": [{"file": file.path, "sha256": file.sha256} for file in config.files],
+        "data": [
+            {"ruleset": ruleset, "name": name, "sha256": file.sha256}
+            for ruleset, files in sorted(gathered.effective.data.items())
+            for name, file in sorted(files.items())
+        ],
+        "input": gathered.input.name,
+    }

@@ -1,0 +1,59 @@
+"""What commands that judge a plan have in common: the request, and what is gathered for it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfgate.engine.context import Context
+
+if TYPE_CHECKING:
+    from tfgate.app.inputs import PlanInput
+    from tfgate.app.sources import Sources
+    from tfgate.model.identity import Operator, Run, Workspace
+    from tfgate.plan import Plan
+    from tfgate.ruleset import Effective, GateConfig
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for, and the outside world it was asked in."""
+
+    plan: str
+    """Path of a plan file or plan JSON, or ``-``."""
+    env: Mapping[str, str]
+    cwd: Path
+    now: dt.datetime
+    root: Path | None = None
+    """Directory of the configuration that was planned; ``None`` means ``cwd``."""
+    config: str | None = None
+    workspace: str | None = None
+    operator: str | None = None
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    """Settings given as flags, by setting name (``gate.rulesets``)."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Values of ``context(name)`` given on the command line."""
+
+    @property
+    def directory(self) -> Path:
+        """Directory of the configuration."""
+        return self.root or self.cwd
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Everything an evaluation needs."""
+
+    config: GateConfig
+    input: PlanInput
+    plan: Plan
+    effective: Effective
+    workspace: Workspace
+    operator: Operator
+    run: Run
+    context: Context
+    sources: Sources
+    warnings: tuple[str, ...]

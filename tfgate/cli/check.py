@@ -1,0 +1,52 @@
+"""``tfgate check``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tfgate._version import __version__
+from tfgate.cli.options import judging_options, make_request
+
+
+@click.command(
+    epilog="Example: terraform plan -out=p.tfplan && tfgate check p.tfplan -r tfgate:core"
+)
+@click.argument("plan")
+@judging_options
+@click.option("--report", "reports", multiple=True, metavar="FORMAT[=FILE]",
+              help="How to say it, and where. Repeatable. Default: text on standard output.")
+@click.option("--audit-log", metavar="FILE", help="Audit trail that the decision is recorded in.")
+@click.option("--no-audit", is_flag=True,
+              help="Record nothing: for trying rules out, never where something is applied.")  # fmt: skip
+def check(
+    plan: str, reports: tuple[str, ...], audit_log: str | None, no_audit: bool, **options: Any
+) -> int:
+    """Judge PLAN, record the decision, and say allow or deny.
+
+    PLAN is a saved plan (terraform plan -out=FILE), its JSON (terraform show -json FILE), or - for
+    JSON on standard input. The exit code is the verdict: see tfgate --help.
+    """
+    from tfgate.app.check import check as run_check
+    from tfgate.cli.output import terminal, write_reports
+    from tfgate.report import AuditFacts, ReportContext, parse_report_options
+
+    requests = parse_report_options(reports)
+    request = make_request(plan, audit_log=audit_log, **options)
+    result = run_check(request, audit=not no_audit)
+    recorded = result.recorded
+    context = ReportContext(
+        tfgate_version=__version__,
+        exit_code=int(result.exit_code),
+        decision_id=result.decision_id,
+        audit=None
+        if recorded is None
+        else AuditFacts(path=str(recorded.trail), seq=recorded.seq, hash=recorded.hash),
+        now=request.now,
+        rules=result.rules,
+        plan_name=result.plan_name,
+        **terminal()._asdict(),
+    )
+    write_reports(requests, result.decision, context)
+    return int(result.exit_code)

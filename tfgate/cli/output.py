@@ -1,0 +1,64 @@
+"""Where reports go: the terminal, a pipe, or files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from tfgate.errors import TfgateError
+from tfgate.report import render, terminal_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tfgate.model.decision import Decision
+    from tfgate.report import ReportContext, ReportRequest, Terminal
+
+
+def terminal() -> Terminal:
+    """Tell what standard output can show."""
+    return terminal_of(
+        os.environ,
+        is_terminal=sys.stdout.isatty(),
+        columns=shutil.get_terminal_size((80, 24)).columns,
+        encoding=sys.stdout.encoding,
+    )
+
+
+def write_reports(
+    requests: Iterable[ReportRequest], decision: Decision, context: ReportContext
+) -> None:
+    """Render every report and write it where it goes. Raises ``TfgateError`` where it cannot be."""
+    for request in requests:
+        text = render(request.format, decision, context)
+        if request.file is None:
+            write_out(text)
+        else:
+            _write_file(request.file, text)
+
+
+def write_out(text: str) -> None:
+    """Write to standard output, whatever characters it can show."""
+    data = text.encode(sys.stdout.encoding or "utf-8", "backslashreplace")
+    with contextlib.suppress(ValueError):
+        sys.stdout.flush()
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None:
+        sys.stdout.write(data.decode(sys.stdout.encoding or "utf-8"))
+    else:
+        binary.write(data)
+    sys.stdout.flush()
+
+
+def _write_file(path: str, text: str) -> None:
+    try:
+        with open(path, "w", encoding="utf-8", newline="\n", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError as error:
+        raise TfgateError(
+            f"The report {path} cannot be written: {error.strerror}.",
+            hint="The decision itself is on record.",
+        ) from None

@@ -1,0 +1,93 @@
+"""``tfgate rules``: what the rules in force are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tfgate.cli.output import write_out
+from tfgate.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tfgate.ruleset import CompiledRule, Effective, Ruleset
+
+
+@click.group()
+def rules() -> None:
+    """List and show the rules in force.
+
+    Example: tfgate rules list -r tfgate:core
+    """
+
+
+_RULESET = click.option(
+    "--ruleset", "-r", "rulesets", multiple=True, metavar="SOURCE",
+    help="A ruleset: tfgate:NAME, a folder or a TOML file. Default: those of tfgate.toml.",
+)  # fmt: skip
+_CONFIG = click.option("--config", metavar="FILE", help="Configuration to use.")
+_WORKSPACE = click.option(
+    "--workspace", "-w", default="default", metavar="NAME", help="Workspace whose levels count."
+)
+
+
+@rules.command("list", epilog="Example: tfgate rules list -r tfgate:core")
+@_RULESET
+@_CONFIG
+@_WORKSPACE
+def list_rules(rulesets: tuple[str, ...], config: str | None, workspace: str) -> None:
+    """List the rules in force: id, level, severity, title."""
+    effective = _effective(rulesets, config, workspace)
+    rows = [
+        (rule.id, effective.level(rule).value, rule.rule.severity.value, rule.rule.title)
+        for _, rule in _all(effective)
+    ]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True)]
+        write_out("  ".join([*cells, row[3]]).rstrip() + "\n")
+
+
+@rules.command("show", epilog="Example: tfgate rules show CORE-DEL-001 -r tfgate:core")
+@click.argument("rule_id", metavar="RULE")
+@_RULESET
+@_CONFIG
+@_WORKSPACE
+def show_rule(
+    rule_id: str, rulesets: tuple[str, ...], config: str | None, workspace: str
+) -> None:
+    """Show one rule: what it looks at, what it asks, what to do, and its examples."""
+    from tfgate.app.rules import describe_rule
+
+    effective = _effective(rulesets, config, workspace)
+    found = [(ruleset, rule) for ruleset, rule in _all(effective) if rule.id == rule_id]
+    if not found:
+        raise _no_such_rule(rule_id, effective)
+    ruleset, rule = found[0]
+    write_out(describe_rule(ruleset, rule, effective.level(rule)))
+
+
+def _all(effective: Effective) -> Iterator[tuple[Ruleset, CompiledRule]]:
+    for ruleset in effective.rulesets:
+        for rule in ruleset.rules:
+            yield ruleset, rule
+
+
+def _no_such_rule(rule_id: str, effective: Effective) -> UsageError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(rule_id, [rule.id for _, rule in _all(effective)], n=1)
+    hint = f"Did you mean {near[0]}?" if near else "See them with: tfgate rules list"
+    return UsageError(f"No ruleset in force has a rule {rule_id}.", hint=hint)
+
+
+def _effective(rulesets: tuple[str, ...], config: str | None, workspace: str) -> Effective:
+    from tfgate.app.rules import rules_in_force
+
+    return rules_in_force(
+        Path.cwd(), os.environ, config=config, rulesets=rulesets, workspace=workspace
+    )

@@ -1,0 +1,145 @@
+"""Why a rule came out as it did on one subject, step by step, in redacted values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tfgate.engine.bound import BoundRule, bind
+from tfgate.engine.evaluate import source_document
+from tfgate.engine.functions import SubjectScope
+from tfgate.engine.judge import Ruling, judge
+from tfgate.engine.select import RuleIndex
+from tfgate.engine.tell import error_message, failures, unknown_message
+from tfgate.plan import Reads, iter_subjects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tfgate.engine.context import Context
+    from tfgate.plan import Plan, Subject
+    from tfgate.query import Expression, TraceStep
+    from tfgate.ruleset import Ruleset
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One rule on one subject."""
+
+    rule: str
+    address: str
+    ruling: str
+    """``pass``, ``fail``, ``error``, ``unknown``, ``skip`` (``when`` is false), ``not selected``."""
+    messages: tuple[str, ...]
+    steps: tuple[tuple[str, tuple[TraceStep, ...]], ...]
+    """For ``when`` and ``deny``/``require``: each sub-expression on the redacted subject."""
+    why_not: tuple[str, ...] = ()
+    """For ``not selected``: which parts of the match do not fit."""
+    params: dict[str, Any] | None = None
+
+
+def explain(
+    plan: Plan,
+    rulesets: Sequence[Ruleset],
+    context: Context,
+    *,
+    rule_id: str,
+    address: str | None = None,
+) -> tuple[Explained, ...]:
+    """Explain a rule on the subjects with ``address`` (on every subject it selects, if ``None``)."""
+    rules = [rule for rule in bind(rulesets, context) if rule.rule.id == rule_id]
+    return tuple(
+        _explain(plan, rule, subject, context)
+        for rule in rules
+        for subject in iter_subjects(plan, rule.rule.scope, workspace=context.workspace.name)
+        if _wanted(rule, subject, context, address)
+    )
+
+
+def _wanted(rule: BoundRule, subject: Subject, context: Context, address: str | None) -> bool:
+    if address is not None:
+        return subject.address == address
+    return _selects(rule, subject, context)
+
+
+def _selects(rule: BoundRule, subject: Subject, context: Context) -> bool:
+    index = RuleIndex([rule], rule.rule.scope, evaluate_all=context.evaluate_all)
+    return bool(index.select(subject))
+
+
+def _explain(plan: Plan, rule: BoundRule, subject: Subject, context: Context) -> Explained:
+    if not _selects(rule, subject, context):
+        return Explained(
+            rule=rule.rule.id,
+            address=subject.address,
+            ruling="not selected",
+            messages=(),
+            steps=(),
+            why_not=tuple(_why_not(rule, subject)),
+        )
+    document = _with_source(subject.document(Reads.of(rule.reads)), rule, subject, context)
+    judged = judge(rule, document, SubjectScope(plan, rule, subject, document, context))
+    messages: tuple[str, ...] = ()
+    if judged.ruling is Ruling.FAIL:
+        messages = tuple(text for _, text in failures(plan, rule, subject, judged, context))
+    elif judged.ruling is Ruling.ERROR:
+        messages = (error_message(rule, judged),)
+    elif judged.ruling is None:
+        messages = (unknown_message(rule, document),)
+    return Explained(
+        rule=rule.rule.id,
+        address=subject.address,
+        ruling="unknown" if judged.ruling is None else str(judged.ruling.name).lower(),
+        messages=messages,
+        steps=tuple(_steps(plan, rule, subject, context)),
+        params=dict(rule.params),
+    )
+
+
+def _with_source(
+    document: dict[str, Any], rule: BoundRule, subject: Subject, context: Context
+) -> dict[str, Any]:
+    if rule.wants_source:
+        document["source"] = source_document(subject, context)
+    return document
+
+
+def _steps(
+    plan: Plan, rule: BoundRule, subject: Subject, context: Context
+) -> Iterator[tuple[str, tuple[TraceStep, ...]]]:
+    document = _with_source(subject.redacted(Reads.of(rule.reads)), rule, subject, context)
+    scope = SubjectScope(plan, rule, subject, document, context, redacted=True)
+    compiled = rule.compiled
+    expressions: tuple[tuple[str, Expression | None], ...] = (
+        *((f"let {name}", expression) for name, expression in compiled.let.items()),
+        ("when", compiled.when),
+        ("deny", compiled.deny),
+        ("require", compiled.require),
+    )
+    for key, expression in expressions:
+        if expression is not None:
+            yield key, tuple(expression.trace(document, scope))
+
+
+def _why_not(rule: BoundRule, subject: Subject) -> Iterator[str]:
+    from tfgate.model.glob import any_glob
+
+    match = rule.rule.match
+    if subject.deposed is not None:
+        yield "the object is deposed: only rules on its end look at it"
+    if match.actions and subject.action is not None and subject.action not in match.actions:
+        wanted = ", ".join(action.value for action in match.actions)
+        yield f"its action is {subject.action.value}; the rule looks at {wanted}"
+    for what, globs, value in (
+        ("type", match.types, subject.type),
+        ("mode", match.modes, subject.mode),
+        ("module", match.modules, subject.module_address),
+        ("provider", match.providers, subject.provider_name),
+        ("address", match.addresses, subject.address),
+        ("name", match.names, subject.name),
+    ):
+        if globs and not any_glob(globs)(value or ""):
+            yield f"its {what} is {value or 'empty'}; the rule looks at {', '.join(globs)}"
+
+
+__all__ = ["Explained", "explain"]
