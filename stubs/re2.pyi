@@ -1,0 +1,13 @@
+"""The part of google-re2 that tfgate uses; the package has no types of its own."""
+
+class error(Exception): ...  # noqa: N801, N818 - the package's name
+
+class Options:
+    log_errors: bool
+    max_mem: int
+
+class Pattern:
+    def search(self, text: str) -> object | None: ...
+
+def compile(pattern: str, options: Options | None = None) -> Pattern: ...  # noqa: A001 - its name
+def escape(pattern: str) -> str: ...

@@ -1,0 +1,121 @@
+"""Equality over values with unknowns in them: True, False, or None where completions differ.
+
+Two relations, as in the jmespath package. The operator ``==`` keeps numbers and booleans apart.
+``contains`` and everything inside a list or object compares as Python does, where 0 equals false
+and 1 equals true.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tfgate.query.values import BOOLEANS, NUMBER, Maybe, Unknown, kinds
+
+if TYPE_CHECKING:
+    from tfgate.query.state import State
+
+_ATOMS = frozenset({str, int, float, bool, type(None)})
+
+
+def equal(left: Any, right: Any, state: State) -> bool | None:
+    """Compare as the operator ``==`` does."""
+    if not kinds(left) & kinds(right):
+        return False
+    if type(left) in _ATOMS and type(right) in _ATOMS:
+        return bool(left == right)  # not by identity: a NaN differs from itself
+    return same(left, right, state)
+
+
+def same(left: Any, right: Any, state: State) -> bool | None:
+    """Compare as Python's ``==`` does on JSON values."""
+    kind, other = type(left), type(right)
+    if kind is Unknown or other is Unknown:
+        return None if _loose(kinds(left)) & _loose(kinds(right)) else False
+    if kind in _ATOMS or other in _ATOMS:
+        return bool(left is right or left == right)
+    if kind is list and other is list:
+        return _same_lists(left, right, state)
+    if kind is dict and other is dict:
+        return _same_objects(left, right, state)
+    return left is right
+
+
+def _loose(mask: int) -> int:
+    """Widen a mask to what Python's ``==`` may find equal: numbers and booleans."""
+    if mask & NUMBER:
+        return mask | BOOLEANS
+    return mask | NUMBER if mask & BOOLEANS else mask
+
+
+def _same_objects(left: dict[str, Any], right: dict[str, Any], state: State) -> bool | None:
+    if left.keys() != right.keys():
+        return False
+    state.spend(len(left))
+    return conjunction(same(value, right[key], state) for key, value in left.items())
+
+
+def _same_lists(left: list[Any], right: list[Any], state: State) -> bool | None:
+    state.spend(len(left))
+    if any(type(element) is Maybe for element in left + right):
+        return None if _lengths_meet(left, right) else False
+    if len(left) != len(right):
+        return False
+    return conjunction(same(one, two, state) for one, two in zip(left, right, strict=True))
+
+
+def _lengths_meet(left: list[Any], right: list[Any]) -> bool:
+    (low, high), (bottom, top) = length_range(left), length_range(right)
+    return low <= top and bottom <= high
+
+
+def length_range(elements: list[Any]) -> tuple[float, float]:
+    """Fewest and most elements that the list may have."""
+    fewest, most = 0, 0.0
+    for element in elements:
+        if type(element) is not Maybe:
+            fewest += 1
+            most += 1
+        else:
+            most += float("inf") if element.many else 1
+    return fewest, most
+
+
+def conjunction(parts: Any) -> bool | None:
+    """Kleene's and: False if one part is false, else None if one is unknown."""
+    result: bool | None = True
+    for part in parts:
+        if part is False:
+            return False
+        if part is None:
+            result = None
+    return result
+
+
+def contains_element(elements: list[Any], sought: Any, state: State) -> bool | None:
+    """Whether the list holds ``sought``, as Python's ``in`` finds it."""
+    result: bool | None = False
+    for element in elements:
+        if type(element) is Maybe:
+            found = None if same(element.value, sought, state) is not False else False
+        else:
+            found = same(element, sought, state)
+        if found:
+            return True
+        if found is None:
+            result = None
+    return result
+
+
+def has_unknown(value: Any, state: State) -> bool:
+    """Whether something in ``value``, at any depth, is unknown or may be absent."""
+    kind = type(value)
+    if kind is Unknown or kind is Maybe:
+        return True
+    if kind is list:
+        parts = value
+    elif kind is dict:
+        parts = value.values()
+    else:
+        return False
+    state.spend(len(value))
+    return any(type(part) not in _ATOMS and has_unknown(part, state) for part in parts)

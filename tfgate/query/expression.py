@@ -1,0 +1,142 @@
+"""A compiled expression: its value, its verdict, and what it reads."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tfgate.query.compiler import Compiler
+from tfgate.query.errors import EvaluationError, ExpressionError
+from tfgate.query.functions.registry import NOT_LITERAL, FunctionTable
+from tfgate.query.outside import published
+from tfgate.query.parsing import parse
+from tfgate.query.state import State
+from tfgate.query.values import UNKNOWN, truth
+
+if TYPE_CHECKING:
+    from tfgate.query.trace import Step
+
+
+class Judgement:
+    """What an expression comes to on one document.
+
+    ``truth`` is the JMESPath truthiness on every completion that raises nothing, None where two
+    such completions differ. ``may_raise`` says that some completion may raise.
+    """
+
+    __slots__ = ("_raw", "may_raise", "truth")
+
+    def __init__(self, raw: Any, truth: bool | None, may_raise: bool) -> None:
+        self._raw = raw
+        self.truth = truth
+        self.may_raise = may_raise
+
+    @property
+    def value(self) -> Any:
+        """The value: JSON, `UNKNOWN` and `SENSITIVE` at any depth, `Maybe` elements in lists."""
+        return published(self._raw)
+
+    @property
+    def verdict(self) -> bool | None:
+        """The truth if no completion raises, else None."""
+        return None if self.may_raise else self.truth
+
+    def __repr__(self) -> str:
+        return f"Judgement(truth={self.truth}, may_raise={self.may_raise})"
+
+
+class Expression:
+    """A JMESPath expression, compiled; it can be evaluated any number of times, in any thread."""
+
+    def __init__(self, text: str, functions: FunctionTable | None = None) -> None:
+        self.text = text
+        parsed = parse(text)
+        compiler = Compiler(parsed, functions or _default_table())
+        try:
+            self.node = compiler.compile()
+        except RecursionError:
+            raise ExpressionError("The expression is too deep.", expression=text) from None
+        self._value = self.node.value
+        self._test = self.node.test
+        self.problems: tuple[ExpressionError, ...] = tuple(compiler.problems)
+        """Calls of standard functions that fail whenever they are reached: mistakes, though
+        JMESPath itself finds them only then."""
+        self.functions: frozenset[str] = frozenset(name for name, _ in compiler.calls)
+        """Names of the functions called."""
+        self.calls: tuple[tuple[str, tuple[Any, ...] | None], ...] = tuple(
+            (name, None if any(a is NOT_LITERAL for a in arguments) else arguments)
+            for name, arguments in compiler.calls
+        )
+        """Each call in the order of the source, with its arguments where all are literals."""
+
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r})"
+
+    @cached_property
+    def reads(self) -> frozenset[tuple[str, ...]]:
+        """Field paths read from the document, list steps omitted; ``()`` is the whole document."""
+        from tfgate.query.paths import reads
+
+        return reads(self.node.ast)
+
+    def search(self, document: Any, scope: Any = None) -> Any:
+        """Give the value, as `jmespath.search` does.
+
+        A value without `UNKNOWN` in it is the value on every completion of the document, none of
+        which raises. Where some completion may raise, the value is `UNKNOWN`; so is a list in it
+        whose length is not known. EvaluationError says that every completion raises.
+        """
+        state = State()
+        if scope is not None:
+            state.scope = scope
+        try:
+            value = self._value(document, state)
+        except RecursionError:
+            raise _too_deep() from None
+        if state.may_raise:
+            return UNKNOWN
+        return published(value, lists=False) if state.dirty else value
+
+    def verdict(self, document: Any, scope: Any = None) -> bool | None:
+        """Say whether the result is truthy on every completion (True), or on none (False).
+
+        None where completions differ, or where one raises (every one included).
+        """
+        state = State()
+        if scope is not None:
+            state.scope = scope
+        try:
+            known = self._test(document, state)
+        except (EvaluationError, RecursionError):
+            return None
+        return None if state.may_raise else known
+
+    def judge(self, document: Any, scope: Any = None) -> Judgement:
+        """Give value, truth and whether some completion raises; EvaluationError if all do."""
+        state = State()
+        if scope is not None:
+            state.scope = scope
+        try:
+            value = self._value(document, state)
+        except RecursionError:
+            raise _too_deep() from None
+        return Judgement(value, truth(value), state.may_raise)
+
+    def trace(self, document: Any, scope: Any = None) -> list[Step]:
+        """Give each part of the expression with what it comes to on this document."""
+        from tfgate.query.trace import trace
+
+        return trace(self.node, document, scope)
+
+
+def _too_deep() -> EvaluationError:
+    return EvaluationError("The document is nested too deeply for this expression.", kind="budget")
+
+
+_DEFAULT: list[FunctionTable] = []  # made when first asked for: it loads all functions
+
+
+def _default_table() -> FunctionTable:
+    if not _DEFAULT:
+        _DEFAULT.append(FunctionTable.default())
+    return _DEFAULT[0]

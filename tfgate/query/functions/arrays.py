@@ -1,0 +1,143 @@
+"""Standard functions on lists: contains, length, map, reverse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tfgate.query.equality import contains_element
+from tfgate.query.errors import EvaluationError
+from tfgate.query.functions.registry import Function, Parameter
+from tfgate.query.state import ABSENT, attempt
+from tfgate.query.values import (
+    BOOLEANS,
+    LISTS,
+    NUMBER,
+    STRINGS,
+    Expref,
+    Maybe,
+    Unknown,
+    kinds,
+)
+
+if TYPE_CHECKING:
+    from tfgate.query.state import State
+
+_ATOMS: Final = frozenset({str, int, float, bool, type(None)})
+
+
+def _contains(state: State, subject: Any, sought: Any) -> Any:
+    if type(subject) is list:
+        return _list_contains(state, subject, sought)
+    if type(subject) is str and type(sought) is str:
+        return sought in subject
+    return _string_contains(state, subject, sought)
+
+
+def _list_contains(state: State, subject: list[Any], sought: Any) -> Any:
+    if len(subject) > 64:
+        state.spend(len(subject) >> 3)
+    if type(sought) in _ATOMS:
+        if sought in subject:  # no unknown equals an atom, so this element is a known one
+            return True
+        for element in subject:
+            if type(element) is Unknown or type(element) is Maybe:
+                break
+        else:
+            return False
+    found = contains_element(subject, sought, state)
+    return state.make(BOOLEANS) if found is None else found
+
+
+def _string_contains(state: State, subject: Any, sought: Any) -> Any:
+    """Search what may be a string: only a string can be sought in a string."""
+    in_list = kinds(subject) & LISTS
+    if not kinds(sought) & STRINGS:
+        if not in_list:
+            raise EvaluationError("contains() can seek nothing but a string in a string.")
+        state.may_raise = True
+    elif kinds(sought) & ~STRINGS and kinds(subject) & STRINGS:
+        state.may_raise = True
+    return state.make(BOOLEANS)
+
+
+def _length(state: State, subject: Any) -> Any:
+    if type(subject) is Unknown:
+        return state.make(NUMBER)
+    if state.dirty and type(subject) is list and any(type(e) is Maybe for e in subject):
+        return state.make(NUMBER)
+    return len(subject)
+
+
+def _map(state: State, expression: Expref, elements: list[Any]) -> Any:
+    state.spend(len(elements))
+    results: list[Any] = []
+    for element in elements:
+        if type(element) is not Maybe:
+            results.append(expression(element))
+            continue
+        result = attempt(expression.node, element.value, state)
+        if result is not ABSENT:
+            results.append(state.maybe(result, element.many))
+    return results
+
+
+def _reverse(state: State, subject: Any) -> Any:
+    if type(subject) is Unknown:
+        return state.make(subject.mask)
+    return subject[::-1]
+
+
+FUNCTIONS: Final = (
+    Function(
+        name="contains",
+        parameters=(Parameter("subject", "array|string"), Parameter("sought")),
+        returns="boolean",
+        doc="Says whether a list holds a value, or a string another string.",
+        example="contains(['a', 'b'], 'b')",
+        result=True,
+        call=_contains,
+        errors="Something that is not a string is sought in a string.",
+        state=True,
+        handles_unknown=True,
+        standard=True,
+    ),
+    Function(
+        name="length",
+        parameters=(Parameter("subject", "string|array|object"),),
+        returns="number",
+        doc="Gives the number of characters, elements or keys.",
+        example="length(['a', 'b'])",
+        result=2,
+        call=_length,
+        state=True,
+        handles_unknown=True,
+        total=True,
+        standard=True,
+    ),
+    Function(
+        name="map",
+        parameters=(Parameter("expression", "expref"), Parameter("elements", "array")),
+        returns="array",
+        doc="Gives the expression's value on each element, nulls included.",
+        example="map(&length(@), ['a', 'bc'])",
+        result=[1, 2],
+        call=_map,
+        errors="The expression fails on an element.",
+        state=True,
+        handles_unknown=True,
+        standard=True,
+    ),
+    Function(
+        name="reverse",
+        parameters=(Parameter("subject", "array|string"),),
+        returns="array|string",
+        doc="Gives a list or a string back to front.",
+        example="reverse('abc')",
+        result="cba",
+        call=_reverse,
+        state=True,
+        handles_unknown=True,
+        total=True,
+        standard=True,
+    ),
+)

@@ -1,0 +1,212 @@
+"""Functions on lists that tfgate adds: any, all, none, unique, count_by.
+
+any, all and none look at every element, whatever the first ones give: an error in one element does
+not depend on the order of the list.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tfgate.query.equality import same
+from tfgate.query.errors import EvaluationError
+from tfgate.query.functions.registry import Function, Parameter
+from tfgate.query.functions.uniform import content
+from tfgate.query.state import ABSENT, attempt
+from tfgate.query.values import (
+    BOOLEANS,
+    OBJECT,
+    OBJECTS,
+    STRINGS,
+    Expref,
+    Maybe,
+    Unknown,
+    kinds,
+    truth,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tfgate.query.state import State
+
+
+def _truths(
+    state: State, elements: list[Any], condition: Expref | None
+) -> Iterator[tuple[bool | None, bool]]:
+    """Give each element's truth and whether the element may be absent."""
+    state.spend(len(elements))
+    for element in elements:
+        if type(element) is not Maybe:
+            yield truth(element) if condition is None else condition.test(element, state), False
+            continue
+        known = (
+            truth(element.value)
+            if condition is None
+            else attempt(condition.test, element.value, state)
+        )
+        if known is not ABSENT:
+            yield known, True
+
+
+def _any(state: State, elements: list[Any], condition: Expref | None = None) -> Any:
+    found = _one_is(True, list(_truths(state, elements, condition)))
+    return state.make(BOOLEANS) if found is None else found
+
+
+def _all(state: State, elements: list[Any], condition: Expref | None = None) -> Any:
+    found = _one_is(False, list(_truths(state, elements, condition)))
+    return state.make(BOOLEANS) if found is None else not found
+
+
+def _none(state: State, elements: list[Any], condition: Expref | None = None) -> Any:
+    found = _one_is(True, list(_truths(state, elements, condition)))
+    return state.make(BOOLEANS) if found is None else not found
+
+
+def _one_is(wanted: bool, truths: list[tuple[bool | None, bool]]) -> bool | None:
+    if (wanted, False) in truths:
+        return True
+    if all(known is (not wanted) for known, _ in truths):
+        return False
+    return None
+
+
+def _unique(state: State, elements: list[Any]) -> Any:
+    kept: list[Any] = []
+    seen: set[Any] = set()
+    for element in elements:
+        value = content(element)
+        plain = type(element) is not Maybe and type(value) in (str, int, float, bool, type(None))
+        key = (type(value) is bool, value)
+        if plain and key in seen:
+            continue
+        state.spend(1)
+        again = _seen_before(value, kept, state, plain=plain)
+        if again is True:
+            continue
+        if plain:
+            seen.add(key)
+        kept.append(element if again is False else _loose(element, state))
+    return kept
+
+
+def _loose(element: Any, state: State) -> Maybe:
+    many = type(element) is Maybe and element.many
+    return state.maybe(content(element), many)
+
+
+def _seen_before(value: Any, kept: list[Any], state: State, *, plain: bool) -> bool | None:
+    """Whether an equal element stands before; a known atom equals no known one not yet seen."""
+    result: bool | None = False
+    for other in kept:
+        if plain and type(other) in (str, int, float, bool):
+            continue
+        state.spend(1)
+        equal = _alike(value, content(other), state)
+        if equal and type(other) is not Maybe:
+            return True
+        if equal is not False:
+            result = None
+    return result
+
+
+def _alike(left: Any, right: Any, state: State) -> bool | None:
+    if not kinds(left) & kinds(right):
+        return False
+    return same(left, right, state)
+
+
+def _count_by(state: State, elements: list[Any], expression: Expref) -> Any:
+    state.spend(len(elements))
+    counts: dict[str, int] = {}
+    uncertain = False
+    for element in elements:
+        if type(element) is Maybe:
+            key = attempt(expression.node, element.value, state)
+            uncertain = True
+            state.may_raise = state.may_raise or key is ABSENT or bool(kinds(key) & ~STRINGS)
+            continue
+        key = expression(element)
+        if type(key) is str:
+            counts[key] = counts.get(key, 0) + 1
+        else:
+            _unknown_key(key, state)
+            uncertain = True
+    if not uncertain:
+        return counts
+    return state.make(OBJECT if any(type(e) is not Maybe for e in elements) else OBJECTS)
+
+
+def _unknown_key(key: Any, state: State) -> None:
+    if type(key) is not Unknown or not key.mask & STRINGS:
+        raise EvaluationError("count_by() counts by strings only.")
+    state.may_raise = state.may_raise or bool(key.mask & ~STRINGS)
+
+
+_ELEMENTS: Final = Parameter("elements", "array")
+_CONDITION: Final = Parameter("condition", "expref", optional=True)
+
+
+def _quantifier(name: str, doc: str, example: str, result: bool, call: Any) -> Function:
+    return Function(
+        name=name,
+        parameters=(_ELEMENTS, _CONDITION),
+        returns="boolean",
+        doc=doc,
+        example=example,
+        result=result,
+        call=call,
+        errors="The condition fails on an element.",
+        state=True,
+        handles_unknown=True,
+    )
+
+
+FUNCTIONS: Final = (
+    _quantifier(
+        "any",
+        "Says whether an element, or the condition on one, is truthy; false for an empty list.",
+        "any(`[80, 22]`, &@ == `22`)",
+        True,
+        _any,
+    ),
+    _quantifier(
+        "all",
+        "Says whether every element, or the condition on it, is truthy; true for an empty list.",
+        "all(`[80, 22]`, &@ == `22`)",
+        False,
+        _all,
+    ),
+    _quantifier(
+        "none",
+        "Says whether no element, or the condition on none, is truthy; true for an empty list.",
+        "none(`[80, 22]`, &@ == `23`)",
+        True,
+        _none,
+    ),
+    Function(
+        name="unique",
+        parameters=(_ELEMENTS,),
+        returns="array",
+        doc="Gives the list without the elements that equal an earlier one.",
+        example="unique(['a', 'b', 'a'])",
+        result=["a", "b"],
+        call=_unique,
+        state=True,
+        handles_unknown=True,
+        total=True,
+    ),
+    Function(
+        name="count_by",
+        parameters=(_ELEMENTS, Parameter("expression", "expref")),
+        returns="object",
+        doc="Counts elements by the string that the expression gives on each.",
+        example="count_by(['a', 'b', 'a'], &@)",
+        result={"a": 2, "b": 1},
+        call=_count_by,
+        errors="The expression gives something that is not a string.",
+        state=True,
+        handles_unknown=True,
+    ),
+)

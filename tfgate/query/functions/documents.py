@@ -1,0 +1,93 @@
+"""parse_json: documents inside strings, such as IAM policies."""
+
+from __future__ import annotations
+
+import json
+from math import isfinite
+from typing import Any, Final
+
+from tfgate.query.errors import EvaluationError
+from tfgate.query.functions.registry import NOT_LITERAL, Function, Parameter
+
+LONGEST: Final = 4 * 1024 * 1024
+"""Characters of the longest text that is read."""
+
+DEEPEST: Final = 100
+"""Levels of nesting of the deepest document that is read."""
+
+
+def parse_json(text: str) -> Any:
+    """Read a JSON text written by someone who may wish us ill."""
+    if len(text) > LONGEST:
+        raise EvaluationError(f"parse_json() reads at most {LONGEST:,} characters.")
+    if text.count("[") + text.count("{") > DEEPEST and _depth(text) > DEEPEST:
+        raise EvaluationError(f"parse_json() reads at most {DEEPEST} levels of nesting.")
+    return json.loads(
+        text,
+        object_pairs_hook=_object,
+        parse_constant=_refuse_constant,
+        parse_float=_finite,
+    )
+
+
+def _depth(text: str) -> int:
+    """Deepest nesting of brackets outside of strings."""
+    deepest = level = 0
+    in_string = escaped = False
+    for character in text:
+        if in_string:
+            in_string = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            in_string = True
+        elif character in "[{":
+            level += 1
+            deepest = max(deepest, level)
+        elif character in "]}":
+            level -= 1
+    return deepest
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    built = dict(pairs)
+    if len(built) != len(pairs):
+        raise ValueError("a key stands twice")
+    return built
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise ValueError("number out of range")
+    return number
+
+
+def _check(literals: tuple[Any, ...]) -> str | None:
+    if literals[0] is NOT_LITERAL or type(literals[0]) is not str:
+        return None
+    try:
+        parse_json(literals[0])
+    except (ValueError, EvaluationError):
+        return "The text is not a JSON document."
+    return None
+
+
+FUNCTIONS: Final = (
+    Function(
+        name="parse_json",
+        parameters=(Parameter("text", "string"),),
+        returns="any",
+        doc="Reads a string that holds a JSON document.",
+        example="parse_json('{\"a\": [1]}').a",
+        result=[1],
+        call=parse_json,
+        errors=(
+            "The text is not JSON, holds a key twice or a NaN, or is too long or nested too deeply."
+        ),
+        check=_check,
+    ),
+)

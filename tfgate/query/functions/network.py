@@ -1,0 +1,117 @@
+"""Functions on IP networks: cidr_contains, cidr_is_public.
+
+A network is written ``10.0.0.0/8`` or ``2001:db8::/32``; an address alone is a network of one, and
+bits beyond the prefix are ignored, as AWS does.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from tfgate.query.functions.registry import Function, Parameter
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
+    Network = IPv4Network | IPv6Network
+
+NOT_PUBLIC: Final = (
+    "0.0.0.0/8",  # this network
+    "10.0.0.0/8",  # private use
+    "100.64.0.0/10",  # shared between a carrier and its customers
+    "127.0.0.0/8",  # loopback
+    "169.254.0.0/16",  # link local
+    "172.16.0.0/12",  # private use
+    "192.0.0.0/24",  # protocol assignments
+    "192.0.2.0/24",  # documentation
+    "192.168.0.0/16",  # private use
+    "198.18.0.0/15",  # benchmarks
+    "198.51.100.0/24",  # documentation
+    "203.0.113.0/24",  # documentation
+    "224.0.0.0/3",  # multicast and reserved
+    "::/127",  # unspecified and loopback
+    "64:ff9b:1::/48",  # local translation between IPv4 and IPv6
+    "100::/64",  # discard only
+    "2001:db8::/32",  # documentation
+    "3fff::/20",  # documentation
+    "fc00::/6",  # unique local, link local, formerly site local, multicast
+)
+"""Ranges that no host on the internet answers from, after IANA's registries of special-purpose
+addresses (iana-ipv4-special-registry, iana-ipv6-special-registry). Written here because what
+Python's ``is_private`` says differs between its versions."""
+
+
+@cache
+def _not_public() -> tuple[Network, ...]:
+    return tuple(map(_network, NOT_PUBLIC))
+
+
+def _network(text: str) -> Network:
+    from ipaddress import ip_network
+
+    return ip_network(text, strict=False)
+
+
+def _within(inner: Network, outer: Network) -> bool:
+    if inner.version != outer.version:
+        return False
+    return inner.subnet_of(outer)  # type: ignore[arg-type]  # both are of one version here
+
+
+def _contains(network: str, part: str) -> bool:
+    return _within(_network(part), _network(network))
+
+
+def _is_public(network: str) -> bool:
+    given = _mapped(_network(network))
+    return not any(_within(given, special) for special in _not_public())
+
+
+def _mapped(network: Network) -> Network:
+    """Give the IPv4 network that an IPv6 one of mapped addresses (``::ffff:0:0/96``) stands for."""
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < 96:
+        return network
+    return _network(f"{mapped}/{network.prefixlen - 96}")
+
+
+def _check(literals: tuple[Any, ...]) -> str | None:
+    try:
+        for text in literals:
+            if type(text) is str:
+                _network(text)
+    except ValueError:
+        return "The text is not an IP network: write it as 10.0.0.0/8 or 2001:db8::/32."
+    return None
+
+
+_ERRORS: Final = "A text is not an IP address or network."
+
+FUNCTIONS: Final = (
+    Function(
+        name="cidr_contains",
+        parameters=(Parameter("network", "string"), Parameter("part", "string")),
+        returns="boolean",
+        doc="Says whether a network holds all of an address or network of the same IP version.",
+        example="cidr_contains('10.0.0.0/8', '10.1.0.0/16')",
+        result=True,
+        call=_contains,
+        errors=_ERRORS,
+        check=_check,
+    ),
+    Function(
+        name="cidr_is_public",
+        parameters=(Parameter("network", "string"),),
+        returns="boolean",
+        doc=(
+            "Says whether a network holds an address outside of the private and reserved ranges; "
+            "0.0.0.0/0 does, and so does every range that is not entirely inside one of them."
+        ),
+        example="cidr_is_public('0.0.0.0/0')",
+        result=True,
+        call=_is_public,
+        errors=_ERRORS,
+        check=_check,
+    ),
+)

@@ -1,0 +1,103 @@
+"""Standard functions on objects: keys, values, merge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tfgate.query.equality import has_unknown
+from tfgate.query.functions.registry import Function, Parameter
+from tfgate.query.values import (
+    EMPTY_OBJECT,
+    LIST,
+    LISTS,
+    OBJECT,
+    OBJECTS,
+    STRINGS,
+    UNKNOWN,
+    Unknown,
+    kinds,
+    some,
+)
+
+if TYPE_CHECKING:
+    from tfgate.query.state import State
+
+
+def _keys(state: State, subject: Any) -> Any:
+    if type(subject) is dict:
+        return list(subject)
+    return _each(state, subject, Unknown(STRINGS))
+
+
+def _values(state: State, subject: Any) -> Any:
+    if type(subject) is dict:
+        return list(subject.values())
+    return _each(state, subject, UNKNOWN)
+
+
+def _each(state: State, subject: Unknown, value: Any) -> Any:
+    """Give a list of ``value``, one for each key of an unknown object."""
+    state.dirty = True
+    return some(LISTS if subject.mask & EMPTY_OBJECT else LIST, value)
+
+
+def _merge(state: State, *parts: Any) -> Any:
+    """Merge as the jmespath package does, which checks the type of the first argument alone.
+
+    The others go to ``dict.update``, so that an empty string or a list of pairs passes.
+    """
+    if all(type(part) is dict or not has_unknown(part, state) for part in parts):
+        state.spend(sum(len(part) for part in parts if type(part) is dict))
+        merged: dict[str, Any] = {}
+        for part in parts:
+            merged.update(part)
+        return merged
+    for part in parts:
+        if type(part) is not Unknown and type(part) is not list:
+            {}.update(part)  # fails here if it fails in every completion
+    state.may_raise = state.may_raise or any(kinds(part) & ~OBJECTS for part in parts)
+    filled = any(kinds(part) == OBJECT for part in parts)
+    return state.make(OBJECT if filled else OBJECTS)
+
+
+FUNCTIONS: Final = (
+    Function(
+        name="keys",
+        parameters=(Parameter("subject", "object"),),
+        returns="array-string",
+        doc="Gives the keys of an object.",
+        example='keys(`{"a": 1}`)',
+        result=["a"],
+        call=_keys,
+        state=True,
+        handles_unknown=True,
+        total=True,
+        standard=True,
+    ),
+    Function(
+        name="values",
+        parameters=(Parameter("subject", "object"),),
+        returns="array",
+        doc="Gives the values of an object.",
+        example='values(`{"a": 1}`)',
+        result=[1],
+        call=_values,
+        state=True,
+        handles_unknown=True,
+        total=True,
+        standard=True,
+    ),
+    Function(
+        name="merge",
+        parameters=(Parameter("first", "object"), Parameter("others", variadic=True)),
+        returns="object",
+        doc="Puts objects together; of two equal keys the later wins.",
+        example='merge(`{"a": 1}`, `{"b": 2}`)',
+        result={"a": 1, "b": 2},
+        call=_merge,
+        errors="One of the arguments is not an object.",
+        state=True,
+        handles_unknown=True,
+        standard=True,
+    ),
+)

@@ -1,0 +1,164 @@
+"""Standard functions that order: max, min, sort, max_by, min_by, sort_by."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Final
+
+from tfgate.query.functions.registry import Function, Parameter
+from tfgate.query.functions.uniform import all_known, content, narrowed, orderable
+from tfgate.query.state import ABSENT, attempt
+from tfgate.query.values import Expref, Maybe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tfgate.query.state import State
+
+
+def _extreme(pick: Callable[..., Any]) -> Callable[..., Any]:
+    def extreme(state: State, elements: list[Any]) -> Any:
+        state.spend(len(elements))
+        if all_known(elements):
+            return pick(elements) if elements else None
+        kept = [elements[i] for i in orderable(elements, state)]
+        return _one_of(kept, [narrowed(element, state) for element in kept], state)
+
+    return extreme
+
+
+def _extreme_by(pick: Callable[..., Any]) -> Callable[..., Any]:
+    def extreme(state: State, elements: list[Any], expression: Expref) -> Any:
+        kept, keys = _keyed(state, elements, expression)
+        if all_known(keys):
+            return kept[pick(range(len(keys)), key=keys.__getitem__)] if kept else None
+        return _one_of(kept, [content(element) for element in kept], state)
+
+    return extreme
+
+
+def _one_of(elements: list[Any], contents: list[Any], state: State) -> Any:
+    """Give the value that stands for any of the contents, null too if all may be absent."""
+    if all(type(element) is Maybe for element in elements):
+        contents = [*contents, None]
+    return reduce(state.join, contents)
+
+
+def _sort(state: State, elements: list[Any]) -> Any:
+    state.spend(len(elements))
+    if all_known(elements):
+        return sorted(elements)
+    kept = [elements[i] for i in orderable(elements, state)]
+    return _sorted(kept, kept, [narrowed(element, state) for element in kept], state)
+
+
+def _sort_by(state: State, elements: list[Any], expression: Expref) -> Any:
+    kept, keys = _keyed(state, elements, expression)
+    return _sorted(kept, keys, [content(element) for element in kept], state)
+
+
+def _sorted(elements: list[Any], keys: list[Any], contents: list[Any], state: State) -> Any:
+    """Sort by known keys, keeping what may be absent so; with unknown ones any order may be."""
+    known = [content(key) for key in keys]
+    if all_known(known) and all(key == key for key in known):  # no NaN
+        return [elements[i] for i in sorted(range(len(known)), key=known.__getitem__)]
+    if all_known(keys):
+        return [elements[i] for i in sorted(range(len(keys)), key=keys.__getitem__)]
+    anyone = reduce(state.join, contents)
+    firm = [anyone for element in elements if type(element) is not Maybe]
+    loose = [e for e in elements if type(e) is Maybe]
+    return [*firm, *(state.maybe(anyone, element.many) for element in loose)]
+
+
+def _keyed(state: State, elements: list[Any], expression: Expref) -> tuple[list[Any], list[Any]]:
+    """Give the elements that can be there and their keys, all numbers or all strings."""
+    state.spend(len(elements))
+    kept, keys = [], []
+    for element in elements:
+        if type(element) is not Maybe:
+            kept.append(element)
+            keys.append(expression(element))
+            continue
+        key = attempt(expression.node, element.value, state)
+        if key is not ABSENT:
+            kept.append(element)
+            keys.append(state.maybe(key, element.many))
+    positions = orderable(keys, state)
+    return [kept[i] for i in positions], [keys[i] for i in positions]
+
+
+_ELEMENTS: Final = Parameter("elements", "array")
+_EXPRESSION: Final = Parameter("expression", "expref")
+_ORDER_ERRORS: Final = "The list holds something else than all numbers or all strings."
+_KEY_ERRORS: Final = "The expression's values are not all numbers or all strings."
+
+
+def _function(
+    name: str, returns: str, doc: str, example: str, result: Any, call: Callable[..., Any]
+) -> Function:
+    by_key = name.endswith("_by")
+    return Function(
+        name=name,
+        parameters=(_ELEMENTS, _EXPRESSION) if by_key else (_ELEMENTS,),
+        returns=returns,
+        doc=doc,
+        example=example,
+        result=result,
+        call=call,
+        errors=_KEY_ERRORS if by_key else _ORDER_ERRORS,
+        state=True,
+        handles_unknown=True,
+        standard=True,
+    )
+
+
+FUNCTIONS: Final = (
+    _function(
+        "max",
+        "number|string|null",
+        "Gives the greatest of a list of numbers or of strings, null for an empty list.",
+        "max(`[1, 3, 2]`)",
+        3,
+        _extreme(max),
+    ),
+    _function(
+        "min",
+        "number|string|null",
+        "Gives the least of a list of numbers or of strings, null for an empty list.",
+        "min(['b', 'a'])",
+        "a",
+        _extreme(min),
+    ),
+    _function(
+        "sort",
+        "array",
+        "Sorts a list of numbers or of strings.",
+        "sort(`[3, 1, 2]`)",
+        [1, 2, 3],
+        _sort,
+    ),
+    _function(
+        "max_by",
+        "any",
+        "Gives the element on which the expression is greatest, null for an empty list.",
+        "max_by(['a', 'bcd', 'ef'], &length(@))",
+        "bcd",
+        _extreme_by(max),
+    ),
+    _function(
+        "min_by",
+        "any",
+        "Gives the element on which the expression is least, null for an empty list.",
+        "min_by(['ab', 'c'], &length(@))",
+        "c",
+        _extreme_by(min),
+    ),
+    _function(
+        "sort_by",
+        "array",
+        "Sorts a list by the expression's value on each element.",
+        "sort_by(['ab', 'c'], &length(@))",
+        ["c", "ab"],
+        _sort_by,
+    ),
+)

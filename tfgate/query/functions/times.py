@@ -1,0 +1,76 @@
+"""age_days: how long ago a timestamp was, by the clock that the evaluation was given."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+from tfgate.query.errors import EvaluationError
+from tfgate.query.functions.registry import Function, Parameter
+
+if TYPE_CHECKING:
+    from tfgate.query.state import Scope
+
+_RFC3339: Final = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d{1,18})?"
+    r"(?:[Zz]|([+-])(\d\d):(\d\d))",
+    re.ASCII,
+)
+
+
+def timestamp(text: str) -> datetime:
+    """Read a time of RFC 3339; ValueError for everything else.
+
+    Python's own ``fromisoformat`` does not take ``Z`` before version 3.11.
+    """
+    found = _RFC3339.fullmatch(text)
+    if found is None:
+        raise ValueError("not a time of RFC 3339")
+    year, month, day, hour, minute, second = (int(found[i]) for i in range(1, 7))
+    leap = second == 60  # allowed by RFC 3339; counted as the second after
+    zone = timedelta(hours=int(found[9] or 0), minutes=int(found[10] or 0))
+    moment = datetime(
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        59 if leap else second,
+        int(((found[7] or ".0")[1:] + "000000")[:6]),
+        tzinfo=timezone(-zone if found[8] == "-" else zone),
+    )
+    return moment + timedelta(seconds=leap)
+
+
+def _age_days(scope: Scope | None, text: str) -> float:
+    moment = timestamp(text)
+    if scope is None or scope.now is None:
+        raise EvaluationError("age_days() needs the time of day, which was not given here.")
+    return (scope.now - moment) / timedelta(days=1)
+
+
+def _check(literals: tuple[Any, ...]) -> str | None:
+    if type(literals[0]) is not str:
+        return None
+    try:
+        timestamp(literals[0])
+    except (ValueError, OverflowError):
+        return "The text is not a time of RFC 3339, such as 2026-01-31T12:00:00Z."
+    return None
+
+
+FUNCTIONS: Final = (
+    Function(
+        name="age_days",
+        parameters=(Parameter("timestamp", "string"),),
+        returns="number",
+        doc="Gives how many days ago a time of RFC 3339 was, with fractions; negative if to come.",
+        example="age_days('2026-01-01T00:00:00Z')",
+        result=30.5,
+        call=_age_days,
+        errors="The text is not a time of RFC 3339.",
+        scope=True,
+        check=_check,
+    ),
+)

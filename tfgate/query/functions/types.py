@@ -1,0 +1,171 @@
+"""Standard functions on types: not_null, to_array, to_number, to_string, type."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from tfgate.query.equality import has_unknown
+from tfgate.query.errors import BudgetError, EvaluationError
+from tfgate.query.functions.registry import TYPE_MASKS, Function, Parameter
+from tfgate.query.state import ABSENT, TEXT
+from tfgate.query.values import (
+    EMPTY_STRING,
+    LISTS,
+    NULL,
+    NUMBER,
+    STRING,
+    STRINGS,
+    UNKNOWN,
+    Expref,
+    Unknown,
+    kinds,
+    restrict,
+)
+
+if TYPE_CHECKING:
+    from tfgate.query.state import State
+
+_NOT_JSON: Final = TYPE_MASKS["expref"]
+_TYPE_NAMES: Final = ("null", "boolean", "number", "string", "array", "object")
+
+
+def _not_null(state: State, *candidates: Any) -> Any:
+    result: Any = ABSENT
+    for candidate in candidates:
+        if candidate is None:
+            continue
+        nullable = type(candidate) is Unknown and candidate.mask & NULL
+        found = restrict(candidate, ~NULL) if nullable else candidate
+        result = found if result is ABSENT else state.join(result, found)
+        if not nullable:
+            return result
+    return None if result is ABSENT else state.join(result, None)
+
+
+def _to_array(state: State, subject: Any) -> Any:
+    if type(subject) is list:
+        return subject
+    if type(subject) is not Unknown or not subject.mask & LISTS:
+        return [subject]
+    if not subject.mask & ~LISTS:
+        return subject
+    return [state.maybe(UNKNOWN, many=True)]
+
+
+def _to_number(state: State, subject: Any) -> Any:
+    if type(subject) is str:
+        return _parsed_number(subject)
+    if type(subject) is int or type(subject) is float:
+        return subject
+    if type(subject) is Unknown:
+        state.may_raise = state.may_raise or bool(subject.mask & _NOT_JSON)
+        mask = NUMBER if subject.mask & (STRINGS | NUMBER) else 0
+        return state.make(mask | (NULL if subject.mask & ~NUMBER else 0))
+    if type(subject) is Expref:
+        raise EvaluationError("to_number() does not take an expression reference.")
+    return None
+
+
+def _parsed_number(text: str) -> int | float | None:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _to_string(state: State, subject: Any) -> Any:
+    if type(subject) is str:
+        return subject
+    if has_unknown(subject, state):
+        state.may_raise = state.may_raise or bool(kinds(subject) & _NOT_JSON)
+        may_be_empty = kinds(subject) & EMPTY_STRING
+        return state.make(STRINGS if may_be_empty else STRING)
+    text = json.dumps(subject, separators=(",", ":"))
+    if len(text) > TEXT:
+        raise BudgetError("to_string() would make a string that is too long.")
+    return text
+
+
+def _type(state: State, subject: Any) -> Any:
+    mask = kinds(subject)
+    for name in _TYPE_NAMES:
+        if not mask & ~TYPE_MASKS[name]:
+            return name
+    if mask == _NOT_JSON:
+        return None
+    return state.make(STRING | (NULL if mask & _NOT_JSON else 0))
+
+
+def _function(
+    name: str, returns: str, doc: str, example: str, result: Any, call: Any, errors: str = ""
+) -> Function:
+    parameters: tuple[Parameter, ...] = (Parameter("value"),)
+    if name == "not_null":
+        parameters = (Parameter("first"), Parameter("others", variadic=True))
+    return Function(
+        name=name,
+        parameters=parameters,
+        returns=returns,
+        doc=doc,
+        example=example,
+        result=result,
+        call=call,
+        errors=errors,
+        state=True,
+        handles_unknown=True,
+        total=not errors,
+        standard=True,
+    )
+
+
+_REFERENCE: Final = "The argument holds an expression reference."
+
+FUNCTIONS: Final = (
+    _function(
+        "not_null",
+        "any",
+        "Gives the first argument that is not null, null where there is none.",
+        "not_null(`null`, 'a')",
+        "a",
+        _not_null,
+    ),
+    _function(
+        "to_array",
+        "array",
+        "Gives a list as it is and everything else as a list of one element.",
+        "to_array('a')",
+        ["a"],
+        _to_array,
+    ),
+    _function(
+        "to_number",
+        "number|null",
+        "Reads a string as a number, gives a number as it is, and null for everything else.",
+        "to_number('22')",
+        22,
+        _to_number,
+        _REFERENCE,
+    ),
+    _function(
+        "to_string",
+        "string",
+        "Gives a string as it is and everything else as JSON text.",
+        "to_string(`[1]`)",
+        "[1]",
+        _to_string,
+        _REFERENCE,
+    ),
+    _function(
+        "type",
+        "string",
+        "Gives the name of a value's type: null, boolean, number, string, array or object.",
+        "type('a')",
+        "string",
+        _type,
+    ),
+)

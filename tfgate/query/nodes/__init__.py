@@ -1,0 +1,1 @@
+"""Compiled nodes: nested closures, one module for each family of JMESPath constructs."""

@@ -1,0 +1,203 @@
+"""Function calls: argument types, unknown arguments, and errors that name the function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from tfgate.query.equality import has_unknown
+from tfgate.query.errors import EvaluationError
+from tfgate.query.functions.registry import MayRaise
+from tfgate.query.values import (
+    BOOLEANS,
+    EXPREF,
+    LISTS,
+    NULL,
+    NUMBER,
+    OBJECTS,
+    STRINGS,
+    Expref,
+    Maybe,
+    Unknown,
+    kinds,
+    restrict,
+    some,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tfgate.query.functions.registry import Function, Parameter
+    from tfgate.query.state import Closure, State
+
+_PYTHON_TYPES: Final[dict[int, tuple[type, ...]]] = {
+    NULL: (type(None),),
+    BOOLEANS: (bool,),
+    NUMBER: (int, float),
+    STRINGS: (str,),
+}
+_CONTAINER_TYPES: Final[dict[int, tuple[type, ...]]] = {
+    LISTS: (list,),
+    OBJECTS: (dict,),
+    EXPREF: (Expref,),
+}
+_NAMES: Final = {
+    NULL: "null",
+    BOOLEANS: "a boolean",
+    NUMBER: "a number",
+    STRINGS: "a string",
+    LISTS: "an array",
+    OBJECTS: "an object",
+    EXPREF: "an expression reference",
+}
+
+
+def call(function: Function, arguments: Sequence[Closure], position: int | None) -> Closure:
+    """Compile a call. Arguments of plain, fitting types go straight to the function."""
+    site = _Site(function, len(arguments), position)
+    direct = function.state or not (function.scope or function.handles_unknown)
+    if direct and len(arguments) == 1:
+        return _unary(site, arguments[0])
+    if direct and len(arguments) == 2:
+        return _binary(site, arguments[0], arguments[1])
+
+    def several(value: Any, state: State) -> Any:
+        return site.checked([argument(value, state) for argument in arguments], state)
+
+    return several
+
+
+def _unary(site: _Site, argument: Closure) -> Closure:
+    (plain,), run = site.plain, site.function.call
+    with_state = site.function.state
+
+    def one(value: Any, state: State) -> Any:
+        found = argument(value, state)
+        if type(found) not in plain:
+            return site.checked([found], state)
+        try:
+            return run(state, found) if with_state else run(found)
+        except Exception as error:
+            site.explain(error)
+
+    return one
+
+
+def _binary(site: _Site, first: Closure, second: Closure) -> Closure:
+    (plain, other), run = site.plain, site.function.call
+    with_state = site.function.state
+
+    def two(value: Any, state: State) -> Any:
+        left, right = first(value, state), second(value, state)
+        if type(left) not in plain or type(right) not in other:
+            return site.checked([left, right], state)
+        try:
+            return run(state, left, right) if with_state else run(left, right)
+        except Exception as error:
+            site.explain(error)
+
+    return two
+
+
+class _Site:
+    """One place where a function is called."""
+
+    def __init__(self, function: Function, count: int, position: int | None) -> None:
+        self.function = function
+        self.position = position
+        self.parameters = [function.parameter(i) for i in range(count)]
+        self.masks = [(p.mask, p.element_mask) for p in self.parameters]
+        self.plain = [_plain_types(p, function.state) for p in self.parameters]
+
+    def checked(self, arguments: list[Any], state: State) -> Any:
+        """Check the arguments one by one, unknown ones included, then call."""
+        arguments = [self._argument(i, found, state) for i, found in enumerate(arguments)]
+        function = self.function
+        if not function.handles_unknown and any(has_unknown(a, state) for a in arguments):
+            state.may_raise = state.may_raise or not function.total
+            return state.make(function.return_mask)
+        try:
+            result = function.call(*self._prefix(state), *arguments)
+        except Exception as error:
+            self.explain(error)
+        if type(result) is MayRaise:
+            state.may_raise = True
+            result = result.value
+        state.dirty = state.dirty or function.handles_unknown
+        return result
+
+    def _prefix(self, state: State) -> tuple[Any, ...]:
+        if self.function.state:
+            return (state,)
+        return (state.scope,) if self.function.scope else ()
+
+    def _argument(self, index: int, found: Any, state: State) -> Any:
+        allowed, elements = self.masks[index]
+        found = self._restricted(index, found, allowed, state)
+        if type(found) is Unknown and not found.mask & ~LISTS and self.function.state:
+            state.dirty = True
+            found = some(found.mask)
+        if elements and type(found) is list:
+            return self._elements(index, found, elements, state)
+        return found
+
+    def _restricted(self, index: int, found: Any, allowed: int, state: State) -> Any:
+        mask = kinds(found)
+        if not mask & ~allowed:
+            return found
+        if not mask & allowed:
+            self._wrong_type(index, mask)
+        state.may_raise = state.dirty = True
+        return restrict(found, allowed)
+
+    def _elements(self, index: int, found: list[Any], allowed: int, state: State) -> list[Any]:
+        """Check the elements of an ``array-string`` or the like."""
+        state.spend(len(found))
+        kept = []
+        for element in found:
+            if type(element) is not Maybe:
+                kept.append(self._restricted(index, element, allowed, state))
+            elif kinds(element.value) & allowed:
+                value = self._restricted(index, element.value, allowed, state)
+                kept.append(state.maybe(value, element.many))
+            else:
+                state.may_raise = True
+        return kept
+
+    def _wrong_type(self, index: int, mask: int) -> NoReturn:
+        parameter = self.parameters[index]
+        got = next((name for kind, name in _NAMES.items() if mask & ~kind == 0), "something else")
+        raise EvaluationError(
+            f"{self.function.name}() takes {parameter.types.replace('|', ' or ')} as"
+            f" {parameter.name}, not {got}.",
+            function=self.function.name,
+            position=self.position,
+        )
+
+    def explain(self, error: Exception) -> NoReturn:
+        """Raise what went wrong in the function as an error that names it and its place."""
+        if isinstance(error, RecursionError | MemoryError):
+            raise error
+        if isinstance(error, EvaluationError):
+            if error.function is None:
+                error.function, error.position = self.function.name, self.position
+            raise error
+        reason = self.function.errors or "It does not accept these values."
+        raise EvaluationError(
+            f"{self.function.name}() refused its arguments: {reason}",
+            kind="invalid-type" if isinstance(error, TypeError) else "invalid-value",
+            function=self.function.name,
+            position=self.position,
+        ) from None
+
+
+def _plain_types(parameter: Parameter, containers: bool) -> frozenset[type]:
+    """Python types that need no further look: fitting, and with nothing unknown inside."""
+    tables = [_PYTHON_TYPES, _CONTAINER_TYPES] if containers else [_PYTHON_TYPES]
+    if parameter.element_mask:
+        tables = [_PYTHON_TYPES]
+    mask = parameter.mask
+    found: list[type] = []
+    for table in tables:
+        for kind, types in table.items():
+            found.extend(types if mask & kind else ())
+    return frozenset(found)

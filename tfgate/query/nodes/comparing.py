@@ -1,0 +1,135 @@
+"""Comparators: ``==`` and ``!=`` on everything, the four orderings on numbers and on strings."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any, Final
+
+from tfgate.query.equality import equal
+from tfgate.query.errors import EvaluationError
+from tfgate.query.nodes.boolean import boolean_value
+from tfgate.query.nodes.node import truth_of
+from tfgate.query.values import BOOLEANS, NULL, NUMBER, STRINGS, kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tfgate.query.nodes.node import Node
+    from tfgate.query.state import Closure, State, Test
+
+ORDERINGS: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+}
+
+_NUMBERS: Final = frozenset({int, float})
+_ATOM_GROUPS: Final[dict[type, frozenset[type]]] = {
+    str: frozenset({str}),
+    bool: frozenset({bool}),
+    int: _NUMBERS,
+    float: _NUMBERS,
+    type(None): frozenset({type(None)}),
+}
+
+
+def comparator(name: str, left: Node, right: Node) -> tuple[Closure, Test]:
+    """Compile a comparator, ``name`` as jmespath calls it, to value and condition."""
+    if name in ORDERINGS:
+        value = _ordering(name, left.value, right.value)
+        if right.is_literal and type(right.ast["value"]) in _NUMBERS:
+            value = _ordering_to_number(name, left.value, right.ast["value"])
+        return value, truth_of(value)
+    test = _equality(left, right)
+    if name == "ne":
+        test = _opposite(test)
+    return boolean_value(test), test
+
+
+def _equality(left: Node, right: Node) -> Test:
+    if right.is_literal and type(right.ast["value"]) in _ATOM_GROUPS:
+        return _equals_atom(left.value, right.ast["value"])
+    if left.is_literal and type(left.ast["value"]) in _ATOM_GROUPS:
+        return _equals_atom(right.value, left.ast["value"])
+    return _equals_any(left.value, right.value)
+
+
+def _equals_atom(node: Closure, constant: Any) -> Test:
+    """Compare with a literal null, boolean, number or string: one look at the type decides."""
+    group = _ATOM_GROUPS[type(constant)]
+
+    def test(value: Any, state: State) -> bool | None:
+        found = node(value, state)
+        if type(found) in group:
+            return bool(found == constant)
+        return equal(found, constant, state)
+
+    return test
+
+
+def _equals_any(left: Closure, right: Closure) -> Test:
+    def test(value: Any, state: State) -> bool | None:
+        return equal(left(value, state), right(value, state), state)
+
+    return test
+
+
+def _opposite(test: Test) -> Test:
+    def differs(value: Any, state: State) -> bool | None:
+        known = test(value, state)
+        return None if known is None else not known
+
+    return differs
+
+
+def _ordering_to_number(name: str, node: Closure, constant: float) -> Closure:
+    compare = ORDERINGS[name]
+
+    def value_of(value: Any, state: State) -> Any:
+        found = node(value, state)
+        kind = type(found)
+        if kind is int or kind is float:
+            return compare(found, constant)
+        return _ordered(compare, found, constant, state)
+
+    return value_of
+
+
+def _ordering(name: str, left: Closure, right: Closure) -> Closure:
+    compare = ORDERINGS[name]
+
+    def value_of(value: Any, state: State) -> Any:
+        return _ordered(compare, left(value, state), right(value, state), state)
+
+    return value_of
+
+
+def _ordered(compare: Callable[[Any, Any], Any], left: Any, right: Any, state: State) -> Any:
+    """Compare two values that may be of any type, or unknown.
+
+    As jmespath does: null unless both are numbers or strings; an error for one of each.
+    """
+    mine, theirs = kinds(left), kinds(right)
+    both = mine & theirs & NUMBER or (mine & STRINGS and theirs & STRINGS)
+    mixed = (mine & NUMBER and theirs & STRINGS) or (mine & STRINGS and theirs & NUMBER)
+    comparable = NUMBER | STRINGS
+    result = NULL if (mine | theirs) & ~comparable else 0
+    if both:
+        if _known(left) and _known(right):
+            return compare(left, right)
+        result |= BOOLEANS
+    if mixed:
+        _mixed_types(state, certain=not result)
+    return state.make(result) if result != NULL else None
+
+
+def _known(value: Any) -> bool:
+    return type(value) in (int, float, str)
+
+
+def _mixed_types(state: State, *, certain: bool) -> None:
+    """Take note that a number may meet a string, which jmespath cannot order."""
+    if certain:
+        raise EvaluationError("A number and a string cannot be ordered.")
+    state.may_raise = True

@@ -1,0 +1,51 @@
+"""What the compiler makes of one node of the parsed expression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tfgate.query.values import truth
+
+if TYPE_CHECKING:
+    from tfgate.query.state import Closure, State, Test
+
+Ast = dict[str, Any]
+"""A node as jmespath's parser gives it: ``type``, ``children`` and sometimes ``value``."""
+
+
+def truth_of(value: Closure) -> Test:
+    """Make a condition of a closure that gives a value."""
+
+    def test(document: Any, state: State) -> bool | None:
+        found = value(document, state)
+        return found if found is True or found is False else truth(found)
+
+    return test
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node: its tree for `trace` and `unparse`, and its two closures."""
+
+    ast: Ast
+    value: Closure
+    condition: Test | None = None
+    """The closure that gives the truth, where there is a quicker one than to ask the value."""
+    children: tuple[Node, ...] = ()
+
+    @cached_property
+    def test(self) -> Test:
+        """The node as a condition."""
+        return self.condition or truth_of(self.value)
+
+    @property
+    def type(self) -> str:
+        """The node's type in jmespath's words, such as ``comparator``."""
+        return str(self.ast["type"])
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether the node has one value whatever the document."""
+        return self.type == "literal"

@@ -1,0 +1,94 @@
+"""What one evaluation carries along: whether some completion raises, the scope, the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from tfgate.query.errors import BudgetError, EvaluationError
+from tfgate.query.values import Maybe, join, make
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+STEPS: Final = 5_000_000
+"""List elements that one evaluation may visit; a plan of 10,000 changes needs a fraction."""
+
+TEXT: Final = 16 * 1024 * 1024
+"""Characters that a string made by an expression may have."""
+
+
+class Scope:
+    """What functions get that need more than their arguments; the engine subclasses it.
+
+    A function declared with ``scope=True`` receives the instance given to `Expression.search`
+    and its relatives, or None where none was given.
+    """
+
+    now: datetime | None = None
+    """The time that ``age_days`` measures from, with its time zone; the caller's clock."""
+
+
+class State:
+    """One evaluation. The defaults stand on the class, which makes an instance cheap."""
+
+    may_raise: bool = False
+    """Set when some completion of the document raises; the value holds for the others."""
+    scope: Any = None
+    left: int = STEPS
+    """Steps that are left."""
+    dirty: bool = False
+    """Set when a value was made that only the inside may see (a `Maybe`, a narrow unknown)."""
+
+    def spend(self, steps: int) -> None:
+        """Take ``steps`` from the budget; BudgetError when there are none left."""
+        self.left -= steps
+        if self.left < 0:
+            raise BudgetError(f"The expression was stopped after {STEPS:,} steps.")
+
+    def make(self, mask: int, sensitive: bool = False) -> Any:
+        """Give the value that stands for every value of the kinds in ``mask``."""
+        self.dirty = True
+        return make(mask, sensitive)
+
+    def join(self, left: Any, right: Any) -> Any:
+        """Give a value that stands for whatever ``left`` or ``right`` stands for."""
+        self.dirty = True
+        return join(left, right)
+
+    def maybe(self, value: Any, many: bool = False) -> Maybe:
+        """Give a list element that may be absent."""
+        self.dirty = True
+        return Maybe(value, many)
+
+
+Closure = Callable[[Any, State], Any]
+"""A compiled node: its value on a value."""
+
+Test = Callable[[Any, State], "bool | None"]
+"""A compiled node as a condition: JMESPath truthiness, None where it depends on an unknown."""
+
+
+class _Absent:
+    """The result of a part that raises whenever it is evaluated."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = _Absent()
+
+
+def attempt(node: Callable[[Any, State], Any], value: Any, state: State) -> Any:
+    """Evaluate a part that only some completions evaluate.
+
+    An error in it concerns those completions alone: it becomes ``state.may_raise``, and `ABSENT`
+    says that the part has no value where nothing raises.
+    """
+    try:
+        return node(value, state)
+    except BudgetError:
+        raise
+    except EvaluationError:
+        state.may_raise = True
+        return ABSENT

@@ -1,0 +1,116 @@
+"""What each part of an expression comes to on one document, for people who ask why.
+
+It walks the compiled tree from the outside in and evaluates each part on the value that the part
+sees. Inside projections there is one line for the list, none for its elements.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from tfgate.query.errors import EvaluationError
+from tfgate.query.outside import published
+from tfgate.query.state import State
+from tfgate.query.unparse import unparse
+from tfgate.query.values import UNKNOWN, truth
+
+if TYPE_CHECKING:
+    from tfgate.query.nodes.node import Node
+
+_LEAVES: Final = frozenset({"literal", "current", "identity", "index", "slice", "expref"})
+
+
+@dataclass(frozen=True)
+class Step:
+    """One part of an expression on one document."""
+
+    text: str
+    """The part, as JMESPath."""
+    depth: int
+    """How deep it is nested; the whole expression has depth 0."""
+    value: Any = None
+    """What it comes to where it was evaluated without an error."""
+    may_raise: bool = False
+    """Whether some completion of the document raises in it."""
+    error: str | None = None
+    """What went wrong if it fails on every completion."""
+    evaluated: bool = True
+    """False for a part that a short circuit left out."""
+
+
+def trace(node: Node, document: Any, scope: Any = None) -> list[Step]:
+    """Give the steps of an expression, each before the parts it is made of."""
+    tracer = _Tracer(scope)
+    tracer.walk(node, document, 0)
+    return tracer.steps
+
+
+class _Tracer:
+    def __init__(self, scope: Any) -> None:
+        self.steps: list[Step] = []
+        self._scope = scope
+
+    def walk(self, node: Node, value: Any, depth: int) -> Any:
+        """Add the steps of a node and give its value, `UNKNOWN` where it fails."""
+        state = State()
+        state.scope = self._scope
+        try:
+            found = node.value(value, state)
+        except (EvaluationError, RecursionError) as error:
+            reason = str(error) if isinstance(error, EvaluationError) else "Nested too deeply."
+            self.steps.append(Step(unparse(node.ast), depth, error=reason))
+            found = UNKNOWN
+        else:
+            step = Step(unparse(node.ast), depth, published(found), state.may_raise)
+            self.steps.append(step)
+        self._inside(node, value, depth + 1)
+        return found
+
+    def skip(self, node: Node, depth: int) -> None:
+        """Add a step for a part that is not evaluated."""
+        self.steps.append(Step(unparse(node.ast), depth, evaluated=False))
+
+    def _inside(self, node: Node, value: Any, depth: int) -> None:
+        kind = node.type
+        if kind in ("and_expression", "or_expression"):
+            self._chain(node, value, depth, stop=kind == "or_expression")
+        elif kind in ("pipe", "subexpression", "index_expression"):
+            self._sequence(node, value, depth)
+        elif kind in ("filter_projection", "projection", "value_projection", "flatten"):
+            self._part(node.children[0], value, depth)
+        elif value is not None or not kind.startswith("multi_select"):
+            for child in node.children:
+                self._part(child, value, depth)
+
+    def _part(self, node: Node, value: Any, depth: int) -> Any:
+        """Walk a part that says something of its own."""
+        if node.type in _LEAVES:
+            return None
+        return self.walk(node, value, depth)
+
+    def _chain(self, node: Node, value: Any, depth: int, *, stop: bool) -> None:
+        stopped = False
+        for child in node.children:
+            if stopped:
+                self.skip(child, depth)
+            else:
+                stopped = truth(self.walk(child, value, depth)) is stop
+
+    def _sequence(self, node: Node, value: Any, depth: int) -> None:
+        """Walk the first part, and the calls and conditions among the others."""
+        if all(child.type == "field" for child in node.children):
+            return
+        first, *rest = node.children
+        self._part(first, value, depth)
+        state = State()
+        state.scope = self._scope
+        previous = first
+        for child in rest:
+            try:
+                value = previous.value(value, state)
+            except (EvaluationError, RecursionError):
+                return
+            if child.type != "field":
+                self._part(child, value, depth)
+            previous = child

@@ -1,0 +1,194 @@
+"""Tree to text: JMESPath that parses to the same tree, for traces and errors."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tfgate.query.nodes.node import Ast
+
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_SIGNS: Final = {"eq": "==", "ne": "!=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+
+_TIGHT: Final = frozenset(
+    {
+        "field",
+        "current",
+        "identity",
+        "literal",
+        "function_expression",
+        "multi_select_list",
+        "multi_select_dict",
+        "subexpression",
+        "index_expression",
+    }
+)
+"""Types that a dot or bracket may follow without parentheses."""
+
+_PROJECTIONS: Final = frozenset({"projection", "filter_projection", "value_projection", "flatten"})
+
+
+def unparse(node: Ast) -> str:
+    """Write a node as an expression."""
+    return _WRITERS[node["type"]](node)
+
+
+def _name(text: str) -> str:
+    return text if _PLAIN_NAME.fullmatch(text) else json.dumps(text)
+
+
+def _field(node: Ast) -> str:
+    return _name(node["value"])
+
+
+def _literal(node: Ast) -> str:
+    constant = node["value"]
+    if type(constant) is str and "'" not in constant and "\\" not in constant:
+        return f"'{constant}'"
+    return "`" + json.dumps(constant).replace("`", "\\`") + "`"
+
+
+def _tight(node: Ast) -> str:
+    """Write what a dot or bracket is to follow."""
+    text = unparse(node)
+    return text if node["type"] in _TIGHT else f"({text})"
+
+
+def _operand(node: Ast, loose: frozenset[str]) -> str:
+    text = unparse(node)
+    return f"({text})" if node["type"] in loose else text
+
+
+def _subexpression(node: Ast) -> str:
+    first, *rest = node["children"]
+    return _tight(first) + "".join(_after_dot(part) for part in rest)
+
+
+def _after_dot(node: Ast) -> str:
+    if node["type"] in _PROJECTIONS or node["type"] == "index_expression":
+        return _suffix(node)
+    return f".{unparse(node)}"
+
+
+def _suffix(node: Ast) -> str:
+    """Write a projection's right side behind its left one."""
+    if node["type"] == "identity":
+        return ""
+    text = unparse(node)
+    return text if text.startswith("[") and _begins_here(node) else f".{text}"
+
+
+def _begins_here(node: Ast) -> bool:
+    """Whether the leftmost part of a bracket expression is the current value."""
+    while node["type"] not in ("identity", "multi_select_list", "multi_select_dict", "literal"):
+        if not node["children"] or node["type"] in ("function_expression", "not_expression"):
+            return False
+        node = node["children"][0]
+    return bool(node["type"] == "identity")
+
+
+def _index_expression(node: Ast) -> str:
+    first, *rest = node["children"]
+    return _tight(first) + "".join(unparse(part) for part in rest)
+
+
+def _index(node: Ast) -> str:
+    return f"[{node['value']}]"
+
+
+def _slice(node: Ast) -> str:
+    start, stop, step = ("" if part is None else str(part) for part in node["children"])
+    return f"[{start}:{stop}:{step}]" if step else f"[{start}:{stop}]"
+
+
+def _projection(node: Ast) -> str:
+    base, body = node["children"]
+    if base["type"] == "flatten":
+        return f"{unparse(base)}{_suffix(body)}"
+    if base["type"] == "index_expression" and base["children"][-1]["type"] == "slice":
+        return f"{unparse(base)}{_suffix(body)}"
+    return f"{_tight(base)}[*]{_suffix(body)}"
+
+
+def _value_projection(node: Ast) -> str:
+    base, body = node["children"]
+    before = "" if base["type"] == "identity" else f"{_tight(base)}."
+    return f"{before}*{_suffix(body)}"
+
+
+def _filter_projection(node: Ast) -> str:
+    base, body, condition = node["children"]
+    return f"{_tight(base)}[?{unparse(condition)}]{_suffix(body)}"
+
+
+def _flatten(node: Ast) -> str:
+    base = node["children"][0]
+    text = unparse(base) if base["type"] in _PROJECTIONS else _tight(base)
+    return f"{text}[]"
+
+
+def _list(node: Ast) -> str:
+    return f"[{', '.join(map(unparse, node['children']))}]"
+
+
+def _hash(node: Ast) -> str:
+    pairs = (f"{_name(p['value'])}: {unparse(p['children'][0])}" for p in node["children"])
+    return f"{{{', '.join(pairs)}}}"
+
+
+_LOOSER_THAN_AND: Final = frozenset({"or_expression", "pipe", "expref"})
+_LOOSER_THAN_COMPARATOR: Final = _LOOSER_THAN_AND | {"and_expression", "comparator"}
+
+
+def _binary(sign: str, loose: frozenset[str]) -> Callable[[Ast], str]:
+    def write(node: Ast) -> str:
+        left, right = node["children"]
+        # Chains group to the left: what is grouped to the right keeps its parentheses.
+        return f"{_operand(left, loose)} {sign} {_operand(right, loose | {node['type']})}"
+
+    return write
+
+
+def _comparator(node: Ast) -> str:
+    return _binary(_SIGNS[node["value"]], _LOOSER_THAN_COMPARATOR)(node)
+
+
+def _not(node: Ast) -> str:
+    return f"!{_operand(node['children'][0], _LOOSER_THAN_COMPARATOR | _PROJECTIONS)}"
+
+
+def _expref(node: Ast) -> str:
+    return f"&{_operand(node['children'][0], frozenset())}"
+
+
+def _function(node: Ast) -> str:
+    return f"{node['value']}({', '.join(map(unparse, node['children']))})"
+
+
+_WRITERS: Final[dict[str, Callable[[Any], str]]] = {
+    "field": _field,
+    "current": lambda node: "@",
+    "identity": lambda node: "",
+    "literal": _literal,
+    "subexpression": _subexpression,
+    "index_expression": _index_expression,
+    "index": _index,
+    "slice": _slice,
+    "projection": _projection,
+    "value_projection": _value_projection,
+    "filter_projection": _filter_projection,
+    "flatten": _flatten,
+    "multi_select_list": _list,
+    "multi_select_dict": _hash,
+    "and_expression": _binary("&&", _LOOSER_THAN_AND),
+    "or_expression": _binary("||", frozenset({"pipe", "expref"})),
+    "pipe": _binary("|", frozenset({"expref"})),
+    "comparator": _comparator,
+    "not_expression": _not,
+    "expref": _expref,
+    "function_expression": _function,
+}
