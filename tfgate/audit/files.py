@@ -68,6 +68,16 @@ def open_private(path: Path, *, append: bool = False) -> int:
     return descriptor
 
 
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[int]:
+    """Open a log for appending and reading, as ``open_private`` does, while the block runs."""
+    descriptor = open_private(path, append=True)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def sync_directory(directory: Path) -> None:
     """Make the names in ``directory`` durable, where the system can do that."""
     if os.name == "nt":

@@ -26,11 +26,8 @@ def log_record(
 ) -> Record:
     """Log ``event`` through structlog as the record that follows ``after``; ``sink`` writes it.
 
-    Raises ``ValueError`` where ``fields`` has a member that the chain sets itself.
+    ``fields`` must have passed ``check_fields``.
     """
-    reserved = sorted(set(fields).intersection(CHAIN_FIELDS))
-    if reserved:
-        raise ValueError(f"an event's own fields cannot be named {', '.join(reserved)}")
     logger = structlog().wrap_logger(
         _Sink(sink),
         processors=[_clean, _Stamp(clock), _Link(after), _seal],
@@ -40,6 +37,14 @@ def log_record(
     )
     record: Record = logger.bind(**fields).info(event)
     return record
+
+
+def check_fields(fields: dict[str, Any]) -> None:
+    """Raise ``ValueError`` where ``fields`` has a member that the chain sets itself."""
+    # structlog's own methods are called with the fields as keywords, hence "self".
+    reserved = sorted({*CHAIN_FIELDS, "self"}.intersection(fields))
+    if reserved:
+        raise ValueError(f"an event's own fields cannot be named {', '.join(reserved)}")
 
 
 def timestamp(moment: dt.datetime) -> str:

@@ -8,12 +8,77 @@ one. The record that comes next begins a new ``audit.jsonl`` and is chained to t
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tfgate.audit.files import sync_directory
+from tfgate.audit.read import Lines
+from tfgate.audit.record import Record, open_line
+from tfgate.errors import AuditError
 
 if TYPE_CHECKING:
+    import datetime as dt
     from pathlib import Path
 
 _ROTATED = re.compile(r"(?P<stem>.+)-(?P<day>\d{8})-(?P<seq>\d{12,})\.jsonl(?:\.gz)?", re.ASCII)
+
+
+class Rotation(msgspec.Struct, frozen=True):
+    """When a log is full."""
+
+    max_bytes: int | None = None
+    """A new file is begun when the log has at least this many bytes."""
+    daily: bool = False
+    """A new file is begun with the first record of a new day (UTC)."""
+
+    def due(self, size: int, last: Record, now: dt.datetime) -> str | None:
+        """Say why the log must be rotated before the next record: ``size``, ``day``, or not."""
+        if self.max_bytes is not None and size >= self.max_bytes:
+            return "size"
+        if self.daily and last.time[:10] < now.strftime("%Y-%m-%d"):
+            return "day"
+        return None
+
+
+def rotate(log: Path, last: Record) -> Path:
+    """Rename ``log``, whose last record is ``last``, durably; give its new path.
+
+    A crash right after this leaves no log: the next writer continues from the newest rotated file.
+    """
+    first = open_line(next(iter(Lines(log))))
+    path = rotated_name(log, last.time[:10].replace("-", ""), first.seq)
+    if path.exists() or path.with_name(path.name + ".gz").exists():
+        raise AuditError(
+            f"The audit trail {log} cannot be rotated: {path} is already there.",
+            hint="Move it away: two files would claim the same records.",
+        )
+    log.rename(path)
+    sync_directory(log.parent)
+    return path
+
+
+def rotated_fields(old: Path, last: Record, reason: str) -> dict[str, Any]:
+    """Give the fields of the ``rotated`` event that begins the file after ``old``."""
+    return {"previous_file": old.name, "previous_last_seq": last.seq, "reason": reason}
+
+
+def last_rotated_line(log: Path) -> tuple[Path, bytes] | None:
+    """Give the last line of the newest rotated file of ``log``, where there is one."""
+    files = rotated_files(log)
+    if not files:
+        return None
+    lines = Lines(files[-1])
+    last = b""
+    for line in lines:
+        last = line
+    if lines.tail or lines.damage:
+        reason = lines.damage or "its last line is unfinished"
+        raise AuditError(
+            f"The audit trail {log} cannot be continued from {files[-1]}: {reason}.",
+            hint="Bring the file back whole, or name another log.",
+        )
+    return files[-1], last
 
 
 def rotated_name(log: Path, day: str, first_seq: int) -> Path:

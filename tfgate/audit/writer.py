@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +10,23 @@ from tfgate.audit.files import (
     append_line,
     last_line,
     make_directory,
-    open_private,
+    opened,
     replace_tail,
     reported,
     sync_directory,
 )
 from tfgate.audit.lock import writing
-from tfgate.audit.pipeline import log_record
+from tfgate.audit.pipeline import check_fields, log_record
 from tfgate.audit.record import FutureVersionError, NotARecordError, Record, open_line
 from tfgate.audit.recovery import fragment_after, recovered_fields
+from tfgate.audit.rotation import last_rotated_line, rotate, rotated_fields
 from tfgate.errors import AuditError
 
 if TYPE_CHECKING:
+    import os
+
     from tfgate.audit.pipeline import Clock
+    from tfgate.audit.rotation import Rotation
 
 
 def utc_now() -> dt.datetime:
@@ -35,15 +38,22 @@ class AuditTrail:
     """An append-only file of chained records (docs/reference/audit-record.md).
 
     Several processes and threads may append at once. ``clock`` gives aware datetimes;
-    ``patience`` is how many seconds to wait for other writers.
+    ``patience`` is how many seconds to wait for other writers; ``rotation`` says when a new file
+    is begun (never, unless given).
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, clock: Clock = utc_now, patience: float = 60.0
+        self,
+        path: str | os.PathLike[str],
+        *,
+        clock: Clock = utc_now,
+        patience: float = 60.0,
+        rotation: Rotation | None = None,
     ) -> None:
         self.path = Path(path).expanduser().absolute()
         self._clock = clock
         self._patience = patience
+        self._rotation = rotation
 
     def append(self, event: str, fields: dict[str, Any]) -> Record:
         """Append one record and give it; when this returns, it is on the disk.
@@ -51,26 +61,44 @@ class AuditTrail:
         Raises ``AuditError`` where it cannot be written, or where the trail's last record has been
         altered; then nothing of it stands in the file.
         """
+        check_fields(fields)
         with reported(self.path.parent, "created"):
             make_directory(self.path.parent)
         with writing(self.path, patience=self._patience), reported(self.path, "written"):
-            descriptor = open_private(self.path, append=True)
-            try:
-                return self._append(descriptor, event, fields)
-            finally:
-                os.close(descriptor)
+            last = self._continue()
+            if last is not None and self._rotation is not None:
+                last = self._rotated(last, self._rotation)
+            return self._write(event, fields, last)
 
-    def _append(self, descriptor: int, event: str, fields: dict[str, Any]) -> Record:
-        line, end = last_line(descriptor)
-        last = None if line is None else self._trusted(line)
-        if last is None:
+    def _continue(self) -> Record | None:
+        """Give the record that the next one is chained to; a fragment after it is recovered."""
+        with opened(self.path) as descriptor:
+            line, end = last_line(descriptor)
+            fragment = fragment_after(descriptor, end)
+        place = self.path
+        if line is None:
             sync_directory(self.path.parent)
-        fragment = fragment_after(descriptor, end)
-        if fragment:
-            last = self._recover(fragment, end, last)
+            rotated = last_rotated_line(self.path)
+            if rotated is not None:
+                place, line = rotated
+        last = None if line is None else _trusted(line, place)
+        return self._recover(fragment, end, last) if fragment else last
 
+    def _rotated(self, last: Record, rotation: Rotation) -> Record:
+        """Begin a new file where the old one is full; give the record to be chained to."""
+        size = self.path.stat().st_size
+        reason = rotation.due(size, last, self._clock()) if size else None
+        if reason is None:
+            return last
+        old = rotate(self.path, last)
+        return self._write("rotated", rotated_fields(old, last, reason), last)
+
+    def _write(self, event: str, fields: dict[str, Any], last: Record | None) -> Record:
         def write(record: Record) -> Record:
-            append_line(descriptor, record.line + b"\n")
+            with opened(self.path) as descriptor:
+                append_line(descriptor, record.line + b"\n")
+            if record.seq == 0 or event == "rotated":
+                sync_directory(self.path.parent)
             return record
 
         return log_record(write, event, fields, after=last, clock=self._clock)
@@ -83,18 +111,20 @@ class AuditTrail:
         facts = recovered_fields(fragment, self.path, None if last is None else last.seq)
         return log_record(write, "recovered", facts, after=last, clock=self._clock)
 
-    def _trusted(self, line: bytes) -> Record:
-        try:
-            return open_line(line)
-        except FutureVersionError as error:
-            raise AuditError(
-                f"The audit trail {self.path} cannot be continued: of its last record, {error}.",
-                hint="Use the newer tfgate, or name another file.",
-            ) from None
-        except NotARecordError as error:
-            name = "last line" if error.seq is None else f"last record (number {error.seq})"
-            raise AuditError(
-                f"The audit trail {self.path} cannot be continued: its {name} is not as it was"
-                f" written ({error}).",
-                hint="Run `tfgate audit verify`, keep the file as evidence, and name a new one.",
-            ) from None
+
+def _trusted(line: bytes, place: Path) -> Record:
+    """Read the record that the next one will vouch for; refuse to vouch for an altered one."""
+    try:
+        return open_line(line)
+    except FutureVersionError as error:
+        raise AuditError(
+            f"The audit trail {place} cannot be continued: of its last record, {error}.",
+            hint="Use the newer tfgate, or name another file.",
+        ) from None
+    except NotARecordError as error:
+        name = "last line" if error.seq is None else f"last record (number {error.seq})"
+        raise AuditError(
+            f"The audit trail {place} cannot be continued: its {name} is not as it was written"
+            f" ({error}).",
+            hint="Run `tfgate audit verify`, keep the file as evidence, and name a new one.",
+        ) from None
