@@ -38,6 +38,14 @@ class Effective:
     params: Mapping[str, Mapping[str, Any]]
     """Ruleset id → parameter → value, every parameter, defaults included."""
 
+    @property
+    def data(self) -> dict[str, dict[str, DataFile]]:
+        """Ruleset id → name → data file, those the configuration names included."""
+        return {
+            ruleset.id: {name: file for name, file in ruleset.data.items() if file is not None}
+            for ruleset in self.rulesets
+        }
+
     def level(self, rule: CompiledRule) -> Enforcement:
         """Give the level in force of a rule."""
         return self.levels.get(rule.id, rule.rule.enforcement)
@@ -202,7 +210,7 @@ class _Resolver:
             if ruleset_id not in self.rulesets and self.strict:
                 self.problems.unknown_key(ruleset_id, ("data",), self.rulesets)
         for ruleset in self.rulesets.values():
-            yield (replace(ruleset, data=self._data_of(ruleset)) if ruleset.data else ruleset)
+            yield replace(ruleset, data=self._data_of(ruleset))
 
     def _data_of(self, ruleset: Ruleset) -> dict[str, DataFile | None]:
         named = self.config.data.get(ruleset.id, {})

@@ -101,7 +101,8 @@ class Problems:
         self.add(f"unknown key {show_name(name)}{suggest(name, known)}", (*at, name))
 
     def done(self) -> list[Problem]:
-        """Give all mistakes, with a last line that counts those beyond the bound."""
+        """Give all mistakes in the file's order; a last line counts those beyond the bound."""
+        found = sorted(self.found, key=lambda problem: problem.line or 0)
         if not self.more:
-            return list(self.found)
-        return [*self.found, Problem(self.file, f"{self.more} more mistakes are not listed")]
+            return found
+        return [*found, Problem(self.file, f"{self.more} more mistakes are not listed")]

@@ -119,7 +119,14 @@ def read_environment(
         if text is None or (text == "" and not isinstance(setting.kind, ListOf)):
             continue
         found = Problems(setting.variable)
-        value = setting.kind.read(_from_text(text, setting.kind), (), found)
+        plain = _from_text(text, setting.kind)
+        if plain is None:
+            found.add(
+                "must be true or false"
+                if isinstance(setting.kind, Boolean)
+                else "must be a whole number"
+            )
+        value = INVALID if plain is None else setting.kind.read(plain, (), found)
         problems += found.done()
         if value is not INVALID:
             values[setting.name] = Value(value, Origin(From.ENVIRONMENT, setting.variable), cwd)
@@ -127,12 +134,13 @@ def read_environment(
 
 
 def _from_text(text: str, kind: Kind) -> object:
+    """Give what TOML would have given; ``None`` for a text that cannot be it."""
     if isinstance(kind, ListOf):
         return [part.strip() for part in text.split(",") if part.strip()]
     if isinstance(kind, Boolean):
-        return _BOOLEANS.get(text.strip().lower(), text)
-    if isinstance(kind, Integer) and text.strip().isdecimal() and len(text) < 20:
-        return int(text)
+        return _BOOLEANS.get(text.strip().lower())
+    if isinstance(kind, Integer):
+        return int(text) if text.strip().isdecimal() and len(text) < 20 else None
     return text
 
 

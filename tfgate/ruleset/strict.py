@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from tfgate.ruleset.problems import show_name, suggest
+from tfgate.ruleset.problems import show_name, show_path, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -182,6 +182,8 @@ class ListOf:
     def read(self, value: object, at: KeyPath, problems: Problems) -> Any:
         if not isinstance(value, list):
             hint = " (write it in brackets)" if isinstance(value, str) else ""
+            if isinstance(value, dict) and isinstance(self.item, Table):
+                hint = f" (write its header as [[{show_path(at)}]])"
             return expected("an array", value, at, problems, hint)
         if len(value) < self.least:
             problems.add("must not be empty", at)
