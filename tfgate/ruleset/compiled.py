@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfgate.model.rule import Scope
 from tfgate.ruleset.files import show_excerpt
+from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.params import check_params
 from tfgate.ruleset.problems import show_name, suggest
 from tfgate.ruleset.scopes import ROOTS
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from tfgate.ruleset.problems import KeyPath, Problems
 
 
-@dataclass(frozen=True)
-class CompiledRule:
+class CompiledRule(Frozen, frozen=True):
     """A rule as the engine evaluates it."""
 
     rule: Rule
@@ -52,8 +51,7 @@ class CompiledRule:
             yield f"let.{name}", expression
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(Frozen, frozen=True):
     """What the functions of an expression may name."""
 
     params: Mapping[str, ParamSpec]

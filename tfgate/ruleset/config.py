@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfgate.errors import ConfigError, Problem
 from tfgate.ruleset.config_tables import CONFIG
 from tfgate.ruleset.files import Unreadable, read_toml
+from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.settings import SETTINGS, From, Origin, Value, read_environment, read_flags
 from tfgate.ruleset.waivers import build_waivers, read_waiver_file
 
@@ -25,8 +25,7 @@ CONFIG_NAME = "tfgate.toml"
 CONFIG_VARIABLE = "TFGATE_CONFIG"
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Frozen, frozen=True):
     """A ruleset in use, by what names it and where relative paths begin."""
 
     text: str
@@ -35,8 +34,7 @@ class Source:
     origin: Origin
 
 
-@dataclass(frozen=True)
-class ConfigFile:
+class ConfigFile(Frozen, frozen=True):
     """A file that the configuration was read from, for records."""
 
     path: str
@@ -44,8 +42,7 @@ class ConfigFile:
     sha256: str
 
 
-@dataclass(frozen=True)
-class WorkspaceTable:
+class WorkspaceTable(Frozen, frozen=True):
     """One ``[[workspace]]`` table."""
 
     match: str
@@ -55,8 +52,7 @@ class WorkspaceTable:
     rulesets: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class GateConfig:
+class GateConfig(Frozen, frozen=True):
     """The configuration in force, before it is known which workspace is judged."""
 
     file: TomlFile | None
@@ -65,11 +61,11 @@ class GateConfig:
     """What relative paths in the file are relative to."""
     values: Mapping[str, Value]
     """Setting name (``gate.evaluate``) → value and origin, every setting."""
-    levels: Mapping[str, Enforcement] = field(default_factory=dict)
+    levels: Mapping[str, Enforcement] = {}
     """Globs over rule ids, in the file's order."""
-    params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    params: Mapping[str, Mapping[str, Any]] = {}
     """Ruleset id → parameter → value, not yet checked against the rulesets."""
-    data: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    data: Mapping[str, Mapping[str, str]] = {}
     """Ruleset id → data name → path, relative to ``folder``."""
     workspaces: tuple[WorkspaceTable, ...] = ()
     waivers: tuple[Waiver, ...] = ()
@@ -144,8 +140,7 @@ class GateConfig:
         origin = self.values[name].origin
         if origin.layer is not From.FILE or self.file is None:
             return origin
-        lines = self.file.problems().lines
-        line = lines.line_of(tuple(name.split("."))) if lines is not None else None
+        line = self.file.problems().line_of(tuple(name.split(".")))
         return Origin(From.FILE, f"{self.file.name}:{line}" if line else self.file.name)
 
     def _get(self, name: str) -> Any:

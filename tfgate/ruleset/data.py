@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tfgate.errors import Problem
 from tfgate.ruleset.files import Unreadable, decode_text, parse_toml, read_bytes
-from tfgate.ruleset.lines import Lines
+from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.problems import Problems
 from tfgate.ruleset.strict import INVALID, Json
 
@@ -19,8 +18,7 @@ MAX_DATA_BYTES = 32 * 1024 * 1024
 """Of one data file."""
 
 
-@dataclass(frozen=True)
-class DataFile:
+class DataFile(Frozen, frozen=True):
     """One data file as it was read."""
 
     name: str
@@ -57,7 +55,7 @@ def _parse_json(text: str, shown: str) -> Any:
 
 def _parse_plain_toml(text: str, shown: str) -> Any:
     value = parse_toml(text, shown)
-    problems = Problems(shown, Lines(text))
+    problems = Problems(shown, text)
     if Json().read(value, (), problems) is INVALID:
         raise Unreadable(problems.found[0])
     return value

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from tfgate.errors import ConfigError, Problem
 from tfgate.model.glob import glob_matches
 from tfgate.ruleset.config import place
 from tfgate.ruleset.data import DataFile, read_data
 from tfgate.ruleset.files import Unreadable
+from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.loader import load_ruleset
 from tfgate.ruleset.params import check_params
 from tfgate.ruleset.problems import Problems, show_name, suggest
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
     from tfgate.ruleset.ruleset import Ruleset
 
 
-@dataclass(frozen=True)
-class Effective:
+class Effective(Frozen, frozen=True):
     """The rules in force in one workspace."""
 
     rulesets: tuple[Ruleset, ...]
@@ -210,7 +211,7 @@ class _Resolver:
             if ruleset_id not in self.rulesets and self.strict:
                 self.problems.unknown_key(ruleset_id, ("data",), self.rulesets)
         for ruleset in self.rulesets.values():
-            yield replace(ruleset, data=self._data_of(ruleset))
+            yield msgspec.structs.replace(ruleset, data=self._data_of(ruleset))
 
     def _data_of(self, ruleset: Ruleset) -> dict[str, DataFile | None]:
         named = self.config.data.get(ruleset.id, {})

@@ -6,11 +6,10 @@ import hashlib
 import os
 import re
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tfgate.errors import Problem
-from tfgate.ruleset.lines import Lines
+from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.problems import Problems
 
 if TYPE_CHECKING:
@@ -30,8 +29,7 @@ class Unreadable(Exception):  # noqa: N818 - carries a mistake to report, is nev
         self.problem = problem
 
 
-@dataclass(frozen=True)
-class TomlFile:
+class TomlFile(Frozen, frozen=True):
     """One TOML file as it was read."""
 
     name: str
@@ -44,7 +42,7 @@ class TomlFile:
 
     def problems(self) -> Problems:
         """Give an empty list of mistakes that knows this file's name and lines."""
-        return Problems(self.name, Lines(self.text))
+        return Problems(self.name, self.text)
 
 
 def read_bytes(path: Path, name: str, limit: int) -> bytes:

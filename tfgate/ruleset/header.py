@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import operator
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tfgate._version import __version__
 from tfgate.model.glob import glob_matches
 from tfgate.model.rule import Enforcement
+from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.params import ParamSpec, ParamType
 
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from tfgate.ruleset.problems import Problems
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(Frozen, frozen=True):
     """What ``[ruleset]`` says."""
 
     id: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.strict import INVALID, Json, toml_type
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ TYPE_PATTERN = r"\s*(?:(?:list|set|map)\s*\(\s*){0,8}(?:string|number|bool|any)\
 _OUTER = re.compile(r"\s*(list|set|map)\s*\((.*)\)\s*", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class ParamType:
+class ParamType(Frozen, frozen=True):
     """``string``, ``number``, ``bool``, ``any``, or ``list``/``set``/``map`` of a type."""
 
     name: str
@@ -92,8 +91,7 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
 }
 
 
-@dataclass(frozen=True)
-class ParamSpec:
+class ParamSpec(Frozen, frozen=True):
     """A parameter that a ruleset declares."""
 
     name: str

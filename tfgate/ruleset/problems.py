@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tfgate.errors import Problem
@@ -14,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tfgate.ruleset.lines import Lines
+
 
 KeyPath = tuple[str | int, ...]
 """Where a value stands in a TOML document: keys and, for arrays, 0-based numbers."""
@@ -44,6 +43,8 @@ def show_name(name: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Give the known name that is spelt most like ``name``, or ``None`` where none is near."""
+    import difflib  # only needed where something is wrong
+
     folded = {candidate.casefold().replace("_", "-"): candidate for candidate in known}
     wanted = name[:200].casefold().replace("_", "-")
     found = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.6)
@@ -61,21 +62,33 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return ""
 
 
-@dataclass
 class Problems:
     """The mistakes found so far in one file."""
 
-    file: str
-    lines: Lines | None = None
-    """Where keys stand in the file's text; looked at only when there is a mistake."""
-    prefix: KeyPath = ()
-    """Put before every path that is reported."""
-    found: list[Problem] = field(default_factory=list)
-    more: int = 0
+    def __init__(self, file: str, text: str | None = None) -> None:
+        self.file = file
+        """Path as a user would write it."""
+        self.prefix: KeyPath = ()
+        """Put before every path that is reported."""
+        self.found: list[Problem] = []
+        self.more = 0
+        """Mistakes beyond ``MAX_PROBLEMS``."""
+        self._text = text
+        self._lines: Lines | None = None
 
     def __bool__(self) -> bool:
         """Whether there is any mistake."""
         return bool(self.found)
+
+    def line_of(self, path: KeyPath) -> int | None:
+        """Give the line of a key; ``None`` where the file's text is not known."""
+        if self._text is None:
+            return None
+        if self._lines is None:
+            from tfgate.ruleset.lines import Lines  # only needed where something is wrong
+
+            self._lines = Lines(self._text)
+        return self._lines.line_of(path)
 
     def add(
         self,
@@ -91,8 +104,8 @@ class Problems:
             self.more += 1
             return
         path = (*self.prefix, *at)
-        if line is None and self.lines is not None:
-            line = self.lines.line_of(path)
+        if line is None:
+            line = self.line_of(path)
         key = show_path(path) or None
         self.found.append(Problem(self.file, message, key, line, column, excerpt))
 

@@ -54,7 +54,7 @@ def build_rule(read: dict[str, Any], raw: object, problems: Problems) -> Rule:
         match=_build_match(read["match"], written.get("match"), scope, problems),
         tests=tuple(_build_tests(read["tests"], scope, problems)),
         file=problems.file,
-        line=problems.lines.line_of(problems.prefix) if problems.prefix and problems.lines else 1,
+        line=problems.line_of(problems.prefix) if problems.prefix else 1,
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tfgate.errors import ConfigError, Problem
+from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.params import check_params
 from tfgate.ruleset.problems import Problems, show_name
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from tfgate.ruleset.params import ParamSpec
 
 
-@dataclass(frozen=True)
-class RulesetFile:
+class RulesetFile(Frozen, frozen=True):
     """A file that took part, for the digest."""
 
     path: str
@@ -30,8 +29,7 @@ class RulesetFile:
     sha256: str
 
 
-@dataclass(frozen=True)
-class Ruleset:
+class Ruleset(Frozen, frozen=True):
     """A loaded ruleset: everything in it is checked and compiled."""
 
     header: Header

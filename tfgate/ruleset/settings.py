@@ -5,12 +5,12 @@ Precedence: defaults, then ``tfgate.toml``, then the environment, then flags.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.model.rule import Enforcement
 from tfgate.ruleset.config_tables import CONFIG, Bind, Evaluate
+from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.problems import Problems
 from tfgate.ruleset.strict import INVALID, Boolean, Integer, ListOf, Table
 
@@ -30,8 +30,7 @@ class From(str, Enum):
     FLAG = "flag"
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Frozen, frozen=True):
     """Where a value comes from."""
 
     layer: From
@@ -42,8 +41,7 @@ class Origin:
         return self.where or "default"
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(Frozen, frozen=True):
     """One value that the file, the environment and (where the command has it) a flag can give."""
 
     table: str
@@ -96,8 +94,7 @@ BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 _BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(Frozen, frozen=True):
     """An effective value and where it comes from."""
 
     value: Any

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfgate.errors import Problem, RulesetError
+from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.problems import show_name, suggest
 
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 SHIPPED_PREFIX = "tfgate:"
 
 
-@dataclass(frozen=True)
-class Located:
+class Located(Frozen, frozen=True):
     """A ruleset's place on disk."""
 
     path: Path

@@ -11,10 +11,10 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.problems import show_name, show_path, suggest
 
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ def expected(words: str, value: object, at: KeyPath, problems: Problems, hint: s
     return INVALID
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(Frozen, frozen=True):
     """A string."""
 
     words: str = "a string"
@@ -109,8 +108,7 @@ class Text:
         return schema
 
 
-@dataclass(frozen=True)
-class Boolean:
+class Boolean(Frozen, frozen=True):
     """``true`` or ``false``."""
 
     def read(self, value: object, at: KeyPath, problems: Problems) -> Any:
@@ -123,8 +121,7 @@ class Boolean:
         return {"type": "boolean"}
 
 
-@dataclass(frozen=True)
-class Integer:
+class Integer(Frozen, frozen=True):
     """A whole number within bounds."""
 
     least: int
@@ -142,12 +139,11 @@ class Integer:
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Frozen, frozen=True):
     """One of an enum's words, read as its member."""
 
     members: type[Enum]
-    other_words: Mapping[str, str] = field(default_factory=dict)
+    other_words: Mapping[str, str] = {}
     """Words that people write by mistake, with the one that is meant."""
 
     def read(self, value: object, at: KeyPath, problems: Problems) -> Any:
@@ -170,8 +166,7 @@ def hint_once(hint: str) -> str:
     return "" if hint.startswith(" (known") else hint
 
 
-@dataclass(frozen=True)
-class ListOf:
+class ListOf(Frozen, frozen=True):
     """An array, read as a tuple."""
 
     item: Kind
@@ -216,12 +211,11 @@ def _report_repeats(items: tuple[Any, ...], at: KeyPath, problems: Problems) -> 
         seen.add(item)
 
 
-@dataclass(frozen=True)
-class MapOf:
+class MapOf(Frozen, frozen=True):
     """A table whose keys the author chooses, read as a dict."""
 
     item: Kind
-    key: Text = field(default_factory=Text)
+    key: Text = Text()
     most: int = 10_000
 
     def read(self, value: object, at: KeyPath, problems: Problems) -> Any:
@@ -244,8 +238,7 @@ class MapOf:
         return schema
 
 
-@dataclass(frozen=True)
-class Date:
+class Date(Frozen, frozen=True):
     """A date without a time, as TOML writes it: no quotes."""
 
     def read(self, value: object, at: KeyPath, problems: Problems) -> Any:
@@ -259,8 +252,7 @@ class Date:
         return {"type": "string", "format": "date"}
 
 
-@dataclass(frozen=True)
-class Json:
+class Json(Frozen, frozen=True):
     """Any value that JSON has too: no date, no time, no ``nan`` or ``inf``."""
 
     table: bool = False
@@ -290,8 +282,7 @@ def _is_json(value: object, at: KeyPath, problems: Problems) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(Frozen, frozen=True):
     """One key of a table."""
 
     kind: Kind
@@ -302,8 +293,7 @@ class Key:
     """What it reads as where it is missing or wrong."""
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Frozen, frozen=True):
     """A table with known keys, read as a dict that has every one of them."""
 
     title: str
@@ -311,7 +301,7 @@ class Table:
     keys: Mapping[str, Key]
     rules: tuple[Schema, ...] = ()
     """Further JSON Schema for what one key alone cannot say."""
-    retired: Mapping[str, str] = field(default_factory=dict)
+    retired: Mapping[str, str] = {}
     """Keys that people write by mistake, with what to do instead."""
 
     def read(self, value: object, at: KeyPath, problems: Problems) -> Any:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tfgate.query.values import Maybe, Unknown
+from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -40,8 +40,7 @@ class TemplateError(Exception):
         self.position = position
 
 
-@dataclass(frozen=True)
-class Template:
+class Template(Frozen, frozen=True):
     """A parsed message. ``render`` never raises, whatever the document is."""
 
     text: str
