@@ -59,8 +59,8 @@ def read_file(path: str, *, what: str) -> bytes:
         hint = "Name the plan file itself, or its JSON from terraform show -json."
         raise UsageError(f"{path} is a directory, not a {what}.", hint=hint) from None
     except FileNotFoundError:
-        hint = f"Make one with: terraform plan -out {path}" if what == "plan" else None
-        raise UsageError(f"There is no {what} {path}.", hint=hint) from None
+        make = f"Make one with: terraform plan -out {path}" if what == "plan" else None
+        raise UsageError(f"There is no {what} {path}.", hint=make) from None
     except OSError as error:
         raise UsageError(f"The {what} {path} cannot be read: {error.strerror}.") from None
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tfgate.engine.explain import Explained
+    from tfgate.query import Step
 
 
 @click.command(
@@ -37,6 +38,17 @@ def explain(plan: str, rule_id: str, address: str | None, **options: Any) -> Non
         write_out("\n".join(_lines(explained)) + "\n")
 
 
+def _value(step: Step) -> str:
+    from tfgate.cli.values import show
+
+    if not step.evaluated:
+        return "(not evaluated)"
+    if step.error is not None:
+        return f"(error: {step.error})"
+    note = " (some values it may get make it an error)" if step.may_raise else ""
+    return show(step.value, limit=200) + note
+
+
 def _lines(explained: Explained) -> Iterator[str]:
     from tfgate.cli.values import show
     from tfgate.report.neutral import console
@@ -50,7 +62,7 @@ def _lines(explained: Explained) -> Iterator[str]:
         yield f"  {key}"
         for step in steps:
             yield console(f"    {'  ' * step.depth}{step.text}")
-            yield console(f"    {'  ' * step.depth}  = {show(step, limit=200)}")
+            yield console(f"    {'  ' * step.depth}  = {_value(step)}")
     if explained.params:
         yield "  parameters"
         for name, value in explained.params.items():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tfgate.engine.context import Context
     from tfgate.plan import Plan, Subject
-    from tfgate.query import Expression, TraceStep
+    from tfgate.query import Expression, Step
     from tfgate.ruleset import Ruleset
 
 
@@ -31,7 +31,7 @@ class Explained:
     ruling: str
     """``pass``, ``fail``, ``error``, ``unknown``, ``skip`` (``when`` is false), ``not selected``."""
     messages: tuple[str, ...]
-    steps: tuple[tuple[str, tuple[TraceStep, ...]], ...]
+    steps: tuple[tuple[str, tuple[Step, ...]], ...]
     """For ``when`` and ``deny``/``require``: each sub-expression on the redacted subject."""
     why_not: tuple[str, ...] = ()
     """For ``not selected``: which parts of the match do not fit."""
@@ -106,7 +106,7 @@ def _with_source(
 
 def _steps(
     plan: Plan, rule: BoundRule, subject: Subject, context: Context
-) -> Iterator[tuple[str, tuple[TraceStep, ...]]]:
+) -> Iterator[tuple[str, tuple[Step, ...]]]:
     document = _with_source(subject.redacted(Reads.of(rule.reads)), rule, subject, context)
     scope = SubjectScope(plan, rule, subject, document, context, redacted=True)
     compiled = rule.compiled
@@ -138,7 +138,7 @@ def _why_not(rule: BoundRule, subject: Subject) -> Iterator[str]:
         ("address", match.addresses, subject.address),
         ("name", match.names, subject.name),
     ):
-        if globs and not any_glob(globs)(value or ""):
+        if globs and not any_glob(globs)(value):
             yield f"its {what} is {value or 'empty'}; the rule looks at {', '.join(globs)}"
 
 

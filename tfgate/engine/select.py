@@ -56,9 +56,9 @@ def _could_select(
     match = rule.rule.match
     if actions is not None and subject.action is not None and subject.action not in actions:
         return False
-    if match.modes and subject.mode is not None and subject.mode not in match.modes:
+    if match.modes and subject.mode not in match.modes:
         return False
-    if match.types and not any_glob(match.types)(subject.type or ""):
+    if match.types and not any_glob(match.types)(subject.type):
         return False
     return not match.providers or _provider_matches(match.providers, subject.provider_name)
 
@@ -89,13 +89,10 @@ def narrowing(match: Match) -> Callable[[Subject], bool] | None:
     addresses = any_glob(match.addresses)
     names = any_glob(match.names)
     return lambda subject: (
-        modules(subject.module_address or "")
-        and addresses(subject.address)
-        and names(subject.name or "")
+        modules(subject.module_address) and addresses(subject.address) and names(subject.name)
     )
 
 
-def _provider_matches(globs: tuple[str, ...], provider: str | None) -> bool:
-    full = provider or ""
+def _provider_matches(globs: tuple[str, ...], provider: str) -> bool:
     matches = any_glob(globs)
-    return matches(full) or matches(full.rsplit("/", 1)[-1])
+    return matches(provider) or matches(provider.rsplit("/", 1)[-1])

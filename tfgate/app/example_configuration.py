@@ -1,0 +1,109 @@
+"""The ``configuration`` of an example's plan, so that joins across resources have something to join.
+
+Each change gets a block in its module, with its known values as constants and ``refers_to`` as
+references: ``refers_to = { bucket = "subject" }`` is what ``bucket = aws_s3_bucket.example.id``
+leaves in a plan.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+SUBJECT: Final = "subject"
+"""What ``refers_to`` calls the subject of the example."""
+_KEYS: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\]')
+_GONE: Final = (["delete"], ["forget"])
+
+
+class Configuration:
+    """A configuration that grows by blocks, outputs, variables, module calls and providers."""
+
+    def __init__(self) -> None:
+        self.root: dict[str, Any] = {}
+        self.providers: dict[str, Any] = {}
+
+    def document(self) -> dict[str, Any]:
+        """Give it as in a plan."""
+        return {"root_module": self.root, "provider_config": self.providers}
+
+    def add_block(self, table: Mapping[str, Any], entry: Mapping[str, Any], subject: str) -> None:
+        """Add the block of a change, once for all its instances; what is gone has none."""
+        given = table.get("config")
+        if given is None and entry["change"]["actions"] in _GONE:
+            return
+        path = _KEYS.sub("", entry.get("module_address", ""))
+        resources = self._module(path).setdefault("resources", [])
+        prefix = "data." if entry["mode"] == "data" else ""
+        address = f"{prefix}{entry['type']}.{entry['name']}"
+        if any(block["address"] == address for block in resources):
+            return
+        block = {
+            "address": address,
+            "mode": entry["mode"],
+            "type": entry["type"],
+            "name": entry["name"],
+            "provider_config_key": entry["type"].partition("_")[0],
+            "expressions": _expressions(table, entry, subject),
+            "schema_version": 0,
+            **_repetition(entry),
+        }
+        resources.append({**block, **(given or {})})
+
+    def _module(self, path: str) -> dict[str, Any]:
+        module = self.root
+        for name in re.findall(r"module\.([^.]+)", path):
+            calls = module.setdefault("module_calls", {})
+            call = calls.setdefault(name, {"source": f"./{name}", "module": {}})
+            module = call["module"]
+        return module
+
+
+def _repetition(entry: Mapping[str, Any]) -> dict[str, Any]:
+    if "index" not in entry:
+        return {}
+    kind = "for_each_expression" if isinstance(entry["index"], str) else "count_expression"
+    return {kind: {"constant_value": [entry["index"]]}}
+
+
+def _expressions(table: Mapping[str, Any], entry: Mapping[str, Any], subject: str) -> dict[str, Any]:
+    after = entry["change"]["after"] or {}
+    expressions: dict[str, Any] = {
+        name: {"constant_value": value} for name, value in after.items() if value is not None
+    }
+    for argument, targets in table.get("refers_to", {}).items():
+        _put_reference(expressions, argument.split("."), targets, subject)
+    return expressions
+
+
+def _put_reference(
+    expressions: dict[str, Any], steps: list[str], targets: str | list[str], subject: str
+) -> None:
+    """Write a reference under an argument; the blocks on the way are lists of one."""
+    for step in steps[:-1]:
+        inner: dict[str, Any] = {}
+        expressions[step] = [inner]
+        expressions = inner
+    listed = [targets] if isinstance(targets, str) else targets
+    expressions[steps[-1]] = {"references": list(_references(listed, subject))}
+
+
+def _references(targets: Iterable[str], subject: str) -> Iterable[str]:
+    """Write each target as Terraform does: an attribute, the instance, the resource."""
+    for target in targets:
+        if target != SUBJECT:
+            yield target
+            continue
+        resource = _KEYS.sub("", subject)
+        yield f"{subject}.id"
+        yield subject
+        if resource != subject:
+            yield resource
+
+
+def relative(address: str, module: str) -> str:
+    """Give an address as its own module writes it."""
+    return address[len(module) + 1 :] if module else address
