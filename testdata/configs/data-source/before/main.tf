@@ -1,0 +1,3 @@
+output "shared" {
+  value = "from the other state"
+}
