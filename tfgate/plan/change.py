@@ -50,10 +50,10 @@ class Change(msgspec.Struct, gc=False):
     action_reason: str | None = None
     _module: str | None = msgspec.field(default=None, name="module_address")
     _provider: str | None = msgspec.field(default=None, name="provider_name")
-    # The three below are set by the reader and have names no JSON of Terraform has.
+    # Both are set by the reader, whatever a plan has under these names.
     _context: Context | None = msgspec.field(default=None, name="(context)")
-    _position: int = msgspec.field(default=0, name="(position)")
-    _reason: str | None = msgspec.field(default=None, name="(reason)")
+    position: int = msgspec.field(default=0, name="(position)")
+    """Number in its list, from 0."""
 
     @property
     def module_address(self) -> str:
@@ -78,7 +78,7 @@ class Change(msgspec.Struct, gc=False):
     @property
     def deferred_reason(self) -> str | None:
         """Why it was deferred; None for a change that was not."""
-        return self._reason
+        return self.context.reason
 
     @property
     def context(self) -> Context:
@@ -89,8 +89,8 @@ class Change(msgspec.Struct, gc=False):
     @property
     def where(self) -> str:
         """JSON path of the ``change`` object, for errors."""
-        inner = ".resource_change" if self._reason is not None else ""
-        return f"{self.context.section}[{self._position}]{inner}.change"
+        inner = ".resource_change" if self.context.reason is not None else ""
+        return f"{self.context.section}[{self.position}]{inner}.change"
 
     @property
     def has_unknown(self) -> bool:

@@ -149,10 +149,16 @@ class Configuration:
 
 def walk(module: Module, prefix: str = "") -> Iterator[tuple[str, Module]]:
     """Yield every module with the prefix of its addresses: ``""``, ``"module.net."``, …"""
-    yield prefix, module
-    for name, call in (module.module_calls or {}).items():
-        if call.module is not None:
-            yield from walk(call.module, f"{prefix}module.{name}.")
+    stack = [(prefix, module)]
+    while stack:
+        here, current = stack.pop()
+        yield here, current
+        calls = [*(current.module_calls or {}).items()]
+        stack.extend(
+            (f"{here}module.{name}.", call.module)
+            for name, call in reversed(calls)
+            if call.module is not None
+        )
 
 
 def configuration_address(change: Change) -> str:

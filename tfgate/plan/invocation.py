@@ -32,7 +32,7 @@ class Invocation(msgspec.Struct, gc=False):
     lifecycle_action_trigger: Raw = ABSENT
     invoke_action_trigger: Raw = ABSENT
     _provider: str | None = msgspec.field(default=None, name="provider_name")
-    # Set by the reader; no JSON of Terraform has these names.
+    # Both are set by the reader, whatever a plan has under these names.
     _where: str = msgspec.field(default="action_invocations", name="(where)")
     _reason: str | None = msgspec.field(default=None, name="(reason)")
 

@@ -63,11 +63,13 @@ def drift(raw: Raw, context: Context) -> list[Change]:
 
 def deferred(raw: Raw, context: Context) -> list[Change]:
     """Decode ``deferred_changes`` into changes with a `Change.deferred_reason`."""
-    changes: list[Change] = []
-    for entry in (raw and decode_as(_DEFERRED, raw, context.section)) or []:
-        entry.resource_change._reason = entry.reason
-        changes.append(entry.resource_change)
-    return _checked(changes, context)
+    entries = (raw and decode_as(_DEFERRED, raw, context.section)) or []
+    for position, entry in enumerate(entries):
+        entry.resource_change._context = context.deferred(entry.reason)
+        entry.resource_change.position = position
+    changes = [entry.resource_change for entry in entries]
+    _check(changes, context)
+    return changes
 
 
 def outputs(top: Top, context: Context) -> dict[str, OutputChange]:
@@ -91,6 +93,7 @@ def invocations(raw: Raw) -> list[Invocation]:
     found = (raw and decode_as(_INVOCATIONS, raw, "action_invocations")) or []
     for position, invocation in enumerate(found):
         invocation._where = f"action_invocations[{position}]"
+        invocation._reason = None
     return found
 
 
@@ -105,16 +108,21 @@ def deferred_invocations(raw: Raw) -> list[Invocation]:
 
 
 def _checked(changes: list[Change], context: Context) -> list[Change]:
-    """Give changes what they share, and refuse unknown actions and repeated addresses."""
+    """Give changes what they share, and check them together."""
     for position, change in enumerate(changes):
         change._context = context
-        change._position = position
+        change.position = position
+    _check(changes, context)
+    return changes
+
+
+def _check(changes: Sequence[Change], context: Context) -> None:
+    """Refuse unknown actions and repeated addresses."""
     for actions in {change.body.actions for change in changes}:
         first = next(change for change in changes if change.body.actions == actions)
         _check_action(actions, f"{first.where}.actions")
     if len({change.address for change in changes}) != len(changes):
         _check_addresses(changes, context)
-    return changes
 
 
 def _check_action(actions: tuple[str, ...], where: str) -> None:

@@ -17,53 +17,45 @@ if TYPE_CHECKING:
     from tfgate.plan.configuration import Configuration
     from tfgate.plan.digest import Digest
     from tfgate.plan.invocation import Invocation
+    from tfgate.plan.joins import Joins
     from tfgate.plan.output import OutputChange
+    from tfgate.plan.subject import Subject
     from tfgate.plan.wire import Top
 
 
 class Plan:
     """What Terraform would do, read from plan JSON by `tfgate.plan.read_plan`."""
 
-    def __init__(
-        self,
-        top: Top,
-        digest: Digest,
-        configuration: Configuration,
-        *,
-        format_version: str,
-        warnings: tuple[str, ...],
-        changes: Sequence[Change],
-        drift: Sequence[Change],
-        deferred: Sequence[Change],
-        outputs: Mapping[str, OutputChange],
-        actions: Sequence[Invocation],
-        deferred_actions: Sequence[Invocation],
-        facts: Mapping[str, Any],
-    ) -> None:
+    format_version: str
+    warnings: tuple[str, ...]
+    """What a person should know, as a newer minor version of the format."""
+    configuration: Configuration
+    changes: Sequence[Change]
+    """``resource_changes``, in the plan's order."""
+    drift: Sequence[Change]
+    """``resource_drift``: what changed outside of Terraform."""
+    deferred: Sequence[Change]
+    """``deferred_changes``: what this plan leaves for a later one."""
+    outputs: Mapping[str, OutputChange]
+    """``output_changes`` of the root module, by name."""
+    actions: Sequence[Invocation]
+    """``action_invocations``."""
+    deferred_actions: Sequence[Invocation]
+    """``deferred_action_invocations``."""
+    terraform_version: str | None
+    timestamp: str | None
+    complete: bool | None
+    """False if the apply leaves something out (targeting, deferral); None before 1.8."""
+    applyable: bool | None
+    """False if there is nothing to apply, or it must not be; None before 1.7."""
+    errored: bool
+
+    def __init__(self, top: Top, digest: Digest, **parts: Any) -> None:
+        """Take what `tfgate.plan.reading` has read: one part for each annotation above."""
         self._top = top
         self._digest = digest
-        self.configuration = configuration
-        self.format_version = format_version
-        self.warnings = warnings
-        self.changes = changes
-        """``resource_changes``, in the plan's order."""
-        self.drift = drift
-        """``resource_drift``: what changed outside of Terraform."""
-        self.deferred = deferred
-        """``deferred_changes``: what this plan leaves for a later one."""
-        self.outputs = outputs
-        """``output_changes`` of the root module, by name."""
-        self.actions = actions
-        """``action_invocations``."""
-        self.deferred_actions = deferred_actions
-        """``deferred_action_invocations``."""
-        self.terraform_version: str | None = facts["terraform_version"]
-        self.timestamp: str | None = facts["timestamp"]
-        self.complete: bool | None = facts["complete"]
-        """False if the apply leaves something out (targeting, deferral); None before 1.8."""
-        self.applyable: bool | None = facts["applyable"]
-        """False if there is nothing to apply, or it must not be; None before 1.7."""
-        self.errored: bool = bool(facts["errored"])
+        for name, part in parts.items():
+            setattr(self, name, part)
 
     @property
     def json_sha256(self) -> str:
@@ -100,6 +92,40 @@ class Plan:
         for (kind, action), number in Counter(map(_type_and_action, self.changes)).items():
             table.setdefault(kind, {})[action.value] = number
         return table
+
+    def references(self, subject: Subject, argument: str | None = None) -> Any:
+        """List the configuration addresses that the subject's block refers to, sorted.
+
+        ``argument`` is a dotted path of arguments (list steps left out); all of them without one.
+        References are followed through variables and outputs of modules. Elements that may be
+        missing are `Maybe`; what the JSON has lost (locals, dynamic blocks) is one more of them
+        that stands for any number of addresses. Subjects without expressions give `UNKNOWN`.
+        """
+        return self._joins.references(subject, argument)
+
+    def referenced_by(self, subject: Subject, pattern: str, *, redacted: bool = False) -> Any:
+        """List the documents of resources whose type matches a glob and that refer to a change.
+
+        Instances that the apply removes do not count. Doubt is shown as in `references`: an empty
+        list is certain. Mentions in tags, labels and descriptions are no references.
+        """
+        return self._joins.referenced_by(subject, pattern, redacted=redacted)
+
+    def configured(self, subject: Subject, argument: str) -> Any:
+        """Say whether the subject's own block sets an argument or has such a nested block.
+
+        True, False, or `UNKNOWN` where a dynamic block may have made it. A constant null sets
+        nothing. ``count``, ``for_each``, ``depends_on``, ``provider`` and ``provisioner`` count as
+        arguments.
+        """
+        return self._joins.configured(subject, argument)
+
+    @cached_property
+    def _joins(self) -> Joins:
+        # Imported here for the cost: most rulesets join nothing.
+        from tfgate.plan.joins import Joins
+
+        return Joins(self)
 
 
 def _type_and_action(change: Change) -> tuple[str, Action]:

@@ -110,7 +110,7 @@ def _build(
     return Plan(
         top,
         digest,
-        configuration,
+        configuration=configuration,
         format_version=version,
         warnings=warnings,
         changes=lists.resource_changes(top.resource_changes, context("resource_changes")),
@@ -119,7 +119,7 @@ def _build(
         outputs=lists.outputs(top, context("output_changes")),
         actions=lists.invocations(top.action_invocations),
         deferred_actions=lists.deferred_invocations(top.deferred_action_invocations),
-        facts=facts,
+        **{**facts, "errored": False},
     )
 
 

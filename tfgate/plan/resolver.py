@@ -1,0 +1,193 @@
+"""From what an expression mentions to the resources behind it, through modules.
+
+What is followed: variables to the arguments of the module call, outputs of modules to their
+expressions, ``each.value`` to ``for_each``. What the JSON has lost (locals, and all that passes
+through them) makes the answer `Targets.lossy`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from tfgate.plan.configuration import Module
+from tfgate.plan.decoding import decode_value
+from tfgate.plan.mention import Mention, leaves, mentions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from msgspec import Raw
+
+    from tfgate.plan.configuration import Call, Configuration
+
+MANY: Final = 10_000
+"""Targets of one expression beyond which it counts as lossy: no person writes so many."""
+
+
+class Target(NamedTuple):
+    """A resource that an expression refers to."""
+
+    address: str
+    """Configuration address."""
+    key: str | None = None
+    """Key of the instance as written, where it is a constant."""
+    by_key: bool = False
+    """Whether the expression also has ``each`` or ``count``: most likely one instance is meant."""
+
+
+class Targets(NamedTuple):
+    """What an expression refers to, and what it may."""
+
+    sure: frozenset[Target] = frozenset()
+    maybe: frozenset[Target] = frozenset()
+    lossy: bool = False
+    """Whether there may be others, which the JSON does not show."""
+
+    def doubted(self) -> Targets:
+        """The same with nothing sure: some of them are meant, and nobody knows which."""
+        return Targets(frozenset(), self.sure | self.maybe, self.lossy)
+
+
+NOTHING: Final = Targets()
+LOSSY: Final = Targets(lossy=True)
+
+
+def union(parts: Iterable[Targets]) -> Targets:
+    """Put together what several expressions refer to."""
+    sure: set[Target] = set()
+    maybe: set[Target] = set()
+    lossy = False
+    for part in parts:
+        sure |= part.sure
+        maybe |= part.maybe
+        lossy = lossy or part.lossy or len(sure) + len(maybe) > MANY
+    return Targets(frozenset(sure), frozenset(maybe - sure), lossy)
+
+
+class Place(NamedTuple):
+    """Where an expression stands: what its names mean."""
+
+    prefix: str
+    """Prefix of the module's addresses: ``""``, ``"module.net."``."""
+    for_each: Raw | None = None
+    """``for_each`` of the block or call, None for what has none."""
+
+
+class Resolver:
+    """Follows references through one configuration; every step is taken once."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._modules: dict[str, Module] = {}
+        self._calls: dict[str, tuple[str, Call]] = {}
+        self._known: dict[tuple[str, str, str], Targets] = {}
+        self._open: set[tuple[str, str, str]] = set()
+        self._arguments: dict[str, Any] = {}
+        self._enter(configuration.root, "")
+
+    def _enter(self, module: Module, prefix: str) -> None:
+        stack = [(module, prefix)]
+        while stack:
+            current, here = stack.pop()
+            self._modules[here] = current
+            for name, call in (current.module_calls or {}).items():
+                inner = f"{here}module.{name}."
+                self._calls[inner] = (here, call)
+                stack.append((call.module or Module(), inner))
+
+    def resolve(self, part: Any, place: Place) -> Targets:
+        """Give what all expressions in ``part`` refer to."""
+        return union(self._leaf(references, place) for references in leaves(part))
+
+    def _leaf(self, references: list[str], place: Place) -> Targets:
+        found = mentions(references)
+        by_key = any(mention.kind in ("each", "key") for mention in found)
+        others = any(mention.kind not in ("each", "key") for mention in found)
+        parts = []
+        for mention in found:
+            if mention.kind == "key" and others:
+                continue  # the key of one of the others
+            part = self._mentioned(mention, place)
+            several = len({target.address for target in part.sure}) > 1
+            if several and (by_key or mention.deep):
+                part = part.doubted()
+            parts.append(part)
+        whole = union(parts)
+        return _with_keys(whole) if by_key else whole
+
+    def _mentioned(self, mention: Mention, place: Place) -> Targets:
+        if mention.kind == "resource":
+            address = f"{place.prefix}{mention.name}"
+            return Targets(frozenset({Target(address, mention.key)}))
+        if mention.kind == "var":
+            return self._once("var", place.prefix, mention.name, self._variable)
+        if mention.kind == "output":
+            inner = f"{place.prefix}module.{mention.module}."
+            return self._once("output", inner, mention.name, self._output)
+        if mention.kind == "module":
+            inner = f"{place.prefix}module.{mention.name}."
+            return self._once("module", inner, "", self._all_outputs).doubted()
+        if mention.kind in ("each", "key"):
+            return self._repetition(mention, place)
+        return LOSSY
+
+    def _once(
+        self, kind: str, prefix: str, name: str, find: Callable[[str, str], Targets]
+    ) -> Targets:
+        step = (kind, prefix, name)
+        if step in self._open:
+            return LOSSY  # a circle: no configuration of Terraform has one
+        if step not in self._known:
+            self._open.add(step)
+            try:
+                self._known[step] = find(prefix, name)
+            except RecursionError:
+                return LOSSY
+            finally:
+                self._open.discard(step)
+        return self._known[step]
+
+    def _variable(self, prefix: str, name: str) -> Targets:
+        """A variable is what the module's caller passes; the root module's comes from outside."""
+        if prefix not in self._calls:
+            return NOTHING if prefix == "" else LOSSY
+        caller, call = self._calls[prefix]
+        if prefix not in self._arguments:
+            where = f"configuration({prefix.rstrip('.')}).expressions"
+            self._arguments[prefix] = decode_value(call.expressions, where)
+        arguments = self._arguments[prefix]
+        if type(arguments) is not dict:
+            return NOTHING if arguments is None else LOSSY
+        return self.resolve(arguments.get(name), Place(caller, call.for_each_expression))
+
+    def _output(self, prefix: str, name: str) -> Targets:
+        module = self._modules.get(prefix)
+        output = (module.outputs or {}).get(name) if module is not None else None
+        if output is None:
+            return LOSSY
+        where = f"configuration({prefix}output.{name}).expression"
+        return self.resolve(decode_value(output.expression, where), Place(prefix))
+
+    def _all_outputs(self, prefix: str, _: str) -> Targets:
+        module = self._modules.get(prefix)
+        if module is None:
+            return LOSSY
+        return union(
+            self._once("output", prefix, name, self._output) for name in module.outputs or {}
+        )
+
+    def _repetition(self, mention: Mention, place: Place) -> Targets:
+        if mention.name == "count":
+            return NOTHING
+        if not place.for_each:
+            return LOSSY
+        where = f"configuration({place.prefix.rstrip('.')}).for_each_expression"
+        # ``each`` inside for_each itself would be a circle, so it has no for_each of its own.
+        return self.resolve(decode_value(place.for_each, where), Place(place.prefix))
+
+
+def _with_keys(targets: Targets) -> Targets:
+    return Targets(
+        frozenset(target._replace(by_key=True) for target in targets.sure),
+        frozenset(target._replace(by_key=True) for target in targets.maybe),
+        targets.lossy,
+    )
