@@ -8,11 +8,13 @@ from tfgate.report.registry import (
     parse_report_option,
     parse_report_options,
     render,
+    step_summary,
 )
 from tfgate.report.terminal import Terminal, terminal_of
 
 __all__ = [
     "render",
+    "step_summary",
     "ReportContext",
     "AuditFacts",
     "FORMATS",

@@ -37,6 +37,10 @@ class ReportContext(msgspec.Struct, frozen=True, kw_only=True):
     path_prefix: str = ""
     """Directory of the configuration relative to the repository, with ``/``: formats whose readers
     count from the repository's root (sarif, github, gitlab) put it before each file."""
+    fallback_file: str | None = None
+    """File, relative to the repository, that findings without a place point at in formats whose
+    readers refuse them otherwise (GitHub's code scanning rejects a whole SARIF file for one).
+    ``None`` invents nothing."""
     plan_name: str = "tfplan"
     """The plan as the user named it."""
     full_list: str = "`tfgate check --report json`"
@@ -47,6 +51,12 @@ class ReportContext(msgspec.Struct, frozen=True, kw_only=True):
     """Whether ``text`` may carry colour: a terminal that did not ask for none."""
     unicode: bool = True
     """Whether ``text`` may use characters beyond ASCII of its own."""
+
+
+def repository_path(file: str, context: ReportContext) -> str:
+    """Give the path of a source file as counted from the repository's root."""
+    prefix = context.path_prefix.strip("/")
+    return f"{prefix}/{file}" if prefix and prefix != "." else file
 
 
 class Renderer(Protocol):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from tfgate.report import json_v1 as v1
 from tfgate.report.interface import ReportContext, exit_code
+from tfgate.report.jsontext import dumps
 
 if TYPE_CHECKING:
     from tfgate.model.decision import Decision
@@ -18,25 +19,10 @@ _Shape = TypeVar("_Shape")
 _DEPOSED = re.compile(r"(?P<address>.+) \(deposed (?P<key>[^()\s]+)\)", re.DOTALL)
 """How ``Decision.passed`` writes a deposed object (no live address ends in a bracket)."""
 
-_RAW = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
-"""Legal in JSON text, and able to mislead a terminal that shows it: written as ``\\uXXXX``."""
-
 
 def render(decision: Decision, context: ReportContext) -> str:
-    """Give the report as JSON text, indented by two.
-
-    Values are data, and stand as they are; characters that could act on a terminal are written as
-    JSON escapes, which readers decode to the very same string.
-    """
-    report = report_of(decision, context)
-    try:
-        encoded = msgspec.json.encode(report)
-    except UnicodeEncodeError:  # a lone surrogate, out of a file name that is not UTF-8
-        encoded = msgspec.json.encode(_without_surrogates(msgspec.to_builtins(report)))
-    text = msgspec.json.format(encoded, indent=2).decode()
-    if not text.isascii():
-        text = _RAW.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-    return text.replace("\x7f", "\\u007f") + "\n"
+    """Give the report as JSON text, indented by two. Values are data, and stand as they are."""
+    return dumps(report_of(decision, context))
 
 
 def report_of(decision: Decision, context: ReportContext) -> v1.Report:
@@ -90,13 +76,3 @@ def _passed(rule: str, address: str) -> v1.Outcome:
 def _like(value: object, shape: type[_Shape]) -> _Shape:
     """Copy the fields that ``shape`` has, by name; whatever else the model grows stays out."""
     return msgspec.convert(value, shape, from_attributes=True, strict=False)
-
-
-def _without_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_surrogates(item) for item in value]
-    return value

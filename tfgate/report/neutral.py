@@ -38,8 +38,14 @@ def paragraphs(text: str) -> list[str]:
     return [visible(part.strip()) for part in re.split(r"\r\n|\r|\n", text) if part.strip()]
 
 
+def one_line(text: str) -> str:
+    """Write the prose of a rule on one line."""
+    return " ".join(paragraphs(text))
+
+
 def clip(text: str, length: int) -> str:
-    """Cut ``text`` to about ``length`` characters and say how many are missing."""
+    """Make ``text`` visible, cut it to ``length`` characters, and say how many are missing."""
+    text = visible(text)
     if len(text) <= length:
         return text
     return f"{text[:length]}… ({len(text) - length} more characters)"
@@ -66,3 +72,90 @@ def log_line(line: str) -> str:
     wrapping can bring any part of a text there. ``::/0`` and ``::1`` are addresses, and stay.
     """
     return _COMMAND_LINE.sub(r"\1\\x3a", line)
+
+
+_HTML = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;", "`": "&#x60;"}
+)
+"""As ``html.escape`` has it, whose module brings 2,000 entities along."""
+
+
+def html_text(text: str) -> str:
+    """Make ``text`` safe as HTML text and inside a quoted attribute."""
+    return visible(text).translate(_HTML)
+
+
+_LINKABLE = re.compile(
+    r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:\d{1,5})?(/[A-Za-z0-9._~/?=&%+,:;#-]*)?"
+)
+
+
+def link(text: str) -> str | None:
+    """Give ``text`` where it is a plain ``https`` address that may become a link; else ``None``."""
+    return text if _LINKABLE.fullmatch(text) else None
+
+
+def markdown_code(text: str) -> str:
+    """Write ``text`` as a code span: no mention, reference, link, emphasis or HTML starts in one.
+
+    CommonMark 0.31, section 6.1: the fence is longer than any run of backticks inside, and one
+    blank on either side is stripped again.
+    """
+    text = visible(text)
+    if not text.strip(" "):
+        return "`(empty)`"
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if text[0] in "` " or text[-1] in "` " else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+_ACTIVE = re.compile(
+    r"""@ | :// | www\. | [#!$%&~^]["\w] | \bGH-\d | :[\w+-]+: | \b[0-9a-f]{7,40}\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What forges turn into mentions, references, links, emoji or mathematics after rendering, so that
+no escape helps: issues and merge requests, milestones, labels, snippets, commits, addresses."""
+_PUNCTUATION = re.compile(r"[\\`*_\[\]<>{}|~#&$^!]")
+_LINE_START = re.compile(r"^(\s*\d*)([-+=.)])")
+
+
+def markdown_prose(text: str) -> str:
+    """Write ``text`` as Markdown that shows exactly these characters.
+
+    As plain words where escapes are enough, as a code span where a forge would still act on it.
+    """
+    text = visible(text).strip(" ")
+    if _ACTIVE.search(text) or not text:
+        return markdown_code(text)
+    return _LINE_START.sub(_escape_start, _PUNCTUATION.sub(r"\\\g<0>", text))
+
+
+def _escape_start(found: re.Match[str]) -> str:
+    """Escape the mark itself, or what follows the number of a list entry."""
+    return f"{found[1]}\\{found[2]}"
+
+
+def workflow_data(text: str) -> str:
+    """Escape the message of a GitHub workflow command (actions/toolkit, ``escapeData``)."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def workflow_property(text: str) -> str:
+    """Escape a property of a GitHub workflow command (actions/toolkit, ``escapeProperty``)."""
+    return workflow_data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def fenced(text: str) -> str:
+    """Make ``text`` safe inside a fenced block of Markdown that somebody else opens and closes."""
+    return visible(text).replace("```", r"\x60\x60\x60").replace("~~~", r"\x7e\x7e\x7e")
+
+
+def sarif_text(text: str) -> str:
+    """Make ``text`` literal in a SARIF message.
+
+    SARIF 2.1.0, 3.11.5 and 3.11.6: ``{0}`` is a placeholder unless doubled, and ``[text](target)``
+    is a link even in plain text.
+    """
+    text = visible(text).replace("](", r"]\x28")
+    return re.sub(r"\{(\d+)\}", r"{{\1}}", text)

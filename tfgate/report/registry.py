@@ -29,6 +29,13 @@ FORMATS: dict[str, Format] = {
     for entry in (
         Format("text", "for people, in a terminal or a log", ".txt"),
         Format("json", "every outcome, versioned, with a published schema", ".json"),
+        Format("sarif", "SARIF 2.1.0, for code scanning", ".sarif"),
+        Format("junit", "JUnit XML, for the test list of a CI system", ".xml"),
+        Format("github", "annotations of GitHub Actions, on standard output", ".txt"),
+        Format("gitlab", "Code Quality report of a GitLab merge request", ".json"),
+        Format("markdown", "a comment on a pull request, of at most 65,536 characters", ".md"),
+        Format("html", "one self-contained page, to keep or to send", ".html"),
+        Format("atlantis", "one policy set of an Atlantis custom policy check", ".txt"),
     )
 }
 """Every format, in the order that help texts list them. The module has the format's name."""
@@ -94,3 +101,10 @@ def _known(name: str) -> None:
         f"There is no report format called {name!r}.{meant}",
         hint=f"The formats are {', '.join(FORMATS)}.",
     )
+
+
+def step_summary(decision: Decision, context: ReportContext) -> str:
+    """Give the Markdown to append to the file that ``GITHUB_STEP_SUMMARY`` names."""
+    from tfgate.report import markdown
+
+    return markdown.step_summary(decision, context)

@@ -43,9 +43,8 @@ def _verdict(sheet: Sheet, decision: Decision, groups: view.Groups) -> None:
     word = view.verdict_word(decision)
     role = {"ALLOWED": "allow", "DENIED": "deny", "UNDECIDED": "undecided"}[word]
     sheet.add((word, role), ("  " + view.headline(decision, groups), ""), hang=2)
-    if not groups.blocking:  # otherwise the findings below say the same, with all there is to know
-        for reason in decision.reasons:
-            sheet.add((console(reason), ""), indent=2)
+    for reason in view.causes(decision, groups):
+        sheet.add((console(reason), ""), indent=2)
 
 
 def _about(sheet: Sheet, decision: Decision, context: ReportContext) -> None:

@@ -79,6 +79,11 @@ def headline(decision: Decision, groups: Groups) -> str:
     return "Nothing blocks this plan."
 
 
+def causes(decision: Decision, groups: Groups) -> tuple[str, ...]:
+    """Give the reasons that the findings do not tell already: of an undecided or bare deny."""
+    return decision.reasons if decision.undecided or not groups.blocking else ()
+
+
 def count(number: int, noun: str) -> str:
     """Write ``1 finding``, ``2 findings``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
@@ -99,6 +104,14 @@ def problem(outcome: Outcome) -> str:
     if outcome.outcome is OutcomeKind.ERROR:
         return f"the rule could not be evaluated: {text}"
     return text
+
+
+def sentence(outcome: Outcome) -> str:
+    """Say what was found and on what; an address that the message names already is not repeated."""
+    text = problem(outcome)
+    if outcome.deposed is None and outcome.address in outcome.message:
+        return text
+    return f"{subject(outcome)}: {text}"
 
 
 def waiver_note(outcome: Outcome) -> str:

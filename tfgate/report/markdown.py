@@ -1,0 +1,151 @@
+"""``markdown``: a comment on a pull request. Never longer than a forge accepts.
+
+GitHub refuses a comment of more than 65,536 characters (bytes are counted here, which is never
+more lenient). What is too long is folded step by step: first what does not block, then the details
+of what does, and at last the findings of one rule into one line with their number. No rule that
+denies is left out without its number being stated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tfgate.report import markdown_findings as findings
+from tfgate.report import view
+from tfgate.report.neutral import clip, markdown_code, markdown_prose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tfgate.model.decision import Decision, Outcome
+    from tfgate.report.interface import ReportContext
+
+COMMENT_LIMIT = 65_536
+"""Bytes of UTF-8 that a comment may have."""
+SUMMARY_LIMIT = 1024 * 1024
+"""Bytes that GitHub takes of one step's summary."""
+
+_MARK = {"ALLOWED": "✅", "DENIED": "⛔", "UNDECIDED": "⚠️"}
+
+
+class Fold(NamedTuple):
+    """How much is shown of what."""
+
+    blocking: findings.Shape
+    others: findings.Shape
+    sentences: int = 20
+    """Reasons and warnings that are written out."""
+    basis: bool = True
+
+
+_FULL, _LINE, _RULE = findings.full, findings.lines, findings.rules
+FOLDS = (
+    Fold(_FULL(2_000), _FULL(2_000)),
+    Fold(_FULL(1_000), _LINE(300)),
+    Fold(_FULL(500), _RULE(10)),
+    Fold(_LINE(200), _RULE(3)),
+    Fold(_RULE(20), _RULE(0)),
+    Fold(_RULE(5), _RULE(0)),
+    Fold(_RULE(1), _RULE(0)),
+    Fold(_RULE(0), findings.number, 3, basis=False),
+    Fold(findings.names(200), findings.number, 3, basis=False),
+    Fold(findings.number, findings.number, 3, basis=False),
+)
+"""From everything to the bare numbers, which fit whatever the plan contains."""
+
+
+def render(decision: Decision, context: ReportContext) -> str:
+    """Give the report in at most ``COMMENT_LIMIT`` bytes."""
+    return fit(decision, context, COMMENT_LIMIT)
+
+
+def step_summary(decision: Decision, context: ReportContext) -> str:
+    """Give the report for the file that ``GITHUB_STEP_SUMMARY`` names, in what it takes at most."""
+    return fit(decision, context, SUMMARY_LIMIT)
+
+
+def fit(decision: Decision, context: ReportContext, limit: int) -> str:
+    """Give the report with the least folding that fits ``limit`` bytes."""
+    groups = view.group(decision)
+    text = ""
+    for fold in FOLDS:
+        if fold.blocking.least * len(groups.blocking) > limit:
+            continue  # cannot fit: not worth writing
+        text = written(decision, groups, context, fold)
+        if len(text.encode("utf-8")) <= limit:
+            break
+    return text
+
+
+def written(decision: Decision, groups: view.Groups, context: ReportContext, fold: Fold) -> str:
+    """Give the report as ``fold`` says, however long that is."""
+    return "\n\n".join(_sections(decision, groups, context, fold)) + "\n"
+
+
+def _sections(
+    decision: Decision, groups: view.Groups, context: ReportContext, fold: Fold
+) -> Iterator[str]:
+    word = view.verdict_word(decision)
+    yield f"### {_MARK[word]} tfgate: {word}\n\n{view.headline(decision, groups)}"
+    yield from _list(view.causes(decision, groups), fold.sentences)
+    yield _about(decision)
+    if groups.blocking:
+        yield f"#### Blocks the apply ({len(groups.blocking):,})"
+        yield from fold.blocking.write(groups.blocking)
+        if fold.blocking.folded:
+            yield f"Findings are folded for length. Every one is listed by {context.full_list}."
+    yield from _folded("Found, does not block", groups.advisory, fold.others)
+    yield from _folded("To be checked after the apply", groups.obligations, fold.others)
+    yield from _folded("Waived", groups.waived, fold.others)
+    if decision.warnings:
+        yield "#### Warnings"
+        yield from _list(decision.warnings, fold.sentences)
+    yield "#### What next"
+    yield "\n".join(f"- {step}" for step in view.next_steps(decision, groups))
+    if fold.basis:
+        yield _details("What this rests on", "\n".join(_basis(decision, context)))
+
+
+def _list(sentences: Sequence[str], most: int) -> Iterator[str]:
+    """Write a list of at most ``most`` sentences, and the number of those beyond."""
+    shown = [f"- {markdown_prose(clip(sentence, 300))}" for sentence in sentences[:most]]
+    if len(sentences) > len(shown):
+        shown.append(f"- and {len(sentences) - len(shown):,} more")
+    if shown:
+        yield "\n".join(shown)
+
+
+def _about(decision: Decision) -> str:
+    parts = [
+        f"Workspace {_name(decision.workspace.name)}",
+        f"operator {_name(decision.operator.name)}",
+    ]
+    if changes := view.changes(decision):
+        parts.append(markdown_prose(clip(changes, 300)))
+    return " · ".join(parts)
+
+
+def _name(text: str) -> str:
+    return markdown_code(clip(text, 100))
+
+
+def _folded(title: str, outcomes: Sequence[Outcome], shape: findings.Shape) -> Iterator[str]:
+    if outcomes:
+        yield _details(f"{title} ({len(outcomes):,})", "\n\n".join(shape.write(outcomes)))
+
+
+def _details(summary: str, body: str) -> str:
+    """Write a part that a reader opens; ``summary`` is our own text."""
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def _basis(decision: Decision, context: ReportContext) -> Iterator[str]:
+    yield f"- Outcomes: {view.tally(decision)}"
+    for ruleset in decision.rulesets[:20]:
+        used = f"{ruleset.selected} of {view.count(ruleset.rules, 'rule')} applied"
+        pinned = f"{_name(ruleset.id)} {_name(ruleset.version)}, {_name(ruleset.digest)}"
+        yield f"- Ruleset {pinned}: {used}"
+    yield f"- Plan JSON: SHA-256 {_name(decision.plan.json_sha256)}"
+    if context.decision_id is not None:
+        yield f"- Decision {_name(context.decision_id)}"
+    yield f"- tfgate {_name(context.tfgate_version)}"

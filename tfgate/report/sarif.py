@@ -1,0 +1,199 @@
+"""``sarif``: SARIF 2.1.0, for code scanning. Points at the .tf line where one is known.
+
+Written after the OASIS standard (errata 01) and what GitHub's code scanning reads of it. Passes are
+not results: the ``json`` report has them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from tfgate.model.decision import OutcomeKind
+from tfgate.model.rule import Enforcement, Severity
+from tfgate.report import view
+from tfgate.report.interface import exit_code, repository_path
+from tfgate.report.jsontext import dumps
+from tfgate.report.neutral import paragraphs, sarif_text, visible
+from tfgate.report.sarif_rules import descriptor, tool_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tfgate.model.decision import Decision, Outcome
+    from tfgate.model.location import Location
+    from tfgate.report.interface import ReportContext
+
+Json = dict[str, Any]
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_ROOT = "%SRCROOT%"
+"""The name that code scanning tools use for the root of the repository."""
+
+
+def render(decision: Decision, context: ReportContext) -> str:
+    """Give the log file, one run in it."""
+    return dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(decision, context)]})
+
+
+def _run(decision: Decision, context: ReportContext) -> Json:
+    by_id = {outcome.rule: outcome for outcome in reversed(decision.outcomes)}
+    rules = dict(sorted(by_id.items()))
+    index = {rule: number for number, rule in enumerate(rules)}
+    return {
+        "tool": {
+            "driver": {
+                "name": "tfgate",
+                **tool_version(context.tfgate_version),
+                "rules": [
+                    descriptor(rule, context.rules.get(rule.rule)) for rule in rules.values()
+                ],
+            }
+        },
+        "automationDetails": {"id": f"tfgate/{visible(decision.workspace.name)}/"},
+        "invocations": [_invocation(decision, context)],
+        "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
+        "columnKind": "unicodeCodePoints",
+        "results": list(_results(decision.outcomes, index, context)),
+        "properties": {
+            "decision": decision.verdict.value,
+            "workspace": visible(decision.workspace.name),
+            "planJsonSha256": visible(decision.plan.json_sha256),
+        },
+    }
+
+
+def _invocation(decision: Decision, context: ReportContext) -> Json:
+    """Say whether tfgate could decide; what it warned of; why it could not."""
+    notes = [(text, "warning") for text in decision.warnings]
+    if decision.undecided:
+        notes += [(reason, "error") for reason in decision.reasons]
+    return {
+        "executionSuccessful": not decision.undecided,
+        "exitCode": exit_code(decision, context),
+        "toolExecutionNotifications": [
+            {"level": level, "message": {"text": sarif_text(text)}} for text, level in notes
+        ],
+    }
+
+
+def _results(
+    outcomes: Iterable[Outcome], index: dict[str, int], context: ReportContext
+) -> Iterator[Json]:
+    seen: dict[str, int] = {}
+    for outcome in outcomes:
+        number = seen[outcome.fingerprint] = seen.get(outcome.fingerprint, 0) + 1
+        yield _result(outcome, index[outcome.rule], number, context)
+
+
+def _result(outcome: Outcome, rule_index: int, number: int, context: ReportContext) -> Json:
+    """Write one finding; ``number`` tells findings of one fingerprint apart."""
+    result: Json = {
+        "ruleId": visible(outcome.rule),
+        "ruleIndex": rule_index,
+        **_weight(outcome),
+        "message": {"text": _message(outcome)},
+        "locations": [_location(outcome, context)],
+        "partialFingerprints": {
+            "tfgate/v1": f"{outcome.fingerprint}:{number}",
+            # The key that GitHub tracks alerts by; it would hash the line's text otherwise, and
+            # close and reopen an alert whenever somebody edits the line.
+            "primaryLocationLineHash": f"{outcome.fingerprint[:16]}:{number}",
+        },
+        "properties": _properties(outcome),
+    }
+    if outcome.location is not None and outcome.location.calls:
+        result["relatedLocations"] = list(_calls(outcome.location, context))
+    if outcome.outcome is OutcomeKind.WAIVED:
+        result["suppressions"] = [_suppression(outcome, context)]
+    return result
+
+
+def _weight(outcome: Outcome) -> Json:
+    """Give kind and level (3.27.9, 3.27.10: any kind but ``fail`` has the level ``none``)."""
+    if outcome.outcome is OutcomeKind.UNKNOWN and not outcome.blocks:
+        return {"kind": "open", "level": "none"}
+    if outcome.blocks:
+        return {"kind": "fail", "level": "error"}
+    mandatory = outcome.enforcement is not Enforcement.ADVISORY
+    if mandatory and outcome.outcome is OutcomeKind.WAIVED:
+        return {"kind": "fail", "level": "error"}
+    light = outcome.severity in {Severity.INFO, Severity.LOW}
+    return {"kind": "fail", "level": "note" if light else "warning"}
+
+
+def _message(outcome: Outcome) -> str:
+    parts = [sarif_text(view.sentence(outcome))]
+    if outcome.remediation:
+        parts += (sarif_text(line) for line in paragraphs(outcome.remediation))
+    return "\n".join(parts)
+
+
+def _location(outcome: Outcome, context: ReportContext) -> Json:
+    """Give the address always, and a place in a file where there is one."""
+    location: Json = {
+        "logicalLocations": [
+            {
+                "name": visible(view.subject(outcome)),
+                "fullyQualifiedName": visible(view.subject(outcome)),
+                "kind": visible(outcome.scope.value),
+            }
+        ]
+    }
+    if outcome.location is not None:
+        location["physicalLocation"] = _physical(outcome.location, context)
+    elif context.fallback_file is not None:
+        location["physicalLocation"] = {"artifactLocation": _artifact(context.fallback_file)}
+    return location
+
+
+def _physical(place: Location, context: ReportContext) -> Json:
+    region = {"startLine": place.line}
+    if place.end_line is not None and place.end_line >= place.line:
+        region["endLine"] = place.end_line
+    return {
+        "artifactLocation": _artifact(repository_path(place.file, context)),
+        "region": region,
+    }
+
+
+def _artifact(path: str) -> Json:
+    return {"uri": quote(visible(path), safe="/"), "uriBaseId": _ROOT}
+
+
+def _calls(place: Location, context: ReportContext) -> Iterator[Json]:
+    for number, call in enumerate(place.calls, start=1):
+        yield {
+            "id": number,
+            "physicalLocation": _physical(call, context),
+            "message": {"text": f"Module call {number} of {len(place.calls)} that leads here"},
+        }
+
+
+def _suppression(outcome: Outcome, context: ReportContext) -> Json:
+    waiver = outcome.waiver
+    suppression: Json = {
+        "kind": "inSource" if waiver is not None and waiver.kind == "comment" else "external",
+        "status": "accepted",
+        "justification": visible(view.waiver_note(outcome)),
+    }
+    if waiver is not None and waiver.location is not None:
+        suppression["location"] = {"physicalLocation": _physical(waiver.location, context)}
+    return suppression
+
+
+def _properties(outcome: Outcome) -> Json:
+    facts = {
+        "address": outcome.address,
+        "deposed": outcome.deposed,
+        "type": outcome.type,
+        "action": outcome.action,
+        "attribute": outcome.attribute,
+        "outcome": outcome.outcome.value,
+        "ruleset": outcome.ruleset,
+        "severity": outcome.severity.value,
+        "enforcement": outcome.enforcement.value,
+        "onUnknown": None if outcome.on_unknown is None else outcome.on_unknown.value,
+    }
+    shown: Json = {name: visible(fact) for name, fact in facts.items() if fact is not None}
+    return {**shown, "blocks": outcome.blocks}
