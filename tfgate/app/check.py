@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -90,7 +90,7 @@ def exit_code_of(decision: Decision) -> ExitCode:
 
 def new_decision_id(now: dt.datetime) -> str:
     """Name a decision: its time (UTC, to the second) and 64 random bits."""
-    return f"{now.astimezone(dt.timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(8)}"
+    return f"{now.astimezone(dt.timezone.utc):%Y%m%dT%H%M%SZ}-{os.urandom(8).hex()}"
 
 
 __all__ = ["CheckResult", "check", "exit_code_of", "new_decision_id"]

@@ -86,8 +86,26 @@ def change_body(table: Mapping[str, Any], *, read: bool = False) -> dict[str, An
     return {**body, **{key: table[key] for key in _OF_CHANGE if key in table}}
 
 
+def output_body(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Make an entry of ``output_changes``: the same of a value that may be anything."""
+    before, after = copy.deepcopy(table.get("before")), copy.deepcopy(table.get("after"))
+    actions = _actions(table, has_before=before is not None, has_after=after is not None)
+    unknown = _marks(table.get("after_unknown"), table.get("unknown", ()))
+    for path in table.get("unknown", ()):
+        leave_out(after, parse_path(path))
+    sensitive = table.get("sensitive", ())
+    return {
+        "actions": actions,
+        "before": _with_nulls(before, table.get("before_null", ())),
+        "after": _with_nulls(after, table.get("null", ())),
+        "after_unknown": unknown or False,
+        "before_sensitive": _marks(table.get("before_sensitive"), sensitive) or False,
+        "after_sensitive": _marks(table.get("after_sensitive"), sensitive) or False,
+    }
+
+
 def _actions(
-    table: Mapping[str, Any], *, has_before: bool, has_after: bool, read: bool
+    table: Mapping[str, Any], *, has_before: bool, has_after: bool, read: bool = False
 ) -> list[str]:
     if "actions" in table:
         words = list(table["actions"])

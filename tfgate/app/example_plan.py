@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.app.example_changes import DEFAULT_TYPE, change_body, change_entry, spread
+from tfgate.app.example_changes import DEFAULT_TYPE, change_entry, output_body, spread
 from tfgate.app.example_configuration import Configuration, relative
 from tfgate.model.rule import Scope
 
@@ -86,16 +86,11 @@ class _Builder:
 
     def _add_output(self, table: Mapping[str, Any]) -> str:
         name = table.get("name", "example")
-        body = change_body(table)
-        for side in ("before_sensitive", "after_sensitive"):
-            body[side] = body[side] or table.get(side, False)
-        body["after_unknown"] = body["after_unknown"] or False
-        sensitive = body["after_sensitive"] is True
-        body["after"], body["before"] = table.get("after", body["after"]), table.get("before")
-        if body["after"] == {} and "after" not in table:
-            body["after"] = None
+        body = output_body(table)
         self._plan["output_changes"][name] = body
-        declared = {"expression": {}, **({"sensitive": True} if sensitive else {})}
+        declared: dict[str, Any] = {"expression": {}}
+        if body["after_sensitive"] is True:
+            declared["sensitive"] = True
         outputs = self._configuration.root.setdefault("outputs", {})
         outputs[name] = {**declared, **table.get("config", {})}
         return f"output.{name}"

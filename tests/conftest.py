@@ -1,0 +1,30 @@
+"""What holds for all tests: Hypothesis' effort, and no state outside the test's own folder."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "tfgate",
+    max_examples=int(os.environ.get("TFGATE_HYPOTHESIS_EXAMPLES", "100")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("tfgate")
+
+
+@pytest.fixture(autouse=True)
+def _own_state(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Keep audit trails, caches and configuration of a test out of the user's own folders."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith(("TFGATE_", "TF_"))]:
+        if not name.startswith("TFGATE_TEST_") and name != "TFGATE_HYPOTHESIS_EXAMPLES":
+            monkeypatch.delenv(name)

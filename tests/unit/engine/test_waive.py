@@ -1,0 +1,91 @@
+"""Waivers: what they silence, and when they are findings themselves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from tests.support.plans import NOW, change, context, plan, rule, ruleset
+from tfgate.engine.evaluate import evaluate
+from tfgate.model.decision import Decision, OutcomeKind, Verdict
+from tfgate.model.waiver import Waiver
+
+TODAY = NOW.date()
+
+
+def waiver(**more: Any) -> Waiver:
+    """Give a waiver of rule T-1 on everything, for a year."""
+    return Waiver(
+        **{
+            "rule": "T-1",
+            "address": "*",
+            "reason": "load test",
+            "owner": "team@tfgate.example",
+            "expires": TODAY + dt.timedelta(days=365),
+            "source": "tfgate.toml: waivers[0]",
+            **more,
+        }
+    )
+
+
+def judged(folder: Path, *waivers: Waiver, rules: str | None = None, **more: Any) -> Decision:
+    """Evaluate a rule that fails on the bucket ``logs``."""
+    loaded = ruleset(folder, rules or rule(require="after.ok"))
+    return evaluate(plan(change(after={})), [loaded], context(waivers=waivers, **more))
+
+
+def test_waived_stays_visible(tmp_path: Path) -> None:
+    """A waived failure does not deny, and stands in the decision with its waiver."""
+    decision = judged(tmp_path, waiver(address="aws_s3_bucket.*"))
+    (outcome,) = decision.outcomes
+    assert decision.verdict is Verdict.ALLOW
+    assert outcome.outcome is OutcomeKind.WAIVED
+    assert outcome.waiver is not None
+    assert outcome.waiver.reason == "load test"
+
+
+def test_last_day_counts(tmp_path: Path) -> None:
+    """A waiver holds on the day it expires, and not on the day after."""
+    assert judged(tmp_path, waiver(expires=TODAY)).verdict is Verdict.ALLOW
+    late = judged(tmp_path, waiver(expires=TODAY - dt.timedelta(days=1)))
+    assert late.verdict is Verdict.DENY
+    assert "TFGATE-WAIVER-EXPIRED" in {outcome.rule for outcome in late.outcomes}
+
+
+def test_other_address_is_not_waived(tmp_path: Path) -> None:
+    """A waiver for another address waives nothing, and the decision says so."""
+    decision = judged(tmp_path, waiver(address="aws_s3_bucket.other"))
+    assert decision.verdict is Verdict.DENY
+    assert any("waived nothing" in warning for warning in decision.warnings)
+
+
+def test_unknown_rule_and_missing_reason_are_findings(tmp_path: Path) -> None:
+    """A waiver of a rule that does not exist, or without a reason, is a finding of its own."""
+    decision = judged(tmp_path, waiver(rule="T-9"), waiver(reason=" "))
+    assert decision.verdict is Verdict.DENY
+    found = {outcome.rule for outcome in decision.outcomes}
+    assert {"TFGATE-WAIVER-UNKNOWN-RULE", "TFGATE-WAIVER-NO-REASON"} <= found
+
+
+def test_comment_may_waive_only_what_the_gate_permits(tmp_path: Path) -> None:
+    """A comment does not waive a hard-mandatory rule unless the gate's configuration says so."""
+    comment = waiver(kind="comment", source="main.tf:3")
+    refused = judged(tmp_path, comment)
+    assert refused.verdict is Verdict.DENY
+    assert "TFGATE-WAIVER-NOT-PERMITTED" in {outcome.rule for outcome in refused.outcomes}
+    soft = judged(tmp_path, comment, rules=rule(require="after.ok", enforcement="soft-mandatory"))
+    assert soft.verdict is Verdict.ALLOW
+
+
+def test_error_is_not_waivable(tmp_path: Path) -> None:
+    """A rule that could not be evaluated denies, waiver or not."""
+    decision = judged(tmp_path, waiver(), rules=rule(deny="abs(address)"))
+    assert decision.verdict is Verdict.DENY
+    assert decision.outcomes[0].outcome is OutcomeKind.ERROR
+
+
+def test_end_is_announced(tmp_path: Path) -> None:
+    """A waiver that ends soon is announced."""
+    decision = judged(tmp_path, waiver(expires=TODAY + dt.timedelta(days=3)))
+    assert any("ends on" in warning for warning in decision.warnings)

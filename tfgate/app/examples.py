@@ -1,0 +1,111 @@
+"""Runs the examples that rules carry: each becomes a plan, and the rule judges it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tfgate.app.example_context import example_context
+from tfgate.app.example_plan import example_plan
+from tfgate.engine.evaluate import evaluate
+from tfgate.errors import TfgateError
+from tfgate.plan import read_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tfgate.model.decision import Decision, Outcome
+    from tfgate.model.rule import RuleTest
+    from tfgate.ruleset import CompiledRule, Ruleset
+
+INVALID = "invalid"
+"""What an example gives that makes no plan: an address twice, a value of a wrong shape."""
+_WORST_FIRST = ("error", "fail", "unknown")
+
+
+class ExampleResult(msgspec.Struct, frozen=True):
+    """What an example gave."""
+
+    rule: str
+    """Id of the rule."""
+    example: str
+    """Name of the example."""
+    expected: str
+    """``pass``, ``fail``, ``unknown``, ``error`` or ``skip``."""
+    got: str
+    """One of the same, or ``invalid`` where the example makes no plan."""
+    message: str | None = None
+    """Of the first finding, or why the example is invalid."""
+    expected_message: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether outcome and message are the expected ones."""
+        if self.expected_message is not None and self.message != self.expected_message:
+            return False
+        return self.got == self.expected
+
+
+def run_examples(ruleset: Ruleset) -> Iterator[ExampleResult]:
+    """Run every example of every rule, in their order."""
+    for compiled in ruleset.rules:
+        for test in compiled.rule.tests:
+            yield run_example(ruleset, compiled, test)
+
+
+def run_example(ruleset: Ruleset, compiled: CompiledRule, test: RuleTest) -> ExampleResult:
+    """Run one example. Never raises ``TfgateError``: an example that makes no plan is a result."""
+    alone = _alone(ruleset, compiled)
+    try:
+        document, address = example_plan(compiled.rule, test)
+        plan = read_plan(msgspec.json.encode(document), name="the example's plan")
+        decision = evaluate(plan, [alone], example_context(alone.id, test))
+    except TfgateError as error:
+        return _result(compiled, test, INVALID, str(error))
+    got, message = _outcome(decision, address)
+    return _result(compiled, test, got, message)
+
+
+def _alone(ruleset: Ruleset, compiled: CompiledRule) -> Ruleset:
+    """Give a ruleset of this rule alone, with no parameters that others need."""
+    called = {
+        arguments[0]
+        for _, expression in compiled.expressions()
+        for name, arguments in expression.calls
+        if name == "param" and arguments
+    }
+    params = {name: spec for name, spec in ruleset.params.items() if name in called}
+    return msgspec.structs.replace(ruleset, rules=(compiled,), params=params)
+
+
+def _outcome(decision: Decision, address: str) -> tuple[str, str | None]:
+    """Give the outcome on the subject, the worst if there are several, and its message."""
+    found = [outcome for outcome in decision.outcomes if outcome.address == address]
+    for word in _WORST_FIRST:
+        worst = [outcome for outcome in found if outcome.outcome.value == word]
+        if worst:
+            return word, _first(worst).message
+    passed = any(_is_of(label, address) for labels in decision.passed.values() for label in labels)
+    return ("pass" if passed else "skip"), None
+
+
+def _first(outcomes: list[Outcome]) -> Outcome:
+    return min(outcomes, key=lambda outcome: -1 if outcome.item is None else outcome.item)
+
+
+def _is_of(label: str, address: str) -> bool:
+    return label == address or label.startswith(f"{address} (deposed ")
+
+
+def _result(
+    compiled: CompiledRule, test: RuleTest, got: str, message: str | None
+) -> ExampleResult:
+    return ExampleResult(
+        rule=compiled.rule.id,
+        example=test.name,
+        expected=test.expect,
+        got=got,
+        message=message,
+        expected_message=test.message,
+    )
