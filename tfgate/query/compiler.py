@@ -140,7 +140,7 @@ class Compiler:
         literals = tuple(a.ast["value"] if a.is_literal else NOT_LITERAL for a in arguments)
         self.calls.insert(at, (function.name, literals))
         self._check(function, literals, position or 0)
-        value = call(function, [argument.value for argument in arguments], position)
+        value = call(function, arguments, position)
         return Node(ast, value, children=arguments)
 
     def _function(self, ast: Ast) -> Function:

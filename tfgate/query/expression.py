@@ -17,24 +17,21 @@ if TYPE_CHECKING:
     from tfgate.query.trace import Step
 
 
-class Judgement:
-    """What an expression comes to on one document.
+class Judgement(State):
+    """What an expression comes to on one document: the state that its evaluation ends in.
 
-    ``truth`` is the JMESPath truthiness on every completion that raises nothing, None where two
-    such completions differ. ``may_raise`` says that some completion may raise.
+    ``may_raise`` says that some completion may raise.
     """
 
-    __slots__ = ("_raw", "may_raise", "truth")
-
-    def __init__(self, raw: Any, truth: bool | None, may_raise: bool) -> None:
-        self._raw = raw
-        self.truth = truth
-        self.may_raise = may_raise
+    raw: Any = None
+    """The value as the evaluator has it, with its narrow unknowns."""
+    truth: bool | None = None
+    """JMESPath truthiness on all completions that raise nothing, None where these differ."""
 
     @property
     def value(self) -> Any:
         """The value: JSON, `UNKNOWN` and `SENSITIVE` at any depth, `Maybe` elements in lists."""
-        return published(self._raw)
+        return published(self.raw)
 
     @property
     def verdict(self) -> bool | None:
@@ -113,14 +110,15 @@ class Expression:
 
     def judge(self, document: Any, scope: Any = None) -> Judgement:
         """Give value, truth and whether some completion raises; EvaluationError if all do."""
-        state = State()
+        judgement = Judgement()
         if scope is not None:
-            state.scope = scope
+            judgement.scope = scope
         try:
-            value = self._value(document, state)
+            value = judgement.raw = self._value(document, judgement)
         except RecursionError:
             raise _too_deep() from None
-        return Judgement(value, truth(value), state.may_raise)
+        judgement.truth = value if value is True or value is False else truth(value)
+        return judgement
 
     def trace(self, document: Any, scope: Any = None) -> list[Step]:
         """Give each part of the expression with what it comes to on this document."""

@@ -23,11 +23,13 @@ _TIGHT: Final = frozenset(
         "function_expression",
         "multi_select_list",
         "multi_select_dict",
-        "subexpression",
         "index_expression",
     }
 )
-"""Types that a dot or bracket may follow without parentheses."""
+"""Types that an index may follow, and that a ``!`` may stand before, without parentheses."""
+
+_DOTTED: Final = _TIGHT | {"subexpression"}
+"""Types that a dot, a filter or a flatten may follow without parentheses."""
 
 _PROJECTIONS: Final = frozenset({"projection", "filter_projection", "value_projection", "flatten"})
 
@@ -52,10 +54,10 @@ def _literal(node: Ast) -> str:
     return "`" + json.dumps(constant).replace("`", "\\`") + "`"
 
 
-def _tight(node: Ast) -> str:
-    """Write what a dot or bracket is to follow."""
+def _within(node: Ast, bare: frozenset[str]) -> str:
+    """Write a node, in parentheses unless its type is one of ``bare``."""
     text = unparse(node)
-    return text if node["type"] in _TIGHT else f"({text})"
+    return text if node["type"] in bare else f"({text})"
 
 
 def _operand(node: Ast, loose: frozenset[str]) -> str:
@@ -65,7 +67,7 @@ def _operand(node: Ast, loose: frozenset[str]) -> str:
 
 def _subexpression(node: Ast) -> str:
     first, *rest = node["children"]
-    return _tight(first) + "".join(_after_dot(part) for part in rest)
+    return _within(first, _DOTTED) + "".join(_after_dot(part) for part in rest)
 
 
 def _after_dot(node: Ast) -> str:
@@ -93,7 +95,7 @@ def _begins_here(node: Ast) -> bool:
 
 def _index_expression(node: Ast) -> str:
     first, *rest = node["children"]
-    return _tight(first) + "".join(unparse(part) for part in rest)
+    return _within(first, _TIGHT) + "".join(unparse(part) for part in rest)
 
 
 def _index(node: Ast) -> str:
@@ -111,24 +113,23 @@ def _projection(node: Ast) -> str:
         return f"{unparse(base)}{_suffix(body)}"
     if base["type"] == "index_expression" and base["children"][-1]["type"] == "slice":
         return f"{unparse(base)}{_suffix(body)}"
-    return f"{_tight(base)}[*]{_suffix(body)}"
+    return f"{_within(base, _TIGHT)}[*]{_suffix(body)}"
 
 
 def _value_projection(node: Ast) -> str:
     base, body = node["children"]
-    before = "" if base["type"] == "identity" else f"{_tight(base)}."
+    before = "" if base["type"] == "identity" else f"{_within(base, _DOTTED)}."
     return f"{before}*{_suffix(body)}"
 
 
 def _filter_projection(node: Ast) -> str:
     base, body, condition = node["children"]
-    return f"{_tight(base)}[?{unparse(condition)}]{_suffix(body)}"
+    return f"{_within(base, _DOTTED)}[?{unparse(condition)}]{_suffix(body)}"
 
 
 def _flatten(node: Ast) -> str:
     base = node["children"][0]
-    text = unparse(base) if base["type"] in _PROJECTIONS else _tight(base)
-    return f"{text}[]"
+    return f"{_within(base, _DOTTED | _PROJECTIONS)}[]"
 
 
 def _list(node: Ast) -> str:
@@ -158,11 +159,11 @@ def _comparator(node: Ast) -> str:
 
 
 def _not(node: Ast) -> str:
-    return f"!{_operand(node['children'][0], _LOOSER_THAN_COMPARATOR | _PROJECTIONS)}"
+    return f"!{_within(node['children'][0], _TIGHT | {'not_expression'})}"
 
 
 def _expref(node: Ast) -> str:
-    return f"&{_operand(node['children'][0], frozenset())}"
+    return f"&{unparse(node['children'][0])}"
 
 
 def _function(node: Ast) -> str:

@@ -27,6 +27,8 @@ _ATOMS: Final = frozenset({str, int, float, bool, type(None)})
 
 def _contains(state: State, subject: Any, sought: Any) -> Any:
     if type(subject) is list:
+        if type(sought) is str and len(subject) < 64 and sought in subject:
+            return True
         return _list_contains(state, subject, sought)
     if type(subject) is str and type(sought) is str:
         return sought in subject

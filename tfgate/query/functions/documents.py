@@ -22,12 +22,7 @@ def parse_json(text: str) -> Any:
         raise EvaluationError(f"parse_json() reads at most {LONGEST:,} characters.")
     if text.count("[") + text.count("{") > DEEPEST and _depth(text) > DEEPEST:
         raise EvaluationError(f"parse_json() reads at most {DEEPEST} levels of nesting.")
-    return json.loads(
-        text,
-        object_pairs_hook=_object,
-        parse_constant=_refuse_constant,
-        parse_float=_finite,
-    )
+    return _DECODER.decode(text)
 
 
 def _depth(text: str) -> int:
@@ -64,6 +59,11 @@ def _finite(digits: str) -> float:
     if not isfinite(number):
         raise ValueError("number out of range")
     return number
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite
+)
 
 
 def _check(literals: tuple[Any, ...]) -> str | None:

@@ -93,6 +93,7 @@ FUNCTIONS: Final = (
         example="sum(`[1, 2, 6]`)",
         result=9,
         call=_total,
+        plain=sum,
         errors="The sum is too large for a number.",
         state=True,
         handles_unknown=True,

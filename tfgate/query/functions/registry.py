@@ -84,10 +84,12 @@ class Function:
     doc: str
     """What it gives, in one sentence."""
     example: str
-    """An expression that runs on the document null."""
+    """An expression that runs on the document {}."""
     result: Any
     """What ``example`` gives."""
     call: Callable[..., Any]
+    plain: Callable[..., Any] | None = None
+    """What to call instead where everything in the arguments is known: no state, no scope."""
     errors: str = ""
     """When it fails beyond arguments of a wrong type, in one sentence."""
     scope: bool = False

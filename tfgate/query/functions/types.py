@@ -82,13 +82,17 @@ def _to_string(state: State, subject: Any) -> Any:
     if type(subject) is str:
         return subject
     if has_unknown(subject, state):
-        state.may_raise = state.may_raise or bool(kinds(subject) & _NOT_JSON)
         may_be_empty = kinds(subject) & EMPTY_STRING
         return state.make(STRINGS if may_be_empty else STRING)
-    text = json.dumps(subject, separators=(",", ":"))
+    text = json.dumps(subject, separators=(",", ":"), default=_reference)
     if len(text) > TEXT:
         raise BudgetError("to_string() would make a string that is too long.")
     return text
+
+
+def _reference(found: object) -> str:
+    """Write an expression reference; the jmespath package writes its address in memory."""
+    return "<expression>"
 
 
 def _type(state: State, subject: Any) -> Any:
@@ -123,8 +127,6 @@ def _function(
     )
 
 
-_REFERENCE: Final = "The argument holds an expression reference."
-
 FUNCTIONS: Final = (
     _function(
         "not_null",
@@ -149,7 +151,7 @@ FUNCTIONS: Final = (
         "to_number('22')",
         22,
         _to_number,
-        _REFERENCE,
+        "The argument is an expression reference.",
     ),
     _function(
         "to_string",
@@ -158,7 +160,6 @@ FUNCTIONS: Final = (
         "to_string(`[1]`)",
         "[1]",
         _to_string,
-        _REFERENCE,
     ),
     _function(
         "type",

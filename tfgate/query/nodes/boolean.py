@@ -60,6 +60,8 @@ def all_test(tests: Sequence[Test]) -> Test:
     """Compile a chain of ``&&`` to a condition."""
     if len(tests) == 2:
         return _two(tests[0], tests[1], stop=False)
+    if len(tests) == 3:
+        return _three(tests[0], tests[1], tests[2])
 
     def every(value: Any, state: State) -> bool | None:
         for position, test in enumerate(tests):
@@ -71,6 +73,21 @@ def all_test(tests: Sequence[Test]) -> Test:
         return True
 
     return every
+
+
+def _three(first: Test, second: Test, third: Test) -> Test:
+    def triple(value: Any, state: State) -> bool | None:
+        known = first(value, state)
+        if known is None:
+            return _undecided((second, third), value, state, stop=False)
+        if not known:
+            return False
+        known = second(value, state)
+        if known is None:
+            return _undecided((third,), value, state, stop=False)
+        return third(value, state) if known else False
+
+    return triple
 
 
 def any_test(tests: Sequence[Test]) -> Test:

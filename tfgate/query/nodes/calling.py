@@ -24,9 +24,10 @@ from tfgate.query.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tfgate.query.functions.registry import Function, Parameter
+    from tfgate.query.nodes.node import Node
     from tfgate.query.state import Closure, State
 
 _PYTHON_TYPES: Final[dict[int, tuple[type, ...]]] = {
@@ -51,24 +52,33 @@ _NAMES: Final = {
 }
 
 
-def call(function: Function, arguments: Sequence[Closure], position: int | None) -> Closure:
+def call(function: Function, arguments: Sequence[Node], position: int | None) -> Closure:
     """Compile a call. Arguments of plain, fitting types go straight to the function."""
     site = _Site(function, len(arguments), position)
-    direct = function.state or not (function.scope or function.handles_unknown)
-    if direct and len(arguments) == 1:
-        return _unary(site, arguments[0])
-    if direct and len(arguments) == 2:
-        return _binary(site, arguments[0], arguments[1])
+    nodes = [argument.value for argument in arguments]
+    if len(nodes) == 1:
+        if function.scope and function.handles_unknown:
+            return _unary_with_scope(site, nodes[0])
+        if not function.scope:
+            return _unary(site, nodes[0])
+    if len(nodes) == 2 and not function.scope and (function.state or not function.handles_unknown):
+        if arguments[1].is_literal and type(arguments[1].ast["value"]) in site.plain[1]:
+            return _binary_with_literal(site, nodes[0], arguments[1].ast["value"])
+        return _binary(site, nodes[0], nodes[1])
 
     def several(value: Any, state: State) -> Any:
-        return site.checked([argument(value, state) for argument in arguments], state)
+        return site.checked([node(value, state) for node in nodes], state)
 
     return several
 
 
 def _unary(site: _Site, argument: Closure) -> Closure:
-    (plain,), run = site.plain, site.function.call
-    with_state = site.function.state
+    (plain,), (elements,) = site.plain, site.plain_elements
+    run, with_state = site.function.call, site.function.state
+    if site.function.plain is not None and elements:
+        return _unary_over_elements(site, argument, site.function.plain)
+    if site.function.handles_unknown and not with_state:
+        return lambda value, state: site.checked([argument(value, state)], state)
 
     def one(value: Any, state: State) -> Any:
         found = argument(value, state)
@@ -78,6 +88,40 @@ def _unary(site: _Site, argument: Closure) -> Closure:
             return run(state, found) if with_state else run(found)
         except Exception as error:
             site.explain(error)
+
+    return one
+
+
+def _unary_over_elements(site: _Site, argument: Closure, run: Callable[..., Any]) -> Closure:
+    """Compile a call on a list all elements of which must be known and of one type."""
+    (elements,) = site.plain_elements
+
+    def one(value: Any, state: State) -> Any:
+        found = argument(value, state)
+        if type(found) is not list or not elements.issuperset(map(type, found)):
+            return site.checked([found], state)
+        state.spend(len(found))
+        try:
+            return run(found)
+        except Exception as error:
+            site.explain(error)
+
+    return one
+
+
+def _unary_with_scope(site: _Site, argument: Closure) -> Closure:
+    """Compile a call like ``param('name')``."""
+    (plain,), run = site.plain, site.function.call
+
+    def one(value: Any, state: State) -> Any:
+        found = argument(value, state)
+        if type(found) not in plain:
+            return site.checked([found], state)
+        try:
+            result = run(state.scope, found)
+        except Exception as error:
+            site.explain(error)
+        return site.accepted(result, state)
 
     return one
 
@@ -98,6 +142,22 @@ def _binary(site: _Site, first: Closure, second: Closure) -> Closure:
     return two
 
 
+def _binary_with_literal(site: _Site, first: Closure, right: Any) -> Closure:
+    plain, run = site.plain[0], site.function.call
+    with_state = site.function.state
+
+    def two(value: Any, state: State) -> Any:
+        left = first(value, state)
+        if type(left) not in plain:
+            return site.checked([left, right], state)
+        try:
+            return run(state, left, right) if with_state else run(left, right)
+        except Exception as error:
+            site.explain(error)
+
+    return two
+
+
 class _Site:
     """One place where a function is called."""
 
@@ -107,6 +167,7 @@ class _Site:
         self.parameters = [function.parameter(i) for i in range(count)]
         self.masks = [(p.mask, p.element_mask) for p in self.parameters]
         self.plain = [_plain_types(p, function.state) for p in self.parameters]
+        self.plain_elements = [_python_types(e, _PYTHON_TYPES) for _, e in self.masks]
 
     def checked(self, arguments: list[Any], state: State) -> Any:
         """Check the arguments one by one, unknown ones included, then call."""
@@ -119,10 +180,17 @@ class _Site:
             result = function.call(*self._prefix(state), *arguments)
         except Exception as error:
             self.explain(error)
-        if type(result) is MayRaise:
+        return self.accepted(result, state) if function.handles_unknown else result
+
+    def accepted(self, result: Any, state: State) -> Any:
+        """Take what a function gave that may give unknown values, or say that it may raise."""
+        kind = type(result)
+        if kind is MayRaise:
             state.may_raise = True
             result = result.value
-        state.dirty = state.dirty or function.handles_unknown
+            kind = type(result)
+        if kind is list or kind is dict or kind is Unknown:
+            state.dirty = True
         return result
 
     def _prefix(self, state: State) -> tuple[Any, ...]:
@@ -192,12 +260,11 @@ class _Site:
 
 def _plain_types(parameter: Parameter, containers: bool) -> frozenset[type]:
     """Python types that need no further look: fitting, and with nothing unknown inside."""
-    tables = [_PYTHON_TYPES, _CONTAINER_TYPES] if containers else [_PYTHON_TYPES]
-    if parameter.element_mask:
-        tables = [_PYTHON_TYPES]
-    mask = parameter.mask
-    found: list[type] = []
-    for table in tables:
-        for kind, types in table.items():
-            found.extend(types if mask & kind else ())
-    return frozenset(found)
+    types = _python_types(parameter.mask, _PYTHON_TYPES)
+    if containers and not parameter.element_mask:
+        types |= _python_types(parameter.mask, _CONTAINER_TYPES)
+    return types
+
+
+def _python_types(mask: int, table: dict[int, tuple[type, ...]]) -> frozenset[type]:
+    return frozenset(found for kind, types in table.items() if mask & kind for found in types)

@@ -9,7 +9,8 @@ from tfgate.query.equality import equal
 from tfgate.query.errors import EvaluationError
 from tfgate.query.nodes.boolean import boolean_value
 from tfgate.query.nodes.node import truth_of
-from tfgate.query.values import BOOLEANS, NULL, NUMBER, STRINGS, kinds
+from tfgate.query.nodes.select import field
+from tfgate.query.values import BOOLEANS, NULL, NUMBER, STRINGS, kinds, truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,9 +38,12 @@ _ATOM_GROUPS: Final[dict[type, frozenset[type]]] = {
 def comparator(name: str, left: Node, right: Node) -> tuple[Closure, Test]:
     """Compile a comparator, ``name`` as jmespath calls it, to value and condition."""
     if name in ORDERINGS:
-        value = _ordering(name, left.value, right.value)
-        if right.is_literal and type(right.ast["value"]) in _NUMBERS:
-            value = _ordering_to_number(name, left.value, right.ast["value"])
+        if not (right.is_literal and type(right.ast["value"]) in _NUMBERS):
+            value = _ordering(name, left.value, right.value)
+            return value, truth_of(value)
+        value = _ordering_to_number(name, left.value, right.ast["value"])
+        if left.type == "field":
+            return value, _field_orders(name, left.ast["value"], right.ast["value"])
         return value, truth_of(value)
     test = _equality(left, right)
     if name == "ne":
@@ -49,6 +53,8 @@ def comparator(name: str, left: Node, right: Node) -> tuple[Closure, Test]:
 
 def _equality(left: Node, right: Node) -> Test:
     if right.is_literal and type(right.ast["value"]) in _ATOM_GROUPS:
+        if left.type == "field":
+            return _field_equals_atom(left.ast["value"], right.ast["value"])
         return _equals_atom(left.value, right.ast["value"])
     if left.is_literal and type(left.ast["value"]) in _ATOM_GROUPS:
         return _equals_atom(right.value, left.ast["value"])
@@ -61,6 +67,20 @@ def _equals_atom(node: Closure, constant: Any) -> Test:
 
     def test(value: Any, state: State) -> bool | None:
         found = node(value, state)
+        if type(found) in group:
+            return bool(found == constant)
+        return equal(found, constant, state)
+
+    return test
+
+
+def _field_equals_atom(name: str, constant: Any) -> Test:
+    """Compare a field with a literal: the commonest predicate, in one closure."""
+    group = _ATOM_GROUPS[type(constant)]
+    node = field(name)
+
+    def test(value: Any, state: State) -> bool | None:
+        found = value.get(name) if type(value) is dict else node(value, state)
         if type(found) in group:
             return bool(found == constant)
         return equal(found, constant, state)
@@ -81,6 +101,21 @@ def _opposite(test: Test) -> Test:
         return None if known is None else not known
 
     return differs
+
+
+def _field_orders(name: str, key: str, constant: float) -> Test:
+    """Order a field and a number, in one closure."""
+    compare = ORDERINGS[name]
+    node = field(key)
+
+    def test(value: Any, state: State) -> bool | None:
+        found = value.get(key) if type(value) is dict else node(value, state)
+        kind = type(found)
+        if kind is int or kind is float:
+            return bool(compare(found, constant))
+        return truth(_ordered(compare, found, constant, state))
+
+    return test
 
 
 def _ordering_to_number(name: str, node: Closure, constant: float) -> Closure:

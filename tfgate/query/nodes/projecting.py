@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tfgate.query.nodes.select import current
 from tfgate.query.state import ABSENT, Closure, State, Test, attempt
 from tfgate.query.values import (
     LIST,
@@ -29,30 +30,27 @@ def projection(base: Closure, body: Closure | None) -> Closure:
     """Compile ``base[*].body``; no body means the elements themselves."""
 
     def project(value: Any, state: State) -> Any:
-        elements = base(value, state)
-        if type(elements) is list:
-            return _project(elements, body, state)
-        return _over_unknown(elements, LISTS, lambda many: _project(many, body, state), state)
+        elements = value if base is current else base(value, state)
+        if type(elements) is not list:
+            return _over_unknown(elements, LISTS, over_elements, state)
+        state.left -= len(elements)
+        if state.left < 0:
+            state.spend(0)
+        collected: list[Any] = []
+        for element in elements:
+            kind = type(element)
+            if kind is Maybe:
+                _collect_maybe(element, body, state, collected)
+                continue
+            found = element if body is None else body(element, state)
+            if type(found) is Unknown:
+                _collect_unknown(found, state, collected)
+            elif found is not None:
+                collected.append(found)
+        return collected
 
+    over_elements = project if base is current else projection(current, body)
     return project
-
-
-def _project(elements: list[Any], body: Closure | None, state: State) -> list[Any]:
-    state.left -= len(elements)
-    if state.left < 0:
-        state.spend(0)
-    collected: list[Any] = []
-    for element in elements:
-        kind = type(element)
-        if kind is Maybe:
-            _collect_maybe(element, body, state, collected)
-            continue
-        current = element if body is None else body(element, state)
-        if type(current) is Unknown:
-            _collect_unknown(current, state, collected)
-        elif current is not None:
-            collected.append(current)
-    return collected
 
 
 def _collect_unknown(current: Unknown, state: State, collected: list[Any]) -> None:
@@ -77,35 +75,30 @@ def filter_projection(base: Closure, predicate: Test, body: Closure | None) -> C
     """Compile ``base[?predicate].body``."""
 
     def choose(value: Any, state: State) -> Any:
-        elements = base(value, state)
-        if type(elements) is list:
-            return _filter(elements, predicate, body, state)
-        return _over_unknown(
-            elements, LISTS, lambda many: _filter(many, predicate, body, state), state
-        )
+        elements = value if base is current else base(value, state)
+        if type(elements) is not list:
+            return _over_unknown(elements, LISTS, over_elements, state)
+        state.left -= len(elements)
+        if state.left < 0:
+            state.spend(0)
+        collected: list[Any] = []
+        for element in elements:
+            if type(element) is Maybe:
+                _filter_maybe(element, predicate, body, state, collected)
+                continue
+            chosen = predicate(element, state)
+            if chosen is None:
+                _collect_maybe(Maybe(element), body, state, collected)
+            elif chosen:
+                found = element if body is None else body(element, state)
+                if type(found) is Unknown:
+                    _collect_unknown(found, state, collected)
+                elif found is not None:
+                    collected.append(found)
+        return collected
 
+    over_elements = choose if base is current else filter_projection(current, predicate, body)
     return choose
-
-
-def _filter(elements: list[Any], predicate: Test, body: Closure | None, state: State) -> list[Any]:
-    state.left -= len(elements)
-    if state.left < 0:
-        state.spend(0)
-    collected: list[Any] = []
-    for element in elements:
-        if type(element) is Maybe:
-            _filter_maybe(element, predicate, body, state, collected)
-            continue
-        chosen = predicate(element, state)
-        if chosen is None:
-            _collect_maybe(Maybe(element), body, state, collected)
-        elif chosen:
-            current = element if body is None else body(element, state)
-            if type(current) is Unknown:
-                _collect_unknown(current, state, collected)
-            elif current is not None:
-                collected.append(current)
-    return collected
 
 
 def _filter_maybe(
@@ -118,12 +111,13 @@ def _filter_maybe(
 
 def value_projection(base: Closure, body: Closure | None) -> Closure:
     """Compile ``base.*.body`` over the values of an object."""
+    over_elements = projection(current, body)
 
     def project(value: Any, state: State) -> Any:
         found = base(value, state)
         if type(found) is dict:
-            return _project(list(found.values()), body, state)
-        return _over_unknown(found, OBJECTS, lambda many: _project(many, body, state), state)
+            return over_elements(list(found.values()), state)
+        return _over_unknown(found, OBJECTS, over_elements, state)
 
     return project
 
@@ -135,7 +129,7 @@ def flatten(base: Closure) -> Closure:
         elements = base(value, state)
         if type(elements) is list:
             return _flatten(elements, state)
-        return _over_unknown(elements, LISTS, lambda many: _flatten(many, state), state)
+        return _over_unknown(elements, LISTS, _flatten, state)
 
     return flat
 
@@ -181,7 +175,7 @@ def _as_maybe(part: Any, many: bool, state: State) -> Maybe:
     return state.maybe(part, many)
 
 
-def _over_unknown(found: Any, wanted: int, project: Any, state: State) -> Any:
+def _over_unknown(found: Any, wanted: int, project: Closure, state: State) -> Any:
     """Project what may be a list (or an object): null on everything else."""
     if type(found) is not Unknown or not found.mask & wanted:
         return None
@@ -190,6 +184,6 @@ def _over_unknown(found: Any, wanted: int, project: Any, state: State) -> Any:
     filled = found.mask & wanted in (LIST, OBJECT)
     elements = some(LIST if filled else LISTS, content)
     if not found.mask & ~wanted:
-        return project(elements)
-    projected = attempt(lambda many, _: project(many), elements, state)
+        return project(elements, state)
+    projected = attempt(project, elements, state)
     return None if projected is ABSENT else state.join(None, projected)

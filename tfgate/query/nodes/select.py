@@ -125,27 +125,27 @@ def multi_select_list(parts: Sequence[Closure]) -> Closure:
     """Compile ``[a, b]``: null on null, else a list of all, nulls included."""
 
     def build(value: Any, state: State) -> Any:
+        if value is None or (type(value) is Unknown and value.mask & NULL):
+            return _unless_null(value, build, state)
         return [part(value, state) for part in parts]
 
-    return _unless_null(build)
+    return build
 
 
 def multi_select_hash(pairs: Sequence[tuple[str, Closure]]) -> Closure:
     """Compile ``{x: a, y: b}``: null on null, else an object."""
 
     def build(value: Any, state: State) -> Any:
+        if value is None or (type(value) is Unknown and value.mask & NULL):
+            return _unless_null(value, build, state)
         return {key: part(value, state) for key, part in pairs}
 
-    return _unless_null(build)
+    return build
 
 
-def _unless_null(build: Closure) -> Closure:
-    def select(value: Any, state: State) -> Any:
-        if value is None:
-            return None
-        if type(value) is Unknown and value.mask & NULL:
-            built = attempt(build, restrict(value, ~NULL), state)
-            return None if built is ABSENT else state.join(None, built)
-        return build(value, state)
-
-    return select
+def _unless_null(value: Any, build: Closure, state: State) -> Any:
+    """Select from what may be null, which gives null."""
+    if value is None:
+        return None
+    built = attempt(build, restrict(value, ~NULL), state)
+    return None if built is ABSENT else state.join(None, built)
