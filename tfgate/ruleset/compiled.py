@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from tfgate.model.rule import Scope
@@ -65,7 +66,7 @@ def compile_rule(
     """Compile a rule; each mistake is recorded, and what is wrong is left out of the result."""
     for number, test in enumerate(rule.tests):
         check_params(names.params, test.params, ("tests", number, "params"), problems)
-    builder = _Builder(names, rule.let, problems)
+    builder = _Builder(names, rule, problems)
     return CompiledRule(
         rule=rule,
         deny=builder.expression(rule.deny, ("deny",)),
@@ -78,21 +79,21 @@ def compile_rule(
 
 
 class _Builder:
-    def __init__(self, names: Names, let: Mapping[str, str], problems: Problems) -> None:
+    def __init__(self, names: Names, rule: Rule, problems: Problems) -> None:
         self._known: dict[str, Collection[str]] = {
             "param": names.params,
             "data": names.data,
-            "var": let,
+            "var": rule.let,
         }
         self._functions = names.functions
-        self._let = let
+        self._rule = rule
         self._problems = problems
         self._uses: dict[str, set[str]] = {}
         """For each ``let`` name, the names that its expression uses."""
 
     def let(self) -> dict[str, Expression]:
         compiled = {}
-        for name, text in self._let.items():
+        for name, text in self._rule.let.items():
             expression = self.expression(text, ("let", name))
             if expression is not None:
                 compiled[name] = expression
@@ -118,7 +119,22 @@ class _Builder:
             return None
         for function, name in _named(expression):
             self._check_name(function, name, at)
+        self._check_words(expression, at)
         return expression
+
+    def _check_words(self, expression: Expression, at: KeyPath) -> None:
+        """A field that no subject has is null always: a rule on it would never fire."""
+        scope, text = self._rule.scope, expression.text
+        known = ROOTS[scope] | {*_WORKS_AS_LITERAL, *_NO_LITERAL}
+        for name in sorted({path[0] for path in expression.reads if path} - known):
+            found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
+            message = f"{show_name(name)} is no field of a subject of scope {scope}"
+            message += suggest(name, known - _NO_LITERAL)
+            _add_at(message, text, found.start() if found else 0, at, self._problems)
+        for match in _BARE_BOOLEAN.finditer(text):
+            if match["word"] is not None:
+                message = f"{match['word']} is a field here: write the literal `{match['word']}`"
+                _add_at(message, text, match.start(), at, self._problems)
 
     def _check_name(self, function: str, name: str | None, at: KeyPath) -> None:
         known = self._known[function]
@@ -133,6 +149,16 @@ class _Builder:
             )
 
 
+_WORKS_AS_LITERAL = {"null"}
+"""JMESPath has no keyword null: it is a field that no subject has, so it is null all the same."""
+_NO_LITERAL = {"true", "false"}
+"""No keywords either: what is compared with such a field is compared with null."""
+_BARE_BOOLEAN = re.compile(
+    r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`"""
+    r"""|(?<![\w.])(?P<word>true|false)(?![\w(]|\s*:)""",
+    re.DOTALL,
+)
+"""Skips what is quoted; ``word`` is a bare ``true`` or ``false`` that is no step or key."""
 _WHAT = {
     "param": "parameter of [params]",
     "data": "data file of [data]",

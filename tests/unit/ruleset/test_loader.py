@@ -237,6 +237,20 @@ def test_every_mistake_is_reported_in_one_run(
             "f.toml:13: rules[0].require: column 1: ",
         ),
         (
+            {"require": '"address && afer.tags"'},
+            (
+                "f.toml:13: rules[0].require: column 12: afer is no field of a subject of scope "
+                'resource (did you mean "after"?)\n    address && afer.tags\n               ^'
+            ),
+        ),
+        (
+            {"require": '"after.blocks[?encrypted == true]"'},
+            (
+                "f.toml:13: rules[0].require: column 28: true is a field here: write the literal "
+                "`true`\n    after.blocks[?encrypted == true]\n                               ^"
+            ),
+        ),
+        (
             {"require": '"var(after.x)"'},
             "f.toml:13: rules[0].require: var() needs its name written out, as in var('name')",
         ),
