@@ -189,6 +189,7 @@ def _facts(line: list[Node], files: Sequence[str]) -> ChainFacts:
         id=runs[0].first_hash if line[0].is_genesis else None,
         first_seq=runs[0].first_seq,
         last_seq=runs[-1].last_seq,
+        first_prev=runs[0].first_prev,
         last_hash=runs[-1].last_hash,
         records=sum(run.last_seq - run.first_seq + 1 for run in runs),
         files=tuple(dict.fromkeys(files[run.file] for run in runs)),

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tfgate.audit.canonical import sha256
-from tfgate.audit.files import make_directory, reported, sync_directory
+from tfgate.audit.files import make_directory, reported, write_new
 from tfgate.audit.neutral import is_harmless, neutralise
 from tfgate.errors import AuditError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import os
 
 MAX_EVIDENCE = 1 << 30
 """Bytes, uncompressed. A file that unpacks to more is refused."""
@@ -42,7 +40,7 @@ def write_evidence(directory: str | os.PathLike[str], value: object) -> str:
     with reported(path.parent, "written"):
         make_directory(path.parent)
         if not _is_kept(path, digest):
-            _write(path, gzip.compress(data, compresslevel=1, mtime=0))
+            write_new(path, gzip.compress(data, compresslevel=1, mtime=0))
     return digest
 
 
@@ -94,28 +92,6 @@ def _unpack(path: Path) -> bytes:
     if len(data) > MAX_EVIDENCE:
         raise ValueError(f"it unpacks to more than {MAX_EVIDENCE} bytes")
     return data
-
-
-def _write(path: Path, data: bytes) -> None:
-    with _beside(path) as (descriptor, temporary):
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
-        temporary.replace(path)
-    sync_directory(path.parent)
-
-
-@contextlib.contextmanager
-def _beside(path: Path) -> Iterator[tuple[int, Path]]:
-    """Open a new file next to ``path``; it is removed unless the block has renamed it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        yield descriptor, temporary
-    finally:
-        os.close(descriptor)
-        temporary.unlink(missing_ok=True)
 
 
 def _reason(error: Exception) -> str:

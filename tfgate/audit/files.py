@@ -89,6 +89,20 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file of its own, whole or not at all, durably, with mode 0600."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    descriptor = os.open(temporary, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        _write_all(descriptor, data)
+        os.fsync(descriptor)
+        temporary.replace(path)
+    finally:
+        os.close(descriptor)
+        temporary.unlink(missing_ok=True)
+    sync_directory(path.parent)
+
+
 def append_line(descriptor: int, data: bytes) -> None:
     """Write all of ``data`` at the end, durably; on failure nothing of it stays."""
     size = os.fstat(descriptor).st_size

@@ -71,6 +71,8 @@ class ChainFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """``hash`` of record 0; ``None`` where the beginning is missing."""
     first_seq: int
     last_seq: int
+    first_prev: str
+    """``hash`` of the record before the first one: 64 zeros where a chain begins."""
     last_hash: str
     records: int
     """Whole, unaltered records that belong to it."""

@@ -75,7 +75,6 @@ class Place(msgspec.Struct, frozen=True):
     line: int
     seq: int
     hash: str
-    prev: str
 
 
 class Scan(msgspec.Struct):
@@ -114,9 +113,9 @@ def scan_lines(lines: Iterable[bytes], file: int, wanted: Wanted) -> Scan:
             run.last_time = sealed["time"]
         else:
             run, sealed = _begin(line, file, scan)
-        if sealed is not None:
+        if run is not None and sealed is not None:
             scan.records += 1
-            _collect(scan, sealed, file, wanted)
+            _collect(scan, sealed, run, wanted)
     return scan
 
 
@@ -206,20 +205,30 @@ def _run_of(record: Record, file: int, line: int) -> Run:
     )
 
 
-def _collect(scan: Scan, sealed: dict[str, Any], file: int, wanted: Wanted) -> None:
-    event = sealed["event"]
+def _collect(scan: Scan, sealed: dict[str, Any], run: Run, wanted: Wanted) -> None:
+    file, event = run.file, sealed["event"]
     scan.events[event] = scan.events.get(event, 0) + 1
     seq, line = sealed["seq"], scan.lines
     if seq in wanted.seqs or sealed["hash"] in wanted.hashes:
-        scan.places.append(Place(file, line, seq, sealed["hash"], sealed["prev"]))
+        scan.places.append(Place(file, line, seq, sealed["hash"]))
     if event == "apply_started":
         scan.started[str(sealed.get("decision_id"))] = (file, line, seq)
     elif event == "apply_finished":
         scan.finished.add(str(sealed.get("decision_id")))
     elif event == "checkpoint":
         scan.checkpoints.append((file, line, seq, sealed))
-    if wanted.evidence and isinstance(digest := sealed.get("evidence_sha256"), str):
+        if line > run.first_line:
+            # Mostly it vouches for the record right before it: spares looking for that one.
+            scan.places.append(Place(file, line - 1, seq - 1, sealed["prev"]))
+    if wanted.evidence and (digest := evidence_digest(sealed)):
         scan.evidence.setdefault(digest, (file, line, seq))
+
+
+def evidence_digest(members: dict[str, Any]) -> str | None:
+    """Give the digest (hex) of the evidence that a record names, where it names one."""
+    named = members.get("evidence")
+    prefix = "sha256:"
+    return named[len(prefix) :] if isinstance(named, str) and named.startswith(prefix) else None
 
 
 def _append_pieces(left: Scan, pieces: list[Run | Bad]) -> None:
@@ -248,7 +257,7 @@ def _continues(piece: Run, last: Run) -> bool:
 def _shift(scan: Scan, lines: int) -> None:
     scan.backwards = [(file, line + lines, seq) for file, line, seq in scan.backwards]
     scan.checkpoints = [(f, line + lines, seq, fields) for f, line, seq, fields in scan.checkpoints]
-    scan.places = [Place(p.file, p.line + lines, p.seq, p.hash, p.prev) for p in scan.places]
+    scan.places = [Place(p.file, p.line + lines, p.seq, p.hash) for p in scan.places]
     for table in (scan.started, scan.evidence):
         for name, (file, line, seq) in table.items():
             table[name] = (file, line + lines, seq)

@@ -5,12 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from tfgate.audit import notes
 from tfgate.audit.diagnose import diagnose
 from tfgate.audit.links import loose_hashes
-from tfgate.audit.result import Problem, ProblemKind, VerifyResult
+from tfgate.audit.result import ChainFacts, Problem, ProblemKind, VerifyResult
 from tfgate.audit.rotation import log_of, trail_files
 from tfgate.audit.scan import Run, Scan, Wanted
-from tfgate.audit.work import Damage, scan_files
+from tfgate.audit.vouch import (
+    Verdicts,
+    check_checkpoints,
+    embedded_checkpoints,
+    read_checkpoints,
+)
+from tfgate.audit.work import scan_files
 from tfgate.errors import AuditError
 
 if TYPE_CHECKING:
@@ -18,15 +27,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     Progress = Callable[[int, int], None]
+    AnyPath = str | os.PathLike[str]
 
 
 def verify(
-    paths: Sequence[str | os.PathLike[str]],
+    paths: Sequence[AnyPath],
     *,
+    evidence: AnyPath | None = None,
+    checkpoints: Sequence[AnyPath] = (),
+    allowed_signers: AnyPath | None = None,
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> VerifyResult:
     """Check the trails at ``paths``: logs (with their rotated files), files of one, directories.
+
+    ``evidence`` is the directory of evidence files, checked where it is given; ``checkpoints`` are
+    checkpoint files, or directories of them, that were kept elsewhere; ``allowed_signers`` says
+    whose checkpoints count (ssh-keygen(1)), for those inside the trail too.
 
     Nothing found ends the reading; ``problems`` and ``notes`` of the result say what it was.
     ``progress(done, total)`` is called with bytes. ``workers`` processes share the work (default:
@@ -34,29 +51,31 @@ def verify(
     """
     files = find_files(paths)
     names = [str(file) for file in files]
-    scan, damages = scan_files(files, Wanted(), workers=workers, progress=progress)
-    places = scan.places
-    if hashes := loose_hashes(scan.pieces):
-        found, _ = scan_files(files, Wanted(hashes=hashes), workers=workers)
-        places = found.places
-    trails = [str(log_of(file)) for file in files]
-    problems, chains = diagnose(scan.pieces, places, names, trails)
-    unread, notes = _damaged(damages, names)
-    notes += [*_clock(scan, names), *_orphans(scan, names)]
-    times = [piece for piece in scan.pieces if isinstance(piece, Run)]
-    return VerifyResult(
-        records=scan.records,
-        chains=tuple(chains),
-        problems=(*problems, *unread),
-        notes=tuple(notes),
-        files=tuple(names),
-        first_time=min((run.first_time for run in times), default=None),
-        last_time=max((run.last_time for run in times), default=None),
-        events=dict(sorted(scan.events.items())),
-    )
+    kept, unreadable = read_checkpoints(checkpoints)
+    seqs = frozenset(item.statement.seq for item in kept)
+    wanted = Wanted(seqs=seqs, evidence=evidence is not None)
+    scan, damages = scan_files(files, wanted, workers=workers, progress=progress)
+    vouched = [*kept, *(embedded_checkpoints(scan, names) if allowed_signers else ())]
+    again = _look_again(scan, frozenset(item.statement.seq for item in vouched))
+    places = scan_files(files, again, workers=workers)[0].places if again else []
+    problems, chains = diagnose(scan.pieces, places, names, [str(log_of(file)) for file in files])
+    verdicts = check_checkpoints(vouched, chains, [*scan.places, *places], allowed_signers)
+    found = [
+        *_excused(problems, chains, verdicts),
+        *unreadable,
+        *verdicts.problems,
+        *verdicts.notes,
+        *notes.damaged(damages, names),
+        *notes.overflowed(scan, names),
+        *notes.clock(scan, names),
+        *notes.orphans(scan, names),
+        *notes.modes(files),
+        *(notes.evidence(scan, names, evidence) if evidence is not None else ()),
+    ]
+    return _result(scan, names, chains, found, len(verdicts.agreed))
 
 
-def find_files(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+def find_files(paths: Sequence[AnyPath]) -> list[Path]:
     """Give every file of the trails at ``paths``, each once, in the order of the chain."""
     found: dict[Path, None] = {}
     for path in paths:
@@ -69,55 +88,53 @@ def find_files(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
     return [*found]
 
 
-def _damaged(
-    damages: Sequence[Damage], names: Sequence[str]
-) -> tuple[list[Problem], list[Problem]]:
-    problems: list[Problem] = []
-    notes: list[Problem] = []
-    for damage in damages:
-        name = names[damage.file]
-        last_of_trail = log_of(Path(name)) == Path(name)
-        if damage.reason is not None:
-            text = f"Only {damage.lines} line(s) of {name} can be read: {damage.reason}."
-            problems.append(Problem(ProblemKind.UNREADABLE, text, name, damage.lines + 1))
-        elif damage.tail:
-            text = f"Line {damage.lines + 1} is unfinished ({damage.tail} bytes, no newline): a"
-            text += " writer was cut short or is at work; the next one takes it out and records it."
-            target = notes if last_of_trail else problems
-            target.append(
-                Problem(
-                    ProblemKind.UNFINISHED, text, name, damage.lines + 1, fatal=not last_of_trail
-                )
-            )
-    return problems, notes
+def _look_again(scan: Scan, seqs: frozenset[int]) -> Wanted | None:
+    """Say what a second pass must look for; a trail that nobody touched needs none."""
+    hashes = loose_hashes(scan.pieces)
+    missing = seqs - {place.seq for place in scan.places}
+    missing &= {seq for run in _runs(scan) for seq in missing if seq <= run.last_seq}
+    return Wanted(hashes=hashes, seqs=missing) if hashes or missing else None
 
 
-def _clock(scan: Scan, names: Sequence[str]) -> list[Problem]:
+def _excused(
+    problems: Sequence[Problem], chains: Sequence[ChainFacts], verdicts: Verdicts
+) -> list[Problem]:
+    """Make notes of missing beginnings that a signed checkpoint vouches for: old files put away."""
+    vouched = {(item.statement.seq, item.statement.hash) for item in verdicts.agreed}
+    good = {
+        chain.first_seq for chain in chains if (chain.first_seq - 1, chain.first_prev) in vouched
+    }
     return [
-        Problem(
-            ProblemKind.CLOCK,
-            f"Record {seq} (line {line}) has an earlier time than the one before: the clock was"
-            " set back, or two machines disagree.",
-            names[file],
-            line,
-            seq,
-            fatal=False,
+        msgspec.structs.replace(
+            problem, fatal=False, text=f"{problem.text} A signed checkpoint vouches for them."
         )
-        for file, line, seq in scan.backwards
+        if good and problem.kind is ProblemKind.MISSING and problem.seq == 0
+        else problem
+        for problem in problems
     ]
 
 
-def _orphans(scan: Scan, names: Sequence[str]) -> list[Problem]:
-    return [
-        Problem(
-            ProblemKind.ORPHAN,
-            f"Record {seq} (line {line}) starts an apply of decision {decision}, and no record"
-            " says how it ended.",
-            names[file],
-            line,
-            seq,
-            fatal=False,
-        )
-        for decision, (file, line, seq) in scan.started.items()
-        if decision not in scan.finished
-    ]
+def _result(
+    scan: Scan,
+    names: Sequence[str],
+    chains: Sequence[ChainFacts],
+    found: Sequence[Problem],
+    agreed: int,
+) -> VerifyResult:
+    runs = _runs(scan)
+    return VerifyResult(
+        records=scan.records,
+        chains=tuple(chains),
+        problems=tuple(problem for problem in found if problem.fatal),
+        notes=tuple(problem for problem in found if not problem.fatal),
+        files=tuple(names),
+        first_time=min((run.first_time for run in runs), default=None),
+        last_time=max((run.last_time for run in runs), default=None),
+        events=dict(sorted(scan.events.items())),
+        evidence=len(scan.evidence),
+        checkpoints=agreed,
+    )
+
+
+def _runs(scan: Scan) -> list[Run]:
+    return [piece for piece in scan.pieces if isinstance(piece, Run)]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tfgate.audit.read import Lines, parts_of
 from tfgate.audit.scan import Scan, Wanted, join, merge, scan_lines
+from tfgate.errors import AuditError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -82,15 +84,28 @@ def _tasks(path: Path, index: int) -> Iterator[_Task]:
 
 
 def _run(tasks: list[_Task], wanted: Wanted, workers: int | None, total: int) -> Iterator[_Done]:
-    count = workers if workers is not None else (os.cpu_count() or 1) if total > _WORTH_IT else 1
-    count = min(count, len(tasks))
+    count = min(_processes(total) if workers is None else workers, len(tasks))
     if count <= 1:
         yield from (_scan(task, wanted) for task in tasks)
         return
+    import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
 
-    with ProcessPoolExecutor(count) as pool:
-        yield from pool.map(_scan, tasks, [wanted] * len(tasks))
+    try:
+        with ProcessPoolExecutor(count, multiprocessing.get_context("fork")) as pool:
+            yield from pool.map(_scan, tasks, [wanted] * len(tasks))
+    except BrokenProcessPool:
+        raise AuditError(
+            "A process that read a part of the audit trail was killed.",
+            hint="Free some memory, or let one process do it all.",
+        ) from None
+
+
+def _processes(total: int) -> int:
+    # Forking is not safe beside other threads, and spawning would run the host's main module.
+    alone = threading.active_count() == 1 and hasattr(os, "fork")
+    return (os.cpu_count() or 1) if total > _WORTH_IT and alone else 1
 
 
 def _scan(task: _Task, wanted: Wanted) -> _Done:

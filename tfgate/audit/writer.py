@@ -19,7 +19,7 @@ from tfgate.audit.lock import writing
 from tfgate.audit.pipeline import check_fields, log_record
 from tfgate.audit.record import FutureVersionError, NotARecordError, Record, open_line
 from tfgate.audit.recovery import fragment_after, recovered_fields
-from tfgate.audit.rotation import last_rotated_line, rotate, rotated_fields
+from tfgate.audit.rotation import last_rotated_line, rotate, rotated_fields, rotated_files
 from tfgate.errors import AuditError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class AuditTrail:
         rotation: Rotation | None = None,
     ) -> None:
         self.path = Path(path).expanduser().absolute()
-        self._clock = clock
+        self.clock = clock
         self._patience = patience
         self._rotation = rotation
 
@@ -70,24 +70,36 @@ class AuditTrail:
                 last = self._rotated(last, self._rotation)
             return self._write(event, fields, last)
 
-    def _continue(self) -> Record | None:
-        """Give the record that the next one is chained to; a fragment after it is recovered."""
+    def head(self) -> Record | None:
+        """Give the last whole record, or ``None`` where there is none; nothing is written.
+
+        Raises ``AuditError`` where it has been altered.
+        """
+        if not self.path.exists() and not rotated_files(self.path):
+            return None
+        with reported(self.path, "read"):
+            return self._tail()[0]
+
+    def _tail(self) -> tuple[Record | None, int, bytes]:
+        """Give the last record, where its line ends in the log, and the fragment after it."""
+        place = self.path
         with opened(self.path) as descriptor:
             line, end = last_line(descriptor)
             fragment = fragment_after(descriptor, end)
-        place = self.path
         if line is None:
             sync_directory(self.path.parent)
-            rotated = last_rotated_line(self.path)
-            if rotated is not None:
-                place, line = rotated
-        last = None if line is None else _trusted(line, place)
+            place, line = last_rotated_line(self.path) or (self.path, None)
+        return None if line is None else _trusted(line, place), end, fragment
+
+    def _continue(self) -> Record | None:
+        """Give the record that the next one is chained to; a fragment after it is recovered."""
+        last, end, fragment = self._tail()
         return self._recover(fragment, end, last) if fragment else last
 
     def _rotated(self, last: Record, rotation: Rotation) -> Record:
         """Begin a new file where the old one is full; give the record to be chained to."""
         size = self.path.stat().st_size
-        reason = rotation.due(size, last, self._clock()) if size else None
+        reason = rotation.due(size, last, self.clock()) if size else None
         if reason is None:
             return last
         old = rotate(self.path, last)
@@ -97,11 +109,11 @@ class AuditTrail:
         def write(record: Record) -> Record:
             with opened(self.path) as descriptor:
                 append_line(descriptor, record.line + b"\n")
-            if record.seq == 0 or event == "rotated":
+            if event == "rotated":
                 sync_directory(self.path.parent)
             return record
 
-        return log_record(write, event, fields, after=last, clock=self._clock)
+        return log_record(write, event, fields, after=last, clock=self.clock)
 
     def _recover(self, fragment: bytes, offset: int, last: Record | None) -> Record:
         def write(record: Record) -> Record:
@@ -109,7 +121,7 @@ class AuditTrail:
             return record
 
         facts = recovered_fields(fragment, self.path, None if last is None else last.seq)
-        return log_record(write, "recovered", facts, after=last, clock=self._clock)
+        return log_record(write, "recovered", facts, after=last, clock=self.clock)
 
 
 def _trusted(line: bytes, place: Path) -> Record:

@@ -1,0 +1,108 @@
+"""Sign and check with SSH keys, through ``ssh-keygen -Y`` (ssh-keygen(1), OpenSSH 8.9 or newer)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfgate.errors import AuditError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAMESPACE = "tfgate-checkpoint"
+"""Of checkpoints. Overrides are signed in ``tfgate``: one cannot pass for the other."""
+
+_PATIENCE = 60
+"""Seconds for one ssh-keygen: a security key may want a touch."""
+
+
+class UnknownSignerError(Exception):
+    """The signature is good, and by a key that the allowed signers do not name."""
+
+
+class BadSignatureError(Exception):
+    """The signature does not fit the data."""
+
+
+def sign(data: bytes, key: str | os.PathLike[str], namespace: str = NAMESPACE) -> str:
+    """Give the armoured signature of ``data`` by the private key in the file ``key``.
+
+    ``key`` may be a public key whose private half the SSH agent holds. Raises ``AuditError``
+    where ssh-keygen is missing or refuses.
+    """
+    path = Path(key).expanduser()
+    done = _keygen(["sign", "-f", str(path), "-n", namespace], data)
+    if done.returncode or not done.stdout.startswith(b"-----BEGIN SSH SIGNATURE-----"):
+        raise AuditError(
+            f"The key {path} cannot sign: {_last_words(done)}.",
+            hint="Name a private SSH key without passphrase, or a public one held by the agent.",
+        )
+    return done.stdout.decode("ascii")
+
+
+def signer_of(
+    data: bytes,
+    signature: str,
+    allowed_signers: str | os.PathLike[str],
+    *,
+    at: str | None = None,
+    namespace: str = NAMESPACE,
+) -> str:
+    """Give the principal in the file ``allowed_signers`` whose key signed ``data``.
+
+    ``at`` (RFC 3339, UTC) is when the key must have been valid, as ``valid-before`` and
+    ``valid-after`` of the file say; default: now. Raises ``UnknownSignerError``,
+    ``BadSignatureError``, and ``AuditError`` where ssh-keygen or the file is missing.
+    """
+    signers = Path(allowed_signers).expanduser()
+    if not signers.is_file():
+        raise AuditError(f"There is no allowed signers file {signers}.", hint="Name the file.")
+    moment = [] if at is None else ["-O", f"verify-time={_compact(at)}"]
+    with tempfile.TemporaryDirectory(prefix="tfgate-") as folder:
+        file = Path(folder) / "signature"
+        file.write_text(signature, encoding="utf-8", errors="replace")
+        common = ["-n", namespace, "-s", str(file)]
+        if _keygen(["check-novalidate", *common], data).returncode:
+            raise BadSignatureError
+        found = _keygen(["find-principals", "-s", str(file), "-f", str(signers), *moment], b"")
+        for principal in found.stdout.decode("utf-8", "replace").splitlines():
+            who = ["verify", "-f", str(signers), "-I", principal, *common, *moment]
+            if not _keygen(who, data).returncode:
+                return principal
+    raise UnknownSignerError
+
+
+def _keygen(arguments: Sequence[str], data: bytes) -> subprocess.CompletedProcess[bytes]:
+    # Never a question to the user: a gate in CI would wait for the answer for ever.
+    quiet = {**os.environ, "SSH_ASKPASS_REQUIRE": "never", "LC_ALL": "C"}
+    quiet.pop("DISPLAY", None)
+    try:
+        return subprocess.run(
+            ["ssh-keygen", "-Y", *arguments],  # noqa: S607 - where it lies differs by system
+            input=data,
+            capture_output=True,
+            timeout=_PATIENCE,
+            env=quiet,
+            check=False,
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        raise AuditError(
+            "Checkpoints need ssh-keygen, and there is none on PATH.", hint="Install OpenSSH."
+        ) from None
+    except (subprocess.TimeoutExpired, OSError) as error:
+        raise AuditError(f"ssh-keygen cannot be used: {type(error).__name__}.") from error
+
+
+def _last_words(done: subprocess.CompletedProcess[bytes]) -> str:
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].strip().rstrip(".") if lines else f"ssh-keygen ended with {done.returncode}"
+
+
+def _compact(time: str) -> str:
+    """Write ``2026-01-31T12:00:00.000000Z`` as ``20260131120000Z``."""
+    return time[:19].translate(str.maketrans("", "", "-T:")) + "Z"
