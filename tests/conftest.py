@@ -17,9 +17,7 @@ settings.load_profile("tfgate")
 
 
 @pytest.fixture(autouse=True)
-def _own_state(
-    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def _own_state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep audit trails, caches and configuration of a test out of the user's own folders."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))

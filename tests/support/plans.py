@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfgate.engine.context import Context
 from tfgate.engine.functions import rule_functions
 from tfgate.model.identity import Operator, Workspace
 from tfgate.plan import Plan, read_plan
 from tfgate.ruleset import Ruleset, load_ruleset
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.timezone.utc)
 

@@ -38,9 +38,7 @@ def load_rulesets(sources: Iterable[str | os.PathLike[str]]) -> tuple[Ruleset, .
     )
 
 
-def evaluate(
-    plan: Plan, rulesets: Sequence[Ruleset], context: Context | None = None
-) -> Decision:
+def evaluate(plan: Plan, rulesets: Sequence[Ruleset], context: Context | None = None) -> Decision:
     """Judge ``plan``. Without a context: workspace ``default``, operator ``unknown``, now."""
     return evaluate_in(plan, rulesets, context or default_context())
 

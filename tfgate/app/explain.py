@@ -1,4 +1,4 @@
-"""``tfgate explain`` and ``tfgate eval``: look into one evaluation; nothing is decided or recorded."""
+"""``tfgate explain`` and ``tfgate eval``: look into one evaluation; nothing is decided."""
 
 from __future__ import annotations
 
@@ -70,4 +70,3 @@ def _near(text: str, known: list[str]) -> str:
 
     near = get_close_matches(text, known, n=1)
     return f" Did you mean {near[0]}?" if near else ""
-

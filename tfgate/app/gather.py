@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 def load_config(request: Request) -> GateConfig:
     """Read the configuration in force. Raises ``ConfigError``."""
-    return load_gate_config(
-        request.cwd, request.env, config=request.config, flags=request.flags
-    )
+    return load_gate_config(request.cwd, request.env, config=request.config, flags=request.flags)
 
 
 def gather(request: Request, config: GateConfig) -> Gathered:

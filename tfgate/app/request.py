@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfgate.engine.context import Context
-
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from tfgate.app.inputs import PlanInput
     from tfgate.app.sources import Sources
+    from tfgate.engine.context import Context
     from tfgate.model.identity import Operator, Run, Workspace
     from tfgate.plan import Plan
     from tfgate.ruleset import Effective, GateConfig

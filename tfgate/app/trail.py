@@ -48,7 +48,8 @@ def _lines(result: VerifyResult) -> Iterator[str]:
     if result.ok:
         yield f"The trail holds: {result.records} record(s) in {chains}{span}."
     else:
-        yield f"The trail does NOT hold: {len(result.problems)} problem(s), {result.records} record(s)."
+        problems = len(result.problems)
+        yield f"The trail does NOT hold: {problems} problem(s), {result.records} record(s)."
     for chain in result.chains:
         yield f"Newest record {chain.last_seq}: {chain.last_hash}"
 

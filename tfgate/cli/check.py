@@ -15,11 +15,16 @@ from tfgate.cli.options import judging_options, make_request
 )
 @click.argument("plan")
 @judging_options
-@click.option("--report", "reports", multiple=True, metavar="FORMAT[=FILE]",
-              help="How to say it, and where. Repeatable. Default: text on standard output.")
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    help="How to say it, and where. Repeatable. Default: text on standard output.",
+)
 @click.option("--audit-log", metavar="FILE", help="Audit trail that the decision is recorded in.")
 @click.option("--no-audit", is_flag=True,
-              help="Record nothing: for trying rules out, never where something is applied.")  # fmt: skip
+              help="Record nothing: to try rules out, never to apply something.")  # fmt: skip
 def check(
     plan: str, reports: tuple[str, ...], audit_log: str | None, no_audit: bool, **options: Any
 ) -> int:

@@ -10,13 +10,17 @@ from tfgate.cli.options import judging_options, make_request
 
 
 @click.command(
-    "eval", epilog="Example: tfgate eval 'counts' p.tfplan   or   tfgate eval after.tags p.tfplan "
-    "--address aws_s3_bucket.logs"
+    "eval",
+    epilog="Example: tfgate eval 'counts' p.tfplan   or   tfgate eval after.tags p.tfplan "
+    "--address aws_s3_bucket.logs",
 )
 @click.argument("expression")
 @click.argument("plan")
-@click.option("--address", metavar="ADDRESS",
-              help="Evaluate on this resource change, as a rule of scope resource sees it.")  # fmt: skip
+@click.option(
+    "--address",
+    metavar="ADDRESS",
+    help="Evaluate on this resource change, as a rule of scope resource sees it.",
+)
 @judging_options
 def evaluate(expression: str, plan: str, address: str | None, **options: Any) -> None:
     """Evaluate a JMESPath EXPRESSION on PLAN, as a rule of scope plan sees it.

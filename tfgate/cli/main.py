@@ -23,8 +23,8 @@ _COMMANDS = {
     "rules": ("tfgate.cli.rules", "rules", "List and show rules."),
     "audit": ("tfgate.cli.audit", "audit", "Verify and search the audit trail."),
     "config": ("tfgate.cli.config", "config", "Show the configuration in force and its origins."),
-    "schema": ("tfgate.cli.schema", "schema", "Print a JSON Schema of a file tfgate reads or writes."),
-    "completion": ("tfgate.cli.completion", "completion", "Print the completion script of a shell."),
+    "schema": ("tfgate.cli.schema", "schema", "Print a JSON Schema of a file of tfgate."),
+    "completion": ("tfgate.cli.completion", "completion", "Print a shell's completion script."),
 }
 
 
@@ -62,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
         return _broken_pipe()
     except TfgateError as error:
         return _fail(str(error), error.exit_code)
-    except Exception as error:  # noqa: BLE001 - the last line: no traceback reaches a user
+    except Exception as error:
         return _unexpected(error, debug=debug)
 
 
@@ -94,7 +94,8 @@ def _unexpected(error: Exception, *, debug: bool) -> int:
         import traceback
 
         frames = "".join(traceback.format_tb(error.__traceback__))
-        click.echo(f"{frames}{type(error).__name__} (message withheld: it may hold a value)", err=True)
+        name = type(error).__name__
+        click.echo(f"{frames}{name} (message withheld: it may hold a value)", err=True)
     text = (
         f"An unexpected {type(error).__name__} stopped tfgate, so nothing was decided. "
         "Please report it with the output of the same command and --debug."

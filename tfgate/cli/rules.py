@@ -57,9 +57,7 @@ def list_rules(rulesets: tuple[str, ...], config: str | None, workspace: str) ->
 @_RULESET
 @_CONFIG
 @_WORKSPACE
-def show_rule(
-    rule_id: str, rulesets: tuple[str, ...], config: str | None, workspace: str
-) -> None:
+def show_rule(rule_id: str, rulesets: tuple[str, ...], config: str | None, workspace: str) -> None:
     """Show one rule: what it looks at, what it asks, what to do, and its examples."""
     from tfgate.app.rules import describe_rule
 

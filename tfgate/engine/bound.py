@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tfgate.engine.context import Context
+    from tfgate.plan import Subject
     from tfgate.query import Expression
     from tfgate.ruleset import CompiledRule, Ruleset
 
@@ -26,17 +27,16 @@ class BoundRule:
         "compiled",
         "data",
         "enforcement",
-        "evaluated",
+        "findings",
         "message_reads",
         "narrow",
-        "needs_scope",
         "on_unknown",
         "params",
         "passed",
         "reads",
         "rule",
         "ruleset",
-        "wants_source",
+        "scoped",
     )
 
     def __init__(
@@ -58,10 +58,14 @@ class BoundRule:
         self.reads = frozenset(_reads(compiled))
         self.message_reads = frozenset(compiled.message.fields)
         self.narrow = narrowing(rule.match)
-        self.wants_source = any(not path or path[0] == "source" for path in self.reads)
-        self.needs_scope = any(map(_calls_scoped, expressions(compiled)))
-        self.evaluated = 0
-        self.passed: list[str] = []
+        self.scoped = any(map(_calls_scoped, expressions(compiled)))
+        self.passed: list[Subject] = []
+        self.findings = 0
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether the rule had an outcome on anything."""
+        return bool(self.findings or self.passed)
 
 
 def bind(rulesets: Sequence[Ruleset], context: Context) -> list[BoundRule]:
@@ -70,9 +74,7 @@ def bind(rulesets: Sequence[Ruleset], context: Context) -> list[BoundRule]:
     for ruleset in rulesets:
         params = ruleset.resolve_params(context.params.get(ruleset.id, {}))
         data = {**_data(ruleset), **context.data.get(ruleset.id, {})}
-        bound += [
-            BoundRule(compiled, ruleset, context, params, data) for compiled in ruleset.rules
-        ]
+        bound += [BoundRule(compiled, ruleset, context, params, data) for compiled in ruleset.rules]
     return bound
 
 

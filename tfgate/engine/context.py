@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tfgate.model.identity import Operator, Run, Workspace
-from tfgate.model.location import Location
 from tfgate.model.rule import Enforcement
-from tfgate.model.waiver import Waiver
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from tfgate.model.identity import Operator, Run, Workspace
+    from tfgate.model.location import Location
+    from tfgate.model.waiver import Waiver
 
 Locate = Callable[[str, "str | None"], "Location | None"]
 """``(address, attribute path or None)`` to the place in the sources, where one is known."""

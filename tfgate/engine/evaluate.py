@@ -1,4 +1,4 @@
-"""``evaluate(plan, rulesets, context) -> Decision``: pure, and the same for any order of its parts."""
+"""``evaluate(plan, rulesets, context) -> Decision``: pure, and the same in any order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tfgate.engine.context import Context
-    from tfgate.plan import Plan, Reads, Subject
+    from tfgate.plan import Plan, Subject
     from tfgate.ruleset import Ruleset
 
 PLAN_SCOPES = tuple(scope for scope in Scope if scope is not Scope.SOURCE)
@@ -49,7 +49,7 @@ def evaluate(plan: Plan, rulesets: Sequence[Ruleset], context: Context) -> Decis
         verdict=verdict,
         reasons=reasons,
         outcomes=tuple(outcomes),
-        passed={rule.rule.id: tuple(sorted(rule.passed)) for rule in _by_id(rules) if rule.passed},
+        passed={rule.rule.id: _labels(rule) for rule in _by_id(rules) if rule.passed},
         rulesets=tuple(_ruleset_facts(ruleset, rules) for ruleset in rulesets),
         plan=_plan_facts(plan, context),
         workspace=context.workspace,
@@ -90,25 +90,18 @@ def _outcomes_of_scope(
         selected = index.select(subject)
         if not selected:
             continue
-        document = _document(subject, selected, cache.of(selected), context)
+        reads = cache.of(selected)
+        document = subject.document(reads)
+        if reads.wants("source"):
+            document["source"] = source_document(subject, context)
         for rule in selected:
-            scoped = SubjectScope(plan, rule, subject, document, context) if rule.needs_scope else None
+            scoped = SubjectScope(plan, rule, subject, document, context) if rule.scoped else None
             judged = judge(rule, document, scoped)
             if judged.ruling is Ruling.PASS:
-                rule.evaluated += 1
-                rule.passed.append(_label(subject))
+                rule.passed.append(subject)
             elif judged.ruling is not Ruling.SKIP:
-                rule.evaluated += 1
+                rule.findings += 1
                 yield from _findings(plan, rule, subject, document, judged, context)
-
-
-def _document(
-    subject: Subject, rules: Sequence[BoundRule], reads: Reads, context: Context
-) -> dict[str, Any]:
-    document = subject.document(reads)
-    if any(rule.wants_source for rule in rules):
-        document["source"] = source_document(subject, context)
-    return document
 
 
 def source_document(subject: Subject, context: Context) -> dict[str, Any] | None:
@@ -117,10 +110,16 @@ def source_document(subject: Subject, context: Context) -> dict[str, Any] | None
     return None if location is None else {"file": location.file, "line": location.line}
 
 
-def _label(subject: Subject) -> str:
-    if subject.deposed is None:
-        return subject.address
-    return f"{subject.address} (deposed {subject.deposed})"
+def _labels(rule: BoundRule) -> tuple[str, ...]:
+    """Name the subjects that a rule passed on; a deposed object is told from the live one."""
+    return tuple(
+        sorted(
+            subject.address
+            if subject.deposed is None
+            else f"{subject.address} (deposed {subject.deposed})"
+            for subject in rule.passed
+        )
+    )
 
 
 def _findings(
@@ -134,9 +133,7 @@ def _findings(
     """Give the outcomes of a ruling that is neither a pass nor a skip."""
     if judged.ruling is Ruling.FAIL:
         for item, message in failures(plan, rule, subject, judged, context):
-            yield make_outcome(
-                OutcomeKind.FAIL, rule, subject, context, message=message, item=item
-            )
+            yield make_outcome(OutcomeKind.FAIL, rule, subject, context, message=message, item=item)
     elif judged.ruling is Ruling.ERROR:
         message = error_message(rule, judged)
         yield make_outcome(OutcomeKind.ERROR, rule, subject, context, message=message)

@@ -29,7 +29,7 @@ class Explained:
     rule: str
     address: str
     ruling: str
-    """``pass``, ``fail``, ``error``, ``unknown``, ``skip`` (``when`` is false), ``not selected``."""
+    """A ``Ruling`` (``skip``: ``when`` is false), or ``not selected``."""
     messages: tuple[str, ...]
     steps: tuple[tuple[str, tuple[Step, ...]], ...]
     """For ``when`` and ``deny``/``require``: each sub-expression on the redacted subject."""
@@ -46,7 +46,7 @@ def explain(
     rule_id: str,
     address: str | None = None,
 ) -> tuple[Explained, ...]:
-    """Explain a rule on the subjects with ``address`` (on every subject it selects, if ``None``)."""
+    """Explain a rule on the subjects with ``address``; on all that it selects, if ``None``."""
     rules = [rule for rule in bind(rulesets, context) if rule.rule.id == rule_id]
     return tuple(
         _explain(plan, rule, subject, context)
@@ -77,29 +77,29 @@ def _explain(plan: Plan, rule: BoundRule, subject: Subject, context: Context) ->
             steps=(),
             why_not=tuple(_why_not(rule, subject)),
         )
-    document = _with_source(subject.document(Reads.of(rule.reads)), rule, subject, context)
+    document = _document(subject.document(Reads.of(rule.reads)), rule, subject, context)
     judged = judge(rule, document, SubjectScope(plan, rule, subject, document, context))
     messages: tuple[str, ...] = ()
     if judged.ruling is Ruling.FAIL:
         messages = tuple(text for _, text in failures(plan, rule, subject, judged, context))
     elif judged.ruling is Ruling.ERROR:
         messages = (error_message(rule, judged),)
-    elif judged.ruling is None:
+    elif judged.ruling is Ruling.UNKNOWN:
         messages = (unknown_message(rule, document),)
     return Explained(
         rule=rule.rule.id,
         address=subject.address,
-        ruling="unknown" if judged.ruling is None else str(judged.ruling.name).lower(),
+        ruling=judged.ruling.value,
         messages=messages,
         steps=tuple(_steps(plan, rule, subject, context)),
         params=dict(rule.params),
     )
 
 
-def _with_source(
+def _document(
     document: dict[str, Any], rule: BoundRule, subject: Subject, context: Context
 ) -> dict[str, Any]:
-    if rule.wants_source:
+    if Reads.of(rule.reads).wants("source"):
         document["source"] = source_document(subject, context)
     return document
 
@@ -107,7 +107,7 @@ def _with_source(
 def _steps(
     plan: Plan, rule: BoundRule, subject: Subject, context: Context
 ) -> Iterator[tuple[str, tuple[Step, ...]]]:
-    document = _with_source(subject.redacted(Reads.of(rule.reads)), rule, subject, context)
+    document = _document(subject.redacted(Reads.of(rule.reads)), rule, subject, context)
     scope = SubjectScope(plan, rule, subject, document, context, redacted=True)
     compiled = rule.compiled
     expressions: tuple[tuple[str, Expression | None], ...] = (

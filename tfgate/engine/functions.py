@@ -1,7 +1,7 @@
 """Functions of rules that need more than their arguments: parameters, context, joins.
 
-Registered in ``rule_functions()``, which rulesets are compiled with; each gets the `SubjectScope` of
-the rule and subject at hand.
+Registered in ``rule_functions()``, which rulesets are compiled with; each gets the `SubjectScope`
+of the rule and subject at hand.
 """
 
 from __future__ import annotations
@@ -67,9 +67,7 @@ class SubjectScope(Scope):
 
 def _scoped(scope: SubjectScope | None, function: str) -> SubjectScope:
     if scope is None:
-        raise EvaluationError(
-            f"{function}() needs a plan", kind="invalid-value", function=function
-        )
+        raise EvaluationError(f"{function}() needs a plan", kind="invalid-value", function=function)
     return scope
 
 

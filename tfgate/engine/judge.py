@@ -7,10 +7,10 @@ fail whatever the unknowns become fails now, and what could come out either way 
 
 from __future__ import annotations
 
-from enum import Flag
+from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tfgate.query import EvaluationError
+from tfgate.query.errors import BudgetError, EvaluationError
 
 if TYPE_CHECKING:
     from tfgate.engine.bound import BoundRule
@@ -18,85 +18,101 @@ if TYPE_CHECKING:
     from tfgate.query import Expression, Judgement
 
 
-class Ruling(Flag):
-    """What a completion can give; a combination is the set of what some completions give."""
+class Ruling(Enum):
+    """What a rule comes to on a subject."""
 
-    SKIP = 1
+    SKIP = "skip"
     """``when`` is falsy: the rule does not apply."""
-    PASS = 2
-    FAIL = 4
-    ERROR = 8
-
-
-_DENIES = Ruling.FAIL | Ruling.ERROR
-_PASSES = Ruling.PASS | Ruling.SKIP
+    PASS = "pass"  # noqa: S105 - a ruling, not a password
+    FAIL = "fail"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+    """Completions differ."""
 
 
 class Judged(NamedTuple):
-    """The ruling on a subject; ``None`` where completions differ."""
+    """The ruling on a subject, with what a finding needs to know."""
 
-    ruling: Ruling | None
-    value: Any = None
-    """Value of a ``deny`` expression, for its elements."""
+    ruling: Ruling
+    judgement: Judgement | None = None
+    """Of the ``deny`` expression of a failure, for its elements."""
     error: EvaluationError | None = None
     key: str = ""
     """Which of the rule's expressions raised: ``when``, ``deny`` or ``require``."""
 
+    @property
+    def value(self) -> Any:
+        """Value of the deciding expression, if it has one."""
+        return None if self.judgement is None else self.judgement.value
+
+
+_PASS = Judged(Ruling.PASS)
+_SKIP = Judged(Ruling.SKIP)
+_UNKNOWN = Judged(Ruling.UNKNOWN)
+
+# What completions can give, as a set in the bits of a number: this runs for every rule and subject.
+_CAN_SKIP, _CAN_PASS, _CAN_FAIL, _CAN_ERROR = 1, 2, 4, 8
+_DENIES = _CAN_FAIL | _CAN_ERROR
+_PASSES = _CAN_PASS | _CAN_SKIP
+
 
 def judge(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None) -> Judged:
     """Judge one subject, whose document is ``document``."""
-    compiled = bound.compiled
-    possible = Ruling(0)
-    if compiled.when is not None:
-        judgement = _evaluate(compiled.when, document, scope)
-        if isinstance(judgement, EvaluationError):
-            return Judged(Ruling.ERROR, error=judgement, key="when")
+    when = bound.compiled.when
+    possible = 0
+    if when is not None:
+        try:
+            judgement = when.judge(document, scope)
+        except EvaluationError as error:
+            return Judged(Ruling.ERROR, error=error, key="when")
         if judgement.truth is not True:
-            possible |= Ruling.SKIP
+            possible = _CAN_SKIP
         if judgement.may_raise:
-            possible |= Ruling.ERROR
+            possible |= _CAN_ERROR
         if judgement.truth is False:
-            return Judged(_collapse(possible))
-    return _judge_decision(bound, document, scope, possible)
+            return _SKIP if possible == _CAN_SKIP else _UNKNOWN
+    return _decide(bound, document, scope, possible)
 
 
-def _judge_decision(
-    bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None, possible: Ruling
+def _decide(
+    bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None, possible: int
 ) -> Judged:
-    compiled = bound.compiled
-    if compiled.deny is not None:
-        expression, key, on_true, on_false = compiled.deny, "deny", Ruling.FAIL, Ruling.PASS
-    else:
-        assert compiled.require is not None, "a rule has deny or require: the loader saw to it"
-        expression, key, on_true, on_false = compiled.require, "require", Ruling.PASS, Ruling.FAIL
-    judgement = _evaluate(expression, document, scope)
-    if isinstance(judgement, EvaluationError):
-        return Judged(_collapse(possible | Ruling.ERROR), error=judgement, key=key)
+    expression, key, on_true, on_false = _deciding(bound)
+    try:
+        judgement = expression.judge(document, scope)
+    except BudgetError as error:
+        return Judged(Ruling.ERROR, error=error, key=key)
+    except EvaluationError as error:
+        return _collapse(possible | _CAN_ERROR, None, error, key)
     if judgement.truth is not False:
         possible |= on_true
     if judgement.truth is not True:
         possible |= on_false
     if judgement.may_raise:
-        possible |= Ruling.ERROR
-    return Judged(_collapse(possible), value=judgement.value)
+        possible |= _CAN_ERROR
+    if possible == _CAN_PASS:
+        return _PASS
+    return _collapse(possible, judgement, None, key)
 
 
-def _evaluate(
-    expression: Expression, document: dict[str, Any], scope: SubjectScope | None
-) -> Judgement | EvaluationError:
-    try:
-        return expression.judge(document, scope)
-    except EvaluationError as error:
-        return error
+def _deciding(bound: BoundRule) -> tuple[Expression, str, int, int]:
+    compiled = bound.compiled
+    if compiled.deny is not None:
+        return compiled.deny, "deny", _CAN_FAIL, _CAN_PASS
+    assert compiled.require is not None, "a rule has deny or require: the loader saw to it"
+    return compiled.require, "require", _CAN_PASS, _CAN_FAIL
 
 
-def _collapse(possible: Ruling) -> Ruling | None:
-    """Give the one ruling that a set of possible ones amounts to, or ``None``.
+def _collapse(
+    possible: int, judgement: Judgement | None, error: EvaluationError | None, key: str
+) -> Judged:
+    """Give the one ruling that a set of possible ones amounts to.
 
     A failure and an error both deny, and so do completions of which some fail and some raise.
     """
     if not possible & ~_DENIES:
-        return Ruling.FAIL if Ruling.FAIL in possible else Ruling.ERROR
+        ruling = Ruling.FAIL if possible & _CAN_FAIL else Ruling.ERROR
+        return Judged(ruling, judgement, error, key)
     if not possible & ~_PASSES:
-        return Ruling.PASS if Ruling.PASS in possible else Ruling.SKIP
-    return None
+        return _PASS if possible & _CAN_PASS else _SKIP
+    return _UNKNOWN

@@ -49,9 +49,7 @@ class RuleIndex:
         return rules, any(rule.narrow is not None for rule in rules)
 
 
-def _could_select(
-    rule: BoundRule, actions: frozenset[Action] | None, subject: Subject
-) -> bool:
+def _could_select(rule: BoundRule, actions: frozenset[Action] | None, subject: Subject) -> bool:
     """Say whether ``rule`` looks at subjects of this type, action, mode and provider."""
     match = rule.rule.match
     if actions is not None and subject.action is not None and subject.action not in actions:

@@ -60,7 +60,7 @@ def _redacted_items(
     deny = rule.compiled.deny
     assert deny is not None, "only a deny expression has elements"
     try:
-        value = deny.judge(document, scope if rule.needs_scope else None).value
+        value = deny.judge(document, scope if rule.scoped else None).value
     except EvaluationError:
         return [WITHHELD] * count
     if not isinstance(value, list) or len(value) != count or _definite_elements(value) != count:

@@ -116,16 +116,16 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     outcomes: tuple[Outcome, ...]
     """Findings: every outcome that is not ``pass``, sorted by rule, address, deposed key, item."""
     passed: dict[str, tuple[str, ...]]
-    """Rule id → sorted addresses on which it passed (a deposed object is ``address (deposed KEY)``)."""
+    """Rule id → sorted addresses it passed on (a deposed object is ``address (deposed KEY)``)."""
     rulesets: tuple[RulesetFacts, ...]
     plan: PlanFacts
     workspace: Workspace
     operator: Operator
     run: Run | None = None
     warnings: tuple[str, ...] = ()
-    """What a person should know and what decides nothing: a newer format version, an unused waiver."""
+    """What a person should know and what decides nothing: an unused waiver, a newer format."""
     undecided: bool = False
-    """True where the deny means "could not decide" (no rule selected, a plan that errored): exit 3."""
+    """True where the deny means "could not decide" (no rule was evaluated): exit code 3."""
 
     def counts(self) -> dict[str, int]:
         """Number of outcomes per kind, ``pass`` included."""

@@ -97,7 +97,7 @@ class RuleTest(msgspec.Struct, frozen=True, omit_defaults=True):
     expect: str
     """``pass``, ``fail``, ``unknown``, ``error`` or ``skip`` (not selected by the rule)."""
     subject: dict[str, Any] = {}
-    """The table that gives the subject: ``change``, ``output``, ``plan``, …, by the rule's scope."""
+    """The table that gives the subject, by scope: ``change``, ``output``, ``plan``, …"""
     params: dict[str, Any] = {}
     """Parameter values for this example, by name."""
     context: dict[str, Any] = {}

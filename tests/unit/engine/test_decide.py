@@ -28,14 +28,12 @@ TABLE = {
 @pytest.mark.parametrize("level", list(Enforcement))
 @pytest.mark.parametrize("unknown", list(OnUnknown))
 def test_table(kind: OutcomeKind, level: Enforcement, unknown: OnUnknown) -> None:
-    """Each kind of outcome at each level denies or not, as the table says; no member is left out."""
+    """Each kind of outcome at each level denies or not, as the table says, for every member."""
     assert blocks(kind, level, unknown) is TABLE[kind, level, unknown]
 
 
 def _outcome(rule: str, address: str, *, denies: bool) -> Outcome:
-    return Outcome(
-        rule=rule, ruleset="t", address=address, outcome=OutcomeKind.FAIL, blocks=denies
-    )
+    return Outcome(rule=rule, ruleset="t", address=address, outcome=OutcomeKind.FAIL, blocks=denies)
 
 
 def test_one_blocking_outcome_denies() -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -13,6 +12,9 @@ from tests.support.plans import change, context, plan, rule, ruleset
 from tfgate.engine.evaluate import evaluate
 from tfgate.model.decision import Decision, OutcomeKind, Verdict
 from tfgate.model.rule import Enforcement
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 REQUIRE_OWNER = rule(require="after.tags.Owner", message="{address}: no owner")
 
@@ -194,7 +196,7 @@ def test_deny_list_gives_one_finding_an_element(tmp_path: Path) -> None:
     assert len({o.fingerprint for o in decision.outcomes}) == 2
 
 
-SECRET = "hunter2-canary"  # noqa: S105 - a value that must not appear
+SECRET = "hunter2-canary"
 
 
 @pytest.mark.parametrize(
@@ -223,9 +225,7 @@ def test_no_sensitive_value_in_a_decision(tmp_path: Path, rules: str) -> None:
 
 def test_items_of_a_change_with_secrets_elsewhere_are_shown(tmp_path: Path) -> None:
     """Elements that depend on no sensitive value are shown, though the resource has one."""
-    one = change(
-        after={"password": SECRET, "ports": [22, 80]}, after_sensitive={"password": True}
-    )
+    one = change(after={"password": SECRET, "ports": [22, 80]}, after_sensitive={"password": True})
     decision = judged(tmp_path, rule(deny="after.ports[?@ == `22`]", message="port {@item}"), one)
     assert [o.message for o in decision.outcomes] == ["port 22"]
 
@@ -250,7 +250,7 @@ def test_order_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_levels_of_the_configuration_are_in_force(tmp_path: Path) -> None:
-    """A level from the configuration replaces the rule's own, and with it the default on_unknown."""
+    """A level from the configuration replaces the rule's own."""
     settings = {"levels": {"T-1": Enforcement.ADVISORY}}
     decision = judged(tmp_path, REQUIRE_OWNER, change(after={}), settings=settings)
     assert decision.verdict is Verdict.ALLOW

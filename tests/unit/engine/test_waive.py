@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.support.plans import NOW, change, context, plan, rule, ruleset
 from tfgate.engine.evaluate import evaluate
 from tfgate.model.decision import Decision, OutcomeKind, Verdict
 from tfgate.model.waiver import Waiver
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TODAY = NOW.date()
 
