@@ -30,17 +30,14 @@ def action_named(actions: tuple[str, ...]) -> Action:
     return action
 
 
-class Change(msgspec.Struct, gc=False):
-    """What the apply does (or, as drift, what happened) to one resource instance.
-
-    Satisfies `tfgate.plan.subject.Subject`. Values are decoded when asked for, by `document`.
-    """
+class Entry(msgspec.Struct, gc=False, omit_defaults=True):
+    """A resource change as the format has it; for encoding see `tfgate.plan.wire.Body`."""
 
     address: str
     body: Body = msgspec.field(name="change")
     type: str = ""
     name: str = ""
-    mode: str = "managed"
+    mode: str = ""
     index: int | str | None = None
     """The ``count`` or ``for_each`` key of the instance."""
     index_unknown: bool | None = None
@@ -50,9 +47,17 @@ class Change(msgspec.Struct, gc=False):
     action_reason: str | None = None
     _module: str | None = msgspec.field(default=None, name="module_address")
     _provider: str | None = msgspec.field(default=None, name="provider_name")
+
+
+class Change(Entry, gc=False, omit_defaults=True):
+    """What the apply does (or, as drift, what happened) to one resource instance.
+
+    Satisfies `tfgate.plan.subject.Subject`. Values are decoded when asked for, by `document`.
+    """
+
     # Both are set by the reader, whatever a plan has under these names.
     _context: Context | None = msgspec.field(default=None, name="(context)")
-    position: int = msgspec.field(default=0, name="(position)")
+    position: int = msgspec.field(default=-1, name="(position)")
     """Number in its list, from 0."""
 
     @property

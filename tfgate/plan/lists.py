@@ -12,6 +12,7 @@ from tfgate.plan.change import Change, action_named
 from tfgate.plan.decoding import decode_as, part_error
 from tfgate.plan.invocation import Invocation
 from tfgate.plan.output import OutputChange, planned_outputs
+from tfgate.plan.repeated import check_entries, check_tree
 from tfgate.plan.text import shown
 from tfgate.plan.wire import Body
 
@@ -37,7 +38,7 @@ class DeferredInvocation(msgspec.Struct, gc=False):
 
 
 _CHANGE: Final = msgspec.json.Decoder(Change)
-_CHANGES: Final = msgspec.json.Decoder(list[Change] | None)
+_RAWS: Final = msgspec.json.Decoder(list[Raw] | None)
 _DEFERRED: Final = msgspec.json.Decoder(list[Deferred] | None)
 _OUTPUTS: Final = msgspec.json.Decoder(dict[str, Body] | None)
 _INVOCATIONS: Final = msgspec.json.Decoder(list[Invocation] | None)
@@ -53,20 +54,25 @@ def resource_changes(raws: Sequence[Raw] | None, context: Context) -> list[Chang
             append(decode(raw))
     except (ValueError, RecursionError) as error:
         raise part_error(error, f"{context.section}[{len(changes)}]") from None
+    check_entries(changes, raws or (), context.section)
     return _checked(changes, context)
 
 
 def drift(raw: Raw, context: Context) -> list[Change]:
     """Decode ``resource_drift``."""
-    return _checked((raw and decode_as(_CHANGES, raw, context.section)) or [], context)
+    raws = (raw and decode_as(_RAWS, raw, context.section)) or []
+    return resource_changes(raws, context)
 
 
 def deferred(raw: Raw, context: Context) -> list[Change]:
     """Decode ``deferred_changes`` into changes with a `Change.deferred_reason`."""
     entries = (raw and decode_as(_DEFERRED, raw, context.section)) or []
+    if entries:
+        check_tree(raw, context.section, levels=4)
     for position, entry in enumerate(entries):
         entry.resource_change._context = context.deferred(entry.reason)
         entry.resource_change.position = position
+        entry.resource_change.mode = entry.resource_change.mode or "managed"
     changes = [entry.resource_change for entry in entries]
     _check(changes, context)
     return changes
@@ -77,6 +83,8 @@ def outputs(top: Top, context: Context) -> dict[str, OutputChange]:
     raw = top.output_changes
     bodies = (raw and decode_as(_OUTPUTS, raw, context.section)) or {}
     planned = planned_outputs(top.planned_values) if bodies else {}
+    if bodies:
+        check_tree(raw, context.section, levels=2)
     changes = {
         name: OutputChange(
             name, body, planned.get(name), context.configuration, by_name=context.by_name
@@ -112,6 +120,7 @@ def _checked(changes: list[Change], context: Context) -> list[Change]:
     for position, change in enumerate(changes):
         change._context = context
         change.position = position
+        change.mode = change.mode or "managed"
     _check(changes, context)
     return changes
 

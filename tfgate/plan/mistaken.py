@@ -38,14 +38,18 @@ PARTS: Final = (
 
 
 def check_not_binary(data: bytes) -> None:
-    """Raise PlanError for an empty input and for a binary plan file."""
-    if not data or data.isspace():
-        raise PlanError("The plan is empty.", hint=f"Nothing was planned, or nothing read. {SHOW}")
+    """Raise PlanError for a binary plan file."""
     if data.startswith(b"PK\x03\x04"):
         raise PlanError(
             "This is a binary plan file, and plan JSON is expected here.",
             hint="Run `terraform show -json PLANFILE` on it, or pass its path.",
         )
+
+
+def check_not_empty(text: bytes) -> None:
+    """Raise PlanError for an input with nothing in it."""
+    if not text or text.isspace():
+        raise PlanError("The plan is empty.", hint=f"Nothing was planned, or nothing read. {SHOW}")
 
 
 def undecodable(text: bytes, error: Exception) -> PlanError:
@@ -94,19 +98,21 @@ def _other_text(head: bytes) -> PlanError:
 
 def _broken_json(text: bytes, problem: str) -> PlanError:
     found = _BYTE.search(problem)
-    if found is None:
+    if found is None or "surrogate" in problem or "escape" in problem:
         lone = lone_surrogate(text)
         if lone is not None:
             return PlanError(f"The JSON has half of a surrogate pair at byte {lone}.", hint=AGAIN)
+    if found is None:
         return PlanError(f"The plan is cut off: its JSON ends at byte {len(text)}.", hint=AGAIN)
     at = int(found[1])
     if "trailing" in problem:
+        at -= 1  # msgspec names the byte after it
         if text[at : at + 1] in (b"{", b"["):
             return PlanError(
                 f"There is more than one JSON document, the second from byte {at} on.", hint=ONE
             )
         return PlanError(f"Text follows the plan's JSON, from byte {at} on.", hint=AGAIN)
-    word = re.match(rb"-?(?:NaN|Infinity)", text[at : at + 10])
+    word = re.search(rb"-?(?:NaN|Infinity)", text[max(at - 2, 0) : at + 10])
     what = f"{word[0].decode()} is not JSON" if word else "The plan is not valid JSON"
     return PlanError(f"{what} (byte {at}).", hint=AGAIN)
 

@@ -15,7 +15,13 @@ from tfgate.plan.context import Context
 from tfgate.plan.decoding import decode_value, wrong_shape
 from tfgate.plan.digest import Digest
 from tfgate.plan.encoding import to_utf8
-from tfgate.plan.mistaken import PARTS, check_not_binary, not_a_plan, undecodable
+from tfgate.plan.mistaken import (
+    PARTS,
+    check_not_binary,
+    check_not_empty,
+    not_a_plan,
+    undecodable,
+)
 from tfgate.plan.plan import Plan
 from tfgate.plan.repeated import check_keys
 from tfgate.plan.text import shown
@@ -68,6 +74,7 @@ def _read(data: bytes) -> Plan:
     check_not_binary(data)
     digest = Digest(data)
     text = to_utf8(data)
+    check_not_empty(text)
     top = _decode_top(text)
     check_keys(text, {key: getattr(top, key) for key in Top.__struct_fields__ if _has(top, key)})
     _check_is_plan(text, top)

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 _BETWEEN: Final = re.compile(rb"[ \t\r\n,]*")
 _KEY: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Raw])
+_LIST: Final = msgspec.json.Decoder(list[Raw])
+_encode: Final = msgspec.json.Encoder().encode
+_CHUNK: Final = 256
+"""Entries encoded at a time: enough to be fast, few enough to need little memory."""
+_LARGE_INDEX: Final = 10_000_000
+"""Whole numbers from which the shortest spelling is five bytes shorter than the digits."""
 
 
 def check_keys(text: bytes, kept: Mapping[str, Raw | Sequence[Raw]], where: str = "") -> None:
@@ -48,17 +54,40 @@ def check_keys(text: bytes, kept: Mapping[str, Raw | Sequence[Raw]], where: str 
         position = end
 
 
-def check_object(raw: Raw, where: str) -> None:
-    """Raise PlanError if the object in ``raw`` (valid JSON) has a key twice."""
-    kept = _OBJECT.decode(raw)
+def check_entries(entries: Sequence[Any], raws: Sequence[Raw], where: str) -> None:
+    """Raise PlanError if an entry, or the ``change`` in one, has a key twice.
+
+    ``entries`` are the structs decoded from ``raws``. Those that give as many bytes again as they
+    were read from had nothing that is not in the struct; only others are looked through.
+    """
+    for start in range(0, len(entries), _CHUNK):
+        some = entries[start : start + _CHUNK]
+        texts = raws[start : start + _CHUNK]
+        if len(_encode(some)) != sum(map(len, texts)) + len(texts) + 1 or any(map(_odd, some)):
+            for number, (entry, raw) in enumerate(zip(some, texts, strict=True), start):
+                if len(_encode(entry)) != len(raw) or _odd(entry):
+                    check_tree(raw, f"{where}[{number}]", levels=2)
+
+
+def _odd(entry: Any) -> bool:
+    """Whether an entry may give more bytes than it was read from: ``1e9`` becomes ten digits."""
+    return type(entry.index) is int and entry.index >= _LARGE_INDEX
+
+
+def check_tree(raw: Raw, where: str, *, levels: int) -> None:
+    """Raise PlanError if an object in the first ``levels`` levels of ``raw`` has a key twice."""
     text = bytes(raw)
-    if len(text) != _compact_length(kept):
+    if text[:1] == b"[":
+        children = {f"[{number}]": part for number, part in enumerate(_LIST.decode(raw))}
+    elif text[:1] == b"{":
+        kept = _OBJECT.decode(raw)
         check_keys(text, kept, where)
-
-
-def _compact_length(kept: Mapping[str, Raw]) -> int:
-    """Length of the object written without white space and escapes; nothing is hidden then."""
-    return 1 + sum(len(name.encode()) + len(raw) + 4 for name, raw in kept.items())
+        children = {f".{shown(name)}": part for name, part in kept.items()}
+    else:
+        return
+    if levels > 1:
+        for step, part in children.items():
+            check_tree(part, f"{where}{step}", levels=levels - 1)
 
 
 def _skip(text: bytes, position: int, kept: Raw | Sequence[Raw]) -> int | None:

@@ -40,8 +40,12 @@ class Top(msgspec.Struct, gc=False):
     errored: Raw = ABSENT
 
 
-class Body(msgspec.Struct, gc=False):
-    """A "change representation": the ``change`` of a resource, or an output's whole entry."""
+class Body(msgspec.Struct, gc=False, omit_defaults=True):
+    """A "change representation": the ``change`` of a resource, or an output's whole entry.
+
+    Encoding one again gives as many bytes as it was read from, unless those had white space,
+    escapes, unknown or repeated keys (`tfgate.plan.repeated.check_entries` relies on it).
+    """
 
     actions: tuple[str, ...]
     before: Raw = ABSENT

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
+from tests.support.plan_json import change, plan
 from tfgate.errors import PlanError
 from tfgate.model.action import Action
 from tfgate.plan import EVERYTHING, Reads, read_plan
 from tfgate.query.values import SENSITIVE, UNKNOWN
-
-
-def change(address: str = "aws_s3_bucket.a", **parts: Any) -> dict[str, Any]:
-    """An entry of resource_changes; ``parts`` go into its ``change``."""
-    kind, _, name = address.rpartition(".")
-    body = {"actions": ["create"], "before": None, "after": {}, **parts}
-    return {"address": address, "type": kind, "name": name, "change": body}
-
-
-def plan(*changes: dict[str, Any], **parts: Any) -> bytes:
-    """A plan of these changes."""
-    whole = {"format_version": "1.2", "planned_values": {}, "resource_changes": [*changes]}
-    return json.dumps({**whole, **parts}).encode()
 
 
 def test_a_change_has_its_facts() -> None:

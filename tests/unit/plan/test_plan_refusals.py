@@ -1,0 +1,248 @@
+"""Inputs that are no whole, unambiguous plan: each is refused with a sentence that helps."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.support.plan_json import change, plan
+from tfgate.errors import PlanError
+from tfgate.plan import EVERYTHING, read_plan
+
+LOG = b'{"@level":"info","@message":"Terraform 1.9.5","type":"version"}\n{"@level":"info"}\n'
+PLAN = plan(change(after={"a": 1}))
+
+
+def read_all(data: bytes) -> None:
+    """Read every value of a plan."""
+    for one in read_plan(data).changes:
+        one.document(EVERYTHING)
+        one.redacted(EVERYTHING)
+
+
+def refusal(data: bytes) -> str:
+    """The sentence that refuses ``data``, at once or when its values are asked for."""
+    with pytest.raises(PlanError) as caught:
+        read_all(data)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert len(text) < 500
+    return text
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "empty"),
+        (b"\xef\xbb\xbf", "empty"),
+        (b"\xff\xfe \x00", "empty"),
+        (b"  \n", "empty"),
+        (b"PK\x03\x04\x14\x00\x08\x00", "binary plan file"),
+        (LOG, "log that `terraform plan -json` prints"),
+        (LOG.splitlines()[0], "log"),
+        (b"\xef\xbb\xbf" + LOG, "log"),
+        (LOG.decode().encode("utf-16"), "log"),
+        (b'# main\nresource "aws_s3_bucket" "a" {\n}\n', "configuration (HCL)"),
+        (b'terraform {\n  required_version = "1"\n}\n', "configuration (HCL)"),
+        (b"Terraform will perform the following actions:\n", "prints it for people"),
+        (b"hello", "no JSON"),
+        (b"<html></html>", "no JSON"),
+        (b"[]", "expected `object`, got `array`"),
+        (b"null", "expected `object`, got `null`"),
+        (b'"x"', "expected `object`, got `str`"),
+        (b"{}", "no format_version"),
+        (b'{"resource": {}}', "no format_version"),
+        (b'{"version":4,"serial":1,"lineage":"x","resources":[]}', "a state, not a plan"),
+        (b'{"format_version":"1.0","values":{"root_module":{}}}', "a state, not a plan"),
+        (b'{"format_version":"1.0"}', "none of planned_values"),
+        (b'{"format_version":"1.0","provider_schemas":{}}', "provider schemas"),
+        (PLAN[:-20], f"cut off: its JSON ends at byte {len(PLAN) - 20}"),
+        (PLAN + PLAN, f"more than one JSON document, the second from byte {len(PLAN)}"),
+        (PLAN + b"\n" + PLAN, "more than one JSON document"),
+        (PLAN + b"bye", "Text follows"),
+        (plan(format_version="2.0"), "version 2.0 of the plan format"),
+        (plan(format_version=1.2), "format_version: expected a string"),
+        (plan(format_version="one"), "format_version: expected a string"),
+        (plan(errored=True), "errored: true"),
+        (plan(errored="no"), "errored: expected true or false"),
+        (plan(complete=1), "complete: expected"),
+        (plan(resource_changes={}), "resource_changes: expected `array | null`, got `object`"),
+        (plan(resource_changes=[1]), "resource_changes[0]: expected `object`, got `int`"),
+        (plan({"address": "a.b"}), "resource_changes[0]: object missing required field `change`"),
+        (plan(change(), change("x.y", actions="create")), "resource_changes[1].change.actions"),
+        (plan(change(actions=["explode"])), "resource_changes[0].change.actions: these words"),
+        (plan(change(actions=[])), "resource_changes[0].change.actions: these words"),
+        (plan(change(actions=["create", 3])), "resource_changes[0].change.actions[1]"),
+        (plan(change(after=[])), "resource_changes[0].change.after: expected"),
+        (plan(change(after=True)), "resource_changes[0].change.after: expected an object or null"),
+        (plan(change(), change()), "resource_changes[1].address: aws_s3_bucket.a stands in"),
+        (plan(resource_drift=[change(), change()]), "resource_drift[1].address"),
+        (plan(output_changes={"o": {"actions": ["x"]}}), "output_changes.o.actions"),
+        (plan(deferred_changes=[{"reason": "unknown"}]), "deferred_changes[0]"),
+    ],
+)
+def test_the_sentence_says_what_it_is(data: bytes, says: str) -> None:
+    """One sentence names the mistake, or the place of the malformed part."""
+    assert says in refusal(data)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_numbers_that_json_does_not_have(number: str) -> None:
+    """They are refused wherever they stand, and named."""
+    data = PLAN.replace(b'"a": 1', f'"a": {number}'.encode())
+    assert f"{number} is not JSON" in refusal(data)
+
+
+def test_a_number_no_double_holds() -> None:
+    """It is refused when it is read, with its place."""
+    assert "change.after" in refusal(PLAN.replace(b'"a": 1', b'"a": 1e999'))
+
+
+def test_integers_of_any_size_are_read() -> None:
+    """Whole numbers beyond 64 bits keep their value."""
+    big = 10**40
+    (only,) = read_plan(plan(change(after={"a": big}))).changes
+    assert only.document(EVERYTHING)["after"] == {"a": big}
+
+
+@pytest.mark.parametrize("depth", [250, 900, 5_000, 200_000])
+@pytest.mark.parametrize("brackets", ["[]", "{}"])
+def test_deep_nesting(depth: int, brackets: str) -> None:
+    """Values nested deeper than the bound are refused; no stack overflows."""
+    opening = "[" if brackets == "[]" else '{"k":'
+    nested = f"{opening * depth}1{brackets[1] * depth}"
+    assert "levels deep" in refusal(PLAN.replace(b'"a": 1', f'"a": {nested}'.encode()))
+
+
+@pytest.mark.parametrize(
+    "escape", ["\\ud800", "\\udc00", "x\\ud83d y", "\\ud83d\\ud83d", "\\\\\\ud800"]
+)
+def test_half_a_surrogate_pair(escape: str) -> None:
+    """It is told from a text that was cut off."""
+    data = PLAN.replace(b'"a": 1', f'"a": "{escape}"'.encode())
+    assert "half of a surrogate pair" in refusal(data)
+
+
+def test_invalid_utf8_names_the_byte() -> None:
+    """Bytes that are no UTF-8 are refused even in parts that nobody reads."""
+    data = PLAN.replace(b"1.11.4", b"1.\xff1.4")
+    assert f"not valid UTF-8 at byte {data.index(0xFF)}" in refusal(data)
+    late = plan(comment="é" * 2_000_000)[:-2].replace(b"\\u00e9", "é".encode()) + b'\xc3"}'
+    assert f"not valid UTF-8 at byte {len(late) - 3}" in refusal(late)
+
+
+def test_utf32_is_refused() -> None:
+    """Nothing writes it; it is told from UTF-16."""
+    assert "UTF-32" in refusal(PLAN.decode().encode("utf-32"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_encodings_that_are_read(encoding: str) -> None:
+    """A byte order mark and UTF-16 change nothing but the digest."""
+    mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
+    data = mark + PLAN.decode().encode(encoding)
+    read = read_plan(data)
+    assert [one.address for one in read.changes] == ["aws_s3_bucket.a"]
+    assert read.json_sha256 != read_plan(PLAN).json_sha256
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("resource_changes", b"[]"),
+        ("resource_changes", b"null"),
+        ("format_version", b'"1.2"'),
+        ("errored", b"false"),
+        ("unheard_of", b"{}"),
+    ],
+)
+@pytest.mark.parametrize("escaped", [False, True])
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("pretty", [False, True])
+def test_a_top_level_key_twice(
+    key: str, value: bytes, escaped: bool, first: bool, pretty: bool
+) -> None:
+    """It is refused in front and behind, written plainly or with escapes, whatever it holds."""
+    parts = {"unheard_of": [1, {"unheard_of": 2}], "errored": False}
+    whole = json.loads(plan(change(), change("x.y"), **parts))
+    data = json.dumps(whole, indent=2 if pretty else None).encode()
+    spelt = f"\\u{ord(key[0]):04x}{key[1:]}" if escaped else key
+    extra = f'"{spelt}" : '.encode() + value
+    data = data.replace(b"{", b"{" + extra + b",", 1) if first else data[:-1] + b"," + extra + b"}"
+    assert f'the key "{key}" occurs twice' in refusal(data)
+
+
+@pytest.mark.parametrize("indent", [None, 0, 2])
+def test_keys_that_only_look_repeated(indent: int | None) -> None:
+    """The same key in different objects, and keys inside strings, are no repetition."""
+    parts = {"x": '"errored":true,"errored":true', "y": {"errored": 1, "format_version": "9"}}
+    whole = json.loads(plan(change(after={"errored": "{,]"}), change("x.y"), **parts))
+    data = json.dumps(whole, indent=indent, separators=(" ,", " : ")).encode()
+    assert len(read_plan(data).changes) == 2
+
+
+@pytest.mark.parametrize("level", ["entry", "body"])
+def test_a_key_of_a_change_twice(level: str) -> None:
+    """A change that says two things is refused when it is looked at."""
+    data = json.dumps(json.loads(PLAN), separators=(",", ":"))
+    extra = {
+        "entry": ('"mode":"managed"', '"mode":"managed","\\u0063hange":{"actions":["no-op"]}'),
+        "body": ('"before":null', '"before":null,"\\u0061fter":{"hidden":1}'),
+    }[level]
+    text = refusal(data.replace(*extra).encode())
+    assert "occurs twice" in text
+    assert "resource_changes[0]" in text
+
+
+def test_a_deposed_object_beside_the_current_one() -> None:
+    """The same address with another deposed key is another object."""
+    read = read_plan(
+        plan(change(), change(deposed="1a2b3c4d"), change(deposed="5e6f7a8b"), change("x.y"))
+    )
+    assert len(read.changes) == 4
+    assert "stands in resource_changes[0]" in refusal(
+        plan(change(deposed="1a2b3c4d"), change(deposed="1a2b3c4d"))
+    )
+
+
+def test_no_value_of_a_plan_is_in_an_error() -> None:
+    """Not in malformed values, wrong shapes or unknown words either."""
+    canary = "c4nary-hunter2"
+    for data in (
+        plan(change(actions=[canary])),
+        plan(change(after=canary)),
+        plan(change(after={"a": canary})).replace(b'"before": null', b'"before": ' + b"[1e999]"),
+        plan(format_version=canary),
+        plan(errored=canary),
+        plan(change(index={"a": canary})),
+        plan(timestamp=[canary]),
+        plan(output_changes=canary),
+        plan(change(after={"a": canary}))[:-40],
+        plan(change(after={"a": canary})) + plan(change(after={"a": canary})),
+        plan(change(after={"a": canary})).replace(b"c4nary", b"c4nary\xff"),
+        f'{{"a": {canary}}}'.encode(),
+    ):
+        assert canary not in refusal(data)
+
+
+def test_control_characters_in_addresses_are_escaped() -> None:
+    """An address cannot move the cursor or start a line."""
+    hostile = "aws_s3_bucket.a\x1b[2J\n::error::x\u202e"
+    text = refusal(plan(change(hostile), change(hostile)))
+    assert not re.search(r"[\x00-\x1f\x7f\u202e]", text)
+
+
+def test_a_newer_minor_version_is_read_with_a_warning() -> None:
+    """The format promises that a reader may ignore what it does not know."""
+    assert read_plan(PLAN).warnings == ()
+    (warning,) = read_plan(plan(format_version="1.9")).warnings
+    assert "1.9" in warning
+
+
+def test_a_plan_without_changes_needs_no_resource_changes() -> None:
+    """Terraform leaves the key out then."""
+    read = read_plan(b'{"format_version":"0.1","planned_values":{"root_module":{}}}')
+    assert list(read.changes) == []
+    assert read.counts()["create"] == 0
