@@ -20,7 +20,7 @@ from tfgate.ruleset.strict import (
     Text,
 )
 
-_PATH: Final = Text(most=1_000)
+_PATH: Final = Text(most=1_000, one_line=True)
 _RULESET_ID: Final = Text("a ruleset id", ID_PATTERN)
 _NAME: Final = Text("a name of letters, digits, _ and -", NAME_PATTERN)
 _LEVELS: Final = MapOf(
@@ -31,7 +31,7 @@ _LEVELS: Final = MapOf(
     Text(most=200),
 )
 _PARAMS: Final = MapOf(MapOf(Json(), _NAME), _RULESET_ID)
-_SOURCES: Final = ListOf(Text(most=1_000))
+_SOURCES: Final = ListOf(_PATH)
 
 
 class Evaluate(str, Enum):
@@ -84,12 +84,19 @@ GATE: Final = Table(
 WAIVER: Final = Table(
     "a waiver",
     {
-        "rule": Key(Text(most=200), "Rule id, or a glob over them.", required=True, default=""),
+        "rule": Key(
+            Text(most=200, one_line=True),
+            "Rule id, or a glob over them.",
+            required=True,
+            default="",
+        ),
         "address": Key(
             Text(most=2_000), "Address, or a glob over them.", required=True, default=""
         ),
         "reason": Key(Text(most=2_000), "Why the exception is right.", required=True, default=""),
-        "owner": Key(Text(most=200), "Who answers for it.", required=True, default=""),
+        "owner": Key(
+            Text(most=200, one_line=True), "Who answers for it.", required=True, default=""
+        ),
         "expires": Key(
             Date(), "The last day on which it holds (UTC), as in 2027-01-31.", required=True
         ),

@@ -6,6 +6,7 @@ there is a mistake to report. Where it loses its way, the line of the nearest ke
 
 from __future__ import annotations
 
+import contextlib
 import re
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -50,7 +51,11 @@ class Lines:
 
     @cached_property
     def _lines(self) -> dict[KeyPath, int]:
-        return _Scan(self.text).run()
+        scan = _Scan(self.text)
+        # Nesting that tomli still takes may be too deep here; what was found until then is good.
+        with contextlib.suppress(RecursionError):
+            scan.run()
+        return scan.found
 
 
 class _Scan:
@@ -65,7 +70,7 @@ class _Scan:
         self.line = 1
         self.advance()
 
-    def run(self) -> dict[KeyPath, int]:
+    def run(self) -> None:
         table: KeyPath = ()
         while self.kind:
             if self.kind == "newline":
@@ -75,7 +80,6 @@ class _Scan:
             else:
                 self.pair(table)
                 self.rest_of_line()
-        return self.found
 
     def header(self) -> KeyPath:
         """Read ``[a.b]`` or ``[[a.b]]``."""

@@ -10,6 +10,7 @@ from tfgate.ruleset.compiled import CompiledRule, Names, compile_rule
 from tfgate.ruleset.data import DataFile, read_data
 from tfgate.ruleset.files import TomlFile, Unreadable, read_toml
 from tfgate.ruleset.header import build_header, build_params, is_overridable
+from tfgate.ruleset.problems import show_name
 from tfgate.ruleset.rule_tables import RULE, RULESET
 from tfgate.ruleset.rules import build_rule
 from tfgate.ruleset.ruleset import Ruleset, RulesetFile, digest, repeated_rules
@@ -47,7 +48,7 @@ class _Loader:
         self.functions = functions
         self.found: list[Problem] = []
         self.files: list[RulesetFile] = []
-        self.is_folder = located.path.is_dir()
+        self.is_folder = os.path.isdir(located.path)
 
     def load(self) -> Ruleset:
         manifest = self._read_manifest()
@@ -72,7 +73,7 @@ class _Loader:
         path, shown = self.located.path, self.located.shown
         if not self.is_folder:
             return self._read(path, path.name, shown)
-        if not (path / MANIFEST).exists():
+        if not os.path.lexists(path / MANIFEST):
             message = f"is a folder without {MANIFEST}, so it is no ruleset"
             raise RulesetError([Problem(shown, message)])
         return self._read(path / MANIFEST, MANIFEST, f"{shown}/{MANIFEST}")
@@ -147,26 +148,40 @@ class _Loader:
 
     def _rule_files(self) -> Iterator[tuple[Path, str]]:
         folder = self.located.path / "rules"
-        if not self.is_folder or not folder.is_dir():
+        if not self.is_folder or not os.path.lexists(folder):
             return
-        entries = sorted(entry for entry in folder.iterdir() if not _is_aside(entry.name))
+        try:
+            entries = sorted(name for name in os.listdir(folder) if not _is_aside(name))
+        except OSError:
+            message = "cannot be listed as a folder"
+            self.found.append(Problem(f"{self.located.shown}/rules", message))
+            return
         if len(entries) > MAX_RULE_FILES:
             message = f"has more than {MAX_RULE_FILES:,} files"
             self.found.append(Problem(f"{self.located.shown}/rules", message))
             return
-        for entry in entries:
-            relative = f"rules/{entry.name}"
-            if entry.suffix == ".toml" and not entry.is_dir():
-                yield entry, relative
+        for name in entries:
+            problem = _file_problem(folder / name, name)
+            relative = f"rules/{name if name.isprintable() else show_name(name)}"
+            if problem is None:
+                yield folder / name, relative
             else:
-                message = "is not a rule file: rules/ holds one *.toml file a rule, and no folders"
-                self.found.append(Problem(f"{self.located.shown}/{relative}", message))
+                self.found.append(Problem(f"{self.located.shown}/{relative}", problem))
 
     def _check_rules(self, rules: Sequence[CompiledRule]) -> None:
         self.found += repeated_rules(rules)
         if not rules and not self.found:
             message = "has no rules: put one in each rules/*.toml, or write [[rules]]"
             self.found.append(Problem(self.located.shown, message))
+
+
+def _file_problem(path: Path, name: str) -> str | None:
+    """Say why a file in ``rules/`` is no rule file; ``None`` where it is one."""
+    if not name.isprintable():
+        return "has an unprintable name"
+    if name.endswith(".toml") and not os.path.isdir(path):
+        return None
+    return "is not a rule file: rules/ holds one *.toml file a rule, and no folders"
 
 
 def _build(

@@ -23,7 +23,7 @@ REQUIRES_PATTERN: Final = rf"{_COMPARISON}(?:,{_COMPARISON})*"
 GLOB: Final = Text()
 NAME: Final = Text("a name of letters, digits, _ and -", NAME_PATTERN)
 EXPRESSION: Final = Text(format="jmespath")
-OWNER: Final = Text()
+OWNER: Final = Text(most=200, one_line=True)
 
 
 class Mode(str, Enum):
@@ -104,7 +104,10 @@ RULE: Final = Table(
             default="",
         ),
         "title": Key(
-            Text(most=300), "What must hold, in a short sentence.", required=True, default=""
+            Text(most=300, one_line=True),
+            "What must hold, in a short sentence.",
+            required=True,
+            default="",
         ),
         "severity": Key(
             Choice(Severity),
@@ -197,7 +200,9 @@ HEADER: Final = Table(
             required=True,
             default="",
         ),
-        "title": Key(Text(most=300), "What the ruleset is.", required=True, default=""),
+        "title": Key(
+            Text(most=300, one_line=True), "What the ruleset is.", required=True, default=""
+        ),
         "owners": Key(
             ListOf(OWNER, least=1), "Who looks after it, at least one.", required=True, default=()
         ),
@@ -243,7 +248,7 @@ DATA: Final = Table(
     "a data file",
     {
         "file": Key(
-            Text(most=500),
+            Text(most=500, one_line=True),
             "Path of a .json or .toml file, relative to the ruleset's folder and inside it. "
             "Without it, the configuration must name the file.",
         ),

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 
+MAX_DEPTH: Final = 100
+"""Steps from a file's top to a value in it."""
+
 
 class _Invalid:
     """Stands for a value that could not be read; its mistake is recorded."""
@@ -82,6 +85,8 @@ class Text(Frozen, frozen=True):
     most: int = 20_000
     """Characters."""
     format: str | None = None
+    one_line: bool = False
+    """Whether control, bidirectional and other unprintable characters are refused."""
 
     def read(self, value: object, at: KeyPath, problems: Problems) -> Any:
         if not isinstance(value, str):
@@ -91,6 +96,9 @@ class Text(Frozen, frozen=True):
             return INVALID
         if len(value) > self.most:
             problems.add(f"is longer than {self.most:,} characters", at)
+            return INVALID
+        if self.one_line and not value.isprintable():
+            problems.add("must be one line of printable characters", at)
             return INVALID
         if self.pattern is not None and not re.fullmatch(self.pattern, value):
             problems.add(f"{show_name(value)} is not {self.words}", at)
@@ -207,7 +215,8 @@ def _report_repeats(items: tuple[Any, ...], at: KeyPath, problems: Problems) -> 
         if not isinstance(item, str):
             return
         if item in seen:
-            problems.add(f"{show_name(item)} is listed twice", at)
+            word = item.value if isinstance(item, Enum) else item
+            problems.add(f"{show_name(str(word))} is listed twice", at)
         seen.add(item)
 
 
@@ -268,6 +277,9 @@ class Json(Frozen, frozen=True):
 
 
 def _is_json(value: object, at: KeyPath, problems: Problems) -> bool:
+    if len(at) > MAX_DEPTH:
+        problems.add("nests arrays or tables too deeply", at[:MAX_DEPTH])
+        return False
     if isinstance(value, (dict, list)):
         items = value.items() if isinstance(value, dict) else enumerate(value)
         # All are read before the answer: every mistake is looked for, not the first one.

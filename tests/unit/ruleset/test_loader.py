@@ -309,6 +309,10 @@ def test_every_mistake_is_reported_in_one_run(
             {"references": '["ftp://x"]'},
             'f.toml:14: rules[0].references[0]: "ftp://x" is not a web address',
         ),
+        (
+            {"title": '"a\\u001b[31m"'},
+            "f.toml:9: rules[0].title: must be one line of printable characters",
+        ),
         ({"title": '"  "'}, "f.toml:9: rules[0].title: must not be empty"),
         (
             {"overridable": '"true"'},
@@ -372,6 +376,7 @@ def test_a_rule_id_twice_is_refused(write: Write, problems_of: Callable[[str], l
             "norules.toml: has no rules: put one in each rules/*.toml, or write [[rules]]",
         ),
         ("", '"" names no ruleset'),
+        ("x" * 5000, "cannot be read"),
         ("a\0b", '"a\\u0000b" names no ruleset'),
         ("tfgate:cores", "tfgate:cores: no ruleset of this name is shipped with tfgate"),
         (
@@ -396,6 +401,36 @@ def test_a_source_that_gives_no_ruleset(
     write("norules.toml", HEADER)
     (found,) = problems_of(source)
     assert problem in found
+
+
+def test_rules_that_are_no_folder_are_refused(
+    write: Write, problems_of: Callable[[str], list[str]]
+) -> None:
+    """A file in the place of the folder would be a ruleset without its rules."""
+    write("p/ruleset.toml", f"{HEADER}[[rules]]\n{RULE}")
+    write("p/rules", "")
+    assert problems_of("p") == ["p/rules: cannot be listed as a folder"]
+
+
+def test_a_file_name_that_a_terminal_would_obey_is_refused(
+    write: Write, problems_of: Callable[[str], list[str]]
+) -> None:
+    """Names of files are shown, so they are printable."""
+    write("p/ruleset.toml", f"{HEADER}[[rules]]\n{RULE}")
+    write("p/rules/a\x1b[31m.toml", RULE)
+    assert problems_of("p") == ['p/rules/"a\\u001b[31m.toml": has an unprintable name']
+
+
+@pytest.mark.parametrize("depth", [50, 150, 390])
+def test_deep_nesting_is_a_problem(
+    write: Write, problems_of: Callable[[str], list[str]], depth: int
+) -> None:
+    """What TOML still takes may be too deep for everything after it; nothing overflows."""
+    nested = "[" * depth + "]" * depth
+    write("f.toml", f"{HEADER}[params.x]\ntype = 'any'\ndefault = {nested}\n[[rules]]\n{RULE}x = 1")
+    found = problems_of("f.toml")
+    assert any("unknown key x" in line for line in found)
+    assert any("nests arrays or tables too deeply" in line for line in found) is (depth > 100)
 
 
 @pytest.mark.parametrize(
