@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.ruleset.strict import Boolean, Choice, Integer, Json, Key, ListOf, Table, Text
+from tfgate.ruleset.strict import (
+    Boolean,
+    Choice,
+    Integer,
+    Json,
+    Key,
+    ListOf,
+    MapOf,
+    Schema,
+    Table,
+    Text,
+)
+
+if TYPE_CHECKING:
+    from tfgate.ruleset.problems import KeyPath, Problems
 
 _PATH: Final = Text(
     "a path such as arn or ingress[0].cidr_blocks",
@@ -22,6 +36,18 @@ class Expect(str, Enum):
     UNKNOWN = "unknown"
     ERROR = "error"
     SKIP = "skip"
+
+
+class _References:
+    """What an argument refers to: one reference, or an array of them."""
+
+    _MANY: Final = ListOf(Text(), least=1)
+
+    def read(self, value: object, at: KeyPath, problems: Problems) -> Any:
+        return self._MANY.read([value] if isinstance(value, str) else value, at, problems)
+
+    def schema(self) -> Schema:
+        return {"oneOf": [Text().schema(), self._MANY.schema()]}
 
 
 def _paths(what: str) -> Key:
@@ -70,6 +96,12 @@ CHANGE: Final = Table(
             Text(), "Why Terraform put the change off; makes it a deferred one."
         ),
         "config": Key(Json(table=True), "Its configuration block, as in the plan's configuration."),
+        "refers_to": Key(
+            MapOf(_References()),
+            'Arguments that refer to something: { bucket = "subject" } refers to the subject of '
+            "the example, and any other text is a reference as the plan's configuration has it. "
+            "A dot leads into a block.",
+        ),
         "repeat": Key(
             Integer(1, 100_000), "How many such changes there are, with the indexes 0, 1, …"
         ),
