@@ -44,11 +44,11 @@ def one_line(text: str) -> str:
 
 
 def clip(text: str, length: int) -> str:
-    """Make ``text`` visible, cut it to ``length`` characters, and say how many are missing."""
-    text = visible(text)
-    if len(text) <= length:
-        return text
-    return f"{text[:length]}… ({len(text) - length} more characters)"
+    """Make ``text`` visible, cut it to ``length`` characters, and say how long it was."""
+    shown = visible(text[: length + 1])  # not the whole of a text that may be megabytes
+    if len(shown) <= length:
+        return shown
+    return f"{shown[:length]}… ({len(text):,} characters in all)"
 
 
 _LOG_COMMANDS = re.compile(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)

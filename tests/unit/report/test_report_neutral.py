@@ -215,5 +215,5 @@ def test_paragraphs_are_the_lines_that_an_author_wrote() -> None:
 
 def test_a_clipped_text_says_what_is_missing() -> None:
     """A reader knows that there is more."""
-    assert neutral.clip("abcdef", 4) == "abcd… (2 more characters)"
+    assert neutral.clip("abcdef", 4) == "abcd… (6 characters in all)"
     assert neutral.clip("abcd", 4) == "abcd"
