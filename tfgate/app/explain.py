@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from tfgate.app.gather import gather, load_config
 from tfgate.engine.explain import Explained, explain
 from tfgate.engine.functions import SubjectScope, rule_functions
-from tfgate.errors import UsageError
+from tfgate.errors import ConfigError, Problem, UsageError
+from tfgate.query import ExpressionError
 from tfgate.query import compile as compile_expression
 
 if TYPE_CHECKING:
     from tfgate.app.request import Request
+    from tfgate.query import Expression
 
 
 def explain_rule(request: Request, rule_id: str, address: str | None) -> tuple[Explained, ...]:
@@ -38,16 +40,26 @@ def evaluate_expression(request: Request, expression: str, address: str | None) 
     """Evaluate an expression on the redacted plan, or on one resource of it.
 
     What is not known comes back as ``UNKNOWN``, what must not be shown as ``SENSITIVE``. Raises
-    ``ExpressionError``, ``EvaluationError`` and ``UsageError``.
+    ``ConfigError``, ``EvaluationError`` and ``UsageError``.
     """
     from tfgate.plan import EVERYTHING
 
-    compiled = compile_expression(expression, functions=rule_functions())
+    compiled = _compile(expression)
     gathered = gather(request, load_config(request))
     subject = _subject(gathered.plan, address, gathered.workspace.name)
     document = subject.redacted(EVERYTHING)
     scope = SubjectScope(gathered.plan, None, subject, document, gathered.context, redacted=True)
     return compiled.search(document, scope)
+
+
+def _compile(expression: str) -> Expression:
+    try:
+        return compile_expression(expression, functions=rule_functions())
+    except ExpressionError as error:
+        message = f"{error.message} {error.hint or ''}".rstrip()
+        column = min(error.position, len(expression)) + 1
+        problem = Problem("expression", message, column=column, excerpt=expression)
+        raise ConfigError([problem]) from None
 
 
 def _subject(plan: Any, address: str | None, workspace: str) -> Any:
