@@ -138,8 +138,10 @@ def _basis(decision: Decision, context: ReportContext) -> Iterator[str]:
         yield "<tr>" + "".join(f'<th scope="col">{head}</th>' for head in heads) + "</tr>"
         for ruleset in decision.rulesets:
             used = f"{ruleset.selected} of {ruleset.rules}"
-            cells = (ruleset.id, ruleset.version, used, ruleset.source, ruleset.digest)
-            yield "<tr>" + "".join(tag("td", cell) for cell in cells) + "</tr>"
+            cells = [
+                tag("td", cell) for cell in (ruleset.id, ruleset.version, used, ruleset.source)
+            ]
+            yield f"<tr>{''.join(cells)}{tag('td', ruleset.digest, 'digest')}</tr>"
         yield "</table></div>"
     facts = {"Plan JSON": f"SHA-256 {decision.plan.json_sha256}"}
     if decision.plan.file_sha256:

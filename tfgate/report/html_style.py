@@ -36,7 +36,8 @@ summary { cursor: pointer; font-weight: 600; padding: .25rem 0; }
 :focus-visible { outline: .15rem solid var(--link); outline-offset: .15rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem .3rem 0; text-align: left;
-  vertical-align: top; overflow-wrap: anywhere; }
+  vertical-align: top; }
+td.digest { min-width: 12rem; overflow-wrap: anywhere; }
 th { color: var(--soft); font-weight: 500; }
 .scroll { overflow-x: auto; }
 @media (max-width: 36rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } }
