@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tfgate.plan.reads import Reads
 
+_TRUE: Final = b"true"
 _ACTIONS: dict[tuple[str, ...], Action] = {}
 """The few spellings of actions met so far: looked up some ten thousand times a plan."""
 
@@ -100,7 +101,7 @@ class Change(Entry, gc=False, omit_defaults=True):
     @property
     def has_unknown(self) -> bool:
         """Whether anything may be known only after the apply. False is certain."""
-        return values.has_true(self.body.after_unknown)
+        return _TRUE in bytes(self.body.after_unknown)
 
     @property
     def has_sensitive(self) -> bool:
@@ -108,7 +109,7 @@ class Change(Entry, gc=False, omit_defaults=True):
         body = self.body
         if self.context.by_name or not body.after_sensitive or not body.before_sensitive:
             return True
-        return values.has_true(body.after_sensitive) or values.has_true(body.before_sensitive)
+        return _TRUE in bytes(body.after_sensitive) or _TRUE in bytes(body.before_sensitive)
 
     @property
     def replace_paths(self) -> list[Any]:
@@ -148,26 +149,6 @@ def _identity(change: Change, side: str) -> Any:
     return decode_value(getattr(change.body, side), f"{change.where}.{side}")
 
 
-def _before(change: Change, reads: Reads) -> Any:
-    return values.before(change.body, reads.attributes("before"), change.where)
-
-
-def _after(change: Change, reads: Reads) -> Any:
-    return values.after(change.body, reads.attributes("after"), change.where)
-
-
-def _redacted_before(change: Change, reads: Reads) -> Any:
-    return values.redacted_before(
-        change.body, reads.attributes("before"), change.where, by_name=change.context.by_name
-    )
-
-
-def _redacted_after(change: Change, reads: Reads) -> Any:
-    return values.redacted_after(
-        change.body, reads.attributes("after"), change.where, by_name=change.context.by_name
-    )
-
-
 FIELDS: Final[Mapping[str, Callable[[Change, Reads], Any]]] = {
     "address": lambda change, _: change.address,
     "previous_address": lambda change, _: change.previous_address,
@@ -186,8 +167,8 @@ FIELDS: Final[Mapping[str, Callable[[Change, Reads], Any]]] = {
     "deferred_reason": lambda change, _: change.deferred_reason,
     "before_identity": lambda change, _: _identity(change, "before_identity"),
     "after_identity": lambda change, _: _identity(change, "after_identity"),
-    "before": _before,
-    "after": _after,
+    "before": values.before,
+    "after": values.after,
     "config": lambda change, _: change.context.configuration.block(change),
     "source": lambda _change, _: None,
 }
@@ -195,7 +176,7 @@ FIELDS: Final[Mapping[str, Callable[[Change, Reads], Any]]] = {
 
 REDACTED_FIELDS: Final[Mapping[str, Callable[[Change, Reads], Any]]] = {
     **FIELDS,
-    "before": _redacted_before,
-    "after": _redacted_after,
+    "before": values.redacted_before,
+    "after": values.redacted_after,
     "config": lambda change, _: change.context.configuration.redacted_block(change),
 }

@@ -26,7 +26,12 @@ def decode_value(raw: Raw, where: str) -> Any:
     """
     if not raw:
         return None
-    return checked_depth(decode_as(_ANY, raw, where), where)
+    value = decode_as(_ANY, raw, where)
+    try:
+        check_depth(value)
+    except TooDeepError:
+        raise too_deep(where) from None
+    return value
 
 
 def decode_as(decoder: msgspec.json.Decoder[_T], raw: Raw, where: str) -> _T:
@@ -43,7 +48,7 @@ def part_error(error: Exception, where: str) -> PlanError:
     msgspec's messages name JSON types and paths, never values, except that a decoding error of
     Python quotes the offending bytes: that one is not passed on.
     """
-    if isinstance(error, RecursionError):
+    if isinstance(error, RecursionError | TooDeepError):
         return too_deep(where)
     if isinstance(error, msgspec.ValidationError):
         text = str(error)
@@ -55,19 +60,23 @@ def part_error(error: Exception, where: str) -> PlanError:
     return PlanError("this part is not valid JSON.", where=where, hint=_HINT)
 
 
-def checked_depth(value: Any, where: str) -> Any:
-    """Return ``value``, or raise PlanError where it is nested deeper than `MAX_DEPTH`."""
-    level = [value] if type(value) is dict or type(value) is list else ()
-    for _ in range(MAX_DEPTH):
-        if not level:
-            return value
+class TooDeepError(ValueError):
+    """A value is nested deeper than `MAX_DEPTH`."""
+
+
+def check_depth(value: Any) -> None:
+    """Raise TooDeepError where ``value`` is nested deeper than `MAX_DEPTH`."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
         level = [
             child
             for parent in level
+            if type(parent) is dict or type(parent) is list
             for child in (parent.values() if type(parent) is dict else parent)
-            if type(child) is dict or type(child) is list
         ]
-    raise too_deep(where)
+        if not level:
+            return
+    raise TooDeepError
 
 
 def too_deep(where: str | None) -> PlanError:

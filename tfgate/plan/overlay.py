@@ -73,3 +73,19 @@ def marks_any(marks: Any) -> bool:
     if type(marks) is list:
         return any(marks_any(mark) for mark in marks)
     return marks is True
+
+
+def without_write_only(value: Any) -> Any:
+    """Make null write-only arguments unknown: a plan has null for them whatever was given.
+
+    Providers name them with the suffix ``_wo`` (developer.hashicorp.com/terraform/plugin/
+    framework/resources/write-only-arguments); nothing else in a plan tells them apart.
+    """
+    if type(value) is dict:
+        return {
+            key: UNKNOWN if part is None and key.endswith("_wo") else without_write_only(part)
+            for key, part in value.items()
+        }
+    if type(value) is list:
+        return [without_write_only(part) for part in value]
+    return value

@@ -4,59 +4,63 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 import msgspec
-from msgspec import UNSET, Raw
-from msgspec.structs import astuple
+from msgspec import Raw
 
-from tfgate.plan.decoding import checked_depth, decode_as
+from tfgate.plan.decoding import MAX_DEPTH, check_depth
+from tfgate.plan.overlay import without_write_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 Path = tuple[str, ...]
 
-_UNNAMEABLE: Final = re.compile(r'["\\\x00-\x1f]')
-"""Characters that msgspec does not take in a field's name."""
+_has_write_only: Final = re.compile(rb'_wo"').search
 
 
 class Attributes:
     """Which top-level attributes of an object to decode: the named ones, or all."""
 
-    __slots__ = ("_decoder", "names")
+    __slots__ = ("_decode", "names")
 
-    names: tuple[str, ...] | None
+    names: frozenset[str] | None
     """None for all."""
 
     def __init__(self, names: frozenset[str] | None) -> None:
-        if names is not None and any(_UNNAMEABLE.search(name) for name in names):
-            names = None
-        self.names = None if names is None else tuple(sorted(names))
-        self._decoder = _WHOLE if self.names is None else msgspec.json.Decoder(_pruned(self.names))
+        self.names = names
+        # msgspec skips what a TypedDict does not name without making objects of it.
+        wanted = dict[str, Any] if names is None else _typed_dict(names)
+        self._decode = msgspec.json.Decoder(wanted | bool | None).decode
 
-    def decode(self, raw: Raw, where: str) -> Any:
-        """Give an object with the wanted attributes alone; null, booleans as they are.
+    def decode(self, raw: Raw) -> Any:
+        """Give an object with the wanted attributes alone; null and booleans as they are.
 
-        What the object does not have stays absent. Raises PlanError for another shape.
+        What the object does not have stays absent; what is absent itself is None. Null
+        write-only arguments become `UNKNOWN`. Raises ValueError or RecursionError for another
+        shape, for what is no JSON, and for values nested too deep.
         """
         if not raw:
             return None
-        value = decode_as(self._decoder, raw, where)
-        if self.names is not None and isinstance(value, msgspec.Struct):
-            pairs = zip(self.names, astuple(value), strict=True)
-            value = {name: part for name, part in pairs if part is not UNSET}
-        return checked_depth(value, where)
+        value = self._decode(raw)
+        if type(value) is dict:
+            for part in value.values():
+                if part is None or type(part) is dict or type(part) is list:
+                    return _checked(value, bytes(raw))
+        return value
 
 
-_WHOLE: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(dict[str, Any] | bool | None)
+def _checked(value: Any, text: bytes) -> Any:
+    """Check the depth of what has parts, and find write-only arguments; ``text`` may tell."""
+    if len(text) > 2 * MAX_DEPTH and text.count(b"{") + text.count(b"[") > MAX_DEPTH:
+        check_depth(value)
+    return without_write_only(value) if _has_write_only(text) else value
 
 
-def _pruned(names: tuple[str, ...]) -> Any:
-    """Make a struct type for these attributes: msgspec skips others without allocating."""
-    fields = [(f"f{number}", Any, UNSET) for number in range(len(names))]
-    rename = {f"f{number}": name for number, name in enumerate(names)}
-    return msgspec.defstruct("Attributes", fields, rename=rename, gc=False) | bool | None
+def _typed_dict(names: frozenset[str]) -> Any:
+    fields: Any = dict.fromkeys(names, Any)
+    return TypedDict("Attributes", fields, total=False)  # type: ignore[operator]  # made at run time
 
 
 @lru_cache(maxsize=1024)
@@ -72,7 +76,7 @@ class Reads:
     ``after``, the attribute ``ingress``. The empty path wants the whole document.
     """
 
-    __slots__ = ("_below", "_selected", "fields", "paths")
+    __slots__ = ("_attributes", "_below", "_selected", "fields", "paths")
 
     fields: frozenset[str] | None
     """Root fields that are read; None for all."""
@@ -82,6 +86,7 @@ class Reads:
         self.paths = paths
         self.fields = None if () in paths else frozenset(path[0] for path in paths)
         self._below: dict[str, Reads] = {}
+        self._attributes: dict[str, Attributes] = {}
         self._selected: dict[int, tuple[tuple[str, Any], ...]] = {}
 
     @staticmethod
@@ -104,7 +109,10 @@ class Reads:
 
     def attributes(self, field: str) -> Attributes:
         """Which top-level attributes of this root field's object are read."""
-        return attributes(self.below(field).fields)
+        found = self._attributes.get(field)
+        if found is None:
+            found = self._attributes[field] = attributes(self.below(field).fields)
+        return found
 
     def select(self, table: Mapping[str, _Getter]) -> tuple[tuple[str, _Getter], ...]:
         """Pick the entries of a table of fields that are read, in the table's order.

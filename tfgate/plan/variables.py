@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Raw
 
-from tfgate.plan.decoding import checked_depth, decode_as
+from tfgate.plan.decoding import decode_as, decode_value
 from tfgate.plan.secrets import names_secret, redact_named
+from tfgate.plan.wire import ABSENT
 from tfgate.query.values import SENSITIVE
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 class Given(msgspec.Struct, gc=False):
     """An entry of ``variables``; a variable whose value is null may have no ``value``."""
 
-    value: Any = None
+    value: Raw = ABSENT
 
 
 _DECODER: Final = msgspec.json.Decoder(dict[str, Given] | None)
@@ -26,10 +27,10 @@ _DECODER: Final = msgspec.json.Decoder(dict[str, Given] | None)
 
 def variable_values(raw: Raw) -> dict[str, Any]:
     """Decode ``variables`` into name → value."""
-    given = decode_as(_DECODER, raw, "variables") if raw else None
-    values = {name: entry.value for name, entry in (given or {}).items()}
-    checked_depth(values, "variables")
-    return values
+    given = (raw and decode_as(_DECODER, raw, "variables")) or {}
+    return {
+        name: decode_value(entry.value, f"variables.{name}.value") for name, entry in given.items()
+    }
 
 
 def redacted_values(values: dict[str, Any], configuration: Configuration) -> dict[str, Any]:
