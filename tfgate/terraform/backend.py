@@ -24,6 +24,11 @@ PUBLIC_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "remote": ("hostname", "organization"),
     "s3": ("region", "bucket", "key", "workspace_key_prefix"),
 }
+_CLOUD_ENVIRONMENT = {
+    "hostname": "TF_CLOUD_HOSTNAME",
+    "organization": "TF_CLOUD_ORGANIZATION",
+    "workspaces.project": "TF_CLOUD_PROJECT",
+}
 _WORKSPACES = ("name", "prefix", "project", "tags")
 
 
@@ -56,6 +61,16 @@ def read_backend(document: object) -> Backend | None:
     if settings is not None and not isinstance(settings, Mapping):
         raise ValueError("its backend's config is not a JSON object")
     return _describe(kind, settings or {})
+
+
+def with_cloud_environment(backend: Backend, env: Mapping[str, str]) -> Backend:
+    """Fill in what a ``cloud`` block leaves to the environment.
+
+    developer.hashicorp.com/terraform/cli/cloud/settings: the block comes first.
+    """
+    found = {key: clean(env.get(name, "")) for key, name in _CLOUD_ENVIRONMENT.items()}
+    identity = {key: value for key, value in found.items() if value} | backend.identity
+    return backend._replace(identity=identity)
 
 
 def _describe(kind: str, settings: Mapping[Any, Any]) -> Backend:

@@ -88,7 +88,7 @@ def run_foreground(
 def _terminal() -> int | None:
     """Open the controlling terminal, or give ``None`` where this process has none."""
     try:
-        return os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | getattr(os, "O_CLOEXEC", 0))
+        return os.open("/dev/tty", os.O_RDWR | getattr(os, "O_NOCTTY", 0))
     except OSError:
         return None
 

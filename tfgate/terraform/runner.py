@@ -96,6 +96,22 @@ class Terraform:
         except OSError as error:
             raise self._not_started(error, cwd) from None
 
+    def plan(self, args: Sequence[str], cwd: str | Path, *, out: str | Path) -> Finished:
+        """Run ``plan`` as the user would, with ``args``, and save the plan to ``out``."""
+        # Last, so that it wins over an -out among args or in TF_CLI_ARGS_plan.
+        return self.run(["plan", *args, f"-out={os.path.abspath(out)}"], cwd)
+
+    def apply(
+        self,
+        plan_file: str | Path,
+        args: Sequence[str],
+        cwd: str | Path,
+        *,
+        on_stdout: Callable[[bytes], None] | None = None,
+    ) -> Finished:
+        """Apply one saved plan as the user would, with ``args``. It asks no question."""
+        return self.run(["apply", *args, os.path.abspath(plan_file)], cwd, on_stdout=on_stdout)
+
     def replace_process(self, args: Sequence[str]) -> NoReturn:
         """Become the command, in this process and working directory: never returns.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tfgate.model.identity import Workspace
-from tfgate.terraform.backend import Backend, read_backend
+from tfgate.terraform.backend import Backend, read_backend, with_cloud_environment
 from tfgate.terraform.files import UnreadableError, read_small
 from tfgate.terraform.text import clean
 
@@ -37,6 +37,8 @@ def detect_workspace(
     """
     data_dir = Path(cwd) / (env.get("TF_DATA_DIR") or ".terraform")
     backend = _backend(data_dir / "terraform.tfstate", warn)
+    if backend is not None and backend.type == "cloud":
+        backend = with_cloud_environment(backend, env)
     name, source = _name(env, flag, data_dir / "environment", backend, warn)
     if backend is None:
         return Workspace(name=name, source=source)

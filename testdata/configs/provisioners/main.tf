@@ -19,7 +19,7 @@ resource "terraform_data" "a" {
 
   provisioner "file" {
     content     = "text"
-    destination = "/tmp/text"
+    destination = "/etc/motd"
     connection {
       host     = "host.example"
       password = "SENSITIVE-CANARY-connection"

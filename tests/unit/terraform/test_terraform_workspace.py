@@ -143,6 +143,14 @@ def test_data_directory_is_where_terraform_looks(tmp_path: Path) -> None:
     assert detect_workspace({"TF_DATA_DIR": "data"}, None, tmp_path).name == "moved"
 
 
+def test_a_cloud_block_may_leave_its_settings_to_the_environment(tmp_path: Path) -> None:
+    """What the block says itself comes first."""
+    initialised(tmp_path, backend("cloud", {"hostname": "tfe.x", "workspaces": {"name": "w"}}))
+    env = {"TF_CLOUD_ORGANIZATION": "acme", "TF_CLOUD_HOSTNAME": "other.x"}
+    identity = {"hostname": "tfe.x", "organization": "acme", "workspaces.name": "w"}
+    assert detect_workspace(env, None, tmp_path).identity == identity
+
+
 def state_link(path: Path) -> None:
     (path.parent / "real").write_text(json.dumps(backend("s3", {"bucket": "b"})))
     path.symlink_to(path.parent / "real")
