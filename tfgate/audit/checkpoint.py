@@ -67,7 +67,7 @@ class CheckpointPolicy(msgspec.Struct, frozen=True):
     every_minutes: float | None = None
 
 
-def checkpoint(
+def make_checkpoint(
     trail: AuditTrail,
     key: str | os.PathLike[str],
     *,

@@ -66,7 +66,7 @@ def seal(members: dict[str, Any]) -> Record:
     """Compute ``hash`` over neutralised ``members`` (all but ``hash``) and give the record."""
     digest = sha256(canonical(members))
     sealed = {**members, "hash": digest}
-    return _record(sealed, canonical(sealed))
+    return record_of(sealed, canonical(sealed))
 
 
 def open_line(line: bytes) -> Record:
@@ -79,7 +79,7 @@ def open_line(line: bytes) -> Record:
     elif not is_canonical(line, sealed):
         reason = "it is not in canonical form (RFC 8785)"
     else:
-        return _record(sealed, line)
+        return record_of(sealed, line)
     raise NotARecordError(reason, seq=seq, stated=stated)
 
 
@@ -136,7 +136,18 @@ def _shape(sealed: dict[str, Any], seq: int | None, stated: str | None) -> dict[
     }
 
 
-def _record(sealed: dict[str, Any], line: bytes) -> Record:
+def is_readable(value: object) -> bool:
+    """Say whether a decoded line can be shown as a record, verified or not."""
+    return (
+        isinstance(value, dict)
+        and type(value.get("v")) is int
+        and type(value.get("seq")) is int
+        and all(isinstance(value.get(name), str) for name in ("prev", "hash", "time", "event"))
+    )
+
+
+def record_of(sealed: dict[str, Any], line: bytes) -> Record:
+    """Give a decoded line, of which ``is_readable`` holds, as a record."""
     fields = {name: value for name, value in sealed.items() if name not in CHAIN_FIELDS}
     return Record(
         seq=sealed["seq"],

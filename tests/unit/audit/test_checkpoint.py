@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfgate.audit.checkpoint import Checkpoint, CheckpointPolicy, checkpoint, checkpoint_due
+from tfgate.audit.checkpoint import Checkpoint, CheckpointPolicy, checkpoint_due, make_checkpoint
 from tfgate.audit.result import ProblemKind, VerifyResult
 from tfgate.audit.rotation import rotated_files
 from tfgate.audit.verifier import verify
@@ -53,7 +53,7 @@ class Place:
 
     def checkpoint(self, key: Path | None = None) -> Checkpoint:
         """Make a checkpoint in a folder elsewhere."""
-        return checkpoint(self.trail, key or self.key, directory=self.folder / "elsewhere")
+        return make_checkpoint(self.trail, key or self.key, directory=self.folder / "elsewhere")
 
     def verify(self) -> VerifyResult:
         """Verify with the checkpoints kept elsewhere."""
@@ -189,7 +189,7 @@ def test_when_a_checkpoint_is_due(place: Place) -> None:
     timed = CheckpointPolicy(every_minutes=1)
     assert not checkpoint_due(place.trail, CheckpointPolicy())
     assert checkpoint_due(place.trail, often)
-    checkpoint(place.trail, place.key)
+    make_checkpoint(place.trail, place.key)
     assert not checkpoint_due(place.trail, often)
     place.add(2)
     assert not checkpoint_due(place.trail, often)
@@ -217,4 +217,4 @@ def test_a_key_that_cannot_sign_is_an_error(place: Place) -> None:
 def test_an_empty_trail_has_nothing_to_vouch_for(tmp_path: Path) -> None:
     """The error says so."""
     with pytest.raises(AuditError, match="no record yet"):
-        checkpoint(AuditTrail(tmp_path / "audit.jsonl"), tmp_path / "key")
+        make_checkpoint(AuditTrail(tmp_path / "audit.jsonl"), tmp_path / "key")
