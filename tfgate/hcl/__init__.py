@@ -1,15 +1,53 @@
 """HCL sources: blocks with positions, waiver comments, module directories."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from tfgate.hcl.files import Limits
-from tfgate.hcl.foreign import ForeignSkip, foreign_skips
 from tfgate.hcl.index import SourceIndex
-from tfgate.hcl.waivers import WaiverProblem, comment_waivers
+
+if TYPE_CHECKING:
+    from tfgate.hcl.cache import Cache
+    from tfgate.hcl.directive import ProblemKind
+    from tfgate.hcl.foreign import ForeignSkip, foreign_skips
+    from tfgate.hcl.secrets import looks_secret
+    from tfgate.hcl.source_blocks import UNREADABLE, SourceBlock, blocks
+    from tfgate.hcl.waivers import WaiverProblem, comment_waivers
 
 __all__ = [
     "SourceIndex",
     "Limits",
     "comment_waivers",
     "WaiverProblem",
+    "ProblemKind",
     "foreign_skips",
     "ForeignSkip",
+    "blocks",
+    "SourceBlock",
+    "UNREADABLE",
+    "Cache",
+    "looks_secret",
 ]
+
+_LATE = {
+    "comment_waivers": "waivers",
+    "WaiverProblem": "waivers",
+    "ProblemKind": "directive",
+    "foreign_skips": "foreign",
+    "ForeignSkip": "foreign",
+    "blocks": "source_blocks",
+    "SourceBlock": "source_blocks",
+    "UNREADABLE": "source_blocks",
+    "Cache": "cache",
+    "looks_secret": "secrets",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what locating does not need only when it is asked for."""
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"tfgate.hcl.{_LATE[name]}"), name)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BOM = b"\xef\xbb\xbf"
+_LEADS_OUT = "a symbolic link leads out of the repository: not read"
 SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 
 
@@ -63,51 +64,44 @@ class Reader:
         """Write ``path`` relative to the root, with ``/``."""
         return os.path.relpath(path, self.root).replace(os.sep, "/")
 
-    def report(self, path: Path, message: str, line: int | None = None) -> None:
-        """Note one problem, once."""
+    def report(self, path: Path, message: str, line: int | None = None) -> Problem:
+        """Note one problem, once, and give it."""
         problem = Problem(self.display(path), message, line=line)
         if problem not in self.problems:
             self.problems.append(problem)
+        return problem
 
-    def sources(self, directory: Path) -> Iterator[Path | None]:
-        """Give the configuration files of one module directory, by name.
-
-        ``None`` stands for one that was refused: the module is not whole.
-        """
+    def sources(self, directory: Path) -> Iterator[Path | Problem]:
+        """Give the configuration files of one module directory, by name, and what was refused."""
         try:
             if not self._inside(directory) and _has_link(directory):
-                self.report(directory, "a symbolic link leads out of the repository: not read")
-                yield None
+                yield self.report(directory, _LEADS_OUT)
                 return
             with os.scandir(directory) as entries:
                 names = sorted(entry.name for entry in entries if is_source(entry.name))
         except OSError as error:
-            self.report(directory, f"the module's directory cannot be read ({_reason(error)})")
-            yield None
+            message = f"the module's directory cannot be read ({_reason(error)})"
+            yield self.report(directory, message)
             return
         for name in _unshadowed(names, opentofu=self.opentofu):
             self.files_read += 1
             if self.files_read > self.limits.files:
-                self.report(directory, f"more than {self.limits.files} files: the rest is not read")
-                yield None
+                message = f"more than {self.limits.files} files: the rest is not read"
+                yield self.report(directory, message)
                 return
             yield directory / name
 
-    def read(self, path: Path) -> bytes | None:
-        """Give the bytes of one file, or ``None`` after reporting why not."""
+    def read(self, path: Path) -> bytes | Problem:
+        """Give the bytes of one file, or the problem that keeps it from being read."""
         try:
             data = self._read(path)
         except OSError as error:
-            self.report(path, f"the file cannot be read ({_reason(error)})")
-            return None
-        if isinstance(data, str):
-            self.report(path, data)
-            return None
-        return data
+            data = f"the file cannot be read ({_reason(error)})"
+        return self.report(path, data) if isinstance(data, str) else data
 
     def _read(self, path: Path) -> bytes | str:
         if path.is_symlink() and not self._inside(path):
-            return "a symbolic link leads out of the repository: not read"
+            return _LEADS_OUT
         if not stat.S_ISREG(path.stat().st_mode):
             return "not a regular file: not read"
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | os.O_CLOEXEC)

@@ -82,8 +82,10 @@ class SourceIndex:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What could not be read so far, in the order it was met, each once."""
-        return tuple(self._reader.problems)
+        """What could not be read of what was looked into so far, each once."""
+        opened = [source for source in self._directories.values() if source.opened]
+        found = [problem for source in opened for problem in source.problems]
+        return tuple(dict.fromkeys([*self._reader.problems, *found]))
 
     def locate(self, address: str, attribute: str | None = None) -> Location | None:
         """Give the place of ``address`` (of an instance or a config address), or ``None``.

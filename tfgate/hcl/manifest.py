@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tfgate.errors import Problem
+
 if TYPE_CHECKING:
     from tfgate.hcl.files import Reader
 
@@ -39,7 +41,7 @@ def read_manifest(reader: Reader, data_dir: Path) -> dict[str, Entry]:
     if not os.path.lexists(path):
         return {}
     data = reader.read(path)
-    if data is None:
+    if isinstance(data, Problem):
         return {}
     try:
         manifest = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Manifest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from tfgate.errors import Problem
 from tfgate.hcl.files import decode, is_override
 from tfgate.hcl.scanner import Body
 from tfgate.hcl.syntax import JSON, NATIVE
@@ -34,30 +35,28 @@ class SourceFile:
 
     @cached_property
     def text(self) -> str | None:
-        """The file's characters, or ``None`` where it is not UTF-8 (which is reported)."""
+        """The file's characters, or ``None`` where it is not UTF-8."""
         text = decode(self.data)
-        if isinstance(text, int):
-            self._reader.report(self.path, "not valid UTF-8: not read", line=text)
-            return None
-        return text
+        return None if isinstance(text, int) else text
 
     @cached_property
     def body(self) -> Body:
-        """The blocks at the top; up to where it cannot be read, if so (which is reported)."""
-        if self.text is None:
-            return Body({}, [])
-        body = self.syntax.scan(self.text)
-        if body.error is not None:
-            line = self.text.count("\n", 0, body.error.offset) + 1
-            self._reader.report(
-                self.path, f"{body.error.message}: the file is not read from here on", line=line
-            )
-        return body
+        """The blocks at the top, up to where it cannot be read, if so."""
+        return Body({}, []) if self.text is None else self.syntax.scan(self.text)
 
-    @property
-    def readable(self) -> bool:
-        """Whether all of it was found to be blocks."""
-        return self.text is not None and self.body.error is None
+    @cached_property
+    def problem(self) -> Problem | None:
+        """Why not all of it could be read; reported on first use."""
+        text = self.text
+        if text is None:
+            line = decode(self.data)
+            message = "not valid UTF-8: not read"
+            return self._reader.report(self.path, message, line if isinstance(line, int) else 1)
+        if self.body.error is None:
+            return None
+        message = f"{self.body.error.message}: the file is not read from here on"
+        line = text.count("\n", 0, self.body.error.offset) + 1
+        return self._reader.report(self.path, message, line)
 
     def string(self, block: Block, name: str) -> str | None:
         """Give a block's argument where it is a plain string."""
@@ -94,25 +93,38 @@ class ModuleSource:
     def __init__(self, directory: Path, reader: Reader) -> None:
         self.directory = directory
         self._reader = reader
-        self._refused = False
+        self._refused: list[Problem] = []
 
     @cached_property
     def files(self) -> list[SourceFile]:
         """Its files by name, overrides last, as Terraform merges them."""
         files = []
         for path in self._reader.sources(self.directory):
-            data = None if path is None else self._reader.read(path)
-            if path is None or data is None:
-                self._refused = True
+            if isinstance(path, Problem):
+                self._refused.append(path)
+                continue
+            data = self._reader.read(path)
+            if isinstance(data, Problem):
+                self._refused.append(data)
                 continue
             files.append(SourceFile(path, self._reader.display(path), data, self._reader))
         return sorted(files, key=lambda file: file.override)
 
     @cached_property
+    def problems(self) -> list[Problem]:
+        """What of it could not be read: files, or the rest of files from some line on."""
+        torn = [file.problem for file in self.files if file.problem is not None]
+        return [*self._refused, *torn]
+
+    @property
+    def opened(self) -> bool:
+        """Whether anybody looked into the directory so far."""
+        return "files" in self.__dict__
+
+    @property
     def complete(self) -> bool:
         """Whether every file of it was read to its end."""
-        torn = [file for file in self.files if not file.readable]
-        return not torn and not self._refused
+        return not self.problems
 
     @cached_property
     def calls(self) -> dict[str, Declared]:

@@ -1,0 +1,98 @@
+"""python-hcl2's grammar, made ready in a tenth of the time.
+
+Building its tables takes Lark about two seconds. python-hcl2 keeps them as a pickle beside its own
+code where that can be written to, which a gate should neither count on nor do. Here they are kept
+in tfgate's cache as plain numbers and strings (msgpack), which cannot run anything when read.
+
+The parser is made without positions on inner nodes: those of the tokens suffice, and it is twice as
+fast. Where Lark's inner format changes, the tables are built anew each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lark import Lark
+
+    from tfgate.hcl.cache import Cache
+
+_LARGEST = 2**62
+"""Lark notes "no limit" as a number that msgpack cannot hold; any number as large will do."""
+
+_AS_BUILT = {"parser": "lalr", "lexer": "contextual", "priority": "normal"}
+"""The options as Lark completes them when it builds a parser of this kind."""
+
+_made: dict[str, Lark] = {}
+"""The parser of this process: it costs too much to be made twice."""
+
+
+def parser(cache: Cache | None) -> Lark:
+    """Give the parser, from tables in ``cache`` where they fit the installed versions."""
+    import hcl2
+    from hcl2.postlexer import PostLexer
+    from lark import Lark
+
+    if "parser" in _made:
+        return _made["parser"]
+    options: dict[str, Any] = {"postlex": PostLexer()}
+    grammar = Path(hcl2.__file__).with_name("hcl2.lark")
+    key = _key(grammar)
+    made = None if cache is None else _load(cache.read(key), options)
+    if made is None:
+        made = Lark(grammar.read_text("utf-8"), parser="lalr", **options)
+        if cache is not None:
+            cache.write(key, _dump(made))
+    _made["parser"] = made
+    return made
+
+
+def _key(grammar: Path) -> str:
+    parts = [version("python-hcl2"), version("lark"), sys.version, grammar.read_text("utf-8")]
+    return "grammar-" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _dump(made: Lark) -> bytes:
+    from lark.grammar import Rule
+    from lark.lexer import TerminalDef
+
+    data, memo = made.memo_serialize([TerminalDef, Rule])
+    data["options"] = {}
+    return msgspec.msgpack.encode(_within_bounds({"data": data, "memo": memo}))
+
+
+def _load(data: bytes | None, options: dict[str, Any]) -> Lark | None:
+    from lark import Lark
+    from lark.lark import LarkOptions
+
+    if data is None:
+        return None
+    try:
+        kept = msgspec.msgpack.decode(data)
+        kept["data"]["options"] = {
+            name: value
+            for name, value in LarkOptions(_AS_BUILT).options.items()
+            if name not in ("postlex", "lexer_callbacks")
+        }
+        load: Callable[..., Lark] = Lark._load_from_dict
+        return load(kept["data"], kept["memo"], **options)
+    except Exception:  # whatever a foreign file may raise deep inside Lark: build the tables anew
+        return None
+
+
+def _within_bounds(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _within_bounds(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_within_bounds(one) for one in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return max(-_LARGEST, min(_LARGEST, value))
+    return value
