@@ -67,7 +67,7 @@ def _facts(ruleset: Ruleset, rule: Rule, level: Enforcement) -> Iterator[str]:
     yield f"level        {level}{changed}"
     yield f"severity     {rule.severity}"
     yield f"if unknown   {on_unknown}"
-    yield f"looks at     {rule.scope}: {_match(rule.match)}"
+    yield f"looks at     {rule.scope}: {describe_match(rule.match)}"
     yield f"owners       {', '.join(rule.owners or ruleset.owners)}"
     for framework, controls in rule.controls.items():
         yield f"controls     {framework}: {', '.join(controls)}"
@@ -75,7 +75,8 @@ def _facts(ruleset: Ruleset, rule: Rule, level: Enforcement) -> Iterator[str]:
         yield f"reference    {reference}"
 
 
-def _match(match: Match) -> str:
+def describe_match(match: Match) -> str:
+    """Write what a match selects on one line."""
     parts = [
         f"{name} {', '.join(str(value) for value in values)}"
         for name, values in (
