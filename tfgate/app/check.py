@@ -19,6 +19,7 @@ from tfgate.model.decision import Decision, Verdict
 if TYPE_CHECKING:
     from tfgate.app.record import Recorded
     from tfgate.app.request import Gathered, Request
+    from tfgate.app.sources import Sources
     from tfgate.model.rule import Rule
 
 
@@ -33,6 +34,8 @@ class CheckResult:
     rules: dict[str, Rule] = field(default_factory=dict)
     """Rules by id, for reports."""
     plan_name: str = "plan"
+    sources: Sources | None = None
+    """Where the findings' places are relative to."""
 
 
 def check(request: Request, *, audit: bool = True) -> CheckResult:
@@ -59,6 +62,7 @@ def check(request: Request, *, audit: bool = True) -> CheckResult:
         recorded=recorded,
         rules=_rules(gathered),
         plan_name=gathered.input.name,
+        sources=gathered.sources,
     )
 
 

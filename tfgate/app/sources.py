@@ -34,6 +34,28 @@ class Sources:
 
         return SourceIndex.build(self._root, data_dir=self._data_dir)
 
+    @property
+    def prefix(self) -> str:
+        """The directory as seen from the top of its repository, with ``/``; empty at the top."""
+        from tfgate.terraform.gitdir import GitDir
+
+        root = self._root.absolute()
+        checkout = GitDir.find(root)
+        if checkout is None or not root.is_relative_to(checkout.top):
+            return ""
+        prefix = root.relative_to(checkout.top).as_posix()
+        return "" if prefix == "." else prefix
+
+    @property
+    def fallback_file(self) -> str | None:
+        """A file of the root module that findings without a place may point at."""
+        try:
+            names = sorted(entry.name for entry in self._root.iterdir())
+        except OSError:
+            return None
+        files = [name for name in names if name.endswith(_SUFFIXES)]
+        return "main.tf" if "main.tf" in files else next(iter(files), None)
+
     def locate(self, address: str, attribute: str | None) -> Location | None:
         """Give the place of an address, or of one of its attributes, where it is known."""
         return None if self.index is None else self.index.locate(address, attribute)

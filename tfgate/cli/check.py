@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from tfgate._version import __version__
 from tfgate.cli.options import judging_options, make_request
 
 
@@ -34,24 +33,13 @@ def check(
     JSON on standard input. The exit code is the verdict: see tfgate --help.
     """
     from tfgate.app.check import check as run_check
-    from tfgate.cli.output import terminal, write_reports
-    from tfgate.report import AuditFacts, ReportContext, parse_report_options
+    from tfgate.cli.output import write_reports
+    from tfgate.cli.reporting import report_context
+    from tfgate.report import parse_report_options
 
     requests = parse_report_options(reports)
     request = make_request(plan, audit_log=audit_log, **options)
     result = run_check(request, audit=not no_audit)
-    recorded = result.recorded
-    context = ReportContext(
-        tfgate_version=__version__,
-        exit_code=int(result.exit_code),
-        decision_id=result.decision_id,
-        audit=None
-        if recorded is None
-        else AuditFacts(path=str(recorded.trail), seq=recorded.seq, hash=recorded.hash),
-        now=request.now,
-        rules=result.rules,
-        plan_name=result.plan_name,
-        **terminal()._asdict(),
-    )
-    write_reports(requests, result.decision, context)
+    formats = [report.format for report in requests]
+    write_reports(requests, result.decision, report_context(result, request.now, formats))
     return int(result.exit_code)
