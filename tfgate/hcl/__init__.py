@@ -8,10 +8,11 @@ from tfgate.hcl.files import Limits
 from tfgate.hcl.index import SourceIndex
 
 if TYPE_CHECKING:
+    from tfgate.hcl.agreement import disagreement
     from tfgate.hcl.cache import Cache
     from tfgate.hcl.directive import ProblemKind
     from tfgate.hcl.foreign import ForeignSkip, foreign_skips
-    from tfgate.hcl.secrets import looks_secret
+    from tfgate.hcl.secrets import is_secret_name, looks_secret
     from tfgate.hcl.source_blocks import UNREADABLE, SourceBlock, blocks
     from tfgate.hcl.waivers import WaiverProblem, comment_waivers
 
@@ -21,6 +22,7 @@ __all__ = [
     "comment_waivers",
     "WaiverProblem",
     "ProblemKind",
+    "disagreement",
     "foreign_skips",
     "ForeignSkip",
     "blocks",
@@ -28,12 +30,14 @@ __all__ = [
     "UNREADABLE",
     "Cache",
     "looks_secret",
+    "is_secret_name",
 ]
 
 _LATE = {
     "comment_waivers": "waivers",
     "WaiverProblem": "waivers",
     "ProblemKind": "directive",
+    "disagreement": "agreement",
     "foreign_skips": "foreign",
     "ForeignSkip": "foreign",
     "blocks": "source_blocks",
@@ -41,6 +45,7 @@ _LATE = {
     "UNREADABLE": "source_blocks",
     "Cache": "cache",
     "looks_secret": "secrets",
+    "is_secret_name": "secrets",
 }
 
 

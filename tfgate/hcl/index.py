@@ -53,7 +53,8 @@ class SourceIndex:
         self._manifest = read_manifest(reader, data_dir)
         self._directories: dict[Path, ModuleSource] = {}
         root = self._source(reader.root)
-        self._nodes: dict[Calls, ModuleNode | None] = {(): ModuleNode((), root, ())}
+        self._root = ModuleNode((), root, ())
+        self._nodes: dict[Calls, ModuleNode | None] = {(): self._root}
         self._complete = True
 
     @classmethod
@@ -112,6 +113,13 @@ class SourceIndex:
             return True
         return None if not node.source.complete else False
 
+    def imports(self, address: str) -> bool:
+        """Say whether an ``import`` block names ``address``, in its module or in the root."""
+        calls, rest = split_modules(config_address(address))
+        node = self.module(calls)
+        here = node is not None and f"import.{rest}" in node.source.declared
+        return here or f"import.{join_modules(calls, rest)}" in self._root.source.declared
+
     def module(self, calls: Calls) -> ModuleNode | None:
         """Give the module at the end of ``calls``, or ``None`` where it is not at hand."""
         if calls not in self._nodes:
@@ -121,12 +129,10 @@ class SourceIndex:
 
     def modules(self) -> Iterator[ModuleNode]:
         """Walk every module of the tree that is at hand, the root first, breadth first."""
-        waiting = deque([self._nodes[()]])
+        waiting = deque([self._root])
         given = 0
         while waiting:
             node = waiting.popleft()
-            if node is None:
-                continue
             given += 1
             if given > self._reader.limits.modules:
                 message = f"more than {self._reader.limits.modules} modules: the rest is not read"
@@ -138,7 +144,8 @@ class SourceIndex:
                 child = self.module((*node.calls, name))
                 if child is None:
                     self._report_missing(node, call)
-                waiting.append(child)
+                else:
+                    waiting.append(child)
 
     @property
     def complete(self) -> bool:
@@ -182,8 +189,7 @@ class SourceIndex:
         name = join_modules((*node.calls, call.block.labels[0]))
         self._reader.report(
             call.file.path,
-            f"the source of {name} is not at hand, what is in it cannot be located: "
-            "run terraform init",
+            f"the source of {name} is not at hand: run terraform init",
             line=call.block.line,
         )
 
@@ -219,9 +225,9 @@ class SourceIndex:
 
     def _about(self, node: ModuleNode, rest: str) -> list[Declared]:
         """Give the block that removes or imports ``rest``; in the root module it may name any."""
-        for where, name in ((node, rest), (self._nodes[()], join_modules(node.calls, rest))):
-            for kind in ("removed", "import") if where is not None else ():
-                found = where.source.declared.get(f"{kind}.{name}") if where else None
+        for where, name in ((node, rest), (self._root, join_modules(node.calls, rest))):
+            for kind in ("removed", "import"):
+                found = where.source.declared.get(f"{kind}.{name}")
                 if found:
                     return found
         return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tfgate.hcl.files import Reader
     from tfgate.hcl.scanner import Block
 
+_ANY_INDEX = re.compile(r"\[[^\[\]]*\]")
 _TWO_LABELS = {"resource": "", "data": "data.", "ephemeral": "ephemeral.", "action": "action."}
 _ONE_LABEL = {"output": "output.", "variable": "var.", "module": "module.", "check": "check."}
 
@@ -163,7 +165,7 @@ def addresses_of(file: SourceFile, block: Block) -> Iterator[str]:
 
     ``aws_vpc.x``, ``data.aws_vpc.x``, ``ephemeral.t.n``, ``action.t.n``, ``output.x``, ``var.x``,
     ``module.x``, ``check.x``, ``provider.aws``, ``provider.aws.alias``, ``locals``, ``terraform``,
-    ``moved.FROM``, ``removed.FROM``, ``import.TO``.
+    ``moved.FROM``, ``removed.FROM``, ``import.TO`` (without indexes).
     """
     labels = block.labels
     if block.kind in _TWO_LABELS and len(labels) > 1:
@@ -178,4 +180,4 @@ def addresses_of(file: SourceFile, block: Block) -> Iterator[str]:
     elif block.kind in ("moved", "removed", "import"):
         about = file.expression(block, "to" if block.kind == "import" else "from")
         if about:
-            yield f"{block.kind}.{about}"
+            yield f"{block.kind}.{_ANY_INDEX.sub('', about)}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfgate.hcl import SourceIndex
+from tfgate.hcl import SourceIndex, disagreement
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -284,3 +284,32 @@ def test_declares_tells_no_from_not_known(write: Write) -> None:
     assert index.declares("module.gone.x.y") is None
     assert index.declares("x.y") is False
     assert index.declares("module.b.x.y") is False
+
+
+def test_disagreement_names_what_no_block_declares(write: Write) -> None:
+    """Instances count as their block; an import block may stand for the resource it makes."""
+    index = write(
+        {
+            "main.tf": """\
+                resource "x" "y" {}
+                module "a" {
+                  source = "./a"
+                }
+                import {
+                  to = module.a.x.imported["k"]
+                  id = "1"
+                }
+                """,
+            "a/main.tf": 'data "x" "z" {}\n',
+        }
+    )
+    plan = ["x.y[1]", "x.y[0]", "module.a[0].data.x.z", 'module.a[0].x.imported["k"]']
+    assert disagreement(index, plan) == []
+    others = ["x.w[0]", "x.w[1]", "module.a[0].x.y", "module.b.x.y"]
+    assert disagreement(index, [*plan, *others]) == ["module.a.x.y", "module.b.x.y", "x.w"]
+
+
+def test_disagreement_says_nothing_where_it_cannot_know(write: Write) -> None:
+    """A module whose source is not at hand may declare anything."""
+    index = write({"main.tf": 'module "a" {\n  source = "registry/a/b"\n}\n'})
+    assert disagreement(index, ["x.y"]) == []
