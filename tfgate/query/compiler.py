@@ -11,6 +11,7 @@ from tfgate.query.nodes.calling import call
 from tfgate.query.nodes.comparing import comparator
 from tfgate.query.nodes.node import Ast, Node
 from tfgate.query.parsing import flattened
+from tfgate.query.unparse import unparse
 from tfgate.query.values import TRUTHY, Expref, kinds
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Compiler:
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         """Each call: the function's name and its arguments, `NOT_LITERAL` for computed ones."""
         self.problems: list[ExpressionError] = []
-        """Calls of standard functions that fail whenever they are reached."""
+        """Parts that JMESPath accepts and that are certainly mistakes."""
 
     def compile(self) -> Node:
         """Compile the whole expression."""
@@ -54,6 +55,8 @@ class Compiler:
 
     def _subexpression(self, ast: Ast) -> Node:
         parts = self._nodes(ast["children"])
+        if parts[0].type == "not_expression":
+            self.problems.append(self._not_before_dot(ast))
         if all(part.type == "field" for part in parts):
             names = [part.ast["value"] for part in parts]
             return Node(ast, select.chain(names), children=parts)
@@ -171,6 +174,17 @@ class Compiler:
         complaint = function.check(padded) if function.check else None
         if complaint:
             raise self._error(f"{function.name}(): {complaint}", position, "invalid-value")
+
+    def _not_before_dot(self, ast: Ast) -> ExpressionError:
+        """Say that ``!a.b`` is ``(!a).b``, which is null whatever ``a`` is."""
+        operand = ast["children"][0]["children"][0]
+        whole = unparse({"type": "subexpression", "children": [operand, *ast["children"][1:]]})
+        return self._error(
+            "`!` binds tighter than the dot, so that this is always null.",
+            self._parsed.text.find("!"),
+            "invalid-value",
+            f"Write !({whole}).",
+        )
 
     def _error(
         self, message: str, position: int, kind: Any, hint: str | None = None

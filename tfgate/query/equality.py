@@ -7,6 +7,7 @@ and 1 equals true.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from tfgate.query.values import BOOLEANS, NUMBER, Maybe, Unknown, kinds
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from tfgate.query.state import State
 
 _ATOMS = frozenset({str, int, float, bool, type(None)})
+_STEPS_FOR_A_PAIR = 10
+"""What comparing two lists or objects costs beside their elements."""
 
 
 def equal(left: Any, right: Any, state: State) -> bool | None:
@@ -30,7 +33,7 @@ def same(left: Any, right: Any, state: State) -> bool | None:
     """Compare as Python's ``==`` does on JSON values."""
     kind, other = type(left), type(right)
     if kind is Unknown or other is Unknown:
-        return None if _loose(kinds(left)) & _loose(kinds(right)) else False
+        return _perhaps_same(left, right)
     if kind in _ATOMS or other in _ATOMS:
         return bool(left is right or left == right)
     if kind is list and other is list:
@@ -38,6 +41,21 @@ def same(left: Any, right: Any, state: State) -> bool | None:
     if kind is dict and other is dict:
         return _same_objects(left, right, state)
     return left is right
+
+
+def _perhaps_same(left: Any, right: Any) -> bool | None:
+    """Compare two values one of which is unknown."""
+    if not _loose(kinds(left)) & _loose(kinds(right)):
+        return False
+    (low, high), (bottom, top) = bounds(left), bounds(right)
+    return None if low <= top and bottom <= high else False
+
+
+def bounds(value: Any) -> tuple[float, float]:
+    """Least and greatest number that the value may be, infinite for what may be no number."""
+    if type(value) is Unknown:
+        return value.low, value.high
+    return (value, value) if type(value) in (int, float) else (-inf, inf)
 
 
 def _loose(mask: int) -> int:
@@ -50,12 +68,12 @@ def _loose(mask: int) -> int:
 def _same_objects(left: dict[str, Any], right: dict[str, Any], state: State) -> bool | None:
     if left.keys() != right.keys():
         return False
-    state.spend(len(left))
+    state.spend(len(left) + _STEPS_FOR_A_PAIR)
     return conjunction(same(value, right[key], state) for key, value in left.items())
 
 
 def _same_lists(left: list[Any], right: list[Any], state: State) -> bool | None:
-    state.spend(len(left))
+    state.spend(len(left) + _STEPS_FOR_A_PAIR)
     if any(type(element) is Maybe for element in left + right):
         return None if _lengths_meet(left, right) else False
     if len(left) != len(right):
@@ -68,7 +86,7 @@ def _lengths_meet(left: list[Any], right: list[Any]) -> bool:
     return low <= top and bottom <= high
 
 
-def length_range(elements: list[Any]) -> tuple[float, float]:
+def length_range(elements: list[Any]) -> tuple[int, float]:
     """Fewest and most elements that the list may have."""
     fewest, most = 0, 0.0
     for element in elements:

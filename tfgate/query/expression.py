@@ -54,10 +54,11 @@ class Expression:
         except RecursionError:
             raise ExpressionError("The expression is too deep.", expression=text) from None
         self._value = self.node.value
-        self._test = self.node.test
+        self._condition = self.node.condition
         self.problems: tuple[ExpressionError, ...] = tuple(compiler.problems)
-        """Calls of standard functions that fail whenever they are reached: mistakes, though
-        JMESPath itself finds them only then."""
+        """Parts that JMESPath accepts and that are certainly mistakes: a standard function called
+        with a literal of a wrong type, and ``!a.b``, which means ``(!a).b``. Loaders may refuse
+        an expression that has any."""
         self.functions: frozenset[str] = frozenset(name for name, _ in compiler.calls)
         """Names of the functions called."""
         self.calls: tuple[tuple[str, tuple[Any, ...] | None], ...] = tuple(
@@ -103,7 +104,11 @@ class Expression:
         if scope is not None:
             state.scope = scope
         try:
-            known = self._test(document, state)
+            known = (
+                truth(self._value(document, state))
+                if self._condition is None
+                else self._condition(document, state)
+            )
         except (EvaluationError, RecursionError):
             return None
         return None if state.may_raise else known

@@ -76,11 +76,11 @@ def _reason(error: Exception) -> str:
 
     if isinstance(error, EmptyExpressionError):
         return "The expression is empty."
-    if isinstance(error, IncompleteExpressionError):
+    token = getattr(error, "token_value", None)
+    if isinstance(error, IncompleteExpressionError) or token == "":
         return "The expression ends too early."
     if isinstance(error, LexerError):
         return f"The expression cannot be read here: {error.message}."
-    token = getattr(error, "token_value", None)
     return f"The expression cannot go on with {token!r} here."
 
 

@@ -10,6 +10,7 @@ own, and a number has one kind because every number, 0 included, is truthy.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, Final, NoReturn
 
 NULL: Final = 1
@@ -40,7 +41,7 @@ class Unknown:
     accident: ``bool()`` of one raises TypeError. Copies and pickles are the same object.
     """
 
-    __slots__ = ("mask", "sensitive", "truth")
+    __slots__ = ("high", "low", "mask", "sensitive", "truth")
 
     mask: int
     """Kinds the value may have, an or of the constants of this module."""
@@ -48,6 +49,9 @@ class Unknown:
     """Whether the value is known to someone and must not be shown."""
     truth: bool | None
     """JMESPath truthiness, None where it depends on what the value becomes."""
+    low: float
+    high: float
+    """Bounds of a value that is certainly a number; infinite unless it is a `count`."""
 
     _made: dict[tuple[int, bool], Unknown] = {}  # noqa: RUF012 - with slots a ClassVar is the same
 
@@ -56,6 +60,7 @@ class Unknown:
         if made is None:
             made = cls._made[mask, sensitive] = super().__new__(cls)
             made.mask, made.sensitive = mask, sensitive
+            made.low, made.high = -inf, inf
             made.truth = None if mask & TRUTHY and mask & FALSY else bool(mask & TRUTHY)
         return made
 
@@ -168,6 +173,16 @@ def truth(value: Any) -> bool | None:
         known: bool | None = value.truth
         return known
     return True
+
+
+def count(low: int, high: float) -> Any:
+    """Give the value that stands for the whole numbers from ``low`` to ``high``."""
+    if low == high:
+        return low
+    counted: Unknown = object.__new__(Unknown)
+    counted.mask, counted.sensitive, counted.truth = NUMBER, False, True
+    counted.low, counted.high = low, high
+    return counted
 
 
 _SINGLE: Final = {NULL: None, FALSE: False, TRUE: True, EMPTY_STRING: ""}

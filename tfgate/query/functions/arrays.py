@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.query.equality import contains_element
+from tfgate.query.equality import contains_element, length_range
 from tfgate.query.errors import EvaluationError
 from tfgate.query.functions.registry import Function, Parameter
 from tfgate.query.state import ABSENT, attempt
 from tfgate.query.values import (
     BOOLEANS,
+    FALSY,
     LISTS,
-    NUMBER,
     STRINGS,
     Expref,
     Maybe,
     Unknown,
+    count,
     kinds,
 )
 
@@ -64,9 +66,10 @@ def _string_contains(state: State, subject: Any, sought: Any) -> Any:
 
 def _length(state: State, subject: Any) -> Any:
     if type(subject) is Unknown:
-        return state.make(NUMBER)
+        state.dirty = True
+        return count(0 if subject.mask & FALSY else 1, inf)
     if state.dirty and type(subject) is list and any(type(e) is Maybe for e in subject):
-        return state.make(NUMBER)
+        return count(*length_range(subject))
     return len(subject)
 
 

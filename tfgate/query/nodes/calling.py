@@ -98,9 +98,12 @@ def _unary_over_elements(site: _Site, argument: Closure, run: Callable[..., Any]
 
     def one(value: Any, state: State) -> Any:
         found = argument(value, state)
-        if type(found) is not list or not elements.issuperset(map(type, found)):
+        if type(found) is not list:
             return site.checked([found], state)
-        state.spend(len(found))
+        for element in found:
+            if type(element) not in elements:
+                return site.checked([found], state)
+        state.left -= len(found)
         try:
             return run(found)
         except Exception as error:

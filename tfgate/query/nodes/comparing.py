@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.query.equality import equal
+from tfgate.query.equality import bounds, equal
 from tfgate.query.errors import EvaluationError
 from tfgate.query.nodes.boolean import boolean_value
 from tfgate.query.nodes.node import truth_of
@@ -45,36 +45,36 @@ def comparator(name: str, left: Node, right: Node) -> tuple[Closure, Test]:
         if left.type == "field":
             return value, _field_orders(name, left.ast["value"], right.ast["value"])
         return value, truth_of(value)
-    test = _equality(left, right)
-    if name == "ne":
-        test = _opposite(test)
+    test = _equality(left, right, name == "eq")
     return boolean_value(test), test
 
 
-def _equality(left: Node, right: Node) -> Test:
+def _equality(left: Node, right: Node, wanted: bool) -> Test:
+    """Compile ``==`` (``wanted`` true) or ``!=``."""
     if right.is_literal and type(right.ast["value"]) in _ATOM_GROUPS:
         if left.type == "field":
-            return _field_equals_atom(left.ast["value"], right.ast["value"])
-        return _equals_atom(left.value, right.ast["value"])
+            return _field_equals_atom(left.ast["value"], right.ast["value"], wanted)
+        return _equals_atom(left.value, right.ast["value"], wanted)
     if left.is_literal and type(left.ast["value"]) in _ATOM_GROUPS:
-        return _equals_atom(right.value, left.ast["value"])
-    return _equals_any(left.value, right.value)
+        return _equals_atom(right.value, left.ast["value"], wanted)
+    return _equals_any(left.value, right.value, wanted)
 
 
-def _equals_atom(node: Closure, constant: Any) -> Test:
+def _equals_atom(node: Closure, constant: Any, wanted: bool) -> Test:
     """Compare with a literal null, boolean, number or string: one look at the type decides."""
     group = _ATOM_GROUPS[type(constant)]
 
     def test(value: Any, state: State) -> bool | None:
         found = node(value, state)
         if type(found) in group:
-            return bool(found == constant)
-        return equal(found, constant, state)
+            return (found == constant) is wanted
+        known = equal(found, constant, state)
+        return None if known is None else known is wanted
 
     return test
 
 
-def _field_equals_atom(name: str, constant: Any) -> Test:
+def _field_equals_atom(name: str, constant: Any, wanted: bool) -> Test:
     """Compare a field with a literal: the commonest predicate, in one closure."""
     group = _ATOM_GROUPS[type(constant)]
     node = field(name)
@@ -82,25 +82,19 @@ def _field_equals_atom(name: str, constant: Any) -> Test:
     def test(value: Any, state: State) -> bool | None:
         found = value.get(name) if type(value) is dict else node(value, state)
         if type(found) in group:
-            return bool(found == constant)
-        return equal(found, constant, state)
+            return (found == constant) is wanted
+        known = equal(found, constant, state)
+        return None if known is None else known is wanted
 
     return test
 
 
-def _equals_any(left: Closure, right: Closure) -> Test:
+def _equals_any(left: Closure, right: Closure, wanted: bool) -> Test:
     def test(value: Any, state: State) -> bool | None:
-        return equal(left(value, state), right(value, state), state)
+        known = equal(left(value, state), right(value, state), state)
+        return None if known is None else known is wanted
 
     return test
-
-
-def _opposite(test: Test) -> Test:
-    def differs(value: Any, state: State) -> bool | None:
-        known = test(value, state)
-        return None if known is None else not known
-
-    return differs
 
 
 def _field_orders(name: str, key: str, constant: float) -> Test:
@@ -153,10 +147,22 @@ def _ordered(compare: Callable[[Any, Any], Any], left: Any, right: Any, state: S
     if both:
         if _known(left) and _known(right):
             return compare(left, right)
+        certain = _by_bounds(compare, left, right)
+        if certain is not None and not result and not mixed:
+            return certain
         result |= BOOLEANS
     if mixed:
         _mixed_types(state, certain=not result)
     return state.make(result) if result != NULL else None
+
+
+def _by_bounds(compare: Callable[[Any, Any], Any], left: Any, right: Any) -> bool | None:
+    """Compare numbers by what is known of their size: all orderings are monotonic."""
+    if kinds(left) != NUMBER or kinds(right) != NUMBER:
+        return None
+    (low, high), (bottom, top) = bounds(left), bounds(right)
+    least, greatest = compare(low, top), compare(high, bottom)
+    return bool(least) if least is greatest else None
 
 
 def _known(value: Any) -> bool:

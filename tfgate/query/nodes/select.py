@@ -123,11 +123,22 @@ def slicing(start: int | None, stop: int | None, step: int | None) -> Closure:
 
 def multi_select_list(parts: Sequence[Closure]) -> Closure:
     """Compile ``[a, b]``: null on null, else a list of all, nulls included."""
+    if len(parts) == 2:
+        return _pair(*parts)
 
     def build(value: Any, state: State) -> Any:
         if value is None or (type(value) is Unknown and value.mask & NULL):
             return _unless_null(value, build, state)
         return [part(value, state) for part in parts]
+
+    return build
+
+
+def _pair(first: Closure, second: Closure) -> Closure:
+    def build(value: Any, state: State) -> Any:
+        if value is None or (type(value) is Unknown and value.mask & NULL):
+            return _unless_null(value, build, state)
+        return [first(value, state), second(value, state)]
 
     return build
 

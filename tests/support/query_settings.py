@@ -1,0 +1,43 @@
+"""How many examples the evaluator's property tests try, and how documents are drawn."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from tests.support.query_grammar import SMALL, Grammar, literals_of, parts_of
+
+EXAMPLES = int(os.environ.get("TFGATE_HYPOTHESIS_EXAMPLES", "300"))
+"""A long session sets it to many thousands."""
+
+thorough = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+@st.composite
+def grammars(draw: st.DrawFn, *, extra: bool) -> Grammar:
+    """Draw a grammar whose every choice is Hypothesis's."""
+    return Grammar(lambda options: draw(st.sampled_from(options)), extra=extra)
+
+
+@st.composite
+def cases(draw: st.DrawFn, *, extra: bool, unknowns: bool) -> tuple[str, Any, Grammar]:
+    """Draw an expression, a document for it, and the grammar to draw more with."""
+    grammar = draw(grammars(extra=extra))
+    text = grammar.expression(draw(st.sampled_from((1, 2, 3, 4))))
+    return text, grammar.root(unknowns=unknowns), grammar
+
+
+@st.composite
+def completed_cases(draw: st.DrawFn, *, extra: bool) -> tuple[str, Any, list[Any]]:
+    """Draw an expression, a document with unknowns, and several of its completions."""
+    text, document, grammar = draw(cases(extra=extra, unknowns=True))
+    known = parts_of(document) + [part for value in literals_of(text) for part in parts_of(value)]
+    pool = (*SMALL, *known, *known)
+    return text, document, [grammar.complete(document, pool) for _ in range(5)]
