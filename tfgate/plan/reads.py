@@ -29,6 +29,8 @@ class Attributes:
     """None for all."""
 
     def __init__(self, names: frozenset[str] | None) -> None:
+        if names is not None and not "".join(names).isascii():
+            names = None  # msgspec finds no key in a TypedDict that is not ASCII
         self.names = names
         # msgspec skips what a TypedDict does not name without making objects of it.
         wanted = dict[str, Any] if names is None else _typed_dict(names)
