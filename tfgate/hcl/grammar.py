@@ -31,28 +31,52 @@ _LARGEST = 2**62
 _AS_BUILT = {"parser": "lalr", "lexer": "contextual", "priority": "normal"}
 """The options as Lark completes them when it builds a parser of this kind."""
 
-_made: dict[str, Lark] = {}
-"""The parser of this process: it costs too much to be made twice."""
+_made: list[tuple[Lark, bytes]] = []
+"""The parser of this process, with its tables: it costs too much to be made twice."""
 
 
-def parser(cache: Cache | None) -> Lark:
-    """Give the parser, from tables in ``cache`` where they fit the installed versions."""
+def parser(cache: Cache | None) -> tuple[Lark, bytes]:
+    """Give the parser and its tables, from ``cache`` where they fit the installed versions."""
+    if not _made:
+        _made.append(_make(cache))
+    return _made[0]
+
+
+def from_tables(tables: bytes) -> Lark | None:
+    """Make a parser from tables that `parser` gave; ``None`` where they are none."""
+    from hcl2.postlexer import PostLexer
+    from lark import Lark
+    from lark.lark import LarkOptions
+
+    try:
+        kept = msgspec.msgpack.decode(tables)
+        kept["data"]["options"] = {
+            name: value
+            for name, value in LarkOptions(_AS_BUILT).options.items()
+            if name not in ("postlex", "lexer_callbacks")
+        }
+        load: Callable[..., Lark] = Lark._load_from_dict
+        return load(kept["data"], kept["memo"], postlex=PostLexer())
+    except Exception:  # whatever a foreign file may raise deep inside Lark: build the tables anew
+        return None
+
+
+def _make(cache: Cache | None) -> tuple[Lark, bytes]:
     import hcl2
     from hcl2.postlexer import PostLexer
     from lark import Lark
 
-    if "parser" in _made:
-        return _made["parser"]
-    options: dict[str, Any] = {"postlex": PostLexer()}
     grammar = Path(hcl2.__file__).with_name("hcl2.lark")
     key = _key(grammar)
-    made = None if cache is None else _load(cache.read(key), options)
-    if made is None:
-        made = Lark(grammar.read_text("utf-8"), parser="lalr", **options)
-        if cache is not None:
-            cache.write(key, _dump(made))
-    _made["parser"] = made
-    return made
+    tables = None if cache is None else cache.read(key)
+    made = None if tables is None else from_tables(tables)
+    if made is not None and tables is not None:
+        return made, tables
+    made = Lark(grammar.read_text("utf-8"), parser="lalr", postlex=PostLexer())
+    tables = _dump(made)
+    if cache is not None:
+        cache.write(key, tables)
+    return made, tables
 
 
 def _key(grammar: Path) -> str:
@@ -67,25 +91,6 @@ def _dump(made: Lark) -> bytes:
     data, memo = made.memo_serialize([TerminalDef, Rule])
     data["options"] = {}
     return msgspec.msgpack.encode(_within_bounds({"data": data, "memo": memo}))
-
-
-def _load(data: bytes | None, options: dict[str, Any]) -> Lark | None:
-    from lark import Lark
-    from lark.lark import LarkOptions
-
-    if data is None:
-        return None
-    try:
-        kept = msgspec.msgpack.decode(data)
-        kept["data"]["options"] = {
-            name: value
-            for name, value in LarkOptions(_AS_BUILT).options.items()
-            if name not in ("postlex", "lexer_callbacks")
-        }
-        load: Callable[..., Lark] = Lark._load_from_dict
-        return load(kept["data"], kept["memo"], **options)
-    except Exception:  # whatever a foreign file may raise deep inside Lark: build the tables anew
-        return None
 
 
 def _within_bounds(value: Any) -> Any:

@@ -71,10 +71,9 @@ class _Parsing:
         from tfgate.hcl.grammar import parser
         from tfgate.hcl.worker import Worker
 
-        lark = parser(self._cache)  # before any worker: it finds the tables in the cache then
+        lark, tables = parser(self._cache)
         shares = self._shares(processes)
-        place = None if self._cache is None else self._cache.directory
-        workers = [Worker([self._texts[one] for one in share], place) for share in shares[1:]]
+        workers = [Worker([self._texts[one] for one in share], tables) for share in shares[1:]]
         self._here(lark, shares[0])
         for worker, share in zip(workers, shares[1:], strict=True):
             results = worker.results()

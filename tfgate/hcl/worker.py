@@ -19,24 +19,30 @@ from tfgate.hcl.shapes import FileShapes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 _PROGRAM = """\
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
 from tfgate.hcl.worker import main
-main(sys.argv[2])
+main()
 """
+
+
+class Job(msgspec.Struct, frozen=True, array_like=True):
+    """What the other process gets: the parser's tables, and texts to parse."""
+
+    tables: bytes
+    texts: list[str]
 
 
 class Worker:
     """One process at work on some texts, or none where it could not be started."""
 
-    def __init__(self, texts: Sequence[str], cache: Path | None) -> None:
+    def __init__(self, texts: Sequence[str], tables: bytes) -> None:
         self._output: bytes | None = None
         self._process: subprocess.Popen[bytes] | None = None
         path = json.dumps([place for place in sys.path if place])
-        command = [sys.executable, "-I", "-c", _PROGRAM, path, str(cache or "")]
+        command = [sys.executable, "-I", "-c", _PROGRAM, path]
         try:
             self._process = subprocess.Popen(
                 command,
@@ -46,9 +52,8 @@ class Worker:
             )
         except OSError:
             return
-        self._thread = threading.Thread(
-            target=self._talk, args=(self._process, msgspec.msgpack.encode(list(texts)))
-        )
+        given = msgspec.msgpack.encode(Job(tables, list(texts)))
+        self._thread = threading.Thread(target=self._talk, args=(self._process, given))
         self._thread.start()
 
     def _talk(self, process: subprocess.Popen[bytes], given: bytes) -> None:
@@ -67,15 +72,13 @@ class Worker:
             return None
 
 
-def main(cache: str) -> None:
-    """Parse the texts on standard input; the other side of `Worker`."""
-    from pathlib import Path
-
-    from tfgate.hcl.cache import Cache
-    from tfgate.hcl.grammar import parser
+def main() -> None:
+    """Do the job on standard input; the other side of `Worker`."""
+    from tfgate.hcl.grammar import from_tables
     from tfgate.hcl.parse import parse_file
 
-    texts = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=list[str])
-    lark = parser(Cache(Path(cache)) if cache else None)
-    shapes = [parse_file(lark, text) for text in texts]
-    sys.stdout.buffer.write(msgspec.msgpack.encode(shapes))
+    job = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Job)
+    lark = from_tables(job.tables)
+    if lark is not None:
+        shapes = [parse_file(lark, text) for text in job.texts]
+        sys.stdout.buffer.write(msgspec.msgpack.encode(shapes))
