@@ -10,6 +10,7 @@ from tfgate.errors import UsageError
 
 _AGO = re.compile(r"(\d{1,6})([smhdw])", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_FRACTION = re.compile(r"\.(\d+)", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -28,12 +29,14 @@ def parse_moment(text: str, now: dt.datetime, *, end: bool = False) -> str:
             day = dt.datetime.fromisoformat(text).replace(tzinfo=dt.timezone.utc)
             last = dt.timedelta(days=1, microseconds=-1)
             return timestamp(day + last if end else day)
-        moment = dt.datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
+        # Python 3.10 reads fractions of three or six digits alone, and no "Z".
+        whole = _FRACTION.sub(lambda digits: f".{digits[1][:6]:0<6}", text)
+        moment = dt.datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", whole))
         if moment.tzinfo is not None:
             return timestamp(moment)
     except (ValueError, OverflowError):
         pass
     raise UsageError(
-        "A time cannot be understood.",
+        f"The time {text!r} cannot be understood.",
         hint="Write it as 2026-01-31T12:00:00Z, as a day (2026-01-31), or as an age (24h, 7d).",
     )

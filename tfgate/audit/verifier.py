@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,14 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
+    from tfgate.audit.scan import Place
+    from tfgate.audit.vouch import Vouched
+    from tfgate.audit.work import Damage
+
     Progress = Callable[[int, int], None]
     AnyPath = str | os.PathLike[str]
+
+_TRIES = 5
 
 
 def verify(
@@ -49,30 +56,73 @@ def verify(
     ``progress(done, total)`` is called with bytes. ``workers`` processes share the work (default:
     one per processor where the trail is large). Raises ``AuditError`` where there is no file.
     """
-    files = find_files(paths)
-    names = [str(file) for file in files]
     kept, unreadable = read_checkpoints(checkpoints)
-    seqs = frozenset(item.statement.seq for item in kept)
-    wanted = Wanted(seqs=seqs, evidence=evidence is not None)
-    scan, damages = scan_files(files, wanted, workers=workers, progress=progress)
-    vouched = [*kept, *(embedded_checkpoints(scan, names) if allowed_signers else ())]
-    again = _look_again(scan, frozenset(item.statement.seq for item in vouched))
-    places = scan_files(files, again, workers=workers)[0].places if again else []
-    problems, chains = diagnose(scan.pieces, places, names, [str(log_of(file)) for file in files])
-    verdicts = check_checkpoints(vouched, chains, [*scan.places, *places], allowed_signers)
-    found = [
+    wanted = Wanted(
+        seqs=frozenset(item.statement.seq for item in kept), evidence=evidence is not None
+    )
+    found = _read(paths, wanted, kept, allowed_signers is not None, workers, progress)
+    scan, names = found.scan, found.names
+    trails = [str(log_of(file)) for file in found.files]
+    problems, chains = diagnose(scan.pieces, found.again, names, trails)
+    places = [*scan.places, *found.again]
+    verdicts = check_checkpoints(found.vouched, chains, places, allowed_signers)
+    everything = [
         *_excused(problems, chains, verdicts),
         *unreadable,
         *verdicts.problems,
         *verdicts.notes,
-        *notes.damaged(damages, names),
+        *notes.damaged(found.damages, names),
         *notes.overflowed(scan, names),
         *notes.clock(scan, names),
         *notes.orphans(scan, names),
-        *notes.modes(files),
+        *notes.modes(found.files),
         *(notes.evidence(scan, names, evidence) if evidence is not None else ()),
     ]
-    return _result(scan, names, chains, found, len(verdicts.agreed))
+    return _result(scan, names, chains, everything, len(verdicts.agreed))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What was read of the trails, at one moment."""
+
+    files: list[Path]
+    scan: Scan
+    damages: list[Damage]
+    vouched: list[Vouched]
+    again: list[Place]
+    """What a second pass found, where the first one gave reason to look for something."""
+
+    @property
+    def names(self) -> list[str]:
+        return [str(file) for file in self.files]
+
+
+def _read(
+    paths: Sequence[AnyPath],
+    wanted: Wanted,
+    kept: list[Vouched],
+    embedded: bool,
+    workers: int | None,
+    progress: Progress | None,
+) -> _Read:
+    """Read everything; once more where a writer has meanwhile begun a new file."""
+    for _ in range(_TRIES):
+        files = find_files(paths)
+        before = _identity(files)
+        scan, damages = scan_files(files, wanted, workers=workers, progress=progress)
+        inside = embedded_checkpoints(scan, [*map(str, files)]) if embedded else []
+        vouched = [*kept, *inside]
+        again = _look_again(scan, frozenset(item.statement.seq for item in vouched))
+        places = scan_files(files, again, workers=workers)[0].places if again else []
+        if _identity(find_files(paths)) == before:
+            return _Read(files, scan, damages, vouched, places)
+    raise AuditError(
+        "The audit trail is rotated faster than it can be read.", hint="Verify a copy of it."
+    )
+
+
+def _identity(files: Sequence[Path]) -> list[tuple[Path, int]]:
+    return [(file, file.stat().st_ino) for file in files]
 
 
 def find_files(paths: Sequence[AnyPath]) -> list[Path]:
