@@ -44,7 +44,7 @@ check "database_survives_a_failure" {
 }
 
 # This one cannot be decided yet: the id is known only after the apply. It is neither passed nor
-# failed, and tfgate says so.
+# failed, and no rule takes it for either. (See SHOP-002 in shop.toml for a rule of that kind.)
 check "database_is_registered" {
   assert {
     condition     = terraform_data.database.id != "unregistered"
