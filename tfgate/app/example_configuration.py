@@ -1,4 +1,4 @@
-"""The ``configuration`` of an example's plan, so that joins across resources have something to join.
+"""The ``configuration`` of an example's plan, so that joins across resources have something.
 
 Each change gets a block in its module, with its known values as constants and ``refers_to`` as
 references: ``refers_to = { bucket = "subject" }`` is what ``bucket = aws_s3_bucket.example.id``
@@ -69,7 +69,9 @@ def _repetition(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {kind: {"constant_value": [entry["index"]]}}
 
 
-def _expressions(table: Mapping[str, Any], entry: Mapping[str, Any], subject: str) -> dict[str, Any]:
+def _expressions(
+    table: Mapping[str, Any], entry: Mapping[str, Any], subject: str
+) -> dict[str, Any]:
     after = entry["change"]["after"] or {}
     expressions: dict[str, Any] = {
         name: {"constant_value": value} for name, value in after.items() if value is not None

@@ -40,9 +40,7 @@ def example_context(ruleset: str, test: RuleTest) -> Context:
     workspace = _workspace_name(test)
     return Context(
         workspace=Workspace(workspace, "flag", backend=facts.get("backend")),
-        operator=Operator(
-            facts.get("operator", "unknown"), facts.get("operator_source", "none")
-        ),
+        operator=Operator(facts.get("operator", "unknown"), facts.get("operator_source", "none")),
         now=_now(facts),
         run=Run(repository=facts.get("repository"), commit=facts.get("commit")),
         facts={name: value for name, value in facts.items() if name not in _BUILT_IN},

@@ -9,7 +9,7 @@ from tfgate.app.example_configuration import Configuration, relative
 from tfgate.model.rule import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from tfgate.model.rule import Rule, RuleTest
 
@@ -109,7 +109,9 @@ class _Builder:
             for entry in spread(table.get("deferred", []))
             for made in self._changes([entry])
         ]
-        self._plan["action_invocations"] = [_action_entry(each) for each in table.get("actions", ())]
+        self._plan["action_invocations"] = [
+            _action_entry(each) for each in table.get("actions", ())
+        ]
         return "plan"
 
     def _add_variables(self, table: Mapping[str, Any]) -> None:

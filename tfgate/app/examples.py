@@ -98,9 +98,7 @@ def _is_of(label: str, address: str) -> bool:
     return label == address or label.startswith(f"{address} (deposed ")
 
 
-def _result(
-    compiled: CompiledRule, test: RuleTest, got: str, message: str | None
-) -> ExampleResult:
+def _result(compiled: CompiledRule, test: RuleTest, got: str, message: str | None) -> ExampleResult:
     return ExampleResult(
         rule=compiled.rule.id,
         example=test.name,

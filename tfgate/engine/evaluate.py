@@ -92,7 +92,8 @@ def _outcomes_of_scope(
             continue
         reads = cache.of(selected)
         document = subject.document(reads)
-        if reads.wants("source"):
+        # A module's own ``source`` is what its block says, and stays.
+        if reads.wants("source") and document.get("source") is None:
             document["source"] = source_document(subject, context)
         for rule in selected:
             scoped = SubjectScope(plan, rule, subject, document, context) if rule.scoped else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfgate.engine.functions import SubjectScope
 from tfgate.plan import Reads
-from tfgate.query import EvaluationError, Maybe, Unknown
+from tfgate.query import SENSITIVE, EvaluationError, Maybe, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tfgate.plan import Plan, Subject
     from tfgate.query import Expression
 
-WITHHELD = "(sensitive)"
+WITHHELD = SENSITIVE
 """What stands for an element that may depend on a sensitive value."""
 
 Path = tuple[str, ...]
@@ -32,7 +32,7 @@ def failures(
     """
     template = rule.compiled.message
     shown = subject.redacted(Reads.of(rule.message_reads))
-    count = _definite_elements(judged.value) if rule.compiled.deny is not None else 0
+    count = len(_definite_elements(judged.value)) if rule.compiled.deny is not None else 0
     if not count:
         yield None, template.render(shown)
         return
@@ -41,10 +41,10 @@ def failures(
         yield (number if count > 1 else None), template.render(shown, item)
 
 
-def _definite_elements(value: Any) -> int:
+def _definite_elements(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        return 0
-    return sum(1 for element in value if not isinstance(element, Maybe))
+        return []
+    return [element for element in value if not isinstance(element, Maybe)]
 
 
 def _redacted_items(
@@ -63,9 +63,8 @@ def _redacted_items(
         value = deny.judge(document, scope if rule.scoped else None).value
     except EvaluationError:
         return [WITHHELD] * count
-    if not isinstance(value, list) or len(value) != count or _definite_elements(value) != count:
-        return [WITHHELD] * count
-    return value
+    found = _definite_elements(value)
+    return found if len(found) == count else [WITHHELD] * count
 
 
 def error_message(rule: BoundRule, judged: Judged) -> str:

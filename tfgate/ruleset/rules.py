@@ -69,15 +69,17 @@ def _check_one_expression(written: dict[str, Any], problems: Problems) -> None:
 def _build_match(
     read: dict[str, Any] | None, written: object, scope: Scope, problems: Problems
 ) -> Match:
+    # Drift happens to whatever exists, and a deletion is the worst of it.
+    actions = () if scope is Scope.DRIFT else Match().actions
     if read is None:
-        return Match()
+        return Match(actions=actions)
     given = written if isinstance(written, dict) else {}
     for name in given:
         if name in read and name not in MATCH_KEYS[scope]:
             useful = ", ".join(sorted(MATCH_KEYS[scope]))
             hint = f"use {useful}" if useful else "the plan is one subject"
             problems.add(f"{name} selects nothing in scope {scope} ({hint})", ("match", name))
-    values = {name: value for name, value in read.items() if value}
+    values = {"actions": actions, **{name: value for name, value in read.items() if value}}
     if "modes" in values:
         values["modes"] = tuple(mode.value for mode in values["modes"])
     return Match(**values)

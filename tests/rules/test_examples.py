@@ -1,0 +1,90 @@
+"""Every example of every shipped rule, and what every shipped rule must have shown of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tfgate.app.examples import run_example
+from tfgate.engine.functions import rule_functions
+from tfgate.ruleset import load_ruleset
+from tfgate.ruleset.sources import shipped_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tfgate.model.rule import RuleTest
+    from tfgate.query import Expression
+    from tfgate.ruleset import CompiledRule, Ruleset
+
+RULESETS = [load_ruleset(f"tfgate:{name}", functions=rule_functions()) for name in shipped_names()]
+RULES = [(ruleset, rule) for ruleset in RULESETS for rule in ruleset.rules]
+EXAMPLES = [(ruleset, rule, test) for ruleset, rule in RULES for test in rule.rule.tests]
+
+each_rule = pytest.mark.parametrize("rule", [rule for _, rule in RULES], ids=lambda rule: rule.id)
+
+
+def test_there_are_rulesets() -> None:
+    """The rulesets are found, so that the tests below are about something."""
+    assert {"core", "aws"} <= {ruleset.id for ruleset in RULESETS}
+
+
+@pytest.mark.parametrize(
+    ("ruleset", "rule", "test"),
+    EXAMPLES,
+    ids=[f"{rule.id}::{test.name}" for _, rule, test in EXAMPLES],
+)
+def test_example(ruleset: Ruleset, rule: CompiledRule, test: RuleTest) -> None:
+    """An example gives the outcome that it says, and the message where it says one."""
+    result = run_example(ruleset, rule, test)
+    assert result.passed, f"expected {result.expected}, got {result.got}: {result.message}"
+
+
+@each_rule
+def test_rule_shows_that_it_can_pass_and_fail(rule: CompiledRule) -> None:
+    """A rule that never fires, or always, would be seen in its own examples."""
+    assert {"pass", "fail"} <= _outcomes(rule)
+
+
+@each_rule
+def test_rule_shows_what_it_does_with_the_unknown(rule: CompiledRule) -> None:
+    """Where a rule reads what may be known only after the apply, an example says what it gives."""
+    if any(_can_be_unknown(expression) for _, expression in rule.expressions()):
+        assert "unknown" in _outcomes(rule)
+
+
+@each_rule
+def test_rule_says_what_a_reader_needs(rule: CompiledRule) -> None:
+    """A rule has a reason, a cure and something to read on."""
+    assert rule.rule.description
+    assert rule.rule.remediation
+    assert rule.rule.references
+
+
+@each_rule
+def test_rule_is_named_for_waivers(rule: CompiledRule) -> None:
+    """The id has the ruleset's prefix, so that a glob in tfgate.toml covers a whole set."""
+    set_name = next(ruleset.id for ruleset, other in RULES if other is rule)
+    assert rule.id.startswith(f"{set_name.upper()}-")
+
+
+def _outcomes(rule: CompiledRule) -> set[str]:
+    return {test.expect for test in rule.rule.tests}
+
+
+_VALUES = {"after", "before", "config_values", "value", "changes", "outputs", "drift"}
+_JOINS = {"references", "referenced_by", "configured"}
+
+
+def _can_be_unknown(expression: Expression) -> bool:
+    """Say whether an expression reads values, or joins that the plan may show in part only."""
+    return bool(_JOINS & expression.functions) or any(_values(expression))
+
+
+def _values(expression: Expression) -> Iterator[tuple[str, ...]]:
+    for path in expression.reads:
+        nested = path[:1] in (("changes",), ("outputs",), ("drift",)) and len(path) > 1
+        head = path[1:2] if nested else path[:1]
+        if head and head[0] in _VALUES - {"changes", "outputs", "drift"}:
+            yield path
