@@ -17,10 +17,12 @@ from tfgate.exitcodes import ExitCode
 from tfgate.model.decision import Decision, Verdict
 
 if TYPE_CHECKING:
+    from tfgate.app.inputs import PlanInput
     from tfgate.app.record import Recorded
     from tfgate.app.request import Gathered, Request
     from tfgate.app.sources import Sources
     from tfgate.model.rule import Rule
+    from tfgate.ruleset import GateConfig
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,14 @@ class CheckResult:
     """Where the findings' places are relative to."""
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A decision with everything it was made of."""
+
+    result: CheckResult
+    gathered: Gathered
+
+
 def check(request: Request, *, audit: bool = True) -> CheckResult:
     """Judge ``request.plan``. When this returns, the record is on the disk.
 
@@ -45,17 +55,30 @@ def check(request: Request, *, audit: bool = True) -> CheckResult:
     that too is recorded, as ``undecided``, if it can be.
     """
     config = load_config(request)
-    decision_id = new_decision_id(request.now)
     recorder = Recorder.of(config, request) if audit else None
+    return judge_and_record(request, config, recorder).result
+
+
+def judge_and_record(
+    request: Request,
+    config: GateConfig,
+    recorder: Recorder | None,
+    plan_input: PlanInput | None = None,
+) -> Judged:
+    """Judge ``plan_input``, or what ``request.plan`` names; record it before it is known to anyone.
+
+    Raises as ``check`` does.
+    """
+    decision_id = new_decision_id(request.now)
     try:
-        gathered = gather(request, config)
+        gathered = gather(request, config, plan_input)
         decision = _evaluate(gathered)
     except TfgateError as error:
         if recorder is not None and not isinstance(error, ConfigError):
             recorder.undecided(decision_id, error)
         raise
     recorded = None if recorder is None else recorder.decision(decision_id, decision, gathered)
-    return CheckResult(
+    result = CheckResult(
         decision=decision,
         decision_id=decision_id,
         exit_code=exit_code_of(decision),
@@ -64,6 +87,7 @@ def check(request: Request, *, audit: bool = True) -> CheckResult:
         plan_name=gathered.input.name,
         sources=gathered.sources,
     )
+    return Judged(result, gathered)
 
 
 def _evaluate(gathered: Gathered) -> Decision:
@@ -97,4 +121,4 @@ def new_decision_id(now: dt.datetime) -> str:
     return f"{now.astimezone(dt.timezone.utc):%Y%m%dT%H%M%SZ}-{os.urandom(8).hex()}"
 
 
-__all__ = ["CheckResult", "check", "exit_code_of", "new_decision_id"]
+__all__ = ["CheckResult", "Judged", "check", "exit_code_of", "judge_and_record", "new_decision_id"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfgate.app.inputs import read_plan_input
+from tfgate.app.inputs import check_workspace, read_plan_input
 from tfgate.app.request import Gathered, Request
 from tfgate.app.sources import Sources
 from tfgate.engine.context import Context
@@ -18,6 +18,7 @@ from tfgate.terraform import begin_run, detect_operator, detect_workspace
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tfgate.app.inputs import PlanInput
     from tfgate.model.identity import Operator, Run, Workspace
     from tfgate.ruleset import Effective, GateConfig
 
@@ -27,8 +28,11 @@ def load_config(request: Request) -> GateConfig:
     return load_gate_config(request.cwd, request.env, config=request.config, flags=request.flags)
 
 
-def gather(request: Request, config: GateConfig) -> Gathered:
-    """Read everything else. Raises ``TfgateError`` of the kind that fits what is wrong."""
+def gather(request: Request, config: GateConfig, plan_input: PlanInput | None = None) -> Gathered:
+    """Read everything else. Raises ``TfgateError`` of the kind that fits what is wrong.
+
+    ``plan_input`` is the plan where it has been read already (and then it is not read again).
+    """
     if not request.directory.is_dir():
         raise UsageError(f"{request.directory} is not a directory.", hint="See --root.")
     warnings: list[str] = []
@@ -38,7 +42,9 @@ def gather(request: Request, config: GateConfig) -> Gathered:
     )
     operator = detect_operator(request.env, request.operator, request.directory)
     effective = for_workspace(config, workspace.name, functions=rule_functions())
-    plan_input = read_plan_input(request.plan, env=request.env, cwd=request.directory)
+    if plan_input is None:
+        plan_input = read_plan_input(request.plan, env=request.env, cwd=request.directory)
+    check_workspace(plan_input, workspace)
     plan = read_plan(plan_input.data, name=plan_input.name)
     sources = Sources(request.directory, _data_dir(request.env))
     run = pending.result()

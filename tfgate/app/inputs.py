@@ -15,6 +15,9 @@ from tfgate.errors import PlanError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tfgate.model.identity import Workspace
+    from tfgate.terraform import Terraform
+
 PLAN_FILE_MAGIC = b"PK\x03\x04"
 """A saved plan is a zip archive (Terraform's ``internal/plans/planfile``)."""
 
@@ -32,6 +35,8 @@ class PlanInput:
     plan_file_sha256: str | None = None
     """SHA-256 (hex) of the binary plan file, where one was handed in."""
     binary_plan_file: bool = False
+    workspace: str | None = None
+    """Workspace that the binary plan file says it is for, where it does."""
 
 
 def read_plan_input(source: str, *, env: Mapping[str, str], cwd: Path) -> PlanInput:
@@ -96,7 +101,6 @@ def _too_large() -> PlanError:
 
 def _show(data: bytes, path: Path, *, env: Mapping[str, str], cwd: Path) -> PlanInput:
     """Have terraform print the plan file; show a private copy, so that what is hashed is shown."""
-    import hashlib
     import tempfile
 
     from tfgate.terraform import find_terraform
@@ -105,6 +109,41 @@ def _show(data: bytes, path: Path, *, env: Mapping[str, str], cwd: Path) -> Plan
     with tempfile.TemporaryDirectory(prefix="tfgate-") as private:
         copy = Path(private) / "plan.tfplan"
         copy.write_bytes(data)
-        shown = terraform.show_json(copy, cwd)
-    digest = hashlib.sha256(data).hexdigest()
-    return PlanInput(shown, str(path), plan_file_sha256=digest, binary_plan_file=True)
+        return show_plan_file(data, copy, name=str(path), terraform=terraform, cwd=cwd)
+
+
+def show_plan_file(
+    data: bytes, copy: Path, *, name: str, terraform: Terraform, cwd: Path
+) -> PlanInput:
+    """Have ``terraform`` print the plan file ``copy``, whose bytes are ``data``."""
+    import hashlib
+
+    from tfgate.terraform import read_plan_file
+
+    return PlanInput(
+        terraform.show_json(copy, cwd),
+        name,
+        plan_file_sha256=hashlib.sha256(data).hexdigest(),
+        binary_plan_file=True,
+        workspace=read_plan_file(data, name=name).workspace,
+    )
+
+
+_HOSTED = frozenset({"cloud", "remote"})
+"""Backends that name workspaces in their own ways: prefixes, tags."""
+
+
+def check_workspace(plan: PlanInput, workspace: Workspace) -> None:
+    """Refuse a plan file for another workspace: it would be judged by the wrong one's rules.
+
+    Raises ``PlanError``.
+    """
+    if plan.workspace in (None, workspace.name) or workspace.backend in _HOSTED:
+        return
+    from tfgate.plan.text import shown
+
+    raise PlanError(
+        f"The plan file is for the workspace {shown(plan.workspace or '')}, and "
+        f"{shown(workspace.name)} is the one in use (from {workspace.source}).",
+        hint="Select the plan's workspace, or plan again in this one.",
+    )

@@ -11,12 +11,15 @@ from tfgate.audit import AuditTrail, build_decision_record, build_evidence, writ
 from tfgate.errors import AuditError, TfgateError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import datetime as dt
+    from collections.abc import Callable, Mapping
 
     from tfgate.app.request import Gathered, Request
     from tfgate.audit import Record
     from tfgate.model.decision import Decision
     from tfgate.ruleset import GateConfig
+
+    Clock = Callable[[], dt.datetime]
 
 
 @dataclass(frozen=True)
@@ -48,23 +51,28 @@ def audit_paths(config: GateConfig, env: Mapping[str, str]) -> tuple[Path, Path]
 class Recorder:
     """Writes the records of one command."""
 
-    def __init__(self, log: Path, evidence: Path, request: Request) -> None:
+    def __init__(
+        self, log: Path, evidence: Path, request: Request, clock: Clock | None = None
+    ) -> None:
         self._log = log
         self._evidence = evidence
         self._request = request
-        self._trail = AuditTrail(log, clock=lambda: request.now)
+        self._trail = AuditTrail(log, clock=clock or (lambda: request.now))
 
     @classmethod
-    def of(cls, config: GateConfig, request: Request) -> Recorder:
-        """Make the recorder that the configuration asks for."""
-        return cls(*audit_paths(config, request.env), request)
+    def of(cls, config: GateConfig, request: Request, clock: Clock | None = None) -> Recorder:
+        """Make the recorder that the configuration asks for.
+
+        ``clock`` gives the time of each record; without one, all bear the time of the request.
+        """
+        return cls(*audit_paths(config, request.env), request, clock)
 
     def decision(self, decision_id: str, decision: Decision, gathered: Gathered) -> Recorded:
         """Record a decision. Raises ``AuditError`` where that cannot be done durably."""
         digest = write_evidence(self._evidence, build_evidence(decision))
         extra = {**_extra(gathered), "evidence_sha256": digest}
         fields = build_decision_record(decision, extra)
-        record = self._append("decision", decision_id, fields)
+        record = self.append("decision", decision_id, fields)
         return Recorded(self._log, record.seq, record.hash, digest)
 
     def undecided(self, decision_id: str, error: TfgateError) -> None:
@@ -76,11 +84,15 @@ class Recorder:
             "versions": {"tfgate": __version__},
         }
         try:
-            self._append("undecided", decision_id, fields)
+            self.append("undecided", decision_id, fields)
         except AuditError:
             return
 
-    def _append(self, event: str, decision_id: str, fields: dict[str, Any]) -> Record:
+    def append(self, event: str, decision_id: str, fields: dict[str, Any]) -> Record:
+        """Record an event of a decision; when this returns, it is on the disk.
+
+        Raises ``AuditError`` where that cannot be done.
+        """
         return self._trail.append(event, {"decision_id": decision_id, **fields})
 
 
