@@ -30,12 +30,15 @@ def _escape(char: str) -> str:
 
 
 def paragraphs(text: str) -> list[str]:
-    """Split the prose of a rule at its line ends, each part made visible; blank parts dropped.
+    """Split the prose of a rule at blank lines and before list marks, each part made visible.
 
-    For fields that rule authors write over several lines (remediation, description); what comes
-    out of a plan goes through ``visible``, where a line end cannot start a new line.
+    For fields that rule authors write over several lines (remediation, description), whose other
+    line ends are only where their editor wrapped; what comes out of a plan goes through
+    ``visible``, where a line end cannot start a new line.
     """
-    return [visible(part.strip()) for part in re.split(r"\r\n|\r|\n", text) if part.strip()]
+    parts = re.split(r"(?:\r\n|\r|\n)(?=\s*(?:[-*]|\d+\.)\s|\s*(?:\r|\n))", text)
+    lines = (" ".join(re.split(r"[ \t\r\n]+", part.strip(" \t\r\n"))) for part in parts)
+    return [visible(line) for line in lines if line]
 
 
 def one_line(text: str) -> str:
