@@ -31,7 +31,7 @@ _KEPT = ("PATH", "HOME", "XDG_CONFIG_HOME", "SYSTEMROOT", "USERPROFILE", "GIT_CO
 
 
 class Dirty:
-    """A running ``git status``."""
+    """A running ``git status``, which is ended if nobody asks for its answer."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
@@ -74,6 +74,11 @@ class Dirty:
             self._process.communicate()
             return None
         return bool(output) if self._process.returncode == 0 else None
+
+    def __del__(self) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+            self._process.communicate()
 
 
 def _environment(env: Mapping[str, str]) -> dict[str, str]:

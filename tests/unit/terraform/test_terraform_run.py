@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -343,6 +345,20 @@ def test_a_git_that_hangs_is_given_up(
     pending = begin_run({"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}, checkout)
     assert pending.result().dirty is None
     assert pending.result().dirty is None
+
+
+def test_a_run_that_nobody_asks_for_leaves_no_process(
+    checkout: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    """An error elsewhere drops the run; git is ended with it."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "git").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "bin" / "git").chmod(0o755)
+    started = time.monotonic()
+    begin_run({"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}, checkout)
+    gc.collect()
+    assert time.monotonic() - started < 30
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 def test_head_that_points_outside_is_not_followed(checkout: Path) -> None:
