@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, field
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tfgate.hcl.grammar import parser
@@ -174,7 +174,6 @@ def _check(text: str, found: list[Block], put: list[Put]) -> None:
         _check(text, body.blocks, expected.blocks)
 
 
-@settings(max_examples=150, deadline=None)
 @given(sources(), st.booleans())
 def test_everything_is_found_where_it_was_put(source: tuple[str, list[Put]], crlf: bool) -> None:
     """With any ends of lines, whatever strings, heredocs and comments hold."""
@@ -186,7 +185,6 @@ def test_everything_is_found_where_it_was_put(source: tuple[str, list[Put]], crl
     _check(text, body.blocks, put)
 
 
-@settings(max_examples=60, deadline=None)
 @given(sources())
 def test_the_parser_agrees_with_the_scanner(source: tuple[str, list[Put]]) -> None:
     """python-hcl2's grammar sees the same arguments and blocks in the rewritten text."""
@@ -196,7 +194,6 @@ def test_the_parser_agrees_with_the_scanner(source: tuple[str, list[Put]]) -> No
     assert len(shapes.bodies) == len(put)
 
 
-@settings(max_examples=60, deadline=None)
 @given(sources())
 def test_a_comment_stands_where_it_is_said_to(source: tuple[str, list[Put]]) -> None:
     """And the rewritten text has none left."""
@@ -207,7 +204,6 @@ def test_a_comment_stands_where_it_is_said_to(source: tuple[str, list[Put]]) -> 
         assert comment.line == text.count("\n", 0, comment.start) + 1
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="ab{}[]()\"'\\$%#/*<>-~=,.:\n\r\t é_0E", max_size=60))
 def test_any_text_is_scanned_or_refused(text: str) -> None:
     """Nothing but a `ScanError` inside, and every offset lies within the text."""
