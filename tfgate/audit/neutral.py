@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -63,28 +64,37 @@ def neutralise(value: object) -> Any:
 
 
 def _walk(value: object, depth: int) -> Any:
-    kind = type(value)
-    if kind is str:
-        return neutralise_text(value)  # type: ignore[arg-type]  # kind says so; mypy cannot see it
-    if value is None or kind is bool:
+    # The commonest types first: a record with a thousand findings has tens of thousands of values.
+    if isinstance(value, str):
+        return neutralise_text(value.value if isinstance(value, Enum) else value)
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
         return int(value) if -SAFE_INTEGER <= value <= SAFE_INTEGER else _digits(value)
     if depth >= MAX_DEPTH:
         return "(nested too deeply to record)"
-    if isinstance(value, msgspec.Struct):
-        return _walk(msgspec.to_builtins(value), depth)
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return {_key(key): _walk(item, depth + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_walk(item, depth + 1) for item in value]
+    return _other(value, depth)
+
+
+def _other(value: object, depth: int) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return _walk(msgspec.to_builtins(value, enc_hook=str), depth)
     if isinstance(value, (set, frozenset)):
         return sorted((_walk(item, depth + 1) for item in value), key=str)
     return neutralise_text(str(value.value if isinstance(value, Enum) else value))
 
 
 def _key(key: object) -> str:
-    text = neutralise_text(str(key.value if isinstance(key, Enum) else key))
+    return _key_text(key) if type(key) is str else _key_text(str(getattr(key, "value", key)))
+
+
+@lru_cache(maxsize=1024)
+def _key_text(text: str) -> str:
+    text = neutralise_text(text)
     return text if text.isascii() and text.isprintable() else _HOSTILE_IN_KEY.sub(_name, text)
 
 

@@ -83,6 +83,11 @@ def open_line(line: bytes) -> Record:
     raise NotARecordError(reason, seq=seq, stated=stated)
 
 
+def is_digest(value: object) -> bool:
+    """Say whether ``value`` is a SHA-256 in lower-case hex."""
+    return isinstance(value, str) and _HEX.fullmatch(value) is not None
+
+
 def is_time(value: object) -> bool:
     """Say whether ``value`` is written as the ``time`` of a record."""
     return isinstance(value, str) and _TIME.fullmatch(value) is not None
@@ -116,7 +121,7 @@ def _check_shape(sealed: dict[str, Any]) -> None:
         )
         raise FutureVersionError(reason, seq=number)
     stated = sealed.get("hash")
-    stated = stated if isinstance(stated, str) and _HEX.fullmatch(stated) else None
+    stated = stated if isinstance(stated, str) and is_digest(stated) else None
     wrong = [name for name, good in _shape(sealed, number, stated).items() if not good]
     if wrong:
         known = version is not None and number is not None
@@ -125,12 +130,12 @@ def _check_shape(sealed: dict[str, Any]) -> None:
 
 
 def _shape(sealed: dict[str, Any], seq: int | None, stated: str | None) -> dict[str, bool]:
-    prev, event = sealed.get("prev"), sealed.get("event")
+    event = sealed.get("event")
     return {
         "v": type(sealed.get("v")) is int and sealed["v"] == VERSION,
         "seq": seq is not None,
         "hash": stated is not None,
-        "prev": isinstance(prev, str) and _HEX.fullmatch(prev) is not None,
+        "prev": is_digest(sealed.get("prev")),
         "time": is_time(sealed.get("time")),
         "event": isinstance(event, str) and bool(event),
     }

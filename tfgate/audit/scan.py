@@ -16,6 +16,7 @@ from tfgate.audit.record import (
     FutureVersionError,
     NotARecordError,
     Record,
+    is_digest,
     is_time,
     open_line,
 )
@@ -226,9 +227,8 @@ def _collect(scan: Scan, sealed: dict[str, Any], run: Run, wanted: Wanted) -> No
 
 def evidence_digest(members: dict[str, Any]) -> str | None:
     """Give the digest (hex) of the evidence that a record names, where it names one."""
-    named = members.get("evidence")
-    prefix = "sha256:"
-    return named[len(prefix) :] if isinstance(named, str) and named.startswith(prefix) else None
+    digest = members.get("evidence_sha256")
+    return digest if isinstance(digest, str) and is_digest(digest) else None
 
 
 def _append_pieces(left: Scan, pieces: list[Run | Bad]) -> None:

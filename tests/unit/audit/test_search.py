@@ -145,7 +145,7 @@ def test_show_gathers_all_that_is_known(log: Path, tmp_path: Path) -> None:
     """The decision, what followed, and its evidence."""
     digest = write_evidence(tmp_path / "evidence", {"kind": "outcomes"})
     trail = AuditTrail(log, clock=Ticking())
-    trail.append("decision", {"decision_id": "e-1", "evidence": f"sha256:{digest}"})
+    trail.append("decision", {"decision_id": "e-1", "evidence_sha256": digest})
     trail.append("apply_started", {"decision_id": "e-1"})
     shown = show([log], "e", evidence=tmp_path / "evidence")
     assert shown.decision_id == "e-1"
@@ -174,7 +174,7 @@ def test_findings_left_out_are_looked_up_in_the_evidence(tmp_path: Path) -> None
     left_out = finding("R-9", "aws_instance.hidden")
     digest = write_evidence(tmp_path / "evidence", {"findings": [left_out]})
     log = tmp_path / "audit.jsonl"
-    fields = {"findings": [], "findings_truncated": 1, "evidence": f"sha256:{digest}"}
+    fields = {"findings": [], "findings_truncated": 1, "evidence_sha256": digest}
     AuditTrail(log, clock=Ticking()).append("decision", fields)
     filters = Filters(address="*.hidden")
     [hit] = search_trail([log], filters, evidence=tmp_path / "evidence")

@@ -242,7 +242,7 @@ def test_evidence_is_checked_when_asked(log: Path, tmp_path: Path) -> None:
     trail = AuditTrail(log, clock=Ticking())
     digests = [write_evidence(folder, {"n": number}) for number in range(4)]
     for digest in digests:
-        trail.append("decision", {"evidence": f"sha256:{digest}"})
+        trail.append("decision", {"evidence_sha256": digest})
     assert verify([log], evidence=folder).ok
     good = evidence_path(folder, digests[0]).read_bytes()
     evidence_path(folder, digests[1]).unlink()
