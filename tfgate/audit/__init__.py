@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tfgate.audit.search import Hit as Hit
     from tfgate.audit.search import Shown as Shown
     from tfgate.audit.search import orphans as orphans
+    from tfgate.audit.search import read_records as read_records
     from tfgate.audit.search import search_trail as search_trail
     from tfgate.audit.search import show as show
     from tfgate.audit.verifier import verify as verify
@@ -51,6 +52,7 @@ _WHERE = {
     "orphans": "search",
     "parse_moment": "moment",
     "read_evidence": "evidence",
+    "read_records": "search",
     "search_trail": "search",
     "show": "search",
     "verify": "verifier",
@@ -76,6 +78,7 @@ __all__ = [
     "orphans",
     "parse_moment",
     "read_evidence",
+    "read_records",
     "search_trail",
     "show",
     "verify",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,7 +18,7 @@ from tfgate.errors import AuditError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     AnyPath = str | os.PathLike[str]
     Skipped = Callable[[str, int], None]
@@ -104,6 +105,21 @@ def show(paths: Sequence[AnyPath], decision_id: str, *, evidence: AnyPath | None
         except AuditError as error:
             problem = error.message
     return Shown(ids[0], tuple(hits), value, problem)
+
+
+def read_records(
+    path: AnyPath, *, decision_id: str | None = None, last: int | None = None
+) -> list[dict[str, Any]]:
+    """Give whole records as plain JSON data, oldest first: those of a decision, the ``last`` ones.
+
+    ``decision_id`` may be shortened, as for ``show``. Raises ``AuditError`` where there is no
+    trail, or no such decision.
+    """
+    hits: Iterable[Hit] = search_trail([path], Filters())
+    if decision_id is not None:
+        hits = show([path], decision_id).hits
+    newest: deque[bytes] = deque((hit.record.line for hit in hits), maxlen=last)
+    return [decode(line) for line in newest]
 
 
 def orphans(paths: Sequence[AnyPath]) -> list[Hit]:

@@ -14,6 +14,7 @@ from tfgate.audit import (
     Rotation,
     orphans,
     parse_moment,
+    read_records,
     search_trail,
     show,
     write_evidence,
@@ -162,6 +163,15 @@ def test_show_wants_one_decision(log: Path) -> None:
         show([log], "nothing")
     with pytest.raises(AuditError, match="More than one"):
         show([log], "d-prod")
+
+
+def test_whole_records_are_read_back(log: Path) -> None:
+    """The newest ones, or those of a decision, with every member they have."""
+    newest = read_records(log, last=2)
+    assert [record["event"] for record in newest] == ["apply_started", "apply_finished"]
+    assert {"v", "seq", "prev", "hash", "time"} <= set(newest[0])
+    found = [record["event"] for record in read_records(log, decision_id="d-prod-2")]
+    assert found == ["decision", "apply_started"]
 
 
 def test_orphans_are_found(log: Path) -> None:
