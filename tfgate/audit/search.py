@@ -18,7 +18,7 @@ from tfgate.errors import AuditError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     AnyPath = str | os.PathLike[str]
     Skipped = Callable[[str, int], None]
@@ -115,11 +115,16 @@ def read_records(
     ``decision_id`` may be shortened, as for ``show``. Raises ``AuditError`` where there is no
     trail, or no such decision.
     """
-    hits: Iterable[Hit] = search_trail([path], Filters())
     if decision_id is not None:
-        hits = show([path], decision_id).hits
-    newest: deque[bytes] = deque((hit.record.line for hit in hits), maxlen=last)
-    return [decode(line) for line in newest]
+        return [decode(hit.record.line) for hit in show([path], decision_id).hits]
+    newest: deque[dict[str, Any]] = deque()
+    for file in reversed(find_files([path])):
+        # Only lines that may be wanted are decoded: of a million, the last ones.
+        room = None if last is None else last - len(newest)
+        tail = deque(Lines(file), maxlen=room)
+        records = [record for line in tail if (record := _decode(line)) is not None]
+        newest.extendleft(reversed(records))
+    return [*newest]
 
 
 def orphans(paths: Sequence[AnyPath]) -> list[Hit]:
