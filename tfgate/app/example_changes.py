@@ -71,8 +71,9 @@ def change_body(table: Mapping[str, Any], *, read: bool = False) -> dict[str, An
     before = None if starts else _with_nulls(before, table.get("before_null", ()))
     if "no-op" in actions and before is None:
         before = copy.deepcopy(after)
-    unknown = _marks(table.get("after_unknown"), table.get("unknown", ()))
-    for path in table.get("unknown", ()):
+    paths = [*table.get("unknown", ()), *([] if ends else _not_known_yet(table, after))]
+    unknown = _marks(table.get("after_unknown"), paths)
+    for path in paths:
         leave_out(after, parse_path(path))
     sensitive = table.get("sensitive", ())
     body = {
@@ -84,6 +85,16 @@ def change_body(table: Mapping[str, Any], *, read: bool = False) -> dict[str, An
         "after_sensitive": _marks(table.get("after_sensitive"), sensitive),
     }
     return {**body, **{key: table[key] for key in _OF_CHANGE if key in table}}
+
+
+def _not_known_yet(table: Mapping[str, Any], after: Any) -> list[str]:
+    """Give the arguments that refer to something whose value the example does not say.
+
+    In a real plan they hold an id or ARN that the apply will give.
+    """
+    return [
+        name for name in table.get("refers_to", ()) if "." not in name and name not in (after or {})
+    ]
 
 
 def output_body(table: Mapping[str, Any]) -> dict[str, Any]:

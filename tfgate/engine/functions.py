@@ -159,6 +159,15 @@ def _configured(scope: SubjectScope | None, argument: Any) -> Any:
     return scoped.plan.configured(scoped.subject, argument)
 
 
+def _left_to_provider(scope: SubjectScope | None, argument: Any) -> Any:
+    if isinstance(argument, Unknown):
+        return UNKNOWN
+    scoped = _scoped(scope, "left_to_provider")
+    from tfgate.plan.leaving import left_to_provider  # few rules ask
+
+    return left_to_provider(scoped.plan, scoped.subject, argument)
+
+
 def _check_argument_path(arguments: tuple[Any, ...]) -> str | None:
     argument = arguments[0] if arguments else None
     if isinstance(argument, str) and argument.startswith(("after.", "before.", "config.")):
@@ -267,6 +276,16 @@ SCOPE_FUNCTIONS: Final = (
         _configured,
         "Whether the subject's own block sets an argument (or has a block of that name).",
         "configured('lifecycle_rule')",
+        check=_check_argument_path,
+    ),
+    _function(
+        "left_to_provider",
+        _ARGUMENT,
+        "boolean",
+        _left_to_provider,
+        "Whether the subject's own block says nothing of an argument (a dotted path leads into "
+        "nested blocks) and its value is known after the apply only: the default will hold.",
+        "after.encrypted == `false` || left_to_provider('encrypted')",
         check=_check_argument_path,
     ),
 )

@@ -100,7 +100,8 @@ CHANGE: Final = Table(
             MapOf(_References()),
             'Arguments that refer to something: { bucket = "subject" } refers to the subject of '
             "the example, and any other text is a reference as the plan's configuration has it. "
-            "A dot leads into a block.",
+            "A dot leads into a block. An argument that after says nothing of is known after the "
+            "apply.",
         ),
         "repeat": Key(
             Integer(1, 100_000), "How many such changes there are, with the indexes 0, 1, …"

@@ -1,0 +1,61 @@
+"""Which arguments a block leaves to the provider: it says nothing, and the plan cannot say yet.
+
+An argument that is optional and computed is unknown in the plan of a new resource when nobody sets
+it: what it will be is the provider's or the cloud's default. That nobody sets it is no value that
+the apply may still change, but a fact of the configuration.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tfgate.plan.arguments import is_expression
+from tfgate.plan.change import Change
+from tfgate.plan.reads import Reads
+from tfgate.query.values import UNKNOWN, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tfgate.plan.plan import Plan
+    from tfgate.plan.subject import Subject
+
+
+def left_to_provider(plan: Plan, subject: Subject, argument: str) -> Any:
+    """Say whether ``subject``'s block leaves the argument at a dotted path to the provider.
+
+    True, False, or `UNKNOWN` where the plan has no block to look at. A ``dynamic`` block whose
+    ``for_each`` is not known yet looks like one that nobody wrote, and counts as such; one that the
+    plan shows the content of does not.
+    """
+    if not isinstance(subject, Change):
+        return UNKNOWN
+    path = argument.split(".")
+    block = plan.configuration.block(subject)
+    if block is None:
+        return UNKNOWN
+    after = subject.document(Reads.of([("after", *path)]))["after"]
+    return _is_left(block["expressions"], after, path)
+
+
+def _is_left(part: Any, value: Any, path: Sequence[str]) -> bool:
+    if not path:
+        return part is None and isinstance(value, Unknown)
+    if type(part) is list or type(value) is list:
+        return _any_is_left(part, value, path)
+    if is_expression(part) and part:
+        return False
+    inner = part.get(path[0]) if type(part) is dict else None
+    within = value.get(path[0]) if type(value) is dict else value
+    return _is_left(inner, within, path[1:])
+
+
+def _any_is_left(part: Any, value: Any, path: Sequence[str]) -> bool:
+    """Look at each nested block; those that no block stands for come from a dynamic one."""
+    blocks = part if type(part) is list else [part]
+    if isinstance(value, Unknown):
+        return all(_is_left(block, value, path) for block in blocks)
+    values = value if type(value) is list else [value]
+    if part is None or len(blocks) != len(values):
+        return False
+    return any(_is_left(*pair, path) for pair in zip(blocks, values, strict=True))
