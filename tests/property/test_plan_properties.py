@@ -194,7 +194,8 @@ RICH = json.dumps(
             plan(
                 change('a_b.c["k"]', index="k", after={"x": [1, {"y": None}]},
                        after_unknown={"id": True}, before_sensitive=False,
-                       after_sensitive={"x": True}, replace_paths=[["x", 0]], importing={"id": "i"}),
+                       after_sensitive={"x": True}, replace_paths=[["x", 0]],
+                       importing={"id": "i"}),
                 change("a_b.d", actions=["delete"], before={"x": 1}, after=None, deposed="01"),
                 resource_drift=[change("a_b.e", actions=["update"])],
                 deferred_changes=[{"reason": "unknown", "resource_change": change("a_b.f")}],

@@ -8,9 +8,9 @@ import msgspec
 
 from tfgate.model.action import Action, action_of
 from tfgate.plan import values
-from tfgate.plan.context import Context
+from tfgate.plan.context import Context  # noqa: TC001 - msgspec reads annotations at run time
 from tfgate.plan.decoding import decode_value
-from tfgate.plan.wire import Body
+from tfgate.plan.wire import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,25 +29,6 @@ def action_named(actions: tuple[str, ...]) -> Action:
         action = action_of(actions)
         _ACTIONS[actions] = action
     return action
-
-
-class Entry(msgspec.Struct, gc=False, omit_defaults=True):
-    """A resource change as the format has it; for encoding see `tfgate.plan.wire.Body`."""
-
-    address: str
-    body: Body = msgspec.field(name="change")
-    type: str = ""
-    name: str = ""
-    mode: str = ""
-    index: int | str | None = None
-    """The ``count`` or ``for_each`` key of the instance."""
-    index_unknown: bool | None = None
-    """True for a deferred instance whose key is not known yet."""
-    previous_address: str | None = None
-    deposed: str | None = None
-    action_reason: str | None = None
-    _module: str | None = msgspec.field(default=None, name="module_address")
-    _provider: str | None = msgspec.field(default=None, name="provider_name")
 
 
 class Change(Entry, gc=False, omit_defaults=True):

@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from tfgate.errors import PlanError
 from tfgate.plan.change import Change, action_named
-from tfgate.plan.decoding import decode_as, part_error
+from tfgate.plan.decoding import decode_as
 from tfgate.plan.invocation import Invocation
 from tfgate.plan.output import OutputChange, planned_outputs
 from tfgate.plan.repeated import check_entries, check_tree
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tfgate.plan.context import Context
-    from tfgate.plan.wire import Top
+    from tfgate.plan.top import Top
 
 
 class Deferred(msgspec.Struct, gc=False):
@@ -37,31 +37,26 @@ class DeferredInvocation(msgspec.Struct, gc=False):
     reason: str = "unknown"
 
 
-_CHANGE: Final = msgspec.json.Decoder(Change)
-_RAWS: Final = msgspec.json.Decoder(list[Raw] | None)
+_CHANGES: Final = msgspec.json.Decoder(list[Change] | None)
+_RAWS: Final = msgspec.json.Decoder(list[Raw])
 _DEFERRED: Final = msgspec.json.Decoder(list[Deferred] | None)
 _OUTPUTS: Final = msgspec.json.Decoder(dict[str, Body] | None)
 _INVOCATIONS: Final = msgspec.json.Decoder(list[Invocation] | None)
 _DEFERRED_INVOCATIONS: Final = msgspec.json.Decoder(list[DeferredInvocation] | None)
 
 
-def resource_changes(raws: Sequence[Raw] | None, context: Context) -> list[Change]:
-    """Decode ``resource_changes``, each element from its own bytes."""
-    changes: list[Change] = []
-    decode, append = _CHANGE.decode, changes.append
-    try:
-        for raw in raws or ():
-            append(decode(raw))
-    except (ValueError, RecursionError) as error:
-        raise part_error(error, f"{context.section}[{len(changes)}]") from None
-    check_entries(changes, raws or (), context.section)
-    return _checked(changes, context)
+def resource_changes(top: Top, context: Context) -> list[Change]:
+    """Give ``resource_changes``."""
+    return _checked(top.resource_changes or [], context)
 
 
 def drift(raw: Raw, context: Context) -> list[Change]:
     """Decode ``resource_drift``."""
-    raws = (raw and decode_as(_RAWS, raw, context.section)) or []
-    return resource_changes(raws, context)
+    changes = (raw and decode_as(_CHANGES, raw, context.section)) or []
+    if changes:
+        raws: list[Raw] = decode_as(_RAWS, raw, context.section)
+        check_entries(changes, raws, context.section)
+    return _checked(changes, context)
 
 
 def deferred(raw: Raw, context: Context) -> list[Change]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tfgate.plan.joins import Joins
     from tfgate.plan.output import OutputChange
     from tfgate.plan.subject import Subject
-    from tfgate.plan.wire import Top
+    from tfgate.plan.top import Top
 
 
 class Plan:

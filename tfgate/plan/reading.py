@@ -23,10 +23,10 @@ from tfgate.plan.mistaken import (
     undecodable,
 )
 from tfgate.plan.plan import Plan
-from tfgate.plan.repeated import check_keys
+from tfgate.plan.repeated import check_plan
 from tfgate.plan.text import shown
+from tfgate.plan.top import Top
 from tfgate.plan.version import check_version
-from tfgate.plan.wire import Top
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ def _read(data: bytes) -> Plan:
     text = to_utf8(data)
     check_not_empty(text)
     top = _decode_top(text)
-    check_keys(text, {key: getattr(top, key) for key in Top.__struct_fields__ if _has(top, key)})
+    check_plan(text, top.kept(), top.resource_changes)
     _check_is_plan(text, top)
     version, major, warning = check_version(decode_value(top.format_version, "format_version"))
     return _build(top, digest, version, by_name=major == 0, warnings=(warning,) if warning else ())
@@ -89,13 +89,11 @@ def _decode_top(text: bytes) -> Top:
         raise undecodable(text, error) from None
 
 
-def _has(top: Top, key: str) -> bool:
-    value = getattr(top, key)
-    return value is not None and (key == "resource_changes" or len(value) > 0)
-
-
 def _check_is_plan(text: bytes, top: Top) -> None:
-    if not _has(top, "format_version") or not any(_has(top, part) for part in PARTS):
+    parts = top.kept().keys() | (
+        {"resource_changes"} if top.resource_changes is not None else set()
+    )
+    if "format_version" not in parts or parts.isdisjoint(PARTS):
         keys = frozenset(msgspec.json.decode(text, type=dict[str, msgspec.Raw]))
         raise not_a_plan(keys)
 
@@ -120,7 +118,7 @@ def _build(
         configuration=configuration,
         format_version=version,
         warnings=warnings,
-        changes=lists.resource_changes(top.resource_changes, context("resource_changes")),
+        changes=lists.resource_changes(top, context("resource_changes")),
         drift=lists.drift(top.resource_drift, context("resource_drift")),
         deferred=lists.deferred(top.deferred_changes, context("deferred_changes")),
         outputs=lists.outputs(top, context("output_changes")),

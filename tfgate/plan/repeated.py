@@ -9,7 +9,7 @@ the key comes again later. The walk costs as much as comparing the bytes once.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 from msgspec import Raw
@@ -18,7 +18,9 @@ from tfgate.errors import PlanError
 from tfgate.plan.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tfgate.plan.wire import Entry
 
 _BETWEEN: Final = re.compile(rb"[ \t\r\n,]*")
 _KEY: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
@@ -31,47 +33,68 @@ _LARGE_INDEX: Final = 10_000_000
 """Whole numbers from which the shortest spelling is five bytes shorter than the digits."""
 
 
-def check_keys(text: bytes, kept: Mapping[str, Raw | Sequence[Raw]], where: str = "") -> None:
+def check_plan(text: bytes, kept: Mapping[str, Raw], entries: Sequence[Entry] | None) -> None:
+    """Raise PlanError if a plan has a top-level key twice, or one of its resource changes has.
+
+    ``kept`` has the bytes of the undecoded parts, ``entries`` is ``resource_changes`` decoded.
+    """
+    section = "resource_changes"
+    exact = True
+
+    def end_of(name: str, position: int) -> int | None:
+        nonlocal exact
+        if name != section or entries is None:
+            return None
+        end = _end_of_entries(text, position, entries)
+        exact = exact and end is not None
+        return end
+
+    everything = check_keys(text, kept, end_of=end_of)
+    if entries and not exact:
+        check_entries(entries, _LIST.decode(everything[section]), section)
+
+
+def check_keys(
+    text: bytes,
+    kept: Mapping[str, Raw],
+    where: str = "",
+    end_of: Callable[[str, int], int | None] = lambda name, position: None,
+) -> Mapping[str, Raw]:
     """Raise PlanError if the object that ``text`` (valid JSON) holds has a key twice.
 
-    ``kept`` has the value that a decoder kept for each key it knows; a list that it split is
-    given as the elements' bytes. ``where`` is the object's JSON path.
+    ``kept`` has the bytes of the value that a decoder kept, for each key it knows; for others,
+    ``end_of`` may find the end of the value at a position by proving that it is the one that was
+    kept. ``where`` is the object's JSON path. Returns the bytes of all values that were needed.
     """
-    everything: Mapping[str, Raw | Sequence[Raw]] = kept
+    everything = kept
     seen: set[str] = set()
     position = text.index(b"{") + 1
     while True:
         key = _KEY.match(text, _after(_BETWEEN, text, position))
         if key is None:
-            return
+            return everything
         name = _name(key[1])
-        if name not in everything:
-            everything = {**cast("Mapping[str, Any]", _OBJECT.decode(text)), **kept}
-        end = _skip(text, key.end(), everything[name])
+        end = None if name in everything else end_of(name, key.end())
+        if end is None:
+            if name not in everything:
+                everything = {**_OBJECT.decode(text), **kept}
+            end = _end_of_value(text, key.end(), everything[name])
         if name in seen or end is None:
             raise _repeated(name, where)
         seen.add(name)
         position = end
 
 
-def check_entries(entries: Sequence[Any], raws: Sequence[Raw], where: str) -> None:
+def check_entries(entries: Sequence[Entry], raws: Sequence[Raw], where: str) -> None:
     """Raise PlanError if an entry, or the ``change`` in one, has a key twice.
 
     ``entries`` are the structs decoded from ``raws``. Those that give as many bytes again as they
     were read from had nothing that is not in the struct; only others are looked through.
     """
-    for start in range(0, len(entries), _CHUNK):
-        some = entries[start : start + _CHUNK]
-        texts = raws[start : start + _CHUNK]
-        if len(_encode(some)) != sum(map(len, texts)) + len(texts) + 1 or any(map(_odd, some)):
-            for number, (entry, raw) in enumerate(zip(some, texts, strict=True), start):
-                if len(_encode(entry)) != len(raw) or _odd(entry):
-                    check_tree(raw, f"{where}[{number}]", levels=2)
-
-
-def _odd(entry: Any) -> bool:
-    """Whether an entry may give more bytes than it was read from: ``1e9`` becomes ten digits."""
-    return type(entry.index) is int and entry.index >= _LARGE_INDEX
+    for number, (entry, raw) in enumerate(zip(entries, raws, strict=True)):
+        large = type(entry.index) is int and entry.index >= _LARGE_INDEX
+        if large or len(_encode(entry)) != len(raw):
+            check_tree(raw, f"{where}[{number}]", levels=2)
 
 
 def check_tree(raw: Raw, where: str, *, levels: int) -> None:
@@ -90,21 +113,21 @@ def check_tree(raw: Raw, where: str, *, levels: int) -> None:
             check_tree(part, f"{where}{step}", levels=levels - 1)
 
 
-def _skip(text: bytes, position: int, kept: Raw | Sequence[Raw]) -> int | None:
+def _end_of_value(text: bytes, position: int, kept: Raw) -> int | None:
     """Give the end of the value at ``position``, None if it is not the one that was kept."""
-    if isinstance(kept, Raw):
-        return position + len(kept) if text.startswith(memoryview(kept), position) else None
-    if text[position : position + 1] != b"[":
-        return None
-    position += 1
-    for element in kept:
-        if not text.startswith(memoryview(element), position):
-            position = _after(_BETWEEN, text, position)
-            if not text.startswith(memoryview(element), position):
-                return None
-        position += len(element) + 1  # and the comma, most often
-    end = _after(_BETWEEN, text, position - 1 if kept else position)
-    return end + 1 if text[end : end + 1] == b"]" else None
+    return position + len(kept) if text.startswith(memoryview(kept), position) else None
+
+
+def _end_of_entries(text: bytes, position: int, entries: Sequence[Entry]) -> int | None:
+    """Give the end of the list at ``position`` if it is written exactly as Terraform writes it."""
+    for start in range(0, len(entries), _CHUNK):
+        chunk = memoryview(_encode(entries[start : start + _CHUNK]))
+        if text[position : position + 1] != (b"," if start else b"["):
+            return None
+        if not text.startswith(chunk[1:-1], position + 1):
+            return None
+        position += len(chunk) - 1
+    return position + 1 if entries and text[position : position + 1] == b"]" else None
 
 
 def _after(pattern: re.Pattern[bytes], text: bytes, position: int) -> int:

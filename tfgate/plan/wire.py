@@ -1,4 +1,4 @@
-"""The plan format as msgspec structs: what is decoded at once, and what stays bytes.
+"""Changes as msgspec structs: what is decoded at once, and what stays bytes.
 
 Follows the JSON Output Format (developer.hashicorp.com/terraform/internals/json-format) and, where
 that page is silent, Terraform's ``internal/command/jsonplan``. Unknown properties are ignored, as
@@ -17,34 +17,11 @@ ABSENT: Final = Raw(b"")
 """Stands for a property that the plan does not have (null would be ``b"null"``)."""
 
 
-class Top(msgspec.Struct, gc=False):
-    """A whole plan. Only ``resource_changes`` is split, into one `Raw` an element."""
-
-    format_version: Raw = ABSENT
-    terraform_version: Raw = ABSENT
-    variables: Raw = ABSENT
-    planned_values: Raw = ABSENT
-    resource_drift: Raw = ABSENT
-    resource_changes: list[Raw] | None = None
-    deferred_changes: Raw = ABSENT
-    deferred_action_invocations: Raw = ABSENT
-    output_changes: Raw = ABSENT
-    action_invocations: Raw = ABSENT
-    prior_state: Raw = ABSENT
-    configuration: Raw = ABSENT
-    relevant_attributes: Raw = ABSENT
-    checks: Raw = ABSENT
-    timestamp: Raw = ABSENT
-    applyable: Raw = ABSENT
-    complete: Raw = ABSENT
-    errored: Raw = ABSENT
-
-
 class Body(msgspec.Struct, gc=False, omit_defaults=True):
     """A "change representation": the ``change`` of a resource, or an output's whole entry.
 
-    Encoding one again gives as many bytes as it was read from, unless those had white space,
-    escapes, unknown or repeated keys (`tfgate.plan.repeated.check_entries` relies on it).
+    Encoding one again gives the bytes it was read from, unless those had white space, escapes,
+    another order, unknown or repeated keys (`tfgate.plan.repeated` relies on it).
     """
 
     actions: tuple[str, ...]
@@ -58,3 +35,22 @@ class Body(msgspec.Struct, gc=False, omit_defaults=True):
     generated_config: Raw = ABSENT
     before_identity: Raw = ABSENT
     after_identity: Raw = ABSENT
+
+
+class Entry(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
+    """A resource change as the format has it, the fields in the order Terraform writes them."""
+
+    address: str
+    previous_address: str | None = None
+    _module: str | None = msgspec.field(default=None, name="module_address")
+    mode: str = ""
+    type: str = ""
+    name: str = ""
+    index: int | str | None = None
+    """The ``count`` or ``for_each`` key of the instance."""
+    index_unknown: bool | None = None
+    """True for a deferred instance whose key is not known yet."""
+    _provider: str | None = msgspec.field(default=None, name="provider_name")
+    deposed: str | None = None
+    body: Body = msgspec.field(name="change")
+    action_reason: str | None = None
