@@ -37,6 +37,7 @@ class ProblemKind(str, Enum):
     MALFORMED_DATE = "malformed-date"
     EXPIRED = "expired"
     UNATTACHED = "unattached"
+    DOWNLOADED = "downloaded"
 
     def __str__(self) -> str:
         return self.value

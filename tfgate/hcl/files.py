@@ -104,7 +104,7 @@ class Reader:
             return _LEADS_OUT
         if not stat.S_ISREG(path.stat().st_mode):
             return "not a regular file: not read"
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with open(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 return "not a regular file: not read"

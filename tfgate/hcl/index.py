@@ -28,11 +28,15 @@ Calls = tuple[str, ...]
 class ModuleNode:
     """One module in the tree: where it was called, and the directory it uses."""
 
-    def __init__(self, calls: Calls, source: ModuleSource, chain: tuple[Location, ...]) -> None:
+    def __init__(
+        self, calls: Calls, source: ModuleSource, chain: tuple[Location, ...], *, downloaded: bool
+    ) -> None:
         self.calls = calls
         self.source = source
         self.chain = chain
         """The calls that lead here, outermost first."""
+        self.downloaded = downloaded
+        """Whether ``terraform init`` put it there: it is not part of what is under review."""
 
     @property
     def address(self) -> str:
@@ -53,7 +57,7 @@ class SourceIndex:
         self._manifest = read_manifest(reader, data_dir)
         self._directories: dict[Path, ModuleSource] = {}
         root = self._source(reader.root)
-        self._root = ModuleNode((), root, ())
+        self._root = ModuleNode((), root, (), downloaded=False)
         self._nodes: dict[Calls, ModuleNode | None] = {(): self._root}
         self._complete = True
 
@@ -74,7 +78,7 @@ class SourceIndex:
         """
         reader = Reader.of(Path(root), limits or Limits(), opentofu=opentofu)
         place = reader.root / (data_dir if data_dir is not None else ".terraform")
-        return cls(reader, place)
+        return cls(reader, Path(os.path.normpath(place)))
 
     @property
     def root(self) -> Path:
@@ -177,7 +181,12 @@ class SourceIndex:
         if directory is None or not os.path.isdir(directory) or self._circular(calls, directory):
             return None
         place = Location(call.file.name, call.block.line, call.block.end_line)
-        return ModuleNode(calls, self._source(directory), (*parent.chain, place))
+        return ModuleNode(
+            calls,
+            self._source(directory),
+            (*parent.chain, place),
+            downloaded=directory.is_relative_to(self._data_dir),
+        )
 
     def _circular(self, calls: Calls, directory: Path) -> bool:
         """Say whether a module would contain itself."""

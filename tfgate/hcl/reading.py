@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tfgate.hcl.cache import Cache
 
     Progress = Callable[[int, int], None]
-    """Called with the number of files done and of all, after each that was parsed."""
+    """Called after each file that was parsed: how many are done, how many there are to do."""
 
 FORMAT = "1"
 """Changes whenever shapes, or what they say of a text, do: old entries are not found then."""
@@ -39,15 +39,15 @@ def read_shapes(
     ``processes`` is how many may work at a time, this one included; more are started only for as
     much text as keeps them busy. Where they cannot be started, this one does it all.
     """
-    found: dict[int, FileShapes] = {}
-    for number, text in enumerate(texts):
+    found: dict[str, FileShapes] = {}
+    for text in texts:
         kept = None if cache is None else _from_cache(cache, text)
         if kept is not None:
-            found[number] = kept
-    missing = [number for number in range(len(texts)) if number not in found]
+            found[text] = kept
+    missing = [text for text in dict.fromkeys(texts) if text not in found]
     if missing:
-        _Parsing(texts, missing, found, cache, progress).run(processes)
-    return [found[number] for number in range(len(texts))]
+        _Parsing(missing, found, cache, progress).run(processes)
+    return [found[text] for text in texts]
 
 
 class _Parsing:
@@ -55,17 +55,16 @@ class _Parsing:
 
     def __init__(
         self,
-        texts: Sequence[str],
-        missing: list[int],
-        found: dict[int, FileShapes],
+        missing: list[str],
+        found: dict[str, FileShapes],
         cache: Cache | None,
         progress: Progress | None,
     ) -> None:
-        self._texts = texts
         self._missing = missing
         self._found = found
         self._cache = cache
         self._progress = progress
+        self._done = 0
 
     def run(self, processes: int) -> None:
         from tfgate.hcl.grammar import parser
@@ -73,40 +72,41 @@ class _Parsing:
 
         lark, tables = parser(self._cache)
         shares = self._shares(processes)
-        workers = [Worker([self._texts[one] for one in share], tables) for share in shares[1:]]
+        workers = [Worker(share, tables) for share in shares[1:]]
         self._here(lark, shares[0])
         for worker, share in zip(workers, shares[1:], strict=True):
             results = worker.results()
             if results is None or len(results) != len(share):
                 self._here(lark, share)
                 continue
-            for number, shapes in zip(share, results, strict=True):
-                self._keep(number, shapes)
+            for text, shapes in zip(share, results, strict=True):
+                self._keep(text, shapes)
 
-    def _shares(self, processes: int) -> list[list[int]]:
+    def _shares(self, processes: int) -> list[list[str]]:
         """Deal the texts out, the longest first, each to who has least."""
-        total = sum(len(self._texts[number]) for number in self._missing)
+        total = sum(map(len, self._missing))
         count = max(1, min(processes, len(self._missing), total // WORTH_A_PROCESS))
-        shares: list[list[int]] = [[] for _ in range(count)]
+        shares: list[list[str]] = [[] for _ in range(count)]
         sizes = [0] * count
-        for number in sorted(self._missing, key=lambda one: -len(self._texts[one])):
+        for text in sorted(self._missing, key=len, reverse=True):
             least = sizes.index(min(sizes))
-            shares[least].append(number)
-            sizes[least] += len(self._texts[number])
+            shares[least].append(text)
+            sizes[least] += len(text)
         return shares
 
-    def _here(self, lark: Lark, share: list[int]) -> None:
+    def _here(self, lark: Lark, share: list[str]) -> None:
         from tfgate.hcl.parse import parse_file
 
-        for number in share:
-            self._keep(number, parse_file(lark, self._texts[number]))
+        for text in share:
+            self._keep(text, parse_file(lark, text))
 
-    def _keep(self, number: int, shapes: FileShapes) -> None:
-        self._found[number] = shapes
+    def _keep(self, text: str, shapes: FileShapes) -> None:
+        self._found[text] = shapes
+        self._done += 1
         if self._cache is not None:
-            self._cache.write(_key(self._texts[number]), msgspec.msgpack.encode(shapes))
+            self._cache.write(_key(text), msgspec.msgpack.encode(shapes))
         if self._progress is not None:
-            self._progress(len(self._found), len(self._texts))
+            self._progress(self._done, len(self._missing))
 
 
 def _key(text: str) -> str:

@@ -23,9 +23,9 @@ from tfgate.hcl.lexical import (
 )
 
 _GAP = r"(?:[ \t\r]|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/)*"
-_HEADER = re.compile(
-    rf"({IDENTIFIER}){_GAP}(?:(=)(?![=>])|((?:(?:{STRING}|{IDENTIFIER}){_GAP})*)\{{)"
-)
+_NAME = rf"{IDENTIFIER}(?![\w-])"
+"""A whole identifier: there is one way to match it, however long the text that fails behind it."""
+_HEADER = re.compile(rf"({_NAME}){_GAP}(?:(=)(?![=>])|((?:(?:{STRING}|{_NAME}){_GAP})*)\{{)")
 _LABEL = re.compile(rf"/\*[^*]*\*+(?:[^/*][^*]*\*+)*/|({STRING})|({IDENTIFIER})")
 
 

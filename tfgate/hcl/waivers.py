@@ -38,6 +38,9 @@ def comment_waivers(
     the call and everything inside it (`tfgate.model.address.block_covers`). A comment in a module
     that is called from several places is one waiver a place.
 
+    In a module that ``terraform init`` downloaded, nobody here reviewed the comment: it waives
+    nothing and is a problem, with the advice to waive on the module call.
+
     A waiver with anything wrong waives nothing: it is among the problems instead. With ``today``
     (UTC) a waiver past its last day is a problem too; without it, the caller looks at ``expires``.
     Whether the rule exists, and whether anything was waived, is for the engine to say.
@@ -70,6 +73,9 @@ def _complaints(
     if not block_addresses(remark):
         message = "belongs to no block: put it inside a block or on the line above it"
         found.append(Complaint(ProblemKind.UNATTACHED, message))
+    if any(node.downloaded for node in remark.nodes):
+        message = "stands in a module from elsewhere, which may not waive: waive on the module call"
+        found.append(Complaint(ProblemKind.DOWNLOADED, message))
     if today is not None and directive.expires is not None and directive.expires < today:
         found.append(Complaint(ProblemKind.EXPIRED, f"expired on {directive.expires}"))
     return tuple(found)

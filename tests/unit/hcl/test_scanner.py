@@ -143,7 +143,27 @@ def test_deep_nesting_is_no_recursion() -> None:
     assert blocks("a { b = " + '"${' * deep + "1" + '}"' * deep + "}")
 
 
-def test_many_open_strings_cost_linear_time() -> None:
-    """A failure of the fast path walks its own string once."""
-    text = "a {\n" + ' b = "' + "x" * 200_000 + "${1}" + '"\n' * 2
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a {\n b = "' + "x" * 200_000 + "${1}" + '"\n' * 2,
+        "a" * 200_000 + " !",
+        "a " * 100_000 + "!",
+        '"a"' * 100_000 + "!",
+        "a" + ' "b"' * 50_000 + "!",
+        "a" + "/* b */" * 30_000 + "!",
+        "a {" + '"\\' * 100_000,
+        "a {" + "$" * 200_000,
+        'a { b = "' + "$" * 200_000,
+        'a { b = "' + "$${" * 70_000,
+        "a {" + "/*" * 100_000,
+        "a {" + "<<E\n" * 50_000,
+        'a { b = "' + "${<<E\n" * 30_000,
+        " " * 200_000 + "!",
+        "#\n" * 100_000 + "!",
+    ],
+)
+def test_hostile_text_costs_linear_time(text: str) -> None:
+    """Every pattern has one way to match, and a failure walks what it tried once."""
     assert scan(text).error is not None
+    scan_comments(text)

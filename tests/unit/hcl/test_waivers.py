@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -165,6 +166,21 @@ def test_a_comment_on_a_module_call_waives_all_inside(write: Write) -> None:
     text = f'# {GOOD}\nmodule "a" {{\n  source = "./m"\n}}\n'
     waivers, _ = comment_waivers(write({"main.tf": text, "m/main.tf": ""}))
     assert [one.address for one in waivers] == ["module.a.*"]
+
+
+def test_a_module_from_elsewhere_waives_nothing(write: Write) -> None:
+    """Its authors are not those who review the change."""
+    entry = {"Key": "a", "Source": "registry/a/b", "Dir": ".terraform/modules/a"}
+    index = write(
+        {
+            "main.tf": 'module "a" {\n  source = "a/b/c"\n}\n',
+            ".terraform/modules/modules.json": json.dumps({"Modules": [entry]}),
+            ".terraform/modules/a/main.tf": f'# {GOOD}\nresource "x" "y" {{}}\n',
+        }
+    )
+    waivers, problems = comment_waivers(index)
+    assert waivers == []
+    assert [str(one.kind) for one in problems] == ["downloaded"]
 
 
 @pytest.mark.parametrize(
