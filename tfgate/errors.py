@@ -10,6 +10,7 @@
     ├── SourceError             3  HCL sources that cannot be read where they are needed
     ├── AuditError              3  the record cannot be written or does not verify
     └── TerraformError          3  terraform is missing or a helper command of it failed
+        └── CommandFailedError  4  a command that was run for the user failed
 
 The text of an error says what is wrong, where, and what to do, in one sentence or two. It never
 carries a value out of a plan: values may be secret.
@@ -112,3 +113,9 @@ class AuditError(TfgateError):
 
 class TerraformError(TfgateError):
     """``terraform`` or ``tofu`` is missing, or a command the gate needs of it failed."""
+
+
+class CommandFailedError(TerraformError):
+    """A command that ``terraform`` or ``tofu`` ran in the user's stead failed; it has said why."""
+
+    exit_code = ExitCode.TERRAFORM_FAILED

@@ -17,6 +17,8 @@ from tfgate.exitcodes import ExitCode
 from tfgate.model.decision import Decision, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tfgate.app.inputs import PlanInput
     from tfgate.app.record import Recorded
     from tfgate.app.request import Gathered, Request
@@ -63,16 +65,16 @@ def judge_and_record(
     request: Request,
     config: GateConfig,
     recorder: Recorder | None,
-    plan_input: PlanInput | None = None,
+    read: Callable[[], PlanInput] | None = None,
 ) -> Judged:
-    """Judge ``plan_input``, or what ``request.plan`` names; record it before it is known to anyone.
+    """Judge what ``read`` gives, or what ``request.plan`` names; record it before anyone knows.
 
     Raises as ``check`` does.
     """
     decision_id = new_decision_id(request.now)
     try:
-        gathered = gather(request, config, plan_input)
-        decision = _evaluate(gathered)
+        gathered = gather(request, config, read)
+        decision = evaluate_gathered(gathered)
     except TfgateError as error:
         if recorder is not None and not isinstance(error, ConfigError):
             recorder.undecided(decision_id, error)
@@ -83,14 +85,15 @@ def judge_and_record(
         decision_id=decision_id,
         exit_code=exit_code_of(decision),
         recorded=recorded,
-        rules=_rules(gathered),
+        rules=rules_by_id(gathered),
         plan_name=gathered.input.name,
         sources=gathered.sources,
     )
     return Judged(result, gathered)
 
 
-def _evaluate(gathered: Gathered) -> Decision:
+def evaluate_gathered(gathered: Gathered) -> Decision:
+    """Judge what was gathered; nothing is recorded here."""
     context = gathered.context
     if gathered.input.plan_file_sha256 is not None:
         from dataclasses import replace as replace_field
@@ -101,7 +104,8 @@ def _evaluate(gathered: Gathered) -> Decision:
     return replace(decision, warnings=warnings)
 
 
-def _rules(gathered: Gathered) -> dict[str, Rule]:
+def rules_by_id(gathered: Gathered) -> dict[str, Rule]:
+    """Give the rules in force, for reports."""
     return {
         compiled.rule.id: compiled.rule
         for ruleset in gathered.effective.rulesets

@@ -16,7 +16,7 @@ from tfgate.ruleset import Evaluate, for_workspace, load_gate_config
 from tfgate.terraform import begin_run, detect_operator, detect_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tfgate.app.inputs import PlanInput
     from tfgate.model.identity import Operator, Run, Workspace
@@ -28,10 +28,12 @@ def load_config(request: Request) -> GateConfig:
     return load_gate_config(request.cwd, request.env, config=request.config, flags=request.flags)
 
 
-def gather(request: Request, config: GateConfig, plan_input: PlanInput | None = None) -> Gathered:
+def gather(
+    request: Request, config: GateConfig, read: Callable[[], PlanInput] | None = None
+) -> Gathered:
     """Read everything else. Raises ``TfgateError`` of the kind that fits what is wrong.
 
-    ``plan_input`` is the plan where it has been read already (and then it is not read again).
+    ``read`` gives the plan; without it, what ``request.plan`` names is read.
     """
     if not request.directory.is_dir():
         raise UsageError(f"{request.directory} is not a directory.", hint="See --root.")
@@ -42,8 +44,11 @@ def gather(request: Request, config: GateConfig, plan_input: PlanInput | None = 
     )
     operator = detect_operator(request.env, request.operator, request.directory)
     effective = for_workspace(config, workspace.name, functions=rule_functions())
-    if plan_input is None:
-        plan_input = read_plan_input(request.plan, env=request.env, cwd=request.directory)
+    plan_input = (
+        read_plan_input(request.plan, env=request.env, cwd=request.directory)
+        if read is None
+        else read()
+    )
     check_workspace(plan_input, workspace)
     plan = read_plan(plan_input.data, name=plan_input.name)
     sources = Sources(request.directory, _data_dir(request.env))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "check": ("tfgate.cli.check", "check", "Judge a plan, record the decision, say allow or deny."),
+    "apply": ("tfgate.cli.apply", "apply", "Judge a plan and apply that plan and no other."),
     "explain": ("tfgate.cli.explain", "explain", "Show why a rule came out as it did."),
     "eval": ("tfgate.cli.evaluate", "evaluate", "Evaluate a JMESPath expression on a plan."),
     "rules": ("tfgate.cli.rules", "rules", "List and show rules."),

@@ -37,7 +37,7 @@ def write_reports(
         if request.file is None:
             write_out(text)
         else:
-            _write_file(request.file, text)
+            write_file(request.file, text)
 
 
 def write_out(text: str) -> None:
@@ -53,7 +53,8 @@ def write_out(text: str) -> None:
     sys.stdout.flush()
 
 
-def _write_file(path: str, text: str) -> None:
+def write_file(path: str, text: str) -> None:
+    """Write a report to a file. Raises ``TfgateError`` where it cannot be."""
     try:
         with open(path, "w", encoding="utf-8", newline="\n", errors="backslashreplace") as file:
             file.write(text)

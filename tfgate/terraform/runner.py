@@ -72,6 +72,16 @@ class Terraform:
             )
         return self._help(["show", "-json", "-no-color", path], cwd=cwd, what="show -json")
 
+    def show_state(self, cwd: str | Path, state_file: str | Path | None = None) -> bytes:
+        """Give the JSON of the newest state: ``terraform show -json``.
+
+        ``state_file`` is where the state is kept in a file that the configuration does not name
+        (``-state``, ``-state-out``). The output holds secrets in plain text; it stays in memory.
+        Raises ``TerraformError``.
+        """
+        place = [] if state_file is None else [os.path.join(cwd, state_file)]
+        return self._help(["show", "-json", "-no-color", *place], cwd=cwd, what="show -json")
+
     def run(
         self,
         args: Sequence[str],

@@ -1,0 +1,204 @@
+"""``tfgate apply``: what was judged is what is applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from tfgate.app.applying import Applying
+from tfgate.app.authority import decision_alone
+from tfgate.app.check import judge_and_record
+from tfgate.app.gather import load_config
+from tfgate.app.inputs import PlanInput, show_plan_file
+from tfgate.app.interrupts import Interrupted, Interrupts
+from tfgate.app.planning import plan_bytes, show_to_person
+from tfgate.app.private import keep_copy, private_directory
+from tfgate.app.record import Recorder
+from tfgate.errors import TfgateError, UsageError
+from tfgate.exitcodes import ExitCode
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tfgate.app.applying import Applied
+    from tfgate.app.authority import Authority, Grant
+    from tfgate.app.check import CheckResult, Judged
+    from tfgate.app.obligations import Obligations
+    from tfgate.app.request import Request
+    from tfgate.ruleset import GateConfig
+    from tfgate.terraform import Terraform
+    from tfgate.terraform.arguments import ApplyArguments
+
+
+class Console(Protocol):
+    """The person, as far as an apply needs one."""
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is a terminal to ask on."""
+
+    @property
+    def can_color(self) -> bool:
+        """Whether Terraform's own output may be in colour."""
+
+    def verdict(self, result: CheckResult) -> None:
+        """Show the decision."""
+
+    def say(self, text: str) -> None:
+        """Show a sentence."""
+
+    def ask(self, question: str) -> str:
+        """Give what the person types; an empty text where nothing comes."""
+
+    def output(self, data: bytes) -> None:
+        """Pass on a piece of what Terraform prints with ``-json``."""
+
+
+@dataclass(frozen=True)
+class ApplyJob:
+    """What is to be applied, and how."""
+
+    request: Request
+    """``plan`` is the name of the plan in reports; ``env`` has no ``TF_CLI_ARGS`` left."""
+    arguments: ApplyArguments
+    terraform: Terraform
+    console: Console
+    clock: Callable[[], dt.datetime]
+    drop_in: bool = False
+    """Whether ``terraform apply`` was called and this stands in for it: it asks when Terraform
+    would, on whatever standard input is, and ends as Terraform does."""
+    authority: Authority = decision_alone
+
+
+@dataclass(frozen=True)
+class ApplyResult:
+    """How it ended."""
+
+    exit_code: int
+    result: CheckResult
+    applied: Applied | None = None
+    """``None`` where nothing was applied."""
+    obligations: Obligations | None = field(default=None)
+
+
+def apply(job: ApplyJob) -> ApplyResult:
+    """Judge a private copy of the plan, record the decision, and apply that copy if it may be.
+
+    Raises ``TfgateError`` where nothing was applied and no decision says why.
+    """
+    _check_asking(job)
+    config = load_config(job.request)
+    recorder = Recorder.of(config, job.request, job.clock)
+    try:
+        with Interrupts() as interrupts, private_directory(interrupts) as directory:
+            return _Gate(job, config, recorder, interrupts, directory).run()
+    except Interrupted:
+        raise TfgateError("Interrupted: nothing was applied.") from None
+
+
+def _check_asking(job: ApplyJob) -> None:
+    """Refuse to begin what could not be ended: a question that nobody can answer."""
+    arguments = job.arguments
+    if arguments.on("auto-approve"):
+        return
+    if arguments.on("json") and not (job.drop_in and arguments.plan_file):
+        raise UsageError(
+            "Nobody can be asked with -json.",
+            hint="Add -auto-approve: what the gate denies is not applied either way.",
+        )
+    if not job.drop_in and not job.console.can_ask:
+        raise UsageError(
+            "There is no terminal to ask on whether to apply.",
+            hint="Add -auto-approve: what the gate denies is not applied either way.",
+        )
+
+
+class _Gate:
+    def __init__(
+        self,
+        job: ApplyJob,
+        config: GateConfig,
+        recorder: Recorder,
+        interrupts: Interrupts,
+        directory: Path,
+    ) -> None:
+        self._job = job
+        self._config = config
+        self._recorder = recorder
+        self._interrupts = interrupts
+        self._directory = directory
+        self._copy: Path | None = None
+
+    def run(self) -> ApplyResult:
+        """Take the plan through the gate, phase by phase."""
+        judged = self._judge()
+        assert self._copy is not None, "the plan was judged, so there is a copy"
+        applying = Applying(self._job, self._recorder, self._interrupts, judged, self._copy)
+        try:
+            grant = self._authorised(judged)
+            if not grant.allowed:
+                self._tell(judged, grant)
+                return ApplyResult(grant.exit_code, judged.result)
+            if not self._confirmed(judged, grant):
+                applying.cancelled("the person did not type yes")
+                self._job.console.say("Apply cancelled: nothing was applied.")
+                return ApplyResult(ExitCode.DENIED, judged.result)
+        except Interrupted:
+            applying.cancelled("interrupted before the apply")
+            raise
+        applied = applying.run(grant)
+        return ApplyResult(applied.exit_code, judged.result, applied, applied.obligations)
+
+    def _judge(self) -> Judged:
+        try:
+            return judge_and_record(self._job.request, self._config, self._recorder, self._read)
+        except Interrupted:
+            from tfgate.app.check import new_decision_id
+
+            error = TfgateError("Interrupted before a decision was made.")
+            self._recorder.undecided(new_decision_id(self._job.request.now), error)
+            raise
+
+    def _read(self) -> PlanInput:
+        """Get the plan file, keep a copy that is out of everybody's reach, and show that."""
+        data = plan_bytes(self._job, self._directory)
+        self._copy = keep_copy(data, self._directory)
+        return show_plan_file(
+            data,
+            self._copy,
+            name=self._job.request.plan,
+            terraform=self._job.terraform,
+            cwd=self._job.request.directory,
+        )
+
+    def _authorised(self, judged: Judged) -> Grant:
+        plan_sha256 = judged.gathered.input.plan_file_sha256
+        assert plan_sha256 is not None, "a plan file was shown"
+        return self._job.authority(judged, plan_sha256, self._job.clock())
+
+    def _tell(self, judged: Judged, grant: Grant) -> None:
+        self._job.console.verdict(judged.result)
+        for note in grant.notes:
+            self._job.console.say(note)
+
+    def _confirmed(self, judged: Judged, grant: Grant) -> bool:
+        """Show the plan where nobody has seen it, then the verdict; ask where that is due."""
+        job = self._job
+        asks = self._asks(judged)
+        if asks and job.arguments.plan_file is not None:
+            assert self._copy is not None, "the plan was judged, so there is a copy"
+            show_to_person(job, self._copy)
+        self._tell(judged, grant)
+        if not asks:
+            return True
+        question = f"Apply these changes in the workspace {judged.gathered.workspace.name}?"
+        return job.console.ask(question).strip() == "yes"
+
+    def _asks(self, judged: Judged) -> bool:
+        arguments = self._job.arguments
+        if arguments.on("auto-approve") or (self._job.drop_in and arguments.plan_file is not None):
+            return False
+        # Terraform does not ask either where there is nothing to do; before 1.7 it does not say so.
+        return judged.gathered.plan.applyable is not False

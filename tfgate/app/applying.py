@@ -1,0 +1,206 @@
+"""The apply itself: recorded before it begins, run, recorded when it has ended, checked."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tfgate.app.interrupts import Interrupted
+from tfgate.app.obligations import Obligations, check_on_plan, obligations_of, unresolved
+from tfgate.app.private import is_unchanged
+from tfgate.app.progress import Progress
+from tfgate.errors import AuditError, TfgateError
+from tfgate.exitcodes import ExitCode
+from tfgate.terraform.arguments import takes_variables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tfgate.app.apply import ApplyJob
+    from tfgate.app.authority import Grant
+    from tfgate.app.check import Judged
+    from tfgate.app.interrupts import Interrupts
+    from tfgate.app.record import Recorder
+    from tfgate.terraform.foreground import Finished
+
+
+@dataclass(frozen=True)
+class Applied:
+    """How the apply ended."""
+
+    terraform_exit_code: int
+    exit_code: int
+    signals: tuple[int, ...] = ()
+    obligations: Obligations | None = field(default=None)
+
+
+class Applying:
+    """The last phase of one job, and the records of it."""
+
+    def __init__(
+        self,
+        job: ApplyJob,
+        recorder: Recorder,
+        interrupts: Interrupts,
+        judged: Judged,
+        copy: Path,
+    ) -> None:
+        self._job = job
+        self._recorder = recorder
+        self._interrupts = interrupts
+        self._judged = judged
+        self._copy = copy
+        self._progress = Progress() if job.arguments.on("json") else None
+
+    def cancelled(self, reason: str) -> None:
+        """Record that an allowed plan was not applied. A second failure must not hide the first."""
+        try:
+            self._record("apply_cancelled", {"reason": reason})
+        except AuditError:
+            return
+
+    def run(self, grant: Grant) -> Applied:
+        """Apply the copy; a signal meanwhile is Terraform's to answer, and never leaves a gap.
+
+        Raises ``AuditError`` where the start cannot be recorded (nothing is applied then) or the
+        end cannot, and ``TfgateError`` where the copy is no longer what was judged.
+        """
+        with self._interrupts.held():
+            self._begin(grant)
+            if self._interrupts.noted:
+                self._record("apply_finished", {"exit_code": None, "reason": "not started"})
+                raise Interrupted(self._interrupts.noted[0])
+            finished = self._terraform()
+            obligations = self._obligations(finished)
+        return Applied(
+            terraform_exit_code=finished.exit_code,
+            exit_code=self._exit_code(finished, obligations),
+            signals=finished.signals,
+            obligations=obligations,
+        )
+
+    def _begin(self, grant: Grant) -> None:
+        plan_sha256 = self._judged.gathered.input.plan_file_sha256 or ""
+        if not is_unchanged(self._copy, plan_sha256):
+            self.cancelled("the private copy of the plan was changed")
+            raise TfgateError(
+                "The private copy of the plan is no longer what was judged: nothing was applied.",
+                hint="Find out which process of this user wrote to it.",
+            )
+        for event, fields in grant.records:
+            self._record(event, fields)
+        terraform = self._job.terraform
+        self._record(
+            "apply_started",
+            {
+                "arguments": self._job.arguments.shown,
+                "terraform": {
+                    "kind": terraform.kind,
+                    "command": terraform.command[-1]
+                    if terraform.embedded
+                    else terraform.command[0],
+                    "version": self._judged.result.decision.plan.terraform_version,
+                },
+            },
+        )
+
+    def _terraform(self) -> Finished:
+        job = self._job
+        version = self._judged.result.decision.plan.terraform_version
+        variables = takes_variables(job.terraform.kind, version)
+        arguments = [*job.arguments.global_options, "apply"]
+        arguments += job.arguments.apply(variables=variables)
+        if not job.arguments.on("no-color") and not job.console.can_color:
+            arguments.append("-no-color")
+        begun = time.monotonic()
+        try:
+            finished = job.terraform.run(
+                [*arguments, str(self._copy)],
+                job.request.cwd,
+                on_stdout=None if self._progress is None else self._take,
+                env=job.request.env,
+            )
+        except TfgateError as error:
+            self._record("apply_finished", {"exit_code": None, "reason": str(error)})
+            raise
+        self._finished(finished, time.monotonic() - begun)
+        return finished
+
+    def _take(self, piece: bytes) -> None:
+        assert self._progress is not None, "it is given to Terraform with -json alone"
+        self._progress.feed(piece)
+        self._job.console.output(piece)
+
+    def _finished(self, finished: Finished, seconds: float) -> None:
+        plan_sha256 = self._judged.gathered.input.plan_file_sha256 or ""
+        fields = {
+            "exit_code": finished.exit_code,
+            "signals": list(finished.signals),
+            "duration_ms": round(seconds * 1000),
+            "changes": self._changes(finished),
+            "plan_unchanged": is_unchanged(self._copy, plan_sha256),
+        }
+        try:
+            self._record("apply_finished", fields)
+        except AuditError as error:
+            raise AuditError(
+                f"The apply ended with exit code {finished.exit_code}, and that could not be "
+                f"recorded: {error.message}",
+                hint="`tfgate audit verify` shows it as an apply without an end.",
+            ) from None
+
+    def _changes(self, finished: Finished) -> dict[str, Any]:
+        """Say what is known of the changes made, and how.
+
+        Without ``-json`` Terraform tells a person, and not this record: where it succeeded all of
+        the plan was made, and where it failed which part was is not known here.
+        """
+        if self._progress is not None:
+            return self._progress.facts()
+        return {
+            "reported_by": "plan",
+            "planned": self._judged.result.decision.plan.counts,
+            "complete": finished.exit_code == 0,
+        }
+
+    def _obligations(self, finished: Finished) -> Obligations | None:
+        """Check what was let through unknown, and record it."""
+        wanted = obligations_of(self._judged.result.decision)
+        if not wanted:
+            return None
+        gathered = self._judged.gathered
+        rulesets, context = gathered.effective.rulesets, gathered.context
+        if finished.interrupted:
+            problem = "The apply was interrupted: check later with `tfgate verify`."
+            found = unresolved(wanted, rulesets, context, problem)
+        else:
+            try:
+                state = self._job.terraform.show_state(
+                    self._job.request.directory, self._state_file()
+                )
+                found = check_on_plan(gathered.input.data, state, rulesets, context, wanted)
+                if finished.exit_code != 0:
+                    found = found.without_met("The apply failed, so it may be as it was before.")
+            except TfgateError as error:
+                found = unresolved(wanted, rulesets, context, str(error))
+        self._record("obligations", found.fields())
+        return found
+
+    def _state_file(self) -> str | None:
+        return self._job.arguments.value("state-out") or self._job.arguments.value("state")
+
+    def _exit_code(self, finished: Finished, obligations: Obligations | None) -> int:
+        if finished.exit_code != 0:
+            failed = int(ExitCode.TERRAFORM_FAILED)
+            return finished.exit_code if self._job.drop_in else failed
+        return int(ExitCode.ALLOWED if obligations is None else obligations.exit_code)
+
+    def _record(self, event: str, fields: dict[str, Any]) -> None:
+        result, gathered = self._judged.result, self._judged.gathered
+        about = {
+            "workspace": gathered.workspace.name,
+            "operator": gathered.operator.name,
+            "plan_sha256": gathered.input.plan_file_sha256,
+        }
+        self._recorder.append(event, result.decision_id, {**about, **fields})

@@ -1,0 +1,118 @@
+"""``tfgate apply``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tfgate.cli.options import judging_options, make_request
+from tfgate.cli.passing import PassingCommand, without_option
+from tfgate.errors import UsageError
+
+if TYPE_CHECKING:
+    from tfgate.app.apply import ApplyResult
+
+
+@click.command(
+    cls=PassingCommand,
+    epilog="Terraform's own options (-var, -target, -chdir, -auto-approve, -json, ...) are sorted "
+    "into those of plan and of apply. Example: tfgate apply -var-file=prod.tfvars",
+)
+@judging_options
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    help="How to say the verdict, and where. Repeatable. Default: text on standard error.",
+)
+@click.option("--audit-log", metavar="FILE", help="Audit trail that everything is recorded in.")
+@click.option("--no-audit", is_flag=True, hidden=True)
+def apply(
+    reports: tuple[str, ...],
+    audit_log: str | None,
+    no_audit: bool,
+    terraform: tuple[str, ...],
+    **options: Any,
+) -> int:
+    """Judge a plan, record the decision, and apply that plan and no other.
+
+    PLANFILE is a saved plan (terraform plan -out=FILE); without it, terraform plan is run first.
+    A private copy of it is judged, and that copy is applied. Without -auto-approve you are shown
+    Terraform's plan and the verdict, and are asked.
+    """
+    from tfgate.terraform.arguments import parse_apply
+
+    if no_audit:
+        raise UsageError(
+            "Nothing is applied without a record, so --no-audit is for tfgate check alone."
+        )
+    arguments = parse_apply(terraform)
+    if arguments.help:
+        click.echo(click.get_current_context().get_help())
+        return 0
+    return run_apply("apply", terraform, reports, audit_log, options)
+
+
+without_option(apply, "root")
+
+
+def run_apply(
+    command: str,
+    terraform: tuple[str, ...],
+    reports: tuple[str, ...],
+    audit_log: str | None,
+    options: dict[str, Any],
+) -> int:
+    """Run the gate around ``terraform apply`` or ``destroy``, and give the exit code."""
+    from dataclasses import replace
+
+    from tfgate.app.apply import ApplyJob
+    from tfgate.app.apply import apply as run
+    from tfgate.cli.console import TerminalConsole
+    from tfgate.report import parse_report_options
+    from tfgate.terraform import find_terraform
+    from tfgate.terraform.arguments import parse_apply
+    from tfgate.terraform.cliargs import take_arguments
+
+    requests = parse_report_options(reports)
+    request = make_request("the plan", root=None, audit_log=audit_log, **options)
+    extra, env = take_arguments(request.env, command)
+    arguments = parse_apply([*extra, *terraform])
+    root = None if arguments.chdir is None else request.cwd / Path(arguments.chdir)
+    request = replace(request, env=env, root=root, plan=arguments.plan_file or "the plan just made")
+    console = TerminalConsole(requests, request.now)
+    job = ApplyJob(
+        request, arguments, find_terraform(env), console, lambda: dt.datetime.now(dt.timezone.utc)
+    )
+    result = run(job)
+    tell_end(console, result, arguments_json=arguments.on("json"))
+    return int(result.exit_code)
+
+
+def tell_end(console: Any, result: ApplyResult, *, arguments_json: bool) -> None:
+    """Say what Terraform does not say: that it failed, and what became of obligations."""
+    from tfgate.engine.recheck import Result
+
+    applied = result.applied
+    if applied is None:
+        return
+    if applied.terraform_exit_code != 0:
+        console.say(f"The apply failed: terraform ended with {applied.terraform_exit_code}.")
+    if applied.obligations is None:
+        return
+    words = {
+        Result.MET: "holds after the apply",
+        Result.BROKEN: "is BROKEN after the apply",
+        Result.UNRESOLVED: "could not be checked after the apply",
+    }
+    for one in applied.obligations.checked:
+        told = "" if one.result is Result.MET else f": {one.message}"
+        console.say(f"{one.rule} {words[one.result]} on {one.address}{told}")
+    if any(one.blocks for one in applied.obligations.checked):
+        console.say(
+            "The apply itself is done; what was let through on the condition above must be mended."
+        )
