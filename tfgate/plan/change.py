@@ -10,7 +10,7 @@ from tfgate.model.action import Action, action_of
 from tfgate.plan import values
 from tfgate.plan.context import Context  # noqa: TC001 - msgspec reads annotations at run time
 from tfgate.plan.decoding import decode_value
-from tfgate.plan.wire import Entry
+from tfgate.plan.wire import ABSENT, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ def action_named(actions: tuple[str, ...]) -> Action:
     return action
 
 
-class Change(Entry, gc=False, omit_defaults=True):
+class Change(Entry, gc=False, omit_defaults=True, eq=False):
     """What the apply does (or, as drift, what happened) to one resource instance.
 
     Satisfies `tfgate.plan.subject.Subject`. Values are decoded when asked for, by `document`.
@@ -115,7 +115,7 @@ class Change(Entry, gc=False, omit_defaults=True):
     def is_import(self) -> bool:
         """Whether the change imports the object; costs no decoding."""
         raw = self.body.importing
-        return len(raw) > 0 and bytes(raw) != b"null"
+        return raw is not ABSENT and bytes(raw) != b"null"
 
     def document(self, reads: Reads) -> dict[str, Any]:
         """The root of a resource rule: the fields of `FIELDS` that ``reads`` wants."""

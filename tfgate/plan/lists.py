@@ -11,7 +11,8 @@ from tfgate.errors import PlanError
 from tfgate.plan.change import Change, action_named
 from tfgate.plan.decoding import decode_as
 from tfgate.plan.invocation import Invocation
-from tfgate.plan.output import OutputChange, planned_outputs
+from tfgate.plan.output import OutputChange
+from tfgate.plan.planned import Planned
 from tfgate.plan.repeated import check_entries, check_tree
 from tfgate.plan.text import shown
 from tfgate.plan.wire import Body
@@ -65,9 +66,7 @@ def deferred(raw: Raw, context: Context) -> list[Change]:
     if entries:
         check_tree(raw, context.section, levels=4)
     for position, entry in enumerate(entries):
-        entry.resource_change._context = context.deferred(entry.reason)
-        entry.resource_change.position = position
-        entry.resource_change.mode = entry.resource_change.mode or "managed"
+        _settle(entry.resource_change, position, context.deferred(entry.reason))
     changes = [entry.resource_change for entry in entries]
     _check(changes, context)
     return changes
@@ -77,13 +76,11 @@ def outputs(top: Top, context: Context) -> dict[str, OutputChange]:
     """Decode ``output_changes``."""
     raw = top.output_changes
     bodies = (raw and decode_as(_OUTPUTS, raw, context.section)) or {}
-    planned = planned_outputs(top.planned_values) if bodies else {}
+    planned = Planned(top.planned_values)
     if bodies:
         check_tree(raw, context.section, levels=2)
     changes = {
-        name: OutputChange(
-            name, body, planned.get(name), context.configuration, by_name=context.by_name
-        )
+        name: OutputChange(name, body, planned, context.configuration, by_name=context.by_name)
         for name, body in bodies.items()
     }
     for change in changes.values():
@@ -113,11 +110,17 @@ def deferred_invocations(raw: Raw) -> list[Invocation]:
 def _checked(changes: list[Change], context: Context) -> list[Change]:
     """Give changes what they share, and check them together."""
     for position, change in enumerate(changes):
-        change._context = context
-        change.position = position
-        change.mode = change.mode or "managed"
+        _settle(change, position, context)
     _check(changes, context)
     return changes
+
+
+def _settle(change: Change, position: int, context: Context) -> None:
+    """Put a decoded change in its place, and spell what is absent in one way."""
+    change._context = context
+    change.position = position
+    change.mode = change.mode or "managed"
+    change.deposed = change.deposed or None
 
 
 def _check(changes: Sequence[Change], context: Context) -> None:
@@ -143,7 +146,7 @@ def _check_action(actions: tuple[str, ...], where: str) -> None:
 def _check_addresses(changes: Iterable[Change], context: Context) -> None:
     seen: dict[tuple[str, str | None], int] = {}
     for position, change in enumerate(changes):
-        key = (change.address, change.deposed or None)
+        key = (change.address, change.deposed)
         if key in seen:
             raise PlanError(
                 f"{shown(change.address)} stands in {context.section}[{seen[key]}] as well.",

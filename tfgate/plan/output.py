@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-from msgspec import Raw
-
 from tfgate.plan.change import action_named
-from tfgate.plan.decoding import decode_as, decode_value, too_deep
+from tfgate.plan.decoding import decode_value, too_deep
 from tfgate.plan.expressions import redact_expression
 from tfgate.plan.overlay import merge
 from tfgate.plan.redact import redact
 from tfgate.plan.secrets import names_secret, redact_named
-from tfgate.plan.wire import ABSENT
 from tfgate.query.values import SENSITIVE
 
 if TYPE_CHECKING:
@@ -21,30 +17,9 @@ if TYPE_CHECKING:
 
     from tfgate.model.action import Action
     from tfgate.plan.configuration import Configuration, Output
+    from tfgate.plan.planned import Planned
     from tfgate.plan.reads import Reads
     from tfgate.plan.wire import Body
-
-
-class Planned(msgspec.Struct, gc=False):
-    """An output in ``planned_values``."""
-
-    sensitive: bool | None = None
-    type: Raw = ABSENT
-
-
-class PlannedOutputs(msgspec.Struct, gc=False):
-    """Of ``planned_values``, the outputs alone."""
-
-    outputs: dict[str, Planned] | None = None
-
-
-_PLANNED: Final = msgspec.json.Decoder(PlannedOutputs | None)
-
-
-def planned_outputs(raw: Raw) -> dict[str, Planned]:
-    """Decode the outputs of ``planned_values`` without their values."""
-    planned = decode_as(_PLANNED, raw, "planned_values") if raw else None
-    return (planned and planned.outputs) or {}
 
 
 class OutputChange:
@@ -62,7 +37,7 @@ class OutputChange:
         self,
         name: str,
         body: Body,
-        planned: Planned | None,
+        planned: Planned,
         configuration: Configuration,
         *,
         by_name: bool,
@@ -101,10 +76,10 @@ class OutputChange:
     @property
     def sensitive(self) -> bool:
         """Whether the output is declared sensitive, or marked so before or after."""
-        declared = self.declared
+        declared, planned = self.declared, self._planned.output(self.name)
         return bool(
             (declared is not None and declared.sensitive)
-            or (self._planned is not None and self._planned.sensitive)
+            or (planned is not None and planned.sensitive)
             or self._marks("before_sensitive") is True
             or self._marks("after_sensitive") is True
         )
@@ -145,7 +120,7 @@ class OutputChange:
 
     def kind(self) -> Any:
         """The type of the value as Terraform writes it: ``"string"``, ``["list","string"]``."""
-        planned = self._planned
+        planned = self._planned.output(self.name)
         return None if planned is None else decode_value(planned.type, f"{self.where}.type")
 
     def config(self) -> dict[str, Any] | None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tfgate.plan import counting
 from tfgate.plan.decoding import decode_value
 from tfgate.plan.variables import redacted_values, variable_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tfgate.model.action import Action
     from tfgate.plan.change import Change
     from tfgate.plan.configuration import Configuration
     from tfgate.plan.digest import Digest
@@ -82,16 +81,11 @@ class Plan:
 
     def counts(self) -> dict[str, int]:
         """Count resource changes per action, and imports, moves, drift and deferred changes."""
-        from tfgate.plan.counting import counts
-
-        return counts(self)
+        return counting.counts(self)
 
     def counts_by_type(self) -> dict[str, dict[str, int]]:
         """Count resource changes per type and action."""
-        table: dict[str, dict[str, int]] = {}
-        for (kind, action), number in Counter(map(_type_and_action, self.changes)).items():
-            table.setdefault(kind, {})[action.value] = number
-        return table
+        return counting.counts_by_type(self)
 
     def references(self, subject: Subject, argument: str | None = None) -> Any:
         """List the configuration addresses that the subject's block refers to, sorted.
@@ -126,7 +120,3 @@ class Plan:
         from tfgate.plan.joins import Joins
 
         return Joins(self)
-
-
-def _type_and_action(change: Change) -> tuple[str, Action]:
-    return change.type, change.action

@@ -37,7 +37,7 @@ class Body(msgspec.Struct, gc=False, omit_defaults=True):
     after_identity: Raw = ABSENT
 
 
-class Entry(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
+class Entry(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True, eq=False):
     """A resource change as the format has it, the fields in the order Terraform writes them."""
 
     address: str
