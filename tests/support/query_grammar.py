@@ -194,7 +194,7 @@ class Grammar:
         self.calls = STANDARD_CALLS + EXTRA_CALLS if extra else STANDARD_CALLS
 
     def expression(self, depth: int = 3) -> str:
-        """Give an expression; parentheses stand where a template puts one inside another."""
+        """Give a text that mostly is an expression: parentheses are left out now and then."""
         return self._fill(self.pick(ANYTHING), depth)
 
     def _fill(self, template: str, depth: int) -> str:
@@ -216,7 +216,8 @@ class Grammar:
         if depth <= 0:
             return str(self.pick((*NAMES, "@")))
         inside = self._fill(self.pick(ANYTHING if kind == "x" else TYPED[kind]), depth)
-        return inside if _stands_alone(inside) else f"({inside})"
+        bare = _stands_alone(inside) or self.pick((False, False, True))
+        return inside if bare else f"({inside})"
 
     def _literal(self) -> str:
         return "`" + json.dumps(self.pick(SMALL)) + "`"
@@ -247,9 +248,9 @@ class Grammar:
         return tuple(chosen)
 
     def complete(self, document: Any, pool: Sequence[Any]) -> Any:
-        """Put values of the pool in place of the unknowns."""
+        """Put values in place of the unknowns: of the pool, or made up like a document."""
         if type(document) is Unknown:
-            return self.pick(pool)
+            return self.root() if self.pick((False, False, True)) else self.pick(pool)
         if type(document) is list:
             return [self.complete(element, pool) for element in document]
         if type(document) is dict:

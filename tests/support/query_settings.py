@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+import jmespath
+from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 
 from tests.support.query_grammar import SMALL, Grammar, literals_of, parts_of
@@ -20,6 +21,15 @@ thorough = settings(
 )
 
 
+def is_expression(text: str) -> bool:
+    """Whether jmespath can parse the text."""
+    try:
+        jmespath.compile(text)
+    except ValueError:
+        return False
+    return True
+
+
 @st.composite
 def grammars(draw: st.DrawFn, *, extra: bool) -> Grammar:
     """Draw a grammar whose every choice is Hypothesis's."""
@@ -31,6 +41,7 @@ def cases(draw: st.DrawFn, *, extra: bool, unknowns: bool) -> tuple[str, Any, Gr
     """Draw an expression, a document for it, and the grammar to draw more with."""
     grammar = draw(grammars(extra=extra))
     text = grammar.expression(draw(st.sampled_from((1, 2, 3, 4))))
+    assume(is_expression(text))
     return text, grammar.root(unknowns=unknowns), grammar
 
 

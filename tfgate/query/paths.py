@@ -56,6 +56,9 @@ class _Reader:
     def __init__(self) -> None:
         self._read: set[Path] = set()
         self._touched: set[Path] = set()
+        self._loose: set[Path] = set()
+        """Where lists are made whose elements may be absent: an index into one of them looks at
+        several elements."""
 
     def consume(self, bases: Bases) -> None:
         """Take note that the values at ``bases`` are looked at whole."""
@@ -93,6 +96,14 @@ class _Reader:
         return bases
 
     def _element(self, node: Ast, bases: Bases) -> Bases:
+        self.consume(bases & self._loose)
+        return self.touch(bases)
+
+    def _slice(self, node: Ast, bases: Bases) -> Bases:
+        return self._list(bases)
+
+    def _list(self, bases: Bases) -> Bases:
+        self._loose |= bases
         return self.touch(bases)
 
     def _literal(self, node: Ast, bases: Bases) -> Bases:
@@ -105,13 +116,13 @@ class _Reader:
 
     def _projection(self, node: Ast, bases: Bases) -> Bases:
         base, body = node["children"]
-        return self.touch(self.follow(body, self.touch(self.follow(base, bases))))
+        return self._list(self.follow(body, self.touch(self.follow(base, bases))))
 
     def _filter(self, node: Ast, bases: Bases) -> Bases:
         base, body, condition = node["children"]
         elements = self.touch(self.follow(base, bases))
         self.consume(self.follow(condition, elements))
-        return self.touch(self.follow(body, elements))
+        return self._list(self.follow(body, elements))
 
     def _values(self, node: Ast, bases: Bases) -> Bases:
         base, body = node["children"]
@@ -120,7 +131,7 @@ class _Reader:
         return _NONE
 
     def _flatten(self, node: Ast, bases: Bases) -> Bases:
-        return self.touch(self.follow(node["children"][0], bases))
+        return self._list(self.follow(node["children"][0], bases))
 
     def _select(self, node: Ast, bases: Bases) -> Bases:
         self.touch(bases)  # null gives null, whatever is selected
@@ -129,9 +140,9 @@ class _Reader:
 
     def _either(self, node: Ast, bases: Bases) -> Bases:
         left, right = node["children"]
-        first = self.follow(left, bases)
-        self.consume(first)
-        return first | self.follow(right, bases)
+        both = self.follow(left, bases) | self.follow(right, bases)
+        self.consume(both)
+        return both
 
     def _function(self, node: Ast, bases: Bases) -> Bases:
         arguments = node["children"]
@@ -157,7 +168,7 @@ _FOLLOWERS: Final[dict[str, Callable[[_Reader, Ast, Bases], Bases]]] = {
     "pipe": _Reader._sequence,
     "index_expression": _Reader._sequence,
     "index": _Reader._element,
-    "slice": _Reader._element,
+    "slice": _Reader._slice,
     "projection": _Reader._projection,
     "filter_projection": _Reader._filter,
     "value_projection": _Reader._values,

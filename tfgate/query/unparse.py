@@ -57,7 +57,16 @@ def _literal(node: Ast) -> str:
 def _within(node: Ast, bare: frozenset[str]) -> str:
     """Write a node, in parentheses unless its type is one of ``bare``."""
     text = unparse(node)
-    return text if node["type"] in bare else f"({text})"
+    return text if node["type"] in bare and not _runs_on(node) else f"({text})"
+
+
+def _runs_on(node: Ast) -> bool:
+    """Whether what follows a dotted path would go into a projection at its end."""
+    while node["type"] == "subexpression":
+        node = node["children"][-1]
+        if node["type"] in _PROJECTIONS:
+            return True
+    return False
 
 
 def _operand(node: Ast, loose: frozenset[str]) -> str:
@@ -129,7 +138,9 @@ def _filter_projection(node: Ast) -> str:
 
 def _flatten(node: Ast) -> str:
     base = node["children"][0]
-    return f"{_within(base, _DOTTED | _PROJECTIONS)}[]"
+    # A flatten ends a projection, whatever it stands behind.
+    text = unparse(base)
+    return f"{text}[]" if base["type"] in _DOTTED | _PROJECTIONS else f"({text})[]"
 
 
 def _list(node: Ast) -> str:

@@ -27,7 +27,7 @@ from tfgate.query.paths import prune
         ("contains(param, after.type) && before.type", {"param", "after.type", "before.type"}),
         ("after.a == before.a", {"after.a", "before.a"}),
         ("after.a && after.a.b", {"after.a"}),
-        ("(after || before).type", {"after", "before.type"}),
+        ("(after || before).type", {"after", "before"}),
         ("[address, {x: after.y}]", {"address", "after.y", "@"}),
         ("sort_by(after.list, &name)[0].id", {"after.list"}),
         ("parse_json(after.policy).Statement[?Effect == 'Allow']", {"after.policy"}),
