@@ -94,6 +94,7 @@ def _context(
         evaluate_all=config.evaluate is Evaluate.ALL,
         allow_empty=config.allow_empty,
         waivers=config.waivers,
+        waiver_notice_days=config.waiver_notice_days,
         comment_waiver_levels=config.comment_waivers,
         locate=sources.locate,
     )

@@ -45,6 +45,8 @@ class Context:
     allow_empty: bool = False
     """Whether a plan on which no rule was evaluated may be allowed."""
     waivers: Sequence[Waiver] = ()
+    waiver_notice_days: int = 14
+    """A waiver that ends within this many days is announced in the decision's warnings."""
     comment_waiver_levels: frozenset[Enforcement] = frozenset(
         {Enforcement.ADVISORY, Enforcement.SOFT_MANDATORY}
     )

@@ -24,9 +24,6 @@ NO_REASON = "TFGATE-WAIVER-NO-REASON"
 NOT_PERMITTED = "TFGATE-WAIVER-NOT-PERMITTED"
 BUILT_IN_RULESET = "tfgate"
 
-EXPIRING_DAYS = 14
-"""A waiver that ends within this many days is announced in the decision's warnings."""
-
 _WAIVABLE = frozenset({OutcomeKind.FAIL, OutcomeKind.UNKNOWN})
 """An ``error`` is not waivable: nobody reviewed what the rule would have said."""
 
@@ -37,6 +34,7 @@ class Waivers:
     def __init__(self, context: Context, rule_ids: Collection[str]) -> None:
         self._today = context.now.astimezone(dt.timezone.utc).date()
         self._comment_levels = context.comment_waiver_levels
+        self._notice = dt.timedelta(days=context.waiver_notice_days)
         self._rule_ids = rule_ids
         self._all = tuple(context.waivers)
         self._standing = [waiver for waiver in self._all if self._stands(waiver)]
@@ -85,13 +83,21 @@ class Waivers:
                 )
 
     def warnings(self) -> Iterable[str]:
-        """Announce waivers that waived nothing, and those that end soon."""
-        soon = self._today + dt.timedelta(days=EXPIRING_DAYS)
+        """Announce waivers that waived nothing, that end soon, and that waive far too much."""
+        soon = self._today + self._notice
         for waiver in self._standing:
             if id(waiver) not in self._used:
                 yield f"{_name(waiver)} waived nothing in this plan."
             if waiver.expires <= soon:
                 yield f"{_name(waiver)} ends on {waiver.expires}."
+            if names := _wide(waiver):
+                yield f"{_name(waiver)} is over-broad: it names no {' and no '.join(names)}."
+
+
+def _wide(waiver: Waiver) -> list[str]:
+    """Give what the waiver leaves open altogether: a glob of nothing but wildcards."""
+    parts = {"rule": waiver.rule, "address": waiver.address}
+    return [name for name, glob in parts.items() if not glob.strip("*?")]
 
 
 def _name(waiver: Waiver) -> str:

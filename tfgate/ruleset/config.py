@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tfgate.model.rule import Enforcement
     from tfgate.model.waiver import Waiver
-    from tfgate.ruleset.config_tables import Bind, Evaluate
+    from tfgate.ruleset.config_tables import Bind, Evaluate, OnCommand
     from tfgate.ruleset.files import TomlFile
 
 CONFIG_NAME = "tfgate.toml"
@@ -68,6 +68,8 @@ class GateConfig(Frozen, frozen=True):
     data: Mapping[str, Mapping[str, str]] = {}
     """Ruleset id → data name → path, relative to ``folder``."""
     workspaces: tuple[WorkspaceTable, ...] = ()
+    commands: Mapping[str, OnCommand] = {}
+    """Command (``state rm``) → what happens to it, for those the file names."""
     waivers: tuple[Waiver, ...] = ()
     """Of the file and of every waiver file."""
     files: tuple[ConfigFile, ...] = ()
@@ -94,6 +96,11 @@ class GateConfig(Frozen, frozen=True):
     def comment_waivers(self) -> frozenset[Enforcement]:
         """Levels that a comment may waive."""
         return frozenset(self._get("gate.comment_waivers"))
+
+    @property
+    def waiver_notice_days(self) -> int:
+        """How many days before its end a waiver is announced."""
+        return int(self._get("gate.waiver_notice_days"))
 
     @property
     def allow_empty(self) -> bool:
@@ -253,6 +260,7 @@ def _build(
         levels=read.get("levels", {}),
         params=read.get("params", {}),
         data=read.get("data", {}),
+        commands={name: word for name, word in (read.get("commands") or {}).items() if word},
         workspaces=tuple(WorkspaceTable(**table) for table in read.get("workspace", ())),
         waivers=tuple(waivers),
         files=tuple(files),

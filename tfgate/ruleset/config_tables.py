@@ -56,6 +56,31 @@ class Bind(str, Enum):
         return self.value
 
 
+class OnCommand(str, Enum):
+    """What happens to a command that changes state without a plan."""
+
+    RECORD = "record"
+    """It runs, and stands in the audit trail."""
+    DENY = "deny"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+GOVERNED: Final = {
+    "import": "take existing objects into the state",
+    "state mv": "rename what is in the state",
+    "state rm": "make Terraform forget objects",
+    "state push": "replace the whole state",
+    "state replace-provider": "hand objects to another provider",
+    "taint": "have an object replaced by the next apply",
+    "untaint": "take that back",
+    "refresh": "write what is found outside into the state",
+    "force-unlock": "remove the lock of the state",
+    "workspace delete": "delete a workspace with its state",
+}
+"""Commands of Terraform that change state without a plan that could be judged."""
+
 GATE: Final = Table(
     "[gate]",
     {
@@ -77,6 +102,9 @@ GATE: Final = Table(
         ),
         "waiver_files": Key(
             ListOf(_PATH), "Further TOML files with [[waivers]], relative to this file."
+        ),
+        "waiver_notice_days": Key(
+            Integer(0, 3650), "A waiver that ends within this many days is announced."
         ),
     },
 )
@@ -147,6 +175,14 @@ AUDIT: Final = Table(
     },
 )
 
+COMMANDS: Final = Table(
+    "[commands]",
+    {
+        name: Key(Choice(OnCommand, {"allow": "record"}), f"{what[0].upper()}{what[1:]}.")
+        for name, what in GOVERNED.items()
+    },
+)
+
 CONFIG: Final = Table(
     "the configuration",
     {
@@ -171,6 +207,11 @@ CONFIG: Final = Table(
         "waivers": Key(ListOf(WAIVER, unique=False), "Reviewed, dated exceptions.", default=()),
         "approvals": Key(APPROVALS, "Who may override soft-mandatory failures, and how."),
         "audit": Key(AUDIT, "Where the record of decisions is written."),
+        "commands": Key(
+            COMMANDS,
+            "Commands that change state without a plan, where they come through tfgate exec or a "
+            "shim: record (the default: it runs and is recorded) or deny.",
+        ),
     },
     retired={
         "rulesets": "write it below [gate]",

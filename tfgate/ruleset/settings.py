@@ -81,6 +81,7 @@ SETTINGS: Final = (
     ),
     Setting("gate", "allow_empty", "TFGATE_ALLOW_EMPTY", default=False),
     Setting("gate", "waiver_files", "TFGATE_WAIVER_FILES", (), is_path=True),
+    Setting("gate", "waiver_notice_days", "TFGATE_WAIVER_NOTICE_DAYS", 14),
     Setting("approvals", "allowed_signers", "TFGATE_ALLOWED_SIGNERS", None, is_path=True),
     Setting("approvals", "required", "TFGATE_APPROVALS_REQUIRED", 1),
     Setting("approvals", "bind", "TFGATE_APPROVALS_BIND", Bind.PLAN),

@@ -91,3 +91,19 @@ def test_end_is_announced(tmp_path: Path) -> None:
     """A waiver that ends soon is announced."""
     decision = judged(tmp_path, waiver(expires=TODAY + dt.timedelta(days=3)))
     assert any("ends on" in warning for warning in decision.warnings)
+
+
+def test_how_early_is_configured(tmp_path: Path) -> None:
+    """The gate's configuration says how many days before its end a waiver is announced."""
+    late = waiver(address="aws_s3_bucket.*", expires=TODAY + dt.timedelta(days=30))
+    assert judged(tmp_path, late).warnings == ()
+    (warning,) = judged(tmp_path, late, waiver_notice_days=30).warnings
+    assert "ends on" in warning
+
+
+def test_over_broad_is_announced(tmp_path: Path) -> None:
+    """A waiver whose rule or address is nothing but wildcards works, and is called over-broad."""
+    decision = judged(tmp_path, waiver(rule="?*", address="*"))
+    assert decision.verdict is Verdict.ALLOW
+    (warning,) = decision.warnings
+    assert warning.endswith("is over-broad: it names no rule and no address.")

@@ -140,6 +140,7 @@ def test_later_layers_win_and_every_value_knows_its_origin(tmp_path: Path, write
         "gate.comment_waivers": "TFGATE_COMMENT_WAIVERS",
         "gate.allow_empty": "TFGATE_ALLOW_EMPTY",
         "gate.waiver_files": "../tfgate.toml:6",
+        "gate.waiver_notice_days": "default",
         "approvals.allowed_signers": "../tfgate.toml:32",
         "approvals.required": "TFGATE_APPROVALS_REQUIRED",
         "approvals.bind": "../tfgate.toml:34",
