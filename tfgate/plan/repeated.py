@@ -29,8 +29,6 @@ _LIST: Final = msgspec.json.Decoder(list[Raw])
 _encode: Final = msgspec.json.Encoder().encode
 _CHUNK: Final = 256
 """Entries encoded at a time: enough to be fast, few enough to need little memory."""
-_LARGE_INDEX: Final = 10_000_000
-"""Whole numbers from which the shortest spelling is five bytes shorter than the digits."""
 
 
 def check_plan(text: bytes, kept: Mapping[str, Raw], entries: Sequence[Entry] | None) -> None:
@@ -92,8 +90,7 @@ def check_entries(entries: Sequence[Entry], raws: Sequence[Raw], where: str) -> 
     were read from had nothing that is not in the struct; only others are looked through.
     """
     for number, (entry, raw) in enumerate(zip(entries, raws, strict=True)):
-        large = type(entry.index) is int and entry.index >= _LARGE_INDEX
-        if large or len(_encode(entry)) != len(raw):
+        if len(_encode(entry)) != len(raw):
             check_tree(raw, f"{where}[{number}]", levels=2)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ from tfgate.plan import EVERYTHING, read_plan
 
 LOG = b'{"@level":"info","@message":"Terraform 1.9.5","type":"version"}\n{"@level":"info"}\n'
 PLAN = plan(change(after={"a": 1}))
+"""Laid out with spaces, as Python does; Terraform writes none."""
+TIGHT = json.dumps(json.loads(PLAN), separators=(",", ":")).encode()
 
 
 def read_all(data: bytes) -> None:
@@ -59,6 +62,10 @@ def refusal(data: bytes) -> str:
         (b'{"format_version":"1.0"}', "none of planned_values"),
         (b'{"format_version":"1.0","provider_schemas":{}}', "provider schemas"),
         (PLAN[:-20], f"cut off: its JSON ends at byte {len(PLAN) - 20}"),
+        (TIGHT[:-20], f"cut off: its JSON ends at byte {len(TIGHT) - 20}"),
+        (TIGHT + TIGHT, f"more than one JSON document, the second from byte {len(TIGHT)}"),
+        (TIGHT + b"\n" + PLAN, "more than one JSON document"),
+        (TIGHT[:-1], "cut off"),
         (PLAN + PLAN, f"more than one JSON document, the second from byte {len(PLAN)}"),
         (PLAN + b"\n" + PLAN, "more than one JSON document"),
         (PLAN + b"bye", "Text follows"),
@@ -95,9 +102,10 @@ def test_numbers_that_json_does_not_have(number: str) -> None:
     assert f"{number} is not JSON" in refusal(data)
 
 
-def test_a_number_no_double_holds() -> None:
+@pytest.mark.parametrize("text", [PLAN, TIGHT])
+def test_a_number_no_double_holds(text: bytes) -> None:
     """It is refused when it is read, with its place."""
-    assert "change.after" in refusal(PLAN.replace(b'"a": 1', b'"a": 1e999'))
+    assert "change.after" in refusal(re.sub(rb'"a": ?1', b'"a":1e999', text))
 
 
 def test_integers_of_any_size_are_read() -> None:
@@ -167,7 +175,8 @@ def test_a_top_level_key_twice(
     """It is refused in front and behind, written plainly or with escapes, whatever it holds."""
     parts = {"unheard_of": [1, {"unheard_of": 2}], "errored": False}
     whole = json.loads(plan(change(), change("x.y"), **parts))
-    data = json.dumps(whole, indent=2 if pretty else None).encode()
+    layout: dict[str, Any] = {"indent": 2} if pretty else {"separators": (",", ":")}
+    data = json.dumps(whole, **layout).encode()
     spelt = f"\\u{ord(key[0]):04x}{key[1:]}" if escaped else key
     extra = f'"{spelt}" : '.encode() + value
     data = data.replace(b"{", b"{" + extra + b",", 1) if first else data[:-1] + b"," + extra + b"}"
@@ -232,6 +241,45 @@ def test_control_characters_in_addresses_are_escaped() -> None:
     hostile = "aws_s3_bucket.a\x1b[2J\n::error::x\u202e"
     text = refusal(plan(change(hostile), change(hostile)))
     assert not re.search(r"[\x00-\x1f\x7f\u202e]", text)
+
+
+def test_layout_and_order_of_keys_change_nothing() -> None:
+    """Whoever keeps a plan may have laid it out; what cannot be proven fast is proven slowly."""
+    whole = json.loads(plan(*(change(f"a_b.c{n}", after={"n": n}, index=n) for n in range(600))))
+    layouts: list[dict[str, Any]] = [
+        {"separators": (",", ":")},
+        {"indent": 1},
+        {"sort_keys": True},
+        {"separators": (",", ":"), "sort_keys": True},
+    ]
+    documents = [
+        [
+            one.document(EVERYTHING)
+            for one in read_plan(json.dumps(whole, **layout).encode()).changes
+        ]
+        for layout in layouts
+    ]
+    assert len(documents[0]) == 600
+    assert all(other == documents[0] for other in documents)
+
+
+@pytest.mark.parametrize("number", [0, 255, 256, 599])
+def test_a_repeated_key_anywhere_among_many(number: int) -> None:
+    """In the first and the last entry, and where one piece ends and the next begins."""
+    whole = json.loads(plan(*(change(f"a_b.c{n}") for n in range(600))))
+    data = json.dumps(whole, separators=(",", ":")).encode()
+    mark = f'"name":"c{number}",'.encode()
+    assert data.count(mark) == 1
+    text = refusal(data.replace(mark, mark + b'"mode":"managed",'))
+    assert f'resource_changes[{number}]: the key "mode" occurs twice' in text
+
+
+def test_no_index_is_read_that_would_be_written_longer() -> None:
+    """Behind ``1e18``, which is 19 bytes as a whole number, a repeated key could hide."""
+    whole = json.loads(plan(change(index=7)))
+    data = json.dumps(whole, separators=(",", ":")).encode()
+    hidden = data.replace(b'"index":7', b'"index":1e18,"mode":"data"')
+    assert "resource_changes[0].index: expected `int | str | null`" in refusal(hidden)
 
 
 def test_a_newer_minor_version_is_read_with_a_warning() -> None:
