@@ -54,24 +54,24 @@ def apply(
     if arguments.help:
         click.echo(click.get_current_context().get_help())
         return 0
-    return run_apply("apply", terraform, reports, audit_log, options)
+    return run_apply(terraform, reports, audit_log, options)
 
 
 without_option(apply, "root")
 
 
 def run_apply(
-    command: str,
     terraform: tuple[str, ...],
     reports: tuple[str, ...],
     audit_log: str | None,
     options: dict[str, Any],
 ) -> int:
-    """Run the gate around ``terraform apply`` or ``destroy``, and give the exit code."""
+    """Run the gate around ``terraform apply``, and give the exit code."""
     from dataclasses import replace
 
     from tfgate.app.apply import ApplyJob
     from tfgate.app.apply import apply as run
+    from tfgate.app.shim import shim_directories
     from tfgate.cli.console import TerminalConsole
     from tfgate.report import parse_report_options
     from tfgate.terraform import find_terraform
@@ -80,27 +80,31 @@ def run_apply(
 
     requests = parse_report_options(reports)
     request = make_request("the plan", root=None, audit_log=audit_log, **options)
-    extra, env = take_arguments(request.env, command)
+    extra, env = take_arguments(request.env, "apply")
     arguments = parse_apply([*extra, *terraform])
     root = None if arguments.chdir is None else request.cwd / Path(arguments.chdir)
     request = replace(request, env=env, root=root, plan=arguments.plan_file or "the plan just made")
     console = TerminalConsole(requests, request.now)
     job = ApplyJob(
-        request, arguments, find_terraform(env), console, lambda: dt.datetime.now(dt.timezone.utc)
+        request,
+        arguments,
+        find_terraform(env, skip=shim_directories(env)),
+        console,
+        lambda: dt.datetime.now(dt.timezone.utc),
     )
     result = run(job)
-    tell_end(console, result, arguments_json=arguments.on("json"))
+    tell_end(console, result)
     return int(result.exit_code)
 
 
-def tell_end(console: Any, result: ApplyResult, *, arguments_json: bool) -> None:
+def tell_end(console: Any, result: ApplyResult, *, drop_in: bool = False) -> None:
     """Say what Terraform does not say: that it failed, and what became of obligations."""
     from tfgate.engine.recheck import Result
 
     applied = result.applied
     if applied is None:
         return
-    if applied.terraform_exit_code != 0:
+    if applied.terraform_exit_code != 0 and not drop_in:
         console.say(f"The apply failed: terraform ended with {applied.terraform_exit_code}.")
     if applied.obligations is None:
         return

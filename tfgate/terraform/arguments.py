@@ -8,7 +8,7 @@ package: one dash or two, ``-name=value`` or, unless it is a switch, ``-name val
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Flag, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -150,6 +150,10 @@ class ApplyArguments:
         """Give the value of an option, of several the last one."""
         found = [given.value for given in self.given if given.name == name]
         return found[-1] if found else None
+
+    def with_switch(self, name: str) -> ApplyArguments:
+        """Give the same with one more switch, as ``destroy`` is ``apply -destroy``."""
+        return replace(self, given=(*self.given, Given(name, None)))
 
     @property
     def global_options(self) -> list[str]:

@@ -1,0 +1,170 @@
+"""``tfgate exec``: in the place of ``terraform`` or ``tofu``, or around what calls them."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfgate.app.check import new_decision_id
+from tfgate.app.gather import load_config
+from tfgate.app.interrupts import Interrupts
+from tfgate.app.private import private_directory
+from tfgate.app.record import Recorder
+from tfgate.app.shim import NAMES, install_shims, shim_directories
+from tfgate.errors import TerraformError, TfgateError, UsageError
+from tfgate.exitcodes import ExitCode
+from tfgate.ruleset.config_tables import GOVERNED, OnCommand
+from tfgate.terraform import detect_operator, detect_workspace, find_terraform
+from tfgate.terraform.find import search_path
+from tfgate.terraform.foreground import run_foreground
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tfgate.app.request import Request
+    from tfgate.terraform import Terraform
+    from tfgate.terraform.commandline import CommandLine
+
+DEPTH = "TFGATE_EXEC_DEPTH"
+"""Counts how often the gate was entered from within itself, so that a circle ends."""
+_DEEPEST = 16
+
+
+def is_terraform(program: str) -> bool:
+    """Say whether ``program`` is a Terraform or OpenTofu, by its name."""
+    return Path(program).name in NAMES
+
+
+def real_terraform(program: str, env: Mapping[str, str]) -> Terraform:
+    """Find what ``program`` would be without stand-ins: a path as it is, a name on PATH.
+
+    ``TFGATE_TERRAFORM`` wins over a name. Raises ``TerraformError``.
+    """
+    named = env.get("TFGATE_TERRAFORM") or program
+    return find_terraform(env, named, skip=shim_directories(env))
+
+
+def deeper(env: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment for what the gate starts. Raises ``TerraformError`` in a circle."""
+    depth = int(env[DEPTH]) if env.get(DEPTH, "").isdecimal() else 0
+    if depth >= _DEEPEST:
+        raise TerraformError(
+            "tfgate was started from within itself again and again.",
+            hint="Let TFGATE_TERRAFORM name the Terraform that is meant.",
+        )
+    return {**env, DEPTH: str(depth + 1)}
+
+
+@dataclass(frozen=True)
+class GovernedCommand:
+    """A command that changes state without a plan."""
+
+    request: Request
+    line: CommandLine
+    terraform: Terraform
+    clock: Callable[[], dt.datetime]
+
+    def run(self, words: Sequence[str]) -> int:
+        """Record the command and run it, or refuse it; give the exit code.
+
+        Raises ``AuditError`` where it cannot be recorded: it is not run then.
+        """
+        config = load_config(self.request)
+        recorder = Recorder.of(config, self.request, self.clock)
+        decision_id = new_decision_id(self.request.now)
+        what = config.commands.get(self.line.command, OnCommand.RECORD)
+        about = self._about()
+        with Interrupts() as interrupts, interrupts.held():
+            allowed = what is OnCommand.RECORD
+            decision = "allow" if allowed else "deny"
+            recorder.append("command", decision_id, {**about, "decision": decision})
+            if not allowed:
+                raise CommandDeniedError(
+                    f"`{self.terraform.kind} {self.line.command}` is denied by the configuration "
+                    f"({config.shown}: commands).",
+                    hint="It changes the state without a plan that could be judged.",
+                )
+            begun = time.monotonic()
+            finished = self.terraform.run(words, self.request.cwd, env=self.request.env)
+            fields = {
+                "exit_code": finished.exit_code,
+                "signals": list(finished.signals),
+                "duration_ms": round((time.monotonic() - begun) * 1000),
+            }
+            recorder.append("command_finished", decision_id, {**about, **fields})
+        return finished.exit_code
+
+    def _about(self) -> dict[str, Any]:
+        directory = self.request.directory
+        workspace = detect_workspace(self.request.env, self.request.workspace, directory)
+        operator = detect_operator(self.request.env, self.request.operator, directory)
+        return {
+            "command": self.line.command,
+            "arguments": self.line.shown,
+            "workspace": workspace.name,
+            "operator": operator.name,
+        }
+
+
+class CommandDeniedError(TfgateError):
+    """The configuration does not let this command through."""
+
+    exit_code = ExitCode.DENIED
+
+
+def is_governed(line: CommandLine) -> bool:
+    """Say whether the command changes state without a plan."""
+    return line.command in GOVERNED and not line.only_tells
+
+
+def run_around(
+    program: str,
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    options: Sequence[str],
+) -> int:
+    """Run a program that calls Terraform (Terragrunt, make, a script) with stand-ins in front.
+
+    ``options`` are passed on to the gate. Gives the program's exit code. Raises ``UsageError``
+    where there is no such program.
+    """
+    path = program if os.sep in program else search_path(program, env)
+    if path is None:
+        raise UsageError(f"There is no program {program} on PATH.")
+    with Interrupts() as interrupts, private_directory(interrupts) as directory:
+        install_shims(directory, options=options)
+        with interrupts.held():
+            try:
+                finished = run_foreground(
+                    [path, *arguments], cwd=cwd, env=_with_shims(env, directory)
+                )
+            except OSError as error:
+                raise UsageError(f"{program} cannot be started: {error.strerror}.") from None
+    return finished.exit_code
+
+
+_TERRAGRUNT = ("TG_TF_PATH", "TERRAGRUNT_TFPATH")
+"""How Terragrunt is told which program to run; the second before version 0.73."""
+
+
+def _with_shims(env: Mapping[str, str], directory: Path) -> dict[str, str]:
+    """Give the environment in which the stand-ins are what is called."""
+    named = next((env[name] for name in _TERRAGRUNT if env.get(name)), None)
+    tofu = search_path("tofu", env, skip=shim_directories(env)) is not None
+    # Terragrunt takes tofu where both are there.
+    stand_in = (
+        Path(named).name if named and is_terraform(named) else "tofu" if tofu else "terraform"
+    )
+    changed = {
+        "PATH": f"{directory}{os.pathsep}{env.get('PATH', os.defpath)}",
+        **dict.fromkeys(_TERRAGRUNT, str(directory / stand_in)),
+    }
+    if named and os.sep in named:
+        changed["TFGATE_TERRAFORM"] = named
+    return {**deeper(env), **changed}

@@ -1,0 +1,125 @@
+"""Stand-ins for ``terraform`` and ``tofu``, to be put in front on PATH.
+
+A stand-in is a shell script, so that what the gate has no business with costs about a millisecond:
+it looks at the command's name, and either starts tfgate or becomes the next program of its name
+on PATH.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfgate.errors import TfgateError, UsageError
+from tfgate.ruleset.config_tables import GOVERNED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+NAMES = ("terraform", "tofu")
+MARKER = ".tfgate-shim"
+"""Stands in a directory of stand-ins, so that the gate itself passes over it."""
+_FIRST_LINES = "#!/bin/sh\n# Made by tfgate: "
+
+_SCRIPT = """\
+{first}puts the gate around {name} apply and destroy; the rest goes straight on.
+gate() {{
+  exec {gate} -- {name} "$@"
+}}
+command=
+for word in "$@"; do
+  case $word in -*) continue ;; esac
+  case $command$word in
+    {gated}) gate "$@" ;;
+    {groups}) command="$word " ;;
+    *) break ;;
+  esac
+done
+[ -n "${{TFGATE_TERRAFORM:-}}" ] && gate "$@"
+set -f
+IFS=:
+for directory in $PATH; do
+  case $directory in /*) ;; *) continue ;; esac
+  program=$directory/{name}
+  if [ -f "$program" ] && [ -x "$program" ] && [ ! -e "$directory/{marker}" ]; then
+    exec "$program" "$@"
+  fi
+done
+echo "tfgate: there is no {name} on PATH behind this stand-in." >&2
+exit 127
+"""
+
+
+def install_shims(directory: Path, *, options: Sequence[str] = ()) -> list[Path]:
+    """Write the stand-ins into ``directory`` (made where it is missing); give their paths.
+
+    ``options`` are passed to ``tfgate exec``. Raises ``UsageError`` where a file of that name is
+    no stand-in of tfgate, and ``TfgateError`` where it cannot be written.
+    """
+    if os.name == "nt":
+        raise UsageError(
+            "Stand-ins are shell scripts, which Windows does not run.",
+            hint="Call `tfgate exec -- terraform ...` there.",
+        )
+    paths = [directory / name for name in NAMES]
+    for path in paths:
+        if path.exists() and not _is_shim(path):
+            raise UsageError(f"{path} is there already, and was not made by tfgate.")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / MARKER).write_text("")
+        for path in paths:
+            _replace(path, shim_script(path.name, options))
+    except OSError as error:
+        raise TfgateError(f"{directory} cannot be written to: {error.strerror}.") from None
+    return paths
+
+
+def shim_script(name: str, options: Sequence[str] = ()) -> str:
+    """Give the text of the stand-in called ``name``."""
+    gated = [name if " " not in name else f'"{name}"' for name in ("apply", "destroy", *GOVERNED)]
+    groups = sorted({name.partition(" ")[0] for name in GOVERNED if " " in name})
+    return _SCRIPT.format(
+        first=_FIRST_LINES,
+        name=name,
+        gate=shlex.join([*tfgate_command(), "exec", *options]),
+        gated=" | ".join(gated),
+        groups=" | ".join(groups),
+        marker=MARKER,
+    )
+
+
+def tfgate_command() -> list[str]:
+    """Give the command that starts this tfgate, whatever the working directory holds.
+
+    ``python -m`` would look there first, and it belongs to the author of the change.
+    """
+    script = Path(sys.executable).with_name("tfgate")
+    if os.access(script, os.X_OK):
+        return [str(script)]
+    return [sys.executable, "-I", "-m", "tfgate"]
+
+
+def shim_directories(env: Mapping[str, str]) -> list[Path]:
+    """Give the directories on PATH that hold stand-ins."""
+    entries = env.get("PATH", os.defpath).split(os.pathsep)
+    return [Path(entry) for entry in entries if entry and Path(entry, MARKER).exists()]
+
+
+def _is_shim(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_FIRST_LINES)) == _FIRST_LINES.encode()
+    except OSError:
+        return False
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a program so that a shell that runs the old one is not disturbed."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.write_text(text, encoding="utf-8")
+    new.chmod(0o755)
+    new.replace(path)

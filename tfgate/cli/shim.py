@@ -1,0 +1,33 @@
+"""``tfgate shim``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tfgate.cli.output import write_out
+
+
+@click.group()
+def shim() -> None:
+    """Put the gate in front of terraform and tofu on PATH.
+
+    Example: tfgate shim install ~/.tfgate/bin
+    """
+
+
+@shim.command("install", epilog="Example: tfgate shim install ~/.tfgate/bin")
+@click.argument("directory", type=click.Path(path_type=Path))
+def install(directory: Path) -> None:
+    """Write stand-ins for terraform and tofu into DIRECTORY, to be put first on PATH.
+
+    Everything passes through untouched, but apply and destroy go through the gate, and commands
+    that change the state without a plan are recorded or denied ([commands] of tfgate.toml).
+    """
+    from tfgate.app.shim import install_shims
+
+    directory = directory.expanduser().absolute()
+    for path in install_shims(directory):
+        write_out(f"{path}\n")
+    click.echo(f'Put it first on PATH: export PATH="{directory}:$PATH"', err=True)
