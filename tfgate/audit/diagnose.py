@@ -27,26 +27,24 @@ def diagnose(
     trail has one chain, and files of different trails may have their own.
     """
     nodes = tie(pieces, places)
-    lines = [line for root in nodes if _is_root(root, nodes) and (line := _line_of(root))]
+    lines = [line for root in nodes if _is_root(root) and (line := _line_of(root))]
     main = _main_lines(lines, trails)
     heirs = {node.position for line in lines for node in line}
     problems = [
         *_bad_lines(nodes, files),
         *(_outside(node, files) for node in nodes if node.position not in heirs and node.is_run),
-        *(p for line in lines for p in _along(line, nodes, files)),
+        *(p for line in lines for p in _along(line, files)),
         *(_second_chain(line, main, files) for line in lines if line not in main),
-        *(p for line in main for p in _beginning(line[0], nodes, files)),
+        *(p for line in main for p in _beginning(line[0], files)),
     ]
     chains = [_facts(line, files) for line in main]
-    return sorted(problems, key=lambda p: (_index(files, p.file), p.line or 0)), chains
+    index = {file: number for number, file in enumerate(files)}
+    return sorted(problems, key=lambda p: (index[p.file], p.line or 0)), chains
 
 
-def _is_root(node: Node, nodes: list[Node]) -> bool:
-    return node.parent is None and (node.is_genesis or not _earlier(node, nodes))
-
-
-def _earlier(node: Node, nodes: list[Node]) -> bool:
-    return any(other.is_run for other in nodes[: node.position])
+def _is_root(node: Node) -> bool:
+    """A chain begins here: with record 0, or with whatever the files begin with."""
+    return node.parent is None and (node.is_genesis or node.bad_before == node.position)
 
 
 def _line_of(root: Node) -> list[Node]:
@@ -126,7 +124,7 @@ def _outside(node: Node, files: Sequence[str]) -> Problem:
     return Problem(ProblemKind.INSERTED, f"{text} here.", file, run.first_line, run.first_seq)
 
 
-def _along(line: list[Node], nodes: list[Node], files: Sequence[str]) -> Iterator[Problem]:
+def _along(line: list[Node], files: Sequence[str]) -> Iterator[Problem]:
     for parent, node in pairwise(line):
         if not node.is_run:
             continue
@@ -136,16 +134,16 @@ def _along(line: list[Node], nodes: list[Node], files: Sequence[str]) -> Iterato
             text += " order was changed."
             yield Problem(ProblemKind.REORDERED, text, file, run.first_line, run.first_seq)
         elif node.guessed:
-            yield from _gap(parent, node, nodes, files)
+            yield from _gap(parent, node, files)
 
 
-def _gap(parent: Node, node: Node, nodes: list[Node], files: Sequence[str]) -> Iterator[Problem]:
+def _gap(parent: Node, node: Node, files: Sequence[str]) -> Iterator[Problem]:
     """A run whose number is later than its predecessor's, and whose hash link leads nowhere."""
     run, file = node.run, files[node.run.file]
     before = parent.run.last_seq if parent.is_run else None
     if before is None:
         return
-    unreadable = sum(not other.is_run for other in nodes[parent.position : node.position])
+    unreadable = node.bad_before - parent.bad_before
     missing = run.first_seq - before - 1 - unreadable
     if missing > 0:
         names = _span(before + 1, run.first_seq - 1)
@@ -159,11 +157,11 @@ def _gap(parent: Node, node: Node, nodes: list[Node], files: Sequence[str]) -> I
         yield Problem(ProblemKind.REPLACED, text, file, run.first_line, run.first_seq)
 
 
-def _beginning(root: Node, nodes: list[Node], files: Sequence[str]) -> Iterator[Problem]:
+def _beginning(root: Node, files: Sequence[str]) -> Iterator[Problem]:
     run, file = root.run, files[root.run.file]
     if root.is_genesis:
         return
-    unreadable = sum(not other.is_run for other in nodes[: root.position])
+    unreadable = root.bad_before
     if run.first_seq > unreadable:
         text = f"{_span(0, run.first_seq - 1)} missing: the trail begins with record"
         text += f" {run.first_seq}."
@@ -216,7 +214,3 @@ def _span(first: int, last: int) -> str:
 
 def _verb(run: Run, one: str, many: str) -> str:
     return one if run.first_seq == run.last_seq else many
-
-
-def _index(files: Sequence[str], file: str) -> int:
-    return files.index(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,13 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-@dataclass
+@dataclass(eq=False)
 class Node:
     """A piece with its ties."""
 
     piece: Run | Bad
     position: int
     """Place in the order of files and lines."""
+    bad_before: int = 0
+    """Number of bad lines before this piece."""
     parent: Node | None = None
     guessed: bool = False
     """True where ``parent`` follows from numbers alone: no hash says so."""
@@ -71,7 +74,8 @@ def loose_hashes(pieces: Sequence[Run | Bad]) -> frozenset[str]:
 def tie(pieces: Sequence[Run | Bad], places: Sequence[Place]) -> list[Node]:
     """Tie the pieces together, after cutting runs where another run branches off (``places``)."""
     cut = _cut(pieces, places)
-    nodes = [Node(piece, position) for position, piece in enumerate(cut)]
+    bad = [0, *accumulate(isinstance(piece, Bad) for piece in cut)]
+    nodes = [Node(piece, position, bad[position]) for position, piece in enumerate(cut)]
     _mark_copies(nodes, places)
     _tie_by_hash(nodes)
     _tie_by_number(nodes)
@@ -96,19 +100,17 @@ def _is_loose(run: Run, ends: dict[str, Run | Bad]) -> bool:
 
 def _cut(pieces: Sequence[Run | Bad], places: Sequence[Place]) -> list[Run | Bad]:
     begun = {run.first_prev for run in pieces if isinstance(run, Run)}
-    cuts: dict[int, list[Place]] = {}
-    for place in places:
-        if place.hash in begun:
-            cuts.setdefault(place.file, []).append(place)
     hashes = {(place.file, place.line): place.hash for place in places}
+    at = sorted({(place.file, place.line): place for place in places}.items())
+    cuts = [(key, place) for key, place in at if place.hash in begun]
+    keys = [key for key, _ in cuts]
     result: list[Run | Bad] = []
     for piece in pieces:
-        if not isinstance(piece, Run):
-            result.append(piece)
-            continue
-        for place in sorted(cuts.get(piece.file, ()), key=lambda place: place.line):
-            if piece.first_line <= place.line < piece.last_line:
-                head, piece = _halves(piece, place, hashes)  # noqa: PLW2901 - what is left is cut again
+        if isinstance(piece, Run):
+            first = bisect_left(keys, (piece.file, piece.first_line))
+            last = bisect_left(keys, (piece.file, piece.last_line))
+            for _, place in cuts[first:last]:
+                head, piece = _halves(piece, place, hashes)  # noqa: PLW2901 - cut again
                 result.append(head)
         result.append(piece)
     return result
@@ -132,6 +134,7 @@ def _mark_copies(nodes: list[Node], places: Sequence[Place]) -> None:
     by_hash: dict[str, list[Place]] = {}
     for place in places:
         by_hash.setdefault(place.hash, []).append(place)
+    begins = {(n.run.first_hash, n.run.file, n.run.first_line) for n in nodes if n.is_run}
     originals: dict[str, Node] = {}
     for node in sorted(nodes, key=_length, reverse=True):
         if node.is_run and node.run.first_hash in by_hash:
@@ -140,21 +143,14 @@ def _mark_copies(nodes: list[Node], places: Sequence[Place]) -> None:
             other = next((place for place in twins if (place.file, place.line) != here), None)
             # Of two runs that begin with the same record, the longer one is the original.
             longest = originals.setdefault(node.run.first_hash, node) is node
-            if other is not None and not (longest and _begins_run(nodes, other)):
+            if other is not None and not (
+                longest and (other.hash, other.file, other.line) in begins
+            ):
                 node.copy_of = other
 
 
 def _length(node: Node) -> int:
     return node.run.last_seq - node.run.first_seq if node.is_run else -1
-
-
-def _begins_run(nodes: list[Node], place: Place) -> bool:
-    return any(
-        node.is_run
-        and node.run.first_hash == place.hash
-        and (node.run.file, node.run.first_line) == (place.file, place.line)
-        for node in nodes
-    )
 
 
 def _tie_by_hash(nodes: list[Node]) -> None:

@@ -19,7 +19,7 @@ from tfgate.audit.lock import writing
 from tfgate.audit.pipeline import check_fields, log_record
 from tfgate.audit.record import FutureVersionError, NotARecordError, Record, open_line
 from tfgate.audit.recovery import fragment_after, recovered_fields
-from tfgate.audit.rotation import last_rotated_line, rotate, rotated_fields, rotated_files
+from tfgate.audit.rotation import last_rotated_line, rotate, rotated_fields
 from tfgate.errors import AuditError
 
 if TYPE_CHECKING:
@@ -75,10 +75,11 @@ class AuditTrail:
 
         Raises ``AuditError`` where it has been altered.
         """
-        if not self.path.exists() and not rotated_files(self.path):
-            return None
         with reported(self.path, "read"):
-            return self._tail()[0]
+            if self.path.exists():
+                return self._tail()[0]
+            place, line = last_rotated_line(self.path) or (self.path, None)
+            return None if line is None else _trusted(line, place)
 
     def _tail(self) -> tuple[Record | None, int, bytes]:
         """Give the last record, where its line ends in the log, and the fragment after it."""
