@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tfgate.app.inputs import check_workspace, read_plan_input
 from tfgate.app.request import Gathered, Request
@@ -66,6 +66,27 @@ def gather(
         sources=sources,
         warnings=tuple(warnings),
     )
+
+
+class Surroundings(NamedTuple):
+    """What an evaluation needs beside a plan."""
+
+    effective: Effective
+    workspace: Workspace
+    operator: Operator
+    context: Context
+
+
+def gather_without_plan(request: Request, config: GateConfig) -> Surroundings:
+    """Read what does not depend on a plan. Raises as ``gather`` does."""
+    pending = begin_run(request.env, request.directory)
+    workspace = detect_workspace(request.env, request.workspace, request.directory)
+    operator = detect_operator(request.env, request.operator, request.directory)
+    effective = for_workspace(config, workspace.name, functions=rule_functions())
+    sources = Sources(request.directory, _data_dir(request.env))
+    run = pending.result()
+    context = _context(request, config, effective, workspace, operator, run, sources)
+    return Surroundings(effective, workspace, operator, context)
 
 
 def _data_dir(env: Mapping[str, str]) -> Path | None:

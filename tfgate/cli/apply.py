@@ -99,7 +99,7 @@ def run_apply(
 
 def tell_end(console: Any, result: ApplyResult, *, drop_in: bool = False) -> None:
     """Say what Terraform does not say: that it failed, and what became of obligations."""
-    from tfgate.engine.recheck import Result
+    from tfgate.cli.verify import obligation_lines
 
     applied = result.applied
     if applied is None:
@@ -108,14 +108,8 @@ def tell_end(console: Any, result: ApplyResult, *, drop_in: bool = False) -> Non
         console.say(f"The apply failed: terraform ended with {applied.terraform_exit_code}.")
     if applied.obligations is None:
         return
-    words = {
-        Result.MET: "holds after the apply",
-        Result.BROKEN: "is BROKEN after the apply",
-        Result.UNRESOLVED: "could not be checked after the apply",
-    }
-    for one in applied.obligations.checked:
-        told = "" if one.result is Result.MET else f": {one.message}"
-        console.say(f"{one.rule} {words[one.result]} on {one.address}{told}")
+    for line in obligation_lines(applied.obligations):
+        console.say(line)
     if any(one.blocks for one in applied.obligations.checked):
         console.say(
             "The apply itself is done; what was let through on the condition above must be mended."

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "check": ("tfgate.cli.check", "check", "Judge a plan, record the decision, say allow or deny."),
     "apply": ("tfgate.cli.apply", "apply", "Judge a plan and apply that plan and no other."),
+    "review": ("tfgate.cli.review", "review", "Show a plan to read, with findings beside changes."),
+    "verify": ("tfgate.cli.verify", "verify", "Check what was unknown, after the apply."),
+    "exec": ("tfgate.cli.exec", "execute", "Run terraform, tofu or what calls them, gated."),
+    "shim": ("tfgate.cli.shim", "shim", "Put the gate in front of terraform on PATH."),
     "explain": ("tfgate.cli.explain", "explain", "Show why a rule came out as it did."),
     "eval": ("tfgate.cli.evaluate", "evaluate", "Evaluate a JMESPath expression on a plan."),
     "rules": ("tfgate.cli.rules", "rules", "List and show rules."),
