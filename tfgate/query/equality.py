@@ -36,11 +36,13 @@ def same(left: Any, right: Any, state: State) -> bool | None:
         return _perhaps_same(left, right)
     if kind in _ATOMS or other in _ATOMS:
         return bool(left is right or left == right)
-    if kind is list and other is list:
+    if kind is not other or kind not in (list, dict):
+        return left is right
+    if not has_unknown(left, state) and not has_unknown(right, state):
+        return bool(left == right)
+    if kind is list:
         return _same_lists(left, right, state)
-    if kind is dict and other is dict:
-        return _same_objects(left, right, state)
-    return left is right
+    return _same_objects(left, right, state)
 
 
 def _perhaps_same(left: Any, right: Any) -> bool | None:
@@ -126,14 +128,17 @@ def contains_element(elements: list[Any], sought: Any, state: State) -> bool | N
 
 def has_unknown(value: Any, state: State) -> bool:
     """Whether something in ``value``, at any depth, is unknown or may be absent."""
-    kind = type(value)
-    if kind is Unknown or kind is Maybe:
-        return True
-    if kind is list:
-        parts = value
-    elif kind is dict:
-        parts = value.values()
-    else:
-        return False
-    state.spend(len(value))
-    return any(type(part) not in _ATOMS and has_unknown(part, state) for part in parts)
+    pending = [value]
+    steps = 0
+    while pending:
+        found = pending.pop()
+        kind = type(found)
+        if kind is Unknown or kind is Maybe:
+            return True
+        if kind is list or kind is dict:
+            steps += len(found) + 1
+            if steps > state.left:
+                state.spend(steps)
+            pending.extend(found if kind is list else found.values())
+    state.spend(steps)
+    return False

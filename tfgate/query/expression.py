@@ -31,7 +31,10 @@ class Judgement(State):
     @property
     def value(self) -> Any:
         """The value: JSON, `UNKNOWN` and `SENSITIVE` at any depth, `Maybe` elements in lists."""
-        return published(self.raw)
+        try:
+            return published(self.raw)
+        except RecursionError:
+            raise _too_deep() from None
 
     @property
     def verdict(self) -> bool | None:
@@ -89,11 +92,13 @@ class Expression:
             state.scope = scope
         try:
             value = self._value(document, state)
+            if state.may_raise:
+                return UNKNOWN
+            if not state.dirty or value is True or value is False:
+                return value
+            return published(value, lists=False)
         except RecursionError:
             raise _too_deep() from None
-        if state.may_raise:
-            return UNKNOWN
-        return published(value, lists=False) if state.dirty else value
 
     def verdict(self, document: Any, scope: Any = None) -> bool | None:
         """Say whether the result is truthy on every completion (True), or on none (False).

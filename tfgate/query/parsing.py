@@ -104,9 +104,22 @@ def _refuse_depth(text: str, tree: Ast) -> None:
         node, depth = pending.pop()
         if depth > DEEPEST:
             raise _too_deep(text)
+        if node["type"] == "literal" and _literal_is_deep(node["value"]):
+            raise _too_deep(text)
         for child in children(node):
             same_chain = child["type"] == node["type"] and node["type"] in CHAINS
             pending.append((child, depth if same_chain else depth + 1))
+
+
+def _literal_is_deep(constant: Any) -> bool:
+    level = [constant]
+    for _ in range(DEEPEST):
+        lists = [part for part in level if type(part) is list]
+        objects = [part for part in level if type(part) is dict]
+        level = [p for part in lists for p in part] + [p for part in objects for p in part.values()]
+        if not level:
+            return False
+    return True
 
 
 def children(node: Ast) -> list[Ast]:

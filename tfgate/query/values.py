@@ -58,10 +58,11 @@ class Unknown:
     def __new__(cls, mask: int = ANYTHING, sensitive: bool = False) -> Unknown:
         made = cls._made.get((mask, sensitive))
         if made is None:
-            made = cls._made[mask, sensitive] = super().__new__(cls)
+            made = super().__new__(cls)
             made.mask, made.sensitive = mask, sensitive
             made.low, made.high = -inf, inf
             made.truth = None if mask & TRUTHY and mask & FALSY else bool(mask & TRUTHY)
+            cls._made[mask, sensitive] = made
         return made
 
     def __bool__(self) -> NoReturn:

@@ -91,6 +91,20 @@ def test_a_function_is_not_called_with_unknowns_unless_it_asks_for_them() -> Non
     assert called == [[1]]
 
 
+def test_a_reference_gives_no_unknowns_to_a_function_that_does_not_take_them() -> None:
+    """An expression can come to something unknown on a known value."""
+    parameters = (Parameter("elements", "array"), Parameter("expression", "expref"))
+
+    def total(elements: list[Any], expression: Callable[[Any], Any]) -> Any:
+        return sum(map(expression, elements))
+
+    added = Function("total", parameters, "number", "A test.", "", None, total)
+    expression = query.compile("total(a, &@ || of('later'))", functions=SCOPED.extended([added]))
+    assert expression.search({"a": [1, 2]}, Names()) == 3
+    judgement = expression.judge({"a": [1, None]}, Names())
+    assert (judgement.value, judgement.may_raise) == (UNKNOWN, True)
+
+
 def test_an_exception_in_a_function_becomes_an_error_without_its_text() -> None:
     """The text of the exception might hold the value."""
 

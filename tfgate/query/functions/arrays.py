@@ -29,27 +29,26 @@ _ATOMS: Final = frozenset({str, int, float, bool, type(None)})
 
 def _contains(state: State, subject: Any, sought: Any) -> Any:
     if type(subject) is list:
-        if type(sought) is str and len(subject) < 64 and sought in subject:
-            return True
-        return _list_contains(state, subject, sought)
+        if len(subject) > 64:
+            state.spend(len(subject) >> 3)
+        if type(sought) in _ATOMS:
+            if sought in subject:  # no unknown equals an atom, so this element is a known one
+                return True
+            for element in subject:
+                kind = type(element)
+                if kind is Unknown or kind is Maybe:
+                    return state.make(BOOLEANS) if _may_hold(state, subject, sought) else False
+            return False
+        found = contains_element(subject, sought, state)
+        return state.make(BOOLEANS) if found is None else found
     if type(subject) is str and type(sought) is str:
         return sought in subject
     return _string_contains(state, subject, sought)
 
 
-def _list_contains(state: State, subject: list[Any], sought: Any) -> Any:
-    if len(subject) > 64:
-        state.spend(len(subject) >> 3)
-    if type(sought) in _ATOMS:
-        if sought in subject:  # no unknown equals an atom, so this element is a known one
-            return True
-        for element in subject:
-            if type(element) is Unknown or type(element) is Maybe:
-                break
-        else:
-            return False
-    found = contains_element(subject, sought, state)
-    return state.make(BOOLEANS) if found is None else found
+def _may_hold(state: State, subject: list[Any], sought: Any) -> bool:
+    state.spend(len(subject))
+    return contains_element(subject, sought, state) is not False
 
 
 def _string_contains(state: State, subject: Any, sought: Any) -> Any:

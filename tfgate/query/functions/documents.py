@@ -11,6 +11,9 @@ import msgspec
 from tfgate.query.errors import EvaluationError
 from tfgate.query.functions.registry import NOT_LITERAL, Function, Parameter
 
+_decode: Final = msgspec.json.Decoder().decode
+_encode: Final = msgspec.json.Encoder().encode
+
 LONGEST: Final = 4 * 1024 * 1024
 """Characters of the longest text that is read."""
 
@@ -36,8 +39,8 @@ def _canonical(text: str) -> Any:
     What msgspec reads and writes again to the same bytes has no key twice (one would be lost), no
     NaN, and no number that it reads in a way of its own.
     """
-    found = msgspec.json.decode(text)
-    if msgspec.json.encode(found) != text.encode():
+    found = _decode(text)
+    if _encode(found) != text.encode():
         raise ValueError("not the form that msgspec writes")
     return found
 

@@ -1,60 +1,22 @@
-"""Function calls: argument types, unknown arguments, and errors that name the function."""
+"""Function calls: one closure for each common shape of call."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from tfgate.query.equality import has_unknown
-from tfgate.query.errors import EvaluationError
-from tfgate.query.functions.registry import MayRaise
-from tfgate.query.values import (
-    BOOLEANS,
-    EXPREF,
-    LISTS,
-    NULL,
-    NUMBER,
-    OBJECTS,
-    STRINGS,
-    Expref,
-    Maybe,
-    Unknown,
-    kinds,
-    restrict,
-    some,
-)
+from tfgate.query.nodes.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tfgate.query.functions.registry import Function, Parameter
+    from tfgate.query.functions.registry import Function
     from tfgate.query.nodes.node import Node
     from tfgate.query.state import Closure, State
-
-_PYTHON_TYPES: Final[dict[int, tuple[type, ...]]] = {
-    NULL: (type(None),),
-    BOOLEANS: (bool,),
-    NUMBER: (int, float),
-    STRINGS: (str,),
-}
-_CONTAINER_TYPES: Final[dict[int, tuple[type, ...]]] = {
-    LISTS: (list,),
-    OBJECTS: (dict,),
-    EXPREF: (Expref,),
-}
-_NAMES: Final = {
-    NULL: "null",
-    BOOLEANS: "a boolean",
-    NUMBER: "a number",
-    STRINGS: "a string",
-    LISTS: "an array",
-    OBJECTS: "an object",
-    EXPREF: "an expression reference",
-}
 
 
 def call(function: Function, arguments: Sequence[Node], position: int | None) -> Closure:
     """Compile a call. Arguments of plain, fitting types go straight to the function."""
-    site = _Site(function, len(arguments), position)
+    site = Site(function, len(arguments), position)
     nodes = [argument.value for argument in arguments]
     if len(nodes) == 1:
         if function.scope and function.handles_unknown:
@@ -72,7 +34,7 @@ def call(function: Function, arguments: Sequence[Node], position: int | None) ->
     return several
 
 
-def _unary(site: _Site, argument: Closure) -> Closure:
+def _unary(site: Site, argument: Closure) -> Closure:
     (plain,), (elements,) = site.plain, site.plain_elements
     run, with_state = site.function.call, site.function.state
     if site.function.plain is not None and elements:
@@ -92,7 +54,7 @@ def _unary(site: _Site, argument: Closure) -> Closure:
     return one
 
 
-def _unary_over_elements(site: _Site, argument: Closure, run: Callable[..., Any]) -> Closure:
+def _unary_over_elements(site: Site, argument: Closure, run: Callable[..., Any]) -> Closure:
     """Compile a call on a list all elements of which must be known and of one type."""
     (elements,) = site.plain_elements
 
@@ -112,7 +74,7 @@ def _unary_over_elements(site: _Site, argument: Closure, run: Callable[..., Any]
     return one
 
 
-def _unary_with_scope(site: _Site, argument: Closure) -> Closure:
+def _unary_with_scope(site: Site, argument: Closure) -> Closure:
     """Compile a call like ``param('name')``."""
     (plain,), run = site.plain, site.function.call
 
@@ -129,7 +91,7 @@ def _unary_with_scope(site: _Site, argument: Closure) -> Closure:
     return one
 
 
-def _binary(site: _Site, first: Closure, second: Closure) -> Closure:
+def _binary(site: Site, first: Closure, second: Closure) -> Closure:
     (plain, other), run = site.plain, site.function.call
     with_state = site.function.state
 
@@ -145,7 +107,7 @@ def _binary(site: _Site, first: Closure, second: Closure) -> Closure:
     return two
 
 
-def _binary_with_literal(site: _Site, first: Closure, right: Any) -> Closure:
+def _binary_with_literal(site: Site, first: Closure, right: Any) -> Closure:
     plain, run = site.plain[0], site.function.call
     with_state = site.function.state
 
@@ -159,115 +121,3 @@ def _binary_with_literal(site: _Site, first: Closure, right: Any) -> Closure:
             site.explain(error)
 
     return two
-
-
-class _Site:
-    """One place where a function is called."""
-
-    def __init__(self, function: Function, count: int, position: int | None) -> None:
-        self.function = function
-        self.position = position
-        self.parameters = [function.parameter(i) for i in range(count)]
-        self.masks = [(p.mask, p.element_mask) for p in self.parameters]
-        self.plain = [_plain_types(p, function.state) for p in self.parameters]
-        self.plain_elements = [_python_types(e, _PYTHON_TYPES) for _, e in self.masks]
-
-    def checked(self, arguments: list[Any], state: State) -> Any:
-        """Check the arguments one by one, unknown ones included, then call."""
-        arguments = [self._argument(i, found, state) for i, found in enumerate(arguments)]
-        function = self.function
-        if not function.handles_unknown and any(has_unknown(a, state) for a in arguments):
-            state.may_raise = state.may_raise or not function.total
-            return state.make(function.return_mask)
-        try:
-            result = function.call(*self._prefix(state), *arguments)
-        except Exception as error:
-            self.explain(error)
-        return self.accepted(result, state) if function.handles_unknown else result
-
-    def accepted(self, result: Any, state: State) -> Any:
-        """Take what a function gave that may give unknown values, or say that it may raise."""
-        kind = type(result)
-        if kind is MayRaise:
-            state.may_raise = True
-            result = result.value
-            kind = type(result)
-        if kind is list or kind is dict or kind is Unknown:
-            state.dirty = True
-        return result
-
-    def _prefix(self, state: State) -> tuple[Any, ...]:
-        if self.function.state:
-            return (state,)
-        return (state.scope,) if self.function.scope else ()
-
-    def _argument(self, index: int, found: Any, state: State) -> Any:
-        allowed, elements = self.masks[index]
-        found = self._restricted(index, found, allowed, state)
-        if type(found) is Unknown and not found.mask & ~LISTS and self.function.state:
-            state.dirty = True
-            found = some(found.mask)
-        if elements and type(found) is list:
-            return self._elements(index, found, elements, state)
-        return found
-
-    def _restricted(self, index: int, found: Any, allowed: int, state: State) -> Any:
-        mask = kinds(found)
-        if not mask & ~allowed:
-            return found
-        if not mask & allowed:
-            self._wrong_type(index, mask)
-        state.may_raise = state.dirty = True
-        return restrict(found, allowed)
-
-    def _elements(self, index: int, found: list[Any], allowed: int, state: State) -> list[Any]:
-        """Check the elements of an ``array-string`` or the like."""
-        state.spend(len(found))
-        kept = []
-        for element in found:
-            if type(element) is not Maybe:
-                kept.append(self._restricted(index, element, allowed, state))
-            elif kinds(element.value) & allowed:
-                value = self._restricted(index, element.value, allowed, state)
-                kept.append(state.maybe(value, element.many))
-            else:
-                state.may_raise = True
-        return kept
-
-    def _wrong_type(self, index: int, mask: int) -> NoReturn:
-        parameter = self.parameters[index]
-        got = next((name for kind, name in _NAMES.items() if mask & ~kind == 0), "something else")
-        raise EvaluationError(
-            f"{self.function.name}() takes {parameter.types.replace('|', ' or ')} as"
-            f" {parameter.name}, not {got}.",
-            function=self.function.name,
-            position=self.position,
-        )
-
-    def explain(self, error: Exception) -> NoReturn:
-        """Raise what went wrong in the function as an error that names it and its place."""
-        if isinstance(error, RecursionError | MemoryError):
-            raise error
-        if isinstance(error, EvaluationError):
-            if error.function is None:
-                error.function, error.position = self.function.name, self.position
-            raise error
-        reason = self.function.errors or "It does not accept these values."
-        raise EvaluationError(
-            f"{self.function.name}() refused its arguments: {reason}",
-            kind="invalid-type" if isinstance(error, TypeError) else "invalid-value",
-            function=self.function.name,
-            position=self.position,
-        ) from None
-
-
-def _plain_types(parameter: Parameter, containers: bool) -> frozenset[type]:
-    """Python types that need no further look: fitting, and with nothing unknown inside."""
-    types = _python_types(parameter.mask, _PYTHON_TYPES)
-    if containers and not parameter.element_mask:
-        types |= _python_types(parameter.mask, _CONTAINER_TYPES)
-    return types
-
-
-def _python_types(mask: int, table: dict[int, tuple[type, ...]]) -> frozenset[type]:
-    return frozenset(found for kind, types in table.items() if mask & kind for found in types)
