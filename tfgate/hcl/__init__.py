@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from tfgate.hcl.directive import ProblemKind
     from tfgate.hcl.foreign import ForeignSkip, foreign_skips
     from tfgate.hcl.secrets import is_secret_name, looks_secret
-    from tfgate.hcl.source_blocks import UNREADABLE, SourceBlock, blocks
+    from tfgate.hcl.source_blocks import blocks
+    from tfgate.hcl.subject import UNREADABLE, SourceBlock
     from tfgate.hcl.waivers import WaiverProblem, comment_waivers
 
 __all__ = [
@@ -41,8 +42,8 @@ _LATE = {
     "foreign_skips": "foreign",
     "ForeignSkip": "foreign",
     "blocks": "source_blocks",
-    "SourceBlock": "source_blocks",
-    "UNREADABLE": "source_blocks",
+    "SourceBlock": "subject",
+    "UNREADABLE": "subject",
     "Cache": "cache",
     "looks_secret": "secrets",
     "is_secret_name": "secrets",

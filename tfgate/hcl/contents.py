@@ -40,16 +40,40 @@ def contents(file: SourceFile, block: Block, shapes: FileShapes | None) -> Conte
     text = file.text or ""
     try:
         if file.syntax is JSON:
-            written = json.loads(text[block.opened - 1 : block.closed + 1])
+            written = _read_json(text[block.opened - 1 : block.closed + 1])
             return Contents(None, JsonUnknowns().whole(written), lambda: _json_value(written))
         body = None if shapes is None else shapes.bodies.get(block.start)
         if body is not None:
             known = Unknowns(text).body(body)
             return Contents(None, known, lambda: Expressions(text).body(body))
     except (ValueError, RecursionError):
-        return Contents("a literal in this block is none that HCL has")
+        return _failed(file, block.line, "a literal in this block is none that HCL has")
     failure = None if shapes is None else shapes.failures.get(block.start)
-    return Contents("this block was not parsed" if failure is None else failure.message)
+    if failure is None:
+        return _failed(file, block.line, "this block was not parsed")
+    return _failed(file, failure.line, failure.message)
+
+
+def _failed(file: SourceFile, line: int, message: str) -> Contents:
+    """Say it once among the problems of the sources, and in the block."""
+    file.report(f"{message}: it is located, its values are not known", line)
+    return Contents(f"{message} (line {line})")
+
+
+def _read_json(text: str) -> dict[str, Any]:
+    """Read an object. Raises ValueError for what Terraform refuses, such as a name given twice."""
+
+    def whole(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len([name for name, _ in pairs if name != "//"]):
+            raise ValueError("a name is given twice")
+        return found
+
+    def no_number(name: str) -> None:
+        raise ValueError(f"{name} is no JSON")
+
+    read: dict[str, Any] = json.loads(text, object_pairs_hook=whole, parse_constant=no_number)
+    return read
 
 
 def _json_value(written: dict[str, Any]) -> dict[str, Any]:

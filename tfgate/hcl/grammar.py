@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tfgate.errors import SourceError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -62,9 +64,13 @@ def from_tables(tables: bytes) -> Lark | None:
 
 
 def _make(cache: Cache | None) -> tuple[Lark, bytes]:
-    import hcl2
-    from hcl2.postlexer import PostLexer
-    from lark import Lark
+    try:
+        import hcl2
+        from hcl2.postlexer import PostLexer
+        from lark import Lark
+    except ImportError as error:
+        message = "python-hcl2 is missing or of a version that tfgate cannot use."
+        raise SourceError(message, hint="Install python-hcl2 8.") from error
 
     grammar = Path(hcl2.__file__).with_name("hcl2.lark")
     key = _key(grammar)

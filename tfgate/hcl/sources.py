@@ -60,6 +60,10 @@ class SourceFile:
         line = text.count("\n", 0, self.body.error.offset) + 1
         return self._reader.report(self.path, message, line)
 
+    def report(self, message: str, line: int) -> Problem:
+        """Note a problem of this file, once."""
+        return self._reader.report(self.path, message, line)
+
     def string(self, block: Block, name: str) -> str | None:
         """Give a block's argument where it is a plain string."""
         if self.text is None:

@@ -44,7 +44,7 @@ class Expressions:
             value = number(self._cut(node))
             return self.code(self._cut(node)) if value is None else value
         if isinstance(node, Word):
-            return _WORDS.get(self._cut(node))
+            return self._word(self._cut(node))
         if isinstance(node, Items):
             return [self.value(item) for item in node.items]
         if isinstance(node, Members):
@@ -54,6 +54,11 @@ class Expressions:
     def code(self, text: str) -> Any:
         """Give what stands for an expression."""
         return {"expression": text.strip()}
+
+    def _word(self, written: str) -> Any:
+        if written not in _WORDS:
+            raise ValueError("a word that is no literal")
+        return _WORDS[written]
 
     def _members(self, node: Members) -> Any:
         return {self._key(key): self.value(value) for key, value in node.members}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tfgate.hcl import SourceBlock, blocks
-from tfgate.query.values import UNKNOWN
+from tfgate.query.values import SENSITIVE, UNKNOWN
 
 if TYPE_CHECKING:
     from tests.unit.hcl.conftest import Write
@@ -175,6 +175,8 @@ def test_a_block_that_cannot_be_read_says_so_and_costs_no_other(write: Write, te
     index = write({"main.tf": text + 'output "o" {\n value = 1\n}\n'})
     torn, whole = blocks(index)
     assert torn.error is not None
+    assert len(index.problems) == 1
+    assert "its values are not known" in index.problems[0].message
     assert torn.value == torn.known == {}
     assert whole.error is None
     assert whole.value == {"value": 1}
@@ -210,5 +212,53 @@ def test_a_module_used_twice_is_read_once(write: Write) -> None:
     )
     (block,) = blocks(index, kinds=["resource"])
     assert block.modules == ("module.a", "module.b")
-    assert (block.address, block.module) == ("module.a.x.y", "module.a")
+    assert (block.address, block.module_address) == ("module.a.x.y", "module.a")
     assert block.location.chain() == "main.tf:1 → m/main.tf:1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"locals": {"a": NaN}}',
+        '{"locals": {"a": 1, "a": 2}}',
+        '{"locals": {"a": {"b": 1, "b": 2}}}',
+        '{"locals": {"${a}": 1}}',
+    ],
+)
+def test_json_that_terraform_refuses_has_no_values(write: Write, text: str) -> None:
+    """A name given twice, or that is a template, or a number that is none."""
+    assert only(write, text, "main.tf.json").error is not None
+
+
+def test_secrets_are_not_shown(write: Write) -> None:
+    """By name, by look, by mark; the rule itself sees them."""
+    token = "ghp_" + "a1B2" * 9
+    index = write(
+        {
+            "main.tf": f"""\
+                resource "x" "y" {{
+                  password = "p"
+                  nested {{
+                    values = ["ok", "{token}"]
+                    secrets = {{ api_key = "k", other = var.x, none = "" }}
+                  }}
+                }}
+                variable "v" {{
+                  default   = {{ a = 1 }}
+                  sensitive = true
+                }}
+                variable "w" {{
+                  default = "d"
+                }}
+                """
+        }
+    )
+    resource, marked, plain = blocks(index)
+    assert resource.document()["body"]["password"] == "p"
+    shown = resource.redacted()["body"]
+    assert shown["password"] is SENSITIVE
+    (nested,) = shown["nested"]
+    assert nested["values"] == ["ok", SENSITIVE]
+    assert nested["secrets"] == {"api_key": SENSITIVE, "other": UNKNOWN, "none": ""}
+    assert marked.redacted()["body"]["default"] is SENSITIVE
+    assert plain.redacted()["body"]["default"] == "d"
