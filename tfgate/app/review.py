@@ -156,7 +156,7 @@ class _Builder:
             findings = self._beside.of(kind, change.address, change.deposed)
             if self._wanted.lets(change, bool(findings)):
                 location = self._locate(change.address, None)
-                yield review_change(self._plan, change, kind, findings, location)
+                yield review_change(change, kind, findings, location)
 
     def outputs(self) -> tuple[ReviewedChange, ...]:
         return tuple(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
 from tfgate.app.review_diff import Differ
+from tfgate.app.review_echo import without_echoes
 from tfgate.app.review_leaf import NOTHING, Side
 from tfgate.app.review_paths import Forcing
 from tfgate.app.review_reasons import facts, reasons
 from tfgate.app.review_values import literal
 from tfgate.model.action import Action
-from tfgate.model.review import ChangeKind, Diff, Form, ReviewedChange, Shape
+from tfgate.model.review import ChangeKind, Diff, Form, Mark, ReviewedChange, Shape
 from tfgate.plan import Reads
 
 if TYPE_CHECKING:
@@ -20,23 +21,25 @@ if TYPE_CHECKING:
 
     from tfgate.model.decision import Outcome
     from tfgate.model.location import Location
-    from tfgate.plan import ActionInvocation, Change, OutputChange, Plan
+    from tfgate.plan import ActionInvocation, Change, OutputChange
 
 Findings = tuple["Outcome", ...]
 
 _VALUES: Final = Reads.of([("before",), ("after",)])
 _INVOKED: Final = Reads.of([("config_values",), ("lifecycle_action_trigger",)])
 _DIFFER: Final = Differ()
-_MADE_ANEW: Final = (Action.CREATE, Action.REPLACE)
+_EMPTY: Final = frozenset({"null", '""', "[]", "{}"})
+_MADE_ANEW: Final = (Action.CREATE, Action.REPLACE, Action.READ)
 
 
 def review_change(
-    plan: Plan, change: Change, kind: ChangeKind, findings: Findings, location: Location | None
+    change: Change, kind: ChangeKind, findings: Findings, location: Location | None
 ) -> ReviewedChange:
     """Give a resource change, a drifted or a deferred one. Raises ``PlanError``."""
     before, after = _sides(change)
     diffs, same = _DIFFER.members(before, after, Forcing.of(change.replace_paths))
-    diffs, computed = _without_computed(plan, change, diffs)
+    expressions = _expressions(change)
+    parts = _parted(change, diffs, expressions)
     return ReviewedChange(
         kind=kind,
         address=change.address,
@@ -49,9 +52,11 @@ def review_change(
         forgets="forget" in change.actions and change.action is Action.REPLACE,
         reasons=tuple(reasons(change)),
         facts=(*facts(change), *_name_facts(before)),
-        diffs=tuple(sorted(_with_origins(change, diffs), key=_order)),
+        diffs=tuple(sorted(_with_origins(parts.told, expressions), key=_order)),
         same=same,
-        computed=computed,
+        computed=tuple(diff.label for diff in parts.computed),
+        dropped=tuple(parts.dropped),
+        blank=tuple(diff.label for diff in parts.blank),
         location=location,
         findings=findings,
     )
@@ -63,7 +68,7 @@ def _sides(change: Change) -> tuple[Side, Side]:
     real = change.document(_VALUES) if change.has_sensitive else view
     before = NOTHING if view["before"] is None else Side(view["before"], real["before"])
     after = NOTHING if view["after"] is None else Side(view["after"], real["after"])
-    return before, after
+    return without_echoes(before, after) if change.has_sensitive else (before, after)
 
 
 def _order(diff: Diff) -> tuple[bool, bool, str]:
@@ -75,33 +80,53 @@ def _is_unknown(diff: Diff) -> bool:
     return diff.after is not None and diff.after.form is Form.UNKNOWN
 
 
-def _without_computed(
-    plan: Plan, change: Change, diffs: list[Diff]
-) -> tuple[list[Diff], tuple[str, ...]]:
-    """Set apart what a new object gets from its provider and nobody has configured."""
-    if change.action not in _MADE_ANEW:
-        return diffs, ()
-    computed = {
-        diff.label
-        for diff in diffs
-        if _is_unknown(diff) and not diff.forces and plan.configured(change, diff.label) is False
-    }
-    return [diff for diff in diffs if diff.label not in computed], tuple(sorted(computed))
+class _Parts(NamedTuple):
+    """The differences of a change, by how much there is to say of each."""
+
+    told: list[Diff]
+    computed: list[Diff]
+    dropped: list[Diff]
+    blank: list[Diff]
 
 
-def _with_origins(change: Change, diffs: list[Diff]) -> Iterator[Diff]:
+def _parted(change: Change, diffs: list[Diff], expressions: dict[str, Any]) -> _Parts:
+    parts = _Parts([], [], [], [])
+    for diff in diffs:
+        anew = change.action in _MADE_ANEW and not diff.forces and diff.label not in expressions
+        if anew and _is_unknown(diff):
+            parts.computed.append(diff)
+        elif _is_blank(diff):
+            parts.blank.append(diff)
+        elif anew and diff.mark is Mark.REMOVED:
+            parts.dropped.append(diff)
+        else:
+            parts.told.append(diff)
+    return parts
+
+
+def _is_blank(diff: Diff) -> bool:
+    sides = [side for side in (diff.before, diff.after) if side is not None]
+    leaf = diff.shape is Shape.LEAF and not diff.forces
+    return leaf and all(side.form is Form.LITERAL and side.text in _EMPTY for side in sides)
+
+
+def _expressions(change: Change) -> dict[str, Any]:
+    """Give the arguments of the change's own block; a dynamic block is not among them."""
+    block = change.context.configuration.redacted_block(change)
+    expressions = None if block is None else block["expressions"]
+    return expressions if type(expressions) is dict else {}
+
+
+def _with_origins(diffs: list[Diff], expressions: dict[str, Any]) -> Iterator[Diff]:
     """Say of attributes not known yet which configured reference they come from."""
-    unknown = any(map(_is_unknown, diffs))
-    block = change.context.configuration.redacted_block(change) if unknown else None
-    expressions = block["expressions"] if block is not None else {}
     for diff in diffs:
         refers = _reference(expressions, diff.label) if _is_unknown(diff) else ""
         yield replace(diff, refers=refers) if refers else diff
 
 
-def _reference(expressions: Any, name: str) -> str:
+def _reference(expressions: dict[str, Any], name: str) -> str:
     """Give the first (most exact) reference in an argument's expression."""
-    expression = expressions.get(name) if type(expressions) is dict else None
+    expression = expressions.get(name)
     references = expression.get("references") if type(expression) is dict else None
     if type(references) is not list or not references or type(references[0]) is not str:
         return ""

@@ -54,7 +54,7 @@ def secret(label: str, before: Side, after: Side, *, forces: bool) -> Diff | Non
     if was and becomes and same(before.real, after.real):
         return None
     note = ""
-    if before is not NOTHING and after is not NOTHING and was != becomes:
+    if was != becomes and not any(map(_has_no_say, (before, after))):
         note = "becomes sensitive" if becomes else "no longer sensitive"
     return Diff(
         label,
@@ -64,6 +64,11 @@ def secret(label: str, before: Side, after: Side, *, forces: bool) -> Diff | Non
         forces=forces,
         note=note,
     )
+
+
+def _has_no_say(side: Side) -> bool:
+    """Whether a side is nothing, or not known: then it does not lose or gain secrecy."""
+    return side is NOTHING or (isinstance(side.view, Unknown) and side.view is not SENSITIVE)
 
 
 def _hidden(side: Side) -> Shown | None:

@@ -140,7 +140,11 @@ class ReviewedChange(msgspec.Struct, frozen=True, omit_defaults=True):
     same: int = 0
     """Attributes that stay as they are and are left out."""
     computed: tuple[str, ...] = ()
-    """Attributes that the provider gives after the apply and no configuration sets."""
+    """Attributes of a new object that are known after the apply and no argument sets."""
+    dropped: tuple[Diff, ...] = ()
+    """Of a replacement: what the old object has, no argument sets, and a provider decides anew."""
+    blank: tuple[str, ...] = ()
+    """Attributes that only go between null and empty (``""``, ``[]``, ``{}``)."""
     location: Location | None = None
     findings: tuple[Outcome, ...] = ()
 

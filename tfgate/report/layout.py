@@ -29,6 +29,10 @@ STYLES = {
     "medium": "yellow",
     "quiet": "dim",
     "remedy": "green",
+    "added": "green",
+    "removed": "red",
+    "changed": "yellow",
+    "forces": "bold red",
 }
 """Roles and their look. Colour only repeats what the words say."""
 

@@ -1,0 +1,99 @@
+"""``tfgate review``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tfgate._version import __version__
+from tfgate.cli.options import judging_options, make_request
+from tfgate.errors import UsageError
+from tfgate.model.action import Action
+from tfgate.report.neutral import console
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from tfgate.report import ReportContext
+
+
+@click.command(
+    epilog="Example: terraform plan -out=p.tfplan && tfgate review p.tfplan -r tfgate:core --open"
+)
+@click.argument("plan")
+@judging_options
+@click.option("--action", "actions", multiple=True,
+              type=click.Choice([action.value for action in Action]),
+              help="Show these changes alone. Repeatable, as all filters are.")  # fmt: skip
+@click.option("--address", "addresses", multiple=True, metavar="GLOB",
+              help="Show changes with such an address alone.")  # fmt: skip
+@click.option("--type", "types", multiple=True, metavar="GLOB",
+              help="Show changes of such a resource type alone.")  # fmt: skip
+@click.option("--module", "modules", multiple=True, metavar="GLOB",
+              help="Show changes in such a module alone; root is the root module.")  # fmt: skip
+@click.option("--findings-only", is_flag=True, help="Show changes that a rule has found alone.")
+@click.option("--full", is_flag=True, help="Fold nothing: long values, what is destroyed.")
+@click.option("--html", metavar="FILE",
+              help="Write a page with everything in it to FILE (or -) instead.")  # fmt: skip
+@click.option("--open", "open_page", is_flag=True,
+              help="Show the page in the browser; without --html in a private file.")  # fmt: skip
+def review(
+    plan: str,
+    actions: tuple[str, ...],
+    addresses: tuple[str, ...],
+    types: tuple[str, ...],
+    modules: tuple[str, ...],
+    findings_only: bool,
+    full: bool,
+    html: str | None,
+    open_page: bool,
+    **options: Any,
+) -> int:
+    """Show PLAN as a person reads it: changes, what differs, and findings beside them.
+
+    The exit code is that of tfgate check, but nothing is recorded: a review is for reading.
+    """
+    from tfgate.app.review import review as run_review
+    from tfgate.app.review_filter import ReviewFilter
+    from tfgate.cli.output import write_out
+    from tfgate.report import review_html, review_text
+
+    request = make_request(plan, **options)
+    wanted = ReviewFilter(
+        actions=tuple(Action(action) for action in actions),
+        addresses=addresses,
+        types=types,
+        modules=modules,
+        findings_only=findings_only,
+    )
+    result = run_review(request, wanted)
+    context = _context(request.now)
+    if html is None and not open_page:
+        write_out(review_text.render(result.review, context, full=full))
+    else:
+        _page(review_html.render(result.review, context), html, open_page=open_page)
+    return int(result.exit_code)
+
+
+def _context(now: dt.datetime) -> ReportContext:
+    from tfgate.cli.output import terminal
+    from tfgate.report import ReportContext
+
+    return ReportContext(tfgate_version=__version__, now=now, **terminal()._asdict())
+
+
+def _page(text: str, file: str | None, *, open_page: bool) -> None:
+    """Put the page where it is wanted, and say where that is."""
+    from tfgate.app.review_page import open_in_browser, write_page
+    from tfgate.cli.output import write_out
+
+    if file == "-":
+        if open_page:
+            raise UsageError("--html - writes to standard output, which no browser can open.")
+        write_out(text)
+        return
+    path = write_page(text, file)
+    opened = open_page and open_in_browser(path)
+    what = "is open in the browser" if opened else "can be opened in a browser"
+    click.echo(f"The review {what}: {console(str(path))}", err=True)
