@@ -26,9 +26,14 @@ def is_canonical(line: bytes, value: Any) -> bool:
     return _encoder.encode(value) == line or _reference(value) == line
 
 
-def decode(line: bytes) -> Any:
-    """Decode one JSON text; raises ``ValueError`` (msgspec's, Unicode's) or ``RecursionError``."""
-    return _decoder.decode(line)
+def decode(data: bytes) -> Any:
+    """Decode one JSON text; raises ``ValueError`` where it is none."""
+    try:
+        return _decoder.decode(data)
+    except msgspec.DecodeError as error:  # a ValueError in new versions of msgspec alone
+        raise ValueError(str(error)) from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def sha256(data: bytes) -> str:

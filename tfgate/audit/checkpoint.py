@@ -132,7 +132,10 @@ def checkpoint_directory(trail: AuditTrail) -> Path:
 
 def read_statement(data: bytes) -> Statement:
     """Read a statement; raises ``ValueError`` for anything else, and unless in RFC 8785 form."""
-    statement = msgspec.json.decode(data, type=Statement)
+    try:
+        statement = msgspec.json.decode(data, type=Statement)
+    except msgspec.DecodeError as error:  # a ValueError in new versions of msgspec alone
+        raise ValueError(str(error)) from None
     if statement.kind != KIND or statement.v != 1:
         raise ValueError("it is no checkpoint of version 1")
     if statement.signed_bytes() != data.rstrip(b"\n"):

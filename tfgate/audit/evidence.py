@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tfgate.audit.canonical import sha256
+from tfgate.audit.canonical import decode, sha256
 from tfgate.audit.files import make_directory, reported, write_new
 from tfgate.audit.neutral import is_harmless, neutralise
 from tfgate.errors import AuditError
@@ -49,7 +50,11 @@ def read_evidence(directory: str | os.PathLike[str], digest: str) -> Any:
 
     Raises ``AuditError`` where it is missing, or where its content does not have the digest.
     """
-    return msgspec.json.decode(read_evidence_bytes(directory, digest))
+    try:
+        return decode(read_evidence_bytes(directory, digest))
+    except ValueError:
+        place = evidence_path(directory, digest)
+        raise AuditError(f"The evidence file {place} does not hold JSON.") from None
 
 
 def read_evidence_bytes(directory: str | os.PathLike[str], digest: str) -> bytes:
@@ -59,7 +64,7 @@ def read_evidence_bytes(directory: str | os.PathLike[str], digest: str) -> bytes
         data = _unpack(path)
     except FileNotFoundError:
         raise AuditError(f"The evidence {digest} is missing: there is no file {path}.") from None
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise AuditError(f"The evidence file {path} cannot be read: {_reason(error)}.") from None
     if sha256(data) != digest:
         raise AuditError(f"The evidence file {path} was changed: its digest is {sha256(data)}.")
@@ -69,7 +74,7 @@ def read_evidence_bytes(directory: str | os.PathLike[str], digest: str) -> bytes
 def _encode(value: object) -> bytes:
     try:
         data = _encoder.encode(value)
-    except (UnicodeEncodeError, TypeError, ValueError, OverflowError, RecursionError):
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError):
         data = b""
     # Megabytes: looking at the bytes once is far cheaper than at every string.
     if data and is_harmless(data):
@@ -82,13 +87,16 @@ def _is_kept(path: Path, digest: str) -> bool:
         return False
     try:
         return sha256(_unpack(path)) == digest
-    except (OSError, EOFError, ValueError):
+    except (OSError, ValueError):
         return False
 
 
 def _unpack(path: Path) -> bytes:
-    with gzip.open(path) as file:
-        data = file.read(MAX_EVIDENCE + 1)
+    try:
+        with gzip.open(path) as file:
+            data = file.read(MAX_EVIDENCE + 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise ValueError("it is not a whole gzip file") from None
     if len(data) > MAX_EVIDENCE:
         raise ValueError(f"it unpacks to more than {MAX_EVIDENCE} bytes")
     return data

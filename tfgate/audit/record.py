@@ -105,7 +105,7 @@ def without_hash(line: bytes, digest: str) -> bytes:
 def _decode(line: bytes) -> dict[str, Any]:
     try:
         sealed = decode(line)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except ValueError:
         raise NotARecordError("it is not JSON") from None
     if not isinstance(sealed, dict):
         raise NotARecordError("it is not a JSON object")

@@ -142,7 +142,7 @@ def orphans(paths: Sequence[AnyPath]) -> list[Hit]:
 def _decode(line: bytes) -> dict[str, Any] | None:
     try:
         record = decode(line)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return record if is_readable(record) else None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from tfgate.audit.evidence import evidence_path, write_evidence
+from tfgate.audit.evidence import evidence_path, read_evidence, write_evidence
 from tfgate.audit.record import GENESIS, seal
 from tfgate.audit.result import ProblemKind as Kind
 from tfgate.audit.verifier import verify
@@ -253,6 +253,19 @@ def test_evidence_is_checked_when_asked(log: Path, tmp_path: Path) -> None:
     words = ("missing", "was changed", "cannot be read")
     assert all(word in p.text for word, p in zip(words, result.problems, strict=True))
     assert (result.evidence, verify([log]).ok) == (4, True)
+
+
+def test_no_byte_of_evidence_can_change(tmp_path: Path) -> None:
+    """Whatever is done to the file, reading gives the content of the digest or an error."""
+    digest = write_evidence(tmp_path, {"findings": ["a", "b"] * 9})
+    path = evidence_path(tmp_path, digest)
+    whole = path.read_bytes()
+    for position in range(len(whole)):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 4]) + whole[position + 1 :])
+        try:
+            assert read_evidence(tmp_path, digest) == {"findings": ["a", "b"] * 9}
+        except AuditError as error:
+            assert str(path) in error.message
 
 
 def test_several_processes_find_the_same(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
