@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import tempfile
@@ -138,7 +139,5 @@ def test_every_value_can_be_recorded(fields: dict[str, object]) -> None:
 @given(st.binary(max_size=300))
 def test_reading_garbage_never_raises_anything_else(data: bytes) -> None:
     """A line is a record or a ``NotARecordError``."""
-    try:
-        open_line(data)
-    except NotARecordError as error:
-        assert error.reason
+    with contextlib.suppress(NotARecordError):
+        assert open_line(data).line == data

@@ -255,6 +255,14 @@ def test_evidence_is_checked_when_asked(log: Path, tmp_path: Path) -> None:
     assert (result.evidence, verify([log]).ok) == (4, True)
 
 
+def _evidence_or_error(folder: Path, digest: str) -> Any:
+    """The content, or the path that the error names."""
+    try:
+        return read_evidence(folder, digest)
+    except AuditError as error:
+        return next(word.rstrip(":") for word in error.message.split() if digest in word)
+
+
 def test_no_byte_of_evidence_can_change(tmp_path: Path) -> None:
     """Whatever is done to the file, reading gives the content of the digest or an error."""
     digest = write_evidence(tmp_path, {"findings": ["a", "b"] * 9})
@@ -262,10 +270,7 @@ def test_no_byte_of_evidence_can_change(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for position in range(len(whole)):
         path.write_bytes(whole[:position] + bytes([whole[position] ^ 4]) + whole[position + 1 :])
-        try:
-            assert read_evidence(tmp_path, digest) == {"findings": ["a", "b"] * 9}
-        except AuditError as error:
-            assert str(path) in error.message
+        assert _evidence_or_error(tmp_path, digest) in ({"findings": ["a", "b"] * 9}, str(path))
 
 
 def test_several_processes_find_the_same(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
