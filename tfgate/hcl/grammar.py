@@ -70,7 +70,7 @@ def _make(cache: Cache | None) -> tuple[Lark, bytes]:
         from lark import Lark
     except ImportError as error:
         message = "python-hcl2 is missing or of a version that tfgate cannot use."
-        raise SourceError(message, hint="Install python-hcl2 8.") from error
+        raise SourceError(message, hint="Install python-hcl2 8.1.3 or newer.") from error
 
     grammar = Path(hcl2.__file__).with_name("hcl2.lark")
     key = _key(grammar)
