@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 # ruff: noqa: E501 - an inline table of TOML is one line
-
 from typing import TYPE_CHECKING
 
 import pytest
