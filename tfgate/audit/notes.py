@@ -26,6 +26,10 @@ def damaged(damages: Sequence[Damage], names: Sequence[str]) -> Iterator[Problem
         if damage.reason is not None:
             text = f"Only {damage.lines} line(s) of {name} can be read: {damage.reason}."
             yield Problem(ProblemKind.UNREADABLE, text, name, line)
+        elif damage.after:
+            text = f"Record {damage.seq} (line {line}) was altered: {damage.after} byte(s) stand"
+            text += " where its newline should be, and no crash puts them there."
+            yield Problem(ProblemKind.ALTERED, text, name, line, damage.seq)
         elif log_of(Path(name)) == Path(name):
             text = f"Line {line} is unfinished ({damage.tail} bytes, no newline): a writer was cut"
             text += " short or is at work; the next writer takes it out and records that."

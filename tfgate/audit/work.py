@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tfgate.audit.read import Lines, parts_of
+from tfgate.audit.recovery import record_in
 from tfgate.audit.scan import Scan, Wanted, join, merge, scan_lines
 from tfgate.errors import AuditError
 
@@ -33,6 +34,10 @@ class Damage(msgspec.Struct, frozen=True):
     """Bytes after the last newline."""
     reason: str | None
     """Why it could not be read on, where it could not."""
+    seq: int | None = None
+    """Number of the record that the unfinished line is, but for its end; ``None`` for a part."""
+    after: int = 0
+    """Bytes that stand after that record where its newline should be."""
 
 
 class _Task(msgspec.Struct, frozen=True):
@@ -47,6 +52,8 @@ class _Done(msgspec.Struct):
     scan: Scan
     tail: int
     reason: str | None
+    seq: int | None
+    after: int
 
 
 def scan_files(
@@ -66,7 +73,10 @@ def scan_files(
             whole, current, of_file = merge(whole, current), Scan(), task.file
         current = join(current, result.scan)
         if result.tail or result.reason:
-            damages.append(Damage(task.file, current.lines, result.tail, result.reason))
+            place = (task.file, current.lines)
+            damages.append(
+                Damage(*place, result.tail, result.reason, seq=result.seq, after=result.after)
+            )
         done += task.size
         if progress is not None:
             progress(done, total)
@@ -113,4 +123,6 @@ def _scan(task: _Task, wanted: Wanted) -> _Done:
 
     lines = Lines(Path(task.path), task.start, task.end)
     scan = scan_lines(lines, task.file, wanted)
-    return _Done(scan, len(lines.tail), lines.damage)
+    found = record_in(lines.tail)
+    seq, after = (None, 0) if found is None else (found[0].seq, len(found[1]))
+    return _Done(scan, len(lines.tail), lines.damage, seq, after)

@@ -18,7 +18,7 @@ from tfgate.audit.files import (
 from tfgate.audit.lock import writing
 from tfgate.audit.pipeline import check_fields, log_record
 from tfgate.audit.record import FutureVersionError, NotARecordError, Record, open_line
-from tfgate.audit.recovery import fragment_after, recovered_fields
+from tfgate.audit.recovery import completed_fields, completes, fragment_after, recovered_fields
 from tfgate.audit.rotation import last_rotated_line, rotate, rotated_fields
 from tfgate.errors import AuditError
 
@@ -95,7 +95,15 @@ class AuditTrail:
     def _continue(self) -> Record | None:
         """Give the record that the next one is chained to; a fragment after it is recovered."""
         last, end, fragment = self._tail()
-        return self._recover(fragment, end, last) if fragment else last
+        if not fragment:
+            return last
+        whole = completes(fragment, last)
+        return self._recover(fragment, end, last) if whole is None else self._complete(whole)
+
+    def _complete(self, record: Record) -> Record:
+        with opened(self.path) as descriptor:
+            append_line(descriptor, b"\n")
+        return self._write("recovered", completed_fields(record, self.path), record)
 
     def _rotated(self, last: Record, rotation: Rotation) -> Record:
         """Begin a new file where the old one is full; give the record to be chained to."""

@@ -39,7 +39,7 @@ def test_every_cut_of_the_last_line_is_recovered(log: Path) -> None:
     """Cut at any byte, the file verifies to the last whole record and can be continued."""
     whole = log.read_bytes()
     start = whole.rstrip(b"\n").rfind(b"\n") + 1
-    for cut in range(start + 1, len(whole)):
+    for cut in range(start + 1, len(whole) - 1):
         log.write_bytes(whole[:cut])
         before = verify([log])
         assert (before.ok, before.records) == (True, 2)
@@ -53,6 +53,26 @@ def test_every_cut_of_the_last_line_is_recovered(log: Path) -> None:
         assert base64.b64decode(recovered.fields["fragment_base64"]) == fragment
         assert recovered.fields["fragment_sha256"] == hashlib.sha256(fragment).hexdigest()
         assert recovered.fields["after_seq"] == 1
+
+
+def test_a_record_that_lacks_its_newline_alone_is_kept(log: Path) -> None:
+    """Its bytes are all there: the newline is put in, and that is recorded."""
+    whole = log.read_bytes()
+    log.write_bytes(whole[:-1])
+    assert [note.kind for note in verify([log]).notes] == [ProblemKind.UNFINISHED]
+    AuditTrail(log, clock=Ticking()).append("decision", {})
+    assert log.read_bytes().startswith(whole)
+    events = [open_line(line).event for line in log.read_bytes().splitlines()[2:]]
+    assert events == ["decision", "recovered", "decision"]
+    assert verify([log]).ok
+
+
+@pytest.mark.parametrize("extra", [b"X", b"}", b" ", b"\0\0", b"}}}}}}", b"\r", b"\xff{"])
+def test_what_stands_in_the_place_of_a_newline_was_put_there(log: Path, extra: bytes) -> None:
+    """No crash adds bytes to a whole record: the last newline is as well guarded as the others."""
+    log.write_bytes(log.read_bytes()[:-1] + extra)
+    [problem] = verify([log]).problems
+    assert (problem.kind, problem.seq) == (ProblemKind.ALTERED, 2)
 
 
 @pytest.mark.parametrize("fragment", [b"\0" * 512, b"x" * (KEPT * 3), b"\xff\xfe{"])
