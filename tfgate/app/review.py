@@ -13,7 +13,7 @@ from tfgate.app.review_filter import EVERYTHING, ReviewFilter
 from tfgate.app.review_radius import ORDER, radius_of
 from tfgate.model.action import Action
 from tfgate.model.review import ChangeKind, ModuleGroup, Review, ReviewedChange
-from tfgate.model.rule import Scope
+from tfgate.model.rule import Scope, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -108,12 +108,17 @@ class _Beside:
     def of(self, kind: ChangeKind, address: str, deposed: str | None = None) -> tuple[Outcome, ...]:
         """Give the findings on one entry, what blocks first."""
         found = self._of.get((kind, address, deposed), ())
-        return tuple(sorted(found, key=lambda outcome: not outcome.blocks))
+        return tuple(sorted(found, key=_weight))
 
     def rest(self, known: set[Key]) -> tuple[Outcome, ...]:
         """Give the findings on none of these entries."""
         found = [outcome for outcome in self._outcomes if _key(outcome) not in known]
-        return tuple(sorted(found, key=lambda outcome: not outcome.blocks))
+        return tuple(sorted(found, key=_weight))
+
+
+def _weight(outcome: Outcome) -> tuple[bool, int]:
+    """What blocks first, then what is worst."""
+    return not outcome.blocks, -list(Severity).index(outcome.severity)
 
 
 def _key(outcome: Outcome) -> Key | None:

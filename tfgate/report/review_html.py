@@ -109,7 +109,8 @@ class _Page:
     def _header(self, word: str) -> Iterator[str]:
         decision = self._review.decision
         groups = view.group(decision)
-        yield f'<header class="verdict {word.lower()}"><div class="top"><h1>{word}</h1>'
+        yield f'<header class="verdict {word.lower()}"><div class="top"><div>'
+        yield f'<p class="kicker">Review of a Terraform plan</p><h1>{word}</h1></div>'
         yield '<button type="button" id="theme" hidden>Colours: auto</button></div>'
         yield f'<p class="lead">{html_text(view.headline(decision, groups))}</p>'
         yield from (f"<p>{html_text(cause)}</p>" for cause in view.causes(decision, groups))
@@ -240,7 +241,7 @@ def _bar(radius: Radius) -> str:
     """Draw the shares of the actions; the tiles above say the same in numbers."""
     changing = [(a, n) for a, n in radius.counts if a not in (Action.NO_OP, Action.READ)]
     total = sum(number for _, number in changing)
-    if not total:
+    if len(changing) < 2:
         return ""
     parts, left = [], 0.0
     for action, number in changing:

@@ -105,8 +105,8 @@ class Cards:
 
     def _finding(self, outcome: Outcome, known: Location | None, place: bool) -> Iterator[str]:
         waived = outcome.outcome is OutcomeKind.WAIVED
-        css = " block" if outcome.blocks else " waived" if waived else ""
-        yield f'<div class="finding{css}"><p><span class="sev">{outcome.severity}</span> '
+        css = words.css_of(outcome)
+        yield f'<div class="finding {css}"><p><span class="sev">{outcome.severity}</span> '
         name = f"{self.rule_link(outcome.rule)} {html_text(outcome.title)}"
         yield f'<span class="name">{name}</span> '
         yield f'<span class="soft">{outcome.enforcement} · {words.standing(outcome)}</span></p>'

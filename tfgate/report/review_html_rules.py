@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from tfgate.model.decision import OutcomeKind
+from tfgate.report import review_words as words
 from tfgate.report import view
 from tfgate.report.neutral import html_text, link, paragraphs
 
@@ -15,47 +15,49 @@ if TYPE_CHECKING:
     from tfgate.model.rule import Rule
     from tfgate.report.review_html_cards import Cards
 
+_IN_SIGHT: Final = 3
+"""Places of a rule's findings that are listed without a fold."""
+
 
 def index(outcomes: Iterable[Outcome], cards: Cards, anchors: Mapping[int, str]) -> Iterator[str]:
     """List the rules, what blocks first, with links to what they found.
 
     ``anchors`` has, by identity of the outcome, where it stands in the page.
     """
-    blocking, other, waived = _parted(outcomes)
     yield '<ul class="index">'
-    for css, word, members in (
-        ("block", "blocks", blocking), ("", "does not block", other), ("waived", "waived", waived),
-    ):  # fmt: skip
+    for members in _by_standing(outcomes):
         for rule, found in view.by_rule(members):
-            yield f'<li><div class="finding {css}"><p><span class="sev">{rule.severity}</span> '
-            yield f'<span class="name">{cards.rule_link(rule.rule)} {html_text(rule.title)}</span> '
-            yield f'<span class="soft">{rule.enforcement} · {word}</span></p>'
-            yield f"<details><summary>{view.count(len(found), 'finding')}</summary><ul>"
-            yield from (f"<li>{_where(outcome, anchors)}</li>" for outcome in found)
-            yield "</ul></details></div></li>"
+            css = words.css_of(rule)
+            yield f'<li class="{css}"><p><span class="sev">{rule.severity}</span> '
+            name = f"{cards.rule_link(rule.rule)} {html_text(rule.title)}"
+            yield f'<span class="name">{name}</span> '
+            yield f'<span class="soft">{rule.enforcement} · {words.standing(rule)}</span></p>'
+            yield from _places([_where(outcome, anchors) for outcome in found])
+            yield "</li>"
     yield "</ul>"
 
 
-def _parted(
-    outcomes: Iterable[Outcome],
-) -> tuple[list[Outcome], list[Outcome], list[Outcome]]:
-    blocking: list[Outcome] = []
-    other: list[Outcome] = []
-    waived: list[Outcome] = []
+def _by_standing(outcomes: Iterable[Outcome]) -> list[list[Outcome]]:
+    """Put what blocks first, what is waived last; a rule may be in several."""
+    parts: dict[str, list[Outcome]] = {standing: [] for standing in words.STANDINGS}
     for outcome in outcomes:
-        if outcome.blocks:
-            blocking.append(outcome)
-        elif outcome.outcome is OutcomeKind.WAIVED:
-            waived.append(outcome)
-        else:
-            other.append(outcome)
-    return blocking, other, waived
+        parts[words.standing(outcome)].append(outcome)
+    return list(parts.values())
+
+
+def _places(links: Sequence[str]) -> Iterator[str]:
+    if len(links) <= _IN_SIGHT:
+        yield f'<p class="where">{" ".join(links)}</p>'
+        return
+    yield f"<details><summary>{view.count(len(links), 'finding')}</summary><ul>"
+    yield from (f"<li>{link}</li>" for link in links)
+    yield "</ul></details>"
 
 
 def _where(outcome: Outcome, anchors: Mapping[int, str]) -> str:
     name = f"<code>{html_text(view.subject(outcome))}</code>"
     anchor = anchors.get(id(outcome))
-    return f'<a href="#{anchor}">{name}</a>' if anchor else name
+    return f'<a href="#{anchor}">{name}</a>' if anchor else f"<span>{name}</span>"
 
 
 def rule_page(rule: Rule, anchor: str) -> Iterator[str]:

@@ -69,7 +69,8 @@ body > * { max-width: 76rem; margin-inline: auto; padding-inline: 1rem; }
 code, pre, del, ins { font: .875rem/1.5 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace;
   unicode-bidi: isolate; }
 h1, h2, h3, p, dl, ul { margin: 0; }
-h2 { font-size: 1.2rem; line-height: 1.3; margin: 2.25rem 0 .75rem; }
+h2 { font-size: 1.2rem; line-height: 1.3; margin: 2rem 0 .75rem; }
+main > section:first-of-type > h2 { margin-top: .5rem; }
 h3 { font-size: 1rem; line-height: 1.4; font-weight: 600; }
 a { color: var(--link); }
 button, input, select { font: inherit; color: var(--ink); background: var(--page);
@@ -86,6 +87,7 @@ summary { cursor: pointer; }
 .verdict { padding-block: 1.5rem 1.25rem; }
 .verdict .top { display: flex; gap: 1rem; align-items: flex-start; justify-content: space-between; }
 h1 { font-size: 1.75rem; line-height: 1.2; color: var(--tone); }
+.verdict .kicker { color: var(--soft); font-size: .92rem; }
 .verdict .lead { font-size: 1.1rem; margin-top: .25rem; }
 .denied { --tone: var(--delete); } .allowed { --tone: var(--create); }
 .undecided { --tone: var(--update); }
@@ -93,12 +95,13 @@ h1 { font-size: 1.75rem; line-height: 1.2; color: var(--tone); }
 .about div { display: flex; gap: .4rem; }
 .about dt { color: var(--soft); } .about dd { margin: 0; }
 
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(6.5rem, 1fr)); gap: .6rem;
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: .6rem;
   list-style: none; padding: 0; }
 .tiles li { background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
   border-top: .25rem solid var(--tone); padding: .5rem .8rem; }
 .tiles b { display: block; font-size: 1.6rem; line-height: 1.2; color: var(--tone); }
 .bar { display: block; width: 100%; height: .6rem; margin: .8rem 0 .5rem; border-radius: .3rem; }
+.tiles + p { margin-top: .6rem; }
 .bar rect { fill: var(--tone); }
 .create { --tone: var(--create); } .update, .drift { --tone: var(--update); }
 .replace { --tone: var(--replace); } .delete { --tone: var(--delete); }
@@ -139,24 +142,27 @@ legend { float: left; margin-right: .6rem; color: var(--soft); padding: 0; }
   margin: .55rem 0; }
 .finding.block { --tone: var(--delete); } .finding.waived { --tone: var(--quiet); }
 .finding p { margin: .15rem 0; }
-.finding .name { font-weight: 600; }
+.name { font-weight: 600; }
 .sev { display: inline-block; color: var(--tone); border: 1px solid var(--tone);
   border-radius: .35rem; padding: 0 .4rem; font-size: .8rem; font-weight: 600;
   margin-right: .3rem; }
 
-.diff { list-style: none; padding: 0; margin: .4rem 0 0; }
-.diff .diff { margin: 0 0 .2rem; }
-.diff > li { display: grid; grid-template-columns: 1.1rem minmax(6rem, max-content) minmax(0, 1fr);
-  gap: 0 .6rem; border-radius: .25rem; padding: .05rem .35rem; }
+.diff { list-style: none; padding: 0; margin: .4rem 0 .2rem; display: grid; gap: 0 .6rem;
+  grid-template-columns: 1.1rem fit-content(20rem) minmax(0, 1fr); }
+.diff .diff { margin: 0; }
+.diff > li { display: grid; grid-template-columns: subgrid; grid-column: 1 / -1;
+  align-items: baseline;
+  border-radius: .25rem; padding: .05rem .35rem; }
 .diff > li > .s { font: 700 .875rem/1.5 ui-monospace, Menlo, Consolas, monospace;
   color: var(--tone); }
-.diff > li > .k { max-width: 20rem; }
 .diff > li > .diff, .diff > li > .lines, .diff > li > p { grid-column: 2 / -1; }
 .diff .v { min-width: 0; }
 li.added { --tone: var(--create); } li.removed { --tone: var(--delete); }
 li.changed { --tone: var(--update); } li.same { --tone: var(--quiet); }
 .diff > li.leaf.added { background: var(--added); }
 .diff > li.leaf.removed { background: var(--removed); }
+.create > details > .diff li.leaf, .read > details > .diff li.leaf,
+.delete > details > .diff li.leaf { background: none; }
 .diff > li.forces > .k { font-weight: 700; }
 del, ins { text-decoration: none; border-radius: .2rem; padding: .05rem .25rem;
   white-space: pre-wrap; -webkit-box-decoration-break: clone; box-decoration-break: clone; }
@@ -189,17 +195,27 @@ mark { background: var(--mark); color: inherit; border-radius: .15rem; }
   border-radius: .3rem; padding: .5rem .7rem; }
 .facts { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .1rem 1rem; }
 .facts dt { color: var(--soft); } .facts dd { margin: 0; }
-.index { padding: 0; list-style: none; }
-.index > li { border-bottom: 1px solid var(--line); padding: .45rem 0; }
-.index ul { padding-left: 1.2rem; margin-top: .3rem; }
+.index { padding: 0; list-style: none; border: 1px solid var(--line); border-radius: .5rem;
+  background: var(--card); }
+.index > li { --tone: var(--update); border-left: .3rem solid var(--tone); padding: .5rem .8rem;
+  border-bottom: 1px solid var(--line); display: flex; flex-wrap: wrap; gap: .1rem .8rem; }
+.index > li:first-child { border-top-left-radius: .5rem; }
+.index > li:last-child { border-bottom: 0; border-bottom-left-radius: .5rem; }
+.index > li.block { --tone: var(--delete); } .index > li.waived { --tone: var(--quiet); }
+.index > li > p:first-child { flex: 3 1 30rem; }
+.index > li > p:last-child, .index > li > details { flex: 2 1 22rem; }
+.index ul { padding-left: 1.2rem; margin-top: .2rem; }
+.index .where > * { margin-right: .8rem; }
 footer { color: var(--soft); padding-block: 2rem 3rem; font-size: .92rem; }
 footer h2 { color: var(--ink); }
 
 @media (max-width: 40rem) {
   .filters { position: static; }
-  .diff > li { grid-template-columns: 1rem minmax(0, 1fr); gap: 0 .35rem; padding: .05rem .2rem; }
+  .diff { grid-template-columns: 1rem minmax(0, 1fr); gap: 0 .35rem; }
+  .diff > li { padding: .05rem .2rem; }
   .diff > li > .v { grid-column: 2; padding-left: .6rem; }
-  .diff > li > .k { max-width: none; }
+  .diff > li > .v:empty { display: none; }
+  .diff > li > .k.v { padding-left: 0; }
   .facts { grid-template-columns: minmax(0, 1fr); } .facts dd { margin-bottom: .3rem; }
   .change { padding: .6rem .65rem; }
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tfgate.model.action import Action
 from tfgate.model.decision import OutcomeKind
 from tfgate.model.review import ChangeKind, Form
+from tfgate.model.rule import OnUnknown
 from tfgate.report.neutral import clip
 from tfgate.report.view import count
 
@@ -27,6 +28,8 @@ SYMBOLS: Final = {
 }
 """Terraform's own marks, where it has one."""
 
+STANDINGS: Final = ("blocks", "to be checked after the apply", "does not block", "waived")
+"""What a finding does to the plan, what matters most first."""
 _WORDS: Final = {Action.DELETE: "destroy", Action.NO_OP: "unchanged"}
 UNKNOWN: Final = "(known after apply)"
 SENSITIVE: Final = "(sensitive)"
@@ -154,14 +157,20 @@ def module_title(module: str) -> str:
 
 
 def standing(outcome: Outcome) -> str:
-    """Say what a finding does to the plan."""
+    """Say what a finding does to the plan: one of `STANDINGS`."""
     if outcome.blocks:
-        return "blocks"
+        return STANDINGS[0]
     if outcome.outcome is OutcomeKind.WAIVED:
-        return "waived"
-    if outcome.outcome is OutcomeKind.UNKNOWN:
-        return "to be checked after the apply"
-    return "does not block"
+        return STANDINGS[3]
+    verify = outcome.outcome is OutcomeKind.UNKNOWN and outcome.on_unknown is OnUnknown.VERIFY
+    return STANDINGS[1] if verify else STANDINGS[2]
+
+
+def css_of(outcome: Outcome) -> str:
+    """Give the page's class for a finding."""
+    if outcome.blocks:
+        return "block"
+    return "waived" if outcome.outcome is OutcomeKind.WAIVED else "open"
 
 
 def level(outcome: Outcome) -> str:
