@@ -10,11 +10,9 @@ import gc
 import json
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
-
-import jmespath
-import jmespath.functions
 
 import tfgate
 from tfgate.app.api import default_context
@@ -24,19 +22,21 @@ from tfgate.engine.select import RuleIndex
 from tfgate.model.rule import Scope
 from tfgate.plan import iter_subjects
 
+jmespath: Any = import_module("jmespath")
+functions: Any = import_module("jmespath.functions")
 
-class Functions(jmespath.functions.Functions):
-    """What the benchmark's rules need beyond the standard."""
+PARAMS: dict[str, Any] = {}
+"""What ``param(name)`` gives to jmespath: set before the first evaluation."""
 
-    params: dict[str, Any] = {}  # noqa: RUF012 - set once, before the first evaluation
 
-    @jmespath.functions.signature({"types": ["string"]})
-    def _func_param(self, name: str) -> Any:
-        return self.params[name]
-
-    @jmespath.functions.signature({"types": ["string"]})
-    def _func_parse_json(self, text: str) -> Any:
-        return json.loads(text)
+def _options() -> Any:
+    """Give jmespath what the benchmark's rules need beyond the standard."""
+    one_string = functions.signature({"types": ["string"]})
+    added = {
+        "_func_param": one_string(lambda self, name: PARAMS[name]),
+        "_func_parse_json": one_string(lambda self, text: json.loads(text)),
+    }
+    return jmespath.Options(custom_functions=type("Added", (functions.Functions,), added)())
 
 
 def main() -> None:
@@ -63,11 +63,9 @@ def main() -> None:
 
 def _raises(rule: BoundRule, document: dict[str, Any]) -> bool:
     """Whether jmespath cannot evaluate it: on values that are unknown it has no answer."""
-    Functions.params = dict(rule.params)
+    PARAMS.update(rule.params)
     try:
-        jmespath.search(
-            rule.rule.expression, document, options=jmespath.Options(custom_functions=Functions())
-        )
+        jmespath.search(rule.rule.expression, document, options=_options())
     except jmespath.exceptions.JMESPathError:
         return True
     return False
@@ -83,7 +81,7 @@ def _ours(plan: Any, work: list[Any], context: Any) -> float:
 
 
 def _theirs(work: list[Any]) -> float:
-    options = jmespath.Options(custom_functions=Functions())
+    options = _options()
     start = time.perf_counter()
     for rule, _, document in work:
         jmespath.search(rule.rule.expression, document, options=options)
