@@ -28,11 +28,13 @@ resource "terraform_data" "a" {
 """
 SLOW = """
 resource "terraform_data" "slow" {
+  input = "x"
   provisioner "local-exec" {
     command = "touch started; for i in 1 2 3 4 5 6 7 8; do sleep 0.25; done"
   }
 }
 resource "terraform_data" "next" {
+  input      = "x"
   depends_on = [terraform_data.slow]
 }
 """
