@@ -99,6 +99,7 @@ def test_kinds_are_told_apart(data: bytes, kind: PlanFileKind | None) -> None:
         plan_file(b"\x0b"),
         plan_file(MESSAGE)[:60] + b"\xff" * 20 + plan_file(MESSAGE)[80:],
     ],
+    ids=["cut", "head", "other entry", "no fields", "cut field", "group", "overwritten"],
 )
 def test_a_damaged_plan_file_is_refused(data: bytes) -> None:
     """Cut off or changed, it gets one sentence that names the file."""
