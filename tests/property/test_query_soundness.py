@@ -10,7 +10,7 @@ from hypothesis import given
 from tests.support.query_grammar import contains_unknown, identical, stands_for
 from tests.support.query_settings import completed_cases, thorough
 from tfgate import query
-from tfgate.query import EvaluationError, Expression
+from tfgate.query import UNKNOWN, EvaluationError, Expression, Maybe, Unknown
 from tfgate.query.values import Expref, truth
 
 FAILED = object()
@@ -56,9 +56,19 @@ def check_judgement(judgement: Any, found: Any) -> None:
 
 def check_value(value: Any, found: Any) -> None:
     """Compare a value that claims to be known with one result."""
+    assert shows_unknown_alone(value)
     if not contains_unknown(value) and not holds_reference(value):
         assert found is not FAILED
         assert identical(value, found)
+
+
+def shows_unknown_alone(value: Any) -> bool:
+    """Whether every unknown in a value is the one marker that readers compare with."""
+    if type(value) is list:
+        return all(map(shows_unknown_alone, value))
+    if type(value) is dict:
+        return all(map(shows_unknown_alone, value.values()))
+    return value is UNKNOWN or type(value) not in (Unknown, Maybe)
 
 
 def holds_reference(value: Any) -> bool:
