@@ -27,7 +27,7 @@ def install(directory: Path) -> None:
     """
     from tfgate.app.shim import install_shims
 
-    directory = directory.expanduser().absolute()
+    directory = directory.expanduser().resolve()
     for path in install_shims(directory):
         write_out(f"{path}\n")
     click.echo(f'Put it first on PATH: export PATH="{directory}:$PATH"', err=True)
