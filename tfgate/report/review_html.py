@@ -93,6 +93,7 @@ class _Page:
             for number, change in enumerate(self._entries)
             for outcome in change.findings
         }
+        self._anchors |= {id(outcome): f"p{n}" for n, outcome in enumerate(review.findings)}
 
     def body(self, word: str) -> Iterator[str]:
         yield '<a class="skip" href="#changes">Skip to the changes</a>'
@@ -160,7 +161,9 @@ class _Page:
         yield from index(outcomes, self._cards, self._anchors)
         if review.findings:
             yield "<h3>On the plan as a whole</h3>"
-            yield from (self._cards.finding(o, place=True) for o in review.findings)
+            for outcome in review.findings:
+                anchor = self._anchors[id(outcome)]
+                yield self._cards.finding(outcome, anchor=anchor)
         yield "</section>"
 
     def _filters(self) -> Iterator[str]:

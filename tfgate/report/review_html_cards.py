@@ -97,20 +97,22 @@ class Cards:
             return False
         return self._few or any(outcome.blocks for outcome in change.findings)
 
-    def finding(
-        self, outcome: Outcome, *, known: Location | None = None, place: bool = False
-    ) -> str:
-        """Write a finding; with ``place`` what it is about; where, unless that is ``known``."""
-        return "".join(self._finding(outcome, known, place))
+    def finding(self, outcome: Outcome, *, known: Location | None = None, anchor: str = "") -> str:
+        """Write a finding: where it is, unless that is ``known``.
 
-    def _finding(self, outcome: Outcome, known: Location | None, place: bool) -> Iterator[str]:
+        One with an ``anchor`` of its own stands beside no change, and says what it is about.
+        """
+        return "".join(self._finding(outcome, known, anchor))
+
+    def _finding(self, outcome: Outcome, known: Location | None, anchor: str) -> Iterator[str]:
         waived = outcome.outcome is OutcomeKind.WAIVED
         css = words.css_of(outcome)
-        yield f'<div class="finding {css}"><p><span class="sev">{outcome.severity}</span> '
+        own = f' id="{anchor}"' if anchor else ""
+        yield f'<div class="finding {css}"{own}><p><span class="sev">{outcome.severity}</span> '
         name = f"{self.rule_link(outcome.rule)} {html_text(outcome.title)}"
         yield f'<span class="name">{name}</span> '
         yield f'<span class="soft">{outcome.enforcement} · {words.standing(outcome)}</span></p>'
-        about = f"<code>{html_text(view.subject(outcome))}</code>: " if place else ""
+        about = f"<code>{html_text(view.subject(outcome))}</code>: " if anchor else ""
         yield f"<p>{about}{html_text(clip(view.problem(outcome), _LONGEST))}</p>"
         if outcome.location != known:
             yield _place(outcome.location)

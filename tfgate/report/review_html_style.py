@@ -95,7 +95,7 @@ h1 { font-size: 1.75rem; line-height: 1.2; color: var(--tone); }
 .about div { display: flex; gap: .4rem; }
 .about dt { color: var(--soft); } .about dd { margin: 0; }
 
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: .6rem;
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: .6rem;
   list-style: none; padding: 0; }
 .tiles li { background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
   border-top: .25rem solid var(--tone); padding: .5rem .8rem; }
@@ -130,7 +130,8 @@ legend { float: left; margin-right: .6rem; color: var(--soft); padding: 0; }
   border-left: .3rem solid var(--tone, var(--line)); border-radius: .5rem; }
 .change { margin: .7rem 0; padding: .7rem .9rem; content-visibility: auto;
   contain-intrinsic-size: auto 9rem; }
-.change:target, .rule:target { outline: .18rem solid var(--link); outline-offset: .12rem; }
+.change:target, .rule:target, .finding:target {
+  outline: .18rem solid var(--link); outline-offset: .12rem; }
 .change > header { display: flex; flex-wrap: wrap; gap: .1rem .8rem; align-items: baseline; }
 .badge { display: inline-block; color: var(--tone); border: 1px solid var(--tone);
   border-radius: .35rem; padding: 0 .45rem; margin-right: .5rem; font-size: .85rem;
@@ -171,8 +172,8 @@ li.leaf.added > .v ins, li.leaf.removed > .v del { background: none; padding: 0;
 mark { background: var(--mark); color: inherit; border-radius: .15rem; }
 .arrow { color: var(--soft); padding: 0 .3rem; }
 .hint { font: italic .875rem/1.5 system-ui, sans-serif; color: var(--soft); }
-.note { color: var(--soft); font-size: .85rem; } .forces-note { color: var(--delete);
-  font-size: .85rem; font-weight: 600; }
+.note { color: var(--soft); font-size: .85rem; }
+.forces-note { white-space: nowrap; color: var(--delete); font-size: .85rem; font-weight: 600; }
 .diff > li.leaf.added .forces-note, .diff > li.leaf.removed .forces-note { color: var(--ink); }
 .lines { margin: .2rem 0; border: 1px solid var(--line); border-radius: .25rem;
   overflow: hidden; list-style: none; padding: 0; background: var(--page); }
@@ -204,6 +205,7 @@ mark { background: var(--mark); color: inherit; border-radius: .15rem; }
 .index > li.block { --tone: var(--delete); } .index > li.waived { --tone: var(--quiet); }
 .index > li > p:first-child { flex: 3 1 30rem; }
 .index > li > p:last-child, .index > li > details { flex: 2 1 22rem; }
+.index ~ h3 { margin-top: 1.25rem; }
 .index ul { padding-left: 1.2rem; margin-top: .2rem; }
 .index .where > * { margin-right: .8rem; }
 footer { color: var(--soft); padding-block: 2rem 3rem; font-size: .92rem; }

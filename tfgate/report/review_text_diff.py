@@ -108,7 +108,7 @@ class DiffWriter:
     def _lines(self, lines: Sequence[Line], indent: int) -> None:
         shown = len(lines) if self._full else _LINES
         for line in lines[:shown]:
-            sign = "…" if line.skipped else _SIGNS[line.mark]
+            sign = "…" if line.skipped else _SIGNS[line.mark].replace(" ", _TIED)
             role = "quiet" if line.skipped or line.mark is Mark.SAME else line.mark.value
             text = line.text if self._full else clip(line.text, self._longest)
             self._sheet.add((f"{sign} {console(text)}", role), indent=indent, hang=2)
