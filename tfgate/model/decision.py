@@ -9,6 +9,7 @@ import msgspec
 
 from tfgate.model.identity import Operator, Run, Workspace
 from tfgate.model.location import Location
+from tfgate.model.override import Approval, Override
 from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
 from tfgate.model.waiver import Waiver
 
@@ -69,6 +70,8 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     controls: dict[str, tuple[str, ...]] = {}
     references: tuple[str, ...] = ()
     waiver: Waiver | None = None
+    override: Override | None = None
+    """Set where the outcome would deny, and approvals let it through; ``blocks`` is false then."""
     fingerprint: str = ""
     """Stable over re-plans: SHA-256 (hex) of rule id, address, deposed key and message."""
 
@@ -139,6 +142,12 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     def findings(self) -> tuple[Outcome, ...]:
         """Every outcome that is not ``pass``."""
         return self.outcomes
+
+    @property
+    def approvals(self) -> tuple[Approval, ...]:
+        """Every approval that some outcome rests on, in the order of the outcomes."""
+        used = (o.override.approvals for o in self.outcomes if o.override is not None)
+        return tuple(dict.fromkeys(approval for group in used for approval in group))
 
     @property
     def obligations(self) -> tuple[Outcome, ...]:

@@ -132,6 +132,8 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
     controls: dict[str, tuple[str, ...]] = {}
     references: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
+    approvals: int = 1
+    """How many people must approve before a failure of it is let through, at least."""
     tests: tuple[RuleTest, ...] = ()
     file: str = ""
     """Path of the file the rule was read from, as a user would write it."""

@@ -10,6 +10,7 @@ from tfgate.errors import ConfigError, Problem
 from tfgate.ruleset.config_tables import CONFIG
 from tfgate.ruleset.files import Unreadable, read_toml
 from tfgate.ruleset.frozen import Frozen
+from tfgate.ruleset.problems import show_name, suggest
 from tfgate.ruleset.settings import SETTINGS, From, Origin, Value, read_environment, read_flags
 from tfgate.ruleset.waivers import build_waivers, read_waiver_file
 
@@ -52,6 +53,16 @@ class WorkspaceTable(Frozen, frozen=True):
     rulesets: tuple[str, ...]
 
 
+class ApprovalNeed(Frozen, frozen=True):
+    """One ``[[approvals.needs]]`` table."""
+
+    rules: tuple[str, ...]
+    """Globs over rule ids."""
+    workspaces: tuple[str, ...] = ("*",)
+    required: int = 1
+    roles: tuple[str, ...] = ()
+
+
 class GateConfig(Frozen, frozen=True):
     """The configuration in force, before it is known which workspace is judged."""
 
@@ -70,6 +81,9 @@ class GateConfig(Frozen, frozen=True):
     workspaces: tuple[WorkspaceTable, ...] = ()
     commands: Mapping[str, OnCommand] = {}
     """Command (``state rm``) → what happens to it, for those the file names."""
+    approval_roles: Mapping[str, tuple[str, ...]] = {}
+    """Role → globs over principals."""
+    approval_needs: tuple[ApprovalNeed, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     """Of the file and of every waiver file."""
     files: tuple[ConfigFile, ...] = ()
@@ -121,6 +135,31 @@ class GateConfig(Frozen, frozen=True):
     def approvals_bind(self) -> Bind:
         """What an approval is bound to."""
         return self._get("approvals.bind")  # type: ignore[no-any-return] # read by its kind
+
+    @property
+    def approvals_max_hours(self) -> int:
+        """How long an approval holds at most."""
+        return int(self._get("approvals.max_hours"))
+
+    @property
+    def receipt_key(self) -> Path | None:
+        """Key that receipts are signed with."""
+        return self.path("receipts.key")
+
+    @property
+    def receipt_signers(self) -> Path | None:
+        """Allowed-signers file of the gates whose receipts are believed."""
+        return self.path("receipts.allowed_signers")
+
+    @property
+    def receipt_max_hours(self) -> int:
+        """How long a receipt holds at most."""
+        return int(self._get("receipts.max_hours"))
+
+    @property
+    def receipt_required(self) -> bool:
+        """Whether an apply needs a receipt."""
+        return bool(self._get("receipts.required"))
 
     @property
     def audit_log(self) -> Path | None:
@@ -253,6 +292,11 @@ def _build(
             continue
         waivers += more
         files.append(ConfigFile(name, waiver_file.sha256))
+    approvals = read.get("approvals") or {}
+    roles = approvals.get("roles", {})
+    needs = tuple(ApprovalNeed(**table) for table in approvals.get("needs", ()))
+    if file is not None:
+        problems += _unknown_roles(file, roles, needs)
     return GateConfig(
         file=file,
         folder=folder,
@@ -262,10 +306,26 @@ def _build(
         data=read.get("data", {}),
         commands={name: word for name, word in (read.get("commands") or {}).items() if word},
         workspaces=tuple(WorkspaceTable(**table) for table in read.get("workspace", ())),
+        approval_roles=roles,
+        approval_needs=needs,
         waivers=tuple(waivers),
         files=tuple(files),
         home=home,
     )
+
+
+def _unknown_roles(
+    file: TomlFile, roles: Mapping[str, Any], needs: tuple[ApprovalNeed, ...]
+) -> list[Problem]:
+    """Report roles that nobody can have: what needs them could never be approved."""
+    found = file.problems()
+    for number, need in enumerate(needs):
+        for role in need.roles:
+            if role not in roles:
+                near = suggest(role, roles)
+                at = ("approvals", "needs", number, "roles")
+                found.add(f"the role {show_name(role)} is not in [approvals.roles]{near}", at)
+    return found.done()
 
 
 def place(text: str, base: Path, home: str | None) -> Path:

@@ -149,6 +149,31 @@ WORKSPACE: Final = Table(
     },
 )
 
+_PRINCIPALS: Final = ListOf(Text(most=200, one_line=True), least=1)
+
+APPROVAL_NEED: Final = Table(
+    "what some rules need",
+    {
+        "rules": Key(
+            ListOf(Text(most=200, one_line=True), least=1),
+            "Globs over rule ids.",
+            required=True,
+            default=(),
+        ),
+        "workspaces": Key(
+            ListOf(Text(most=200), least=1),
+            "Globs over the workspace's name. Without it: every workspace.",
+            default=("*",),
+        ),
+        "required": Key(Integer(1, 100), "How many people must approve, at least.", default=1),
+        "roles": Key(
+            ListOf(_NAME),
+            "Roles of [approvals.roles]: of each, one of those who approve must have it.",
+            default=(),
+        ),
+    },
+)
+
 APPROVALS: Final = Table(
     "[approvals]",
     {
@@ -161,6 +186,34 @@ APPROVALS: Final = Table(
             "What an approval is bound to: one plan, or the findings (survives a re-plan with no "
             "new finding).",
         ),
+        "max_hours": Key(
+            Integer(1, 8760), "How many hours after it was signed an approval holds at most."
+        ),
+        "roles": Key(
+            MapOf(_PRINCIPALS, _NAME),
+            "Roles: name = globs over the principals of the allowed-signers file.",
+            default={},
+        ),
+        "needs": Key(
+            ListOf(APPROVAL_NEED, unique=False),
+            "What the failures of some rules need beyond that: more people, or people of a role.",
+            default=(),
+        ),
+    },
+    retired={"need": "write [[approvals.needs]]", "role": "write [approvals.roles]"},
+)
+
+RECEIPTS: Final = Table(
+    "[receipts]",
+    {
+        "key": Key(_PATH, "SSH key that tfgate check --receipt signs with, relative to this file."),
+        "allowed_signers": Key(
+            _PATH, "OpenSSH allowed-signers file of the gates whose receipts are believed."
+        ),
+        "max_hours": Key(
+            Integer(1, 8760), "How many hours after the check a receipt holds at most."
+        ),
+        "required": Key(Boolean(), "Whether tfgate apply needs a receipt."),
     },
 )
 
@@ -206,6 +259,7 @@ CONFIG: Final = Table(
         ),
         "waivers": Key(ListOf(WAIVER, unique=False), "Reviewed, dated exceptions.", default=()),
         "approvals": Key(APPROVALS, "Who may override soft-mandatory failures, and how."),
+        "receipts": Key(RECEIPTS, "Signed statements that carry a decision to another job."),
         "audit": Key(AUDIT, "Where the record of decisions is written."),
         "commands": Key(
             COMMANDS,

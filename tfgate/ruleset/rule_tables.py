@@ -9,7 +9,18 @@ from tfgate.model.action import Action
 from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
 from tfgate.ruleset.example_tables import TEST
 from tfgate.ruleset.params import TYPE_PATTERN
-from tfgate.ruleset.strict import Boolean, Choice, Json, Key, ListOf, MapOf, Schema, Table, Text
+from tfgate.ruleset.strict import (
+    Boolean,
+    Choice,
+    Integer,
+    Json,
+    Key,
+    ListOf,
+    MapOf,
+    Schema,
+    Table,
+    Text,
+)
 
 ID_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 NAME_PATTERN: Final = r"[A-Za-z_][A-Za-z0-9_-]{0,99}"
@@ -173,6 +184,12 @@ RULE: Final = Table(
         ),
         "owners": Key(
             ListOf(OWNER), "Who looks after the rule, where not the ruleset's owners.", default=()
+        ),
+        "approvals": Key(
+            Integer(1, 100),
+            "How many people must approve before a failure of a soft-mandatory rule is let "
+            "through. Without it: as many as the configuration says.",
+            default=1,
         ),
         "tests": Key(ListOf(TEST, unique=False), "Examples, each with its outcome.", default=()),
     },

@@ -40,6 +40,7 @@ _AS_READ = (
     "controls",
     "references",
     "owners",
+    "approvals",
 )
 _MARKS = ("unknown", "null", "sensitive")
 

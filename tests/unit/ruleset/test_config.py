@@ -144,10 +144,34 @@ def test_later_layers_win_and_every_value_knows_its_origin(tmp_path: Path, write
         "approvals.allowed_signers": "../tfgate.toml:32",
         "approvals.required": "TFGATE_APPROVALS_REQUIRED",
         "approvals.bind": "../tfgate.toml:34",
+        "approvals.max_hours": "default",
+        "receipts.key": "default",
+        "receipts.allowed_signers": "default",
+        "receipts.max_hours": "default",
+        "receipts.required": "default",
         "audit.log": "TFGATE_AUDIT_LOG",
         "audit.archive": "../tfgate.toml:38",
         "audit.evidence": "../tfgate.toml:39",
     }
+
+
+def test_needs_name_roles_that_somebody_can_have(tmp_path: Path, write: Write) -> None:
+    """A role that is nowhere defined is a mistake: what needs it could never be approved."""
+    write(
+        "tfgate.toml",
+        """
+        [approvals.roles]
+        dba = ["dora@acme.example"]
+        [[approvals.needs]]
+        rules = ["CORE-DEL-*"]
+        required = 2
+        roles = ["dba", "dbas"]
+        """,
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_gate_config(tmp_path, {})
+    assert 'the role dbas is not in [approvals.roles] (did you mean "dba"?)' in str(caught.value)
+    assert "approvals.needs[0].roles" in str(caught.value)
 
 
 def test_a_named_file_keeps_the_working_directory_out(tmp_path: Path, write: Write) -> None:
