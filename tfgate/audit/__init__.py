@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tfgate.audit.evidence import write_evidence as write_evidence
     from tfgate.audit.filters import Filters as Filters
     from tfgate.audit.moment import parse_moment as parse_moment
+    from tfgate.audit.once import AlreadyRecordedError as AlreadyRecordedError
+    from tfgate.audit.once import find_once as find_once
     from tfgate.audit.record import Record as Record
     from tfgate.audit.result import Problem as Problem
     from tfgate.audit.result import ProblemKind as ProblemKind
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from tfgate.audit.writer import AuditTrail as AuditTrail
 
 _WHERE = {
+    "AlreadyRecordedError": "once",
     "AuditTrail": "writer",
     "Checkpoint": "checkpoint",
     "CheckpointPolicy": "checkpoint",
@@ -48,6 +51,7 @@ _WHERE = {
     "build_decision_record": "decision",
     "build_evidence": "decision",
     "checkpoint_due": "checkpoint",
+    "find_once": "once",
     "make_checkpoint": "checkpoint",
     "orphans": "search",
     "parse_moment": "moment",
@@ -60,6 +64,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "AlreadyRecordedError",
     "AuditTrail",
     "Checkpoint",
     "CheckpointPolicy",
@@ -74,6 +79,7 @@ __all__ = [
     "build_decision_record",
     "build_evidence",
     "checkpoint_due",
+    "find_once",
     "make_checkpoint",
     "orphans",
     "parse_moment",

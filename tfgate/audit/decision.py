@@ -46,6 +46,7 @@ def build_decision_record(
         "plan_sha256": decision.plan.file_sha256 or decision.plan.json_sha256,
         "plan": msgspec.to_builtins(decision.plan),
         "run": None if decision.run is None else msgspec.to_builtins(decision.run),
+        "overrides": [msgspec.to_builtins(approval) for approval in decision.approvals],
         "rulesets": [msgspec.to_builtins(ruleset) for ruleset in decision.rulesets],
         "counts": decision.counts(),
         "rules": outcome_counts(decision),

@@ -6,7 +6,7 @@ import os
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tfgate.errors import AuditError
 
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAMESPACE = "tfgate-checkpoint"
-"""Of checkpoints. Overrides are signed in ``tfgate``: one cannot pass for the other."""
+"""Of checkpoints. What is signed in one namespace cannot pass for anything else."""
+APPROVALS = "tfgate"
+"""Namespace of approvals."""
+RECEIPTS = "tfgate-receipt"
+"""Namespace of receipts."""
 
 _PATIENCE = 60
 """Seconds for one ssh-keygen: a security key may want a touch."""
@@ -25,7 +29,16 @@ class UnknownSignerError(Exception):
 
 
 class BadSignatureError(Exception):
-    """The signature does not fit the data."""
+    """The signature does not fit the data, or is none; the text says which, in a clause."""
+
+
+class Signer(NamedTuple):
+    """Who signed."""
+
+    principals: tuple[str, ...]
+    """Every name that the allowed signers file gives to the key, for this namespace and time."""
+    key: str
+    """Fingerprint of the key: ``SHA256:…``."""
 
 
 def sign(data: bytes, key: str | os.PathLike[str], namespace: str = NAMESPACE) -> str:
@@ -52,7 +65,19 @@ def signer_of(
     at: str | None = None,
     namespace: str = NAMESPACE,
 ) -> str:
-    """Give the principal in the file ``allowed_signers`` whose key signed ``data``.
+    """Give the first principal that ``identify`` gives; raises as it does."""
+    return identify(data, signature, allowed_signers, at=at, namespace=namespace).principals[0]
+
+
+def identify(
+    data: bytes,
+    signature: str,
+    allowed_signers: str | os.PathLike[str],
+    *,
+    at: str | None = None,
+    namespace: str = NAMESPACE,
+) -> Signer:
+    """Give the signer of ``data``, by the file ``allowed_signers``.
 
     ``at`` (RFC 3339, UTC) is when the key must have been valid, as ``valid-before`` and
     ``valid-after`` of the file say; default: now. Raises ``UnknownSignerError``,
@@ -66,14 +91,31 @@ def signer_of(
         file = Path(folder) / "signature"
         file.write_text(signature, encoding="utf-8", errors="replace")
         common = ["-n", namespace, "-s", str(file)]
-        if _keygen(["check-novalidate", *common], data).returncode:
-            raise BadSignatureError
+        key = _key_of(_keygen(["check-novalidate", *common], data))
         found = _keygen(["find-principals", "-s", str(file), "-f", str(signers), *moment], b"")
-        for principal in found.stdout.decode("utf-8", "replace").splitlines():
-            who = ["verify", "-f", str(signers), "-I", principal, *common, *moment]
-            if not _keygen(who, data).returncode:
-                return principal
-    raise UnknownSignerError
+        named = dict.fromkeys(found.stdout.decode("utf-8", "replace").splitlines())
+        principals = tuple(
+            name
+            for name in named
+            if not _keygen(
+                ["verify", "-f", str(signers), "-I", name, *common, *moment], data
+            ).returncode
+        )
+    if not principals:
+        raise UnknownSignerError
+    return Signer(principals, key)
+
+
+def _key_of(done: subprocess.CompletedProcess[bytes]) -> str:
+    """Read the fingerprint out of ``Good "tfgate" signature with ED25519 key SHA256:…``."""
+    if done.returncode:
+        if b"namespace does not match" in done.stderr:
+            raise BadSignatureError("it was made for another purpose (namespace)")
+        raise BadSignatureError("it does not fit what is signed")
+    fingerprint = done.stdout.decode("utf-8", "replace").split()[-1:]
+    if not fingerprint or not fingerprint[0].startswith("SHA256:"):
+        raise BadSignatureError("ssh-keygen does not name its key")
+    return fingerprint[0]
 
 
 def _keygen(arguments: Sequence[str], data: bytes) -> subprocess.CompletedProcess[bytes]:
@@ -92,7 +134,7 @@ def _keygen(arguments: Sequence[str], data: bytes) -> subprocess.CompletedProces
         )
     except FileNotFoundError:
         raise AuditError(
-            "Checkpoints need ssh-keygen, and there is none on PATH.", hint="Install OpenSSH."
+            "Signatures need ssh-keygen, and there is none on PATH.", hint="Install OpenSSH."
         ) from None
     except (subprocess.TimeoutExpired, OSError) as error:
         raise AuditError(f"ssh-keygen cannot be used: {type(error).__name__}.") from error

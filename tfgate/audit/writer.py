@@ -55,8 +55,11 @@ class AuditTrail:
         self._patience = patience
         self._rotation = rotation
 
-    def append(self, event: str, fields: dict[str, Any]) -> Record:
+    def append(self, event: str, fields: dict[str, Any], *, once: str | None = None) -> Record:
         """Append one record and give it; when this returns, it is on the disk.
+
+        ``once`` names a field that no other record of this event may have the value of: of several
+        writers that try, one succeeds and the others get ``AlreadyRecordedError``.
 
         Raises ``AuditError`` where it cannot be written, or where the trail's last record has been
         altered; then nothing of it stands in the file.
@@ -65,10 +68,19 @@ class AuditTrail:
         with reported(self.path.parent, "created"):
             make_directory(self.path.parent)
         with writing(self.path, patience=self._patience), reported(self.path, "written"):
+            if once is not None:
+                self._refuse_second(event, once, fields[once])
             last = self._continue()
             if last is not None and self._rotation is not None:
                 last = self._rotated(last, self._rotation)
             return self._write(event, fields, last)
+
+    def _refuse_second(self, event: str, name: str, value: str) -> None:
+        from tfgate.audit.once import AlreadyRecordedError, find_once  # few events stand once
+
+        before = find_once(self.path, event, name, value)
+        if before is not None:
+            raise AlreadyRecordedError(before)
 
     def head(self) -> Record | None:
         """Give the last whole record, or ``None`` where there is none; nothing is written.
