@@ -114,7 +114,7 @@ def test_unreadable_plan_is_on_record(folder: Path) -> None:
         (["chek"], "No such command 'chek'"),
         (["check"], "Missing argument 'PLAN'"),
         (["check", "none.json", "-r", "rules.toml"], "There is no plan none.json"),
-        (["check", ".", "-r", "rules.toml"], ". is a directory, not a plan"),
+        (["explain", ".", "-r", "rules.toml", "--rule", "T-1"], ". is a directory, not a plan"),
         (["check", "good.json", "-r", "tfgate:aw"], "tfgate:aw"),
         (["check", "good.json", "-r", "rules.toml", "--report", "txt"], "Did you mean text?"),
         (["check", "good.json", "-r", "rules.toml", "--root", "nowhere"], "nowhere"),
@@ -140,6 +140,14 @@ def test_all_mistakes_of_a_ruleset_in_one_run(folder: Path, capsys: Capture) -> 
     err = capsys.readouterr().err
     for part in ("severty", "severity", "level", "hard-mandatory", "column", "^"):
         assert part in err
+
+
+@pytest.mark.parametrize("deny", ["!after.encrypted", "length(`5`) > `1`"])
+def test_expressions_that_cannot_work_are_refused(deny: str, folder: Path, capsys: Capture) -> None:
+    """``!a.b`` is ``(!a).b`` to JMESPath and never fires: such a rule does not load."""
+    (folder / "rules.toml").write_text(HEADER + rule(deny=deny))
+    assert check("good.json") == 2
+    assert "deny: column" in capsys.readouterr().err
 
 
 def test_unexpected_error_shows_no_traceback(

@@ -92,14 +92,14 @@ def test_definite_sibling_fails_beside_an_unknown_one(tmp_path: Path) -> None:
 def test_raising_rule_denies_and_is_named(tmp_path: Path) -> None:
     """A rule that raises is an error that denies even as advisory, with file, key and column."""
     rules = rule(deny="length(after.count) > `1`", enforcement="advisory")
-    decision = judged(tmp_path, rules, change(after={"count": 5}))
+    decision = judged(tmp_path, rules, change(after={"count": 98765432}))
     (outcome,) = decision.outcomes
     assert outcome.outcome is OutcomeKind.ERROR
     assert decision.verdict is Verdict.DENY
     assert "rules.toml" in outcome.message
     assert "T-1" in outcome.message
     assert "deny: column 1:" in outcome.message
-    assert "5" not in outcome.message.replace("rules.toml:5", "").replace("rules.toml:7", "")
+    assert "98765432" not in outcome.message
 
 
 def test_when_narrows(tmp_path: Path) -> None:
