@@ -30,16 +30,23 @@ def check(
     """Judge PLAN, record the decision, and say allow or deny.
 
     PLAN is a saved plan (terraform plan -out=FILE), its JSON (terraform show -json FILE), or - for
-    JSON on standard input. The exit code is the verdict: see tfgate --help.
+    JSON on standard input. A directory or a stream of plans gets one decision each. The exit code
+    is the verdict, of several the worst: see tfgate --help.
     """
-    from tfgate.app.check import check as run_check
+    from tfgate.app.check_many import check_all, overall
     from tfgate.cli.output import write_reports
     from tfgate.cli.reporting import report_context
     from tfgate.report import parse_report_options
 
     requests = parse_report_options(reports)
     request = make_request(plan, audit_log=audit_log, **options)
-    result = run_check(request, audit=not no_audit)
+    entries = check_all(request, audit=not no_audit)
+    result = entries[0].result
+    if len(entries) > 1 or result is None:
+        from tfgate.cli.many import report_many
+
+        report_many(entries, requests, request.now)
+        return int(overall(entries))
     formats = [report.format for report in requests]
     write_reports(requests, result.decision, report_context(result, request.now, formats))
     return int(result.exit_code)

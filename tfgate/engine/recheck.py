@@ -62,9 +62,12 @@ class Checked(msgspec.Struct, frozen=True, omit_defaults=True):
 
 _KNOWN = frozenset(
     {"address", "module_address", "mode", "type", "name", "index", "provider_name", "deposed",
-     "action", "after", "source"}
+     "action", "after", "source", "null"}
 )  # fmt: skip
-"""Fields of a subject that a state and a record of the decision give without the plan."""
+"""Fields of a subject that a state and a record of the decision give without the plan.
+
+``null`` is no field: JMESPath reads it as the name of one that is never there.
+"""
 _OF_PLAN = frozenset({"references", "referenced_by", "configured", "changed"})
 """Functions that look into the plan."""
 
@@ -106,7 +109,7 @@ def recheck(
 def needs_plan(rule: BoundRule, obligation: Obligation) -> bool:
     """Say whether the rule looks at anything that a state alone does not give."""
     if obligation.scope is Scope.OUTPUT:
-        known: frozenset[str] = frozenset({"address", "name", "after"})
+        known: frozenset[str] = frozenset({"address", "name", "after", "null"})
     elif obligation.scope is Scope.RESOURCE:
         known = _KNOWN
         if obligation.action == "create":

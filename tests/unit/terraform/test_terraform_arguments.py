@@ -1,0 +1,130 @@
+"""Terraform's arguments, sorted by who needs them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfgate.errors import UsageError
+from tfgate.terraform.arguments import OPTIONS, ApplyArguments, For, parse_apply, takes_variables
+from tfgate.terraform.cliargs import take_arguments
+from tfgate.terraform.commandline import read_command_line
+
+
+def test_sorting() -> None:
+    """What the plan is to be goes to plan, how it is made to apply, the rest to both."""
+    found = parse_apply(
+        ["-target=a.b", "--var", "x=1", "-backup=-", "-lock=false", "-auto-approve", "-chdir=d"]
+    )
+    assert found.plan() == ["-target=a.b", "-var=x=1", "-lock=false"]
+    assert found.apply(variables=True) == ["-var=x=1", "-backup=-", "-lock=false"]
+    assert found.apply(variables=False) == ["-backup=-", "-lock=false"]
+    assert found.global_options == ["-chdir=d"]
+    assert found.on("auto-approve")
+    assert not found.on("lock", default=True)
+    assert found.plan_file is None
+
+
+def test_with_a_plan_file_all_goes_to_apply() -> None:
+    """With a plan file Terraform itself says what does not go with one."""
+    found = parse_apply(["p.tfplan", "-target=a.b", "-var=x=1", "-auto-approve=true"])
+    assert found.plan_file == "p.tfplan"
+    assert found.apply(variables=False) == ["-target=a.b", "-var=x=1"]
+
+
+def test_last_switch_counts() -> None:
+    """As in Terraform, of several the last one counts."""
+    assert not parse_apply(["-auto-approve", "-auto-approve=false"]).on("auto-approve")
+    assert parse_apply(["-auto-approve=0", "-auto-approve"]).on("auto-approve") is True
+
+
+def test_records_hold_no_values_of_variables() -> None:
+    """A variable's value may be a secret; its name, and addresses, are not."""
+    found = parse_apply(["-var", "password=CANARY", "-target", "a.b", "-json"])
+    assert found.shown == ["-var=password=…", "-target=a.b", "-json"]
+
+
+def test_help() -> None:
+    """Asking for help asks for nothing else."""
+    assert parse_apply(["-auto-approve", "-help"]) == ApplyArguments(help=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-targt=x"], "Did you mean -target?"),
+        (["-var"], "needs a value"),
+        (["-refresh=no"], "is true or false"),
+        (["a", "b"], "one plan file"),
+        (["-detailed-exitcode"], "no option of apply"),
+        (["--", "-a", "-b"], "one plan file"),
+    ],
+)
+def test_mistakes(arguments: list[str], said: str) -> None:
+    """A mistake is one sentence."""
+    with pytest.raises(UsageError, match=said):
+        parse_apply(arguments)
+
+
+@given(st.lists(st.sampled_from(sorted(OPTIONS)), max_size=6))
+def test_nothing_is_lost_or_added(names: list[str]) -> None:
+    """Every option reaches the commands that its entry says, in order, and no other."""
+    found = parse_apply([f"-{n}" if OPTIONS[n].switch else f"-{n}=v" for n in names])
+    for flag, given_ in ((For.PLAN, found.plan()), (For.APPLY, found.apply(variables=True))):
+        wanted = [name for name in names if OPTIONS[name].use & flag]
+        assert [text[1:].partition("=")[0] for text in given_] == wanted
+
+
+@pytest.mark.parametrize(
+    ("tool", "version", "takes"),
+    [("terraform", "1.9.8", False), ("terraform", "1.10.0", True), ("terraform", "1.15.5", True),
+     ("tofu", "1.7.1", False), ("tofu", "1.8.0-beta1", True), ("terraform", None, False),
+     ("terraform", "none", False)],
+)  # fmt: skip
+def test_variables_at_the_apply(tool: str, version: str | None, takes: bool) -> None:
+    """Older versions refuse variables with a saved plan."""
+    assert takes_variables(tool, version) is takes
+
+
+def test_environment() -> None:
+    """Arguments of the environment are taken out of it, those of other commands as well."""
+    env = {
+        "TF_CLI_ARGS": "-no-color",
+        "TF_CLI_ARGS_apply": "-var 'a=b c'",
+        "TF_CLI_ARGS_plan": "-out=x",
+        "TF_CLI_CONFIG_FILE": "kept",
+    }
+    assert take_arguments(env, "apply") == (
+        ["-no-color", "-var", "a=b c"],
+        {"TF_CLI_CONFIG_FILE": "kept"},
+    )
+    with pytest.raises(UsageError, match="TF_CLI_ARGS_apply has a quotation mark"):
+        take_arguments({"TF_CLI_ARGS_apply": "-var 'a"}, "apply")
+
+
+@pytest.mark.parametrize(
+    ("words", "command", "rest"),
+    [
+        ("apply -var x=y", "apply", ("-var", "x=y")),
+        ("-chdir=d state rm a.b", "state rm", ("a.b",)),
+        ("state -help", "state", ("-help",)),
+        ("workspace delete w", "workspace delete", ("w",)),
+        ("-version", "", ()),
+        ("", "", ()),
+    ],
+)
+def test_command_line(words: str, command: str, rest: tuple[str, ...]) -> None:
+    """The command is found behind global options, with the command of a group."""
+    line = read_command_line(words.split())
+    assert (line.command, line.arguments) == (command, rest)
+
+
+def test_command_line_in_a_record() -> None:
+    """No value of an option stands in a record."""
+    line = read_command_line(
+        ["-chdir=d", "import", "-var", "p=CANARY", "-var=p=CANARY", "a.b", "id"]
+    )
+    assert line.shown == ["-var", "-var", "a.b", "id"]
+    assert line.chdir == "d"
+    assert read_command_line(["import", "-h"]).only_tells

@@ -1,0 +1,71 @@
+"""Reports on several plans at once."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import click
+
+from tfgate.cli.output import write_out, write_reports
+from tfgate.cli.reporting import report_context
+from tfgate.errors import UsageError
+from tfgate.report import ReportRequest
+from tfgate.report.neutral import console
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from tfgate.app.check_many import Entry
+
+_IN_A_ROW = frozenset({"text", "json", "github", "atlantis"})
+"""Formats that may follow each other on standard output; of ``json`` each is one document."""
+
+
+def report_many(
+    entries: Sequence[Entry], requests: Sequence[ReportRequest], now: dt.datetime
+) -> None:
+    """Write the reports of every plan, and one line about all of them.
+
+    In the name of a report's file the number of the plan is put before the suffix. Raises
+    ``UsageError`` for formats that can hold one plan alone and were given no file.
+    """
+    for request in requests:
+        if request.file is None and request.format not in _IN_A_ROW:
+            raise UsageError(
+                f"The format {request.format} holds one plan, and there are {len(entries)}.",
+                hint=f"Give it a file: --report {request.format}=FILE gets a number for each.",
+            )
+    formats = [request.format for request in requests]
+    for number, entry in enumerate(entries, 1):
+        if entry.error is not None:
+            click.echo(console(f"tfgate: {entry.error}"), err=True)
+        if entry.result is not None:
+            own = [ReportRequest(r.format, _numbered(r.file, number)) for r in requests]
+            write_reports(own, entry.result.decision, report_context(entry.result, now, formats))
+            if any(request == ReportRequest("text", None) for request in requests):
+                write_out("\n")
+    click.echo(summary(entries), err=True)
+
+
+def summary(entries: Sequence[Entry]) -> str:
+    """Say how many were allowed, denied and undecided, and which were not allowed."""
+    names: dict[str, list[str]] = {"allowed": [], "denied": [], "undecided": []}
+    for entry in entries:
+        names[_WORDS[int(entry.exit_code)]].append(entry.name)
+    counts = ", ".join(f"{len(found)} {word}" for word, found in names.items())
+    lines = [f"tfgate: {len(entries)} plans: {counts}."]
+    for word in ("denied", "undecided"):
+        lines += [f"tfgate: {word}: {console(name)}" for name in names[word]]
+    return "\n".join(lines)
+
+
+_WORDS = {0: "allowed", 1: "denied", 2: "undecided", 3: "undecided", 4: "undecided"}
+
+
+def _numbered(file: str | None, number: int) -> str | None:
+    if file is None:
+        return None
+    path = PurePath(file)
+    return str(path.with_name(f"{path.stem}-{number}{path.suffix}"))
