@@ -33,6 +33,8 @@ def find_once(log: Path, event: str, name: str, value: str) -> dict[str, Any] | 
     """
     needles = [canonical(text) for text in (event, value)]
     for path in trail_files(log):
+        if not path.exists():  # a trail that has not begun yet
+            continue
         lines = Lines(path)
         for line in lines:
             if all(needle in line for needle in needles):

@@ -1,0 +1,222 @@
+"""Approvals on a decision: which count, and which outcomes they let through. Pure.
+
+Signatures are checked before; what is left to ask is whether an approval is about this decision,
+still holds, and is somebody else's than the operator's and the author's. A hard-mandatory outcome
+and an error never yield (docs/approvals.md).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from tfgate.engine.decide import decide
+from tfgate.engine.persons import any_same, count_people
+from tfgate.model.decision import Decision, Outcome, OutcomeKind
+from tfgate.model.glob import glob_matches
+from tfgate.model.override import (
+    Approval,
+    ApprovalStatement,
+    ApprovedFinding,
+    ApprovedWorkspace,
+    Override,
+)
+from tfgate.model.rule import Enforcement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+SKEW = dt.timedelta(minutes=5)
+"""How far another machine's clock may be ahead."""
+
+_YIELDS = frozenset({OutcomeKind.FAIL, OutcomeKind.UNKNOWN})
+"""An ``error`` does not yield: nobody can approve what no rule has said."""
+
+
+class SignedApproval(NamedTuple):
+    """An approval whose signature is good."""
+
+    statement: ApprovalStatement
+    approval: Approval
+    name: str
+    """The file, for messages."""
+
+    @property
+    def findings(self) -> frozenset[ApprovedFinding]:
+        """What was approved."""
+        return frozenset(self.statement.request.findings)
+
+
+class Need(NamedTuple):
+    """What it takes to let a rule's outcome through."""
+
+    people: int = 1
+    roles: frozenset[str] = frozenset()
+    """Of each, one of the people must have it."""
+
+
+@dataclass(frozen=True)
+class ApprovalTerms:
+    """What the gate asks of approvals."""
+
+    now: dt.datetime
+    bind_to_plan: bool = True
+    """Whether an approval is good for its own plan alone, whatever it says itself."""
+    longest: dt.timedelta = dt.timedelta(hours=72)
+    """How long after it was signed an approval holds at most."""
+    authors: tuple[str, ...] = ()
+    """Who wrote the change, as far as known now."""
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Role → globs over principals."""
+    need: Callable[[str], Need] = lambda _rule: Need()
+    """What a rule (by id) needs."""
+
+
+def apply_overrides(
+    decision: Decision, approvals: Sequence[SignedApproval], terms: ApprovalTerms
+) -> Decision:
+    """Give the decision with the outcomes let through that enough people have approved.
+
+    Why an approval does not count, and what is missing where there are too few, is said in its
+    warnings. A decision that was due to nothing being judged stays as it is.
+    """
+    told: list[str] = []
+    counting: list[SignedApproval] = []
+    for signed in approvals:
+        why = refusal(signed, decision, terms)
+        if why is None:
+            counting.append(signed)
+        else:
+            told.append(f"The approval {signed.name} does not count: {why}.")
+    pass_on = _Override(counting, terms)
+    outcomes = tuple(pass_on.apply(outcome) for outcome in decision.outcomes)
+    told += pass_on.told()
+    changed = msgspec.structs.replace(
+        decision, outcomes=outcomes, warnings=(*decision.warnings, *told)
+    )
+    if decision.undecided:
+        return changed
+    # Something was judged, or nothing had to be: the decision would be undecided otherwise.
+    verdict, reasons, _ = decide(outcomes, evaluated=1, allow_empty=True)
+    return msgspec.structs.replace(changed, verdict=verdict, reasons=reasons)
+
+
+def may_be_overridden(outcome: Outcome) -> bool:
+    """Say whether approvals can let a blocking outcome through."""
+    soft = outcome.enforcement is Enforcement.SOFT_MANDATORY
+    return outcome.blocks and soft and outcome.outcome in _YIELDS
+
+
+def refusal(signed: SignedApproval, decision: Decision, terms: ApprovalTerms) -> str | None:
+    """Say in a clause why an approval does not count for a decision; ``None`` where it does."""
+    return (
+        _refused_in_time(signed.statement, terms)
+        or _refused_as_other(signed.statement, decision, terms)
+        or _refused_in_person(signed, decision, terms)
+    )
+
+
+def _refused_in_time(statement: ApprovalStatement, terms: ApprovalTerms) -> str | None:
+    if statement.approved > terms.now + SKEW:
+        return f"it says it was made in the future ({_minute(statement.approved)})"
+    end = min(statement.expires, statement.approved + terms.longest)
+    return f"it held until {_minute(end)}" if end < terms.now else None
+
+
+def _refused_as_other(
+    statement: ApprovalStatement, decision: Decision, terms: ApprovalTerms
+) -> str | None:
+    request, plan = statement.request, decision.plan
+    if request.workspace != ApprovedWorkspace.of(decision.workspace):
+        return "it is for another workspace, or for another state"
+    if request.bind == "findings" and not terms.bind_to_plan:
+        return None
+    if plan.file_sha256 is not None:
+        same = request.plan.file_sha256 == plan.file_sha256
+    else:
+        same = request.plan.json_sha256 == plan.json_sha256
+    return None if same else "it is for another plan"
+
+
+def _refused_in_person(
+    signed: SignedApproval, decision: Decision, terms: ApprovalTerms
+) -> str | None:
+    request, names = signed.statement.request, signed.approval.principals
+    if decision.operator.source == "none":
+        return "it is not known who the operator is, who must be somebody else"
+    if any(mark in name for name in names for mark in "*?!"):
+        return "the allowed signers file gives its key a pattern, and no name"
+    operators = (decision.operator.name, request.operator)
+    if any_same(names, operators) is not None:
+        return f"{signed.approval.approver} is the operator, and nobody approves their own apply"
+    if any_same(names, (*terms.authors, *request.authors)) is not None:
+        return f"{signed.approval.approver} wrote the change, and nobody approves their own"
+    return None
+
+
+class _Override:
+    """Lets outcomes through, and remembers what it could not."""
+
+    def __init__(self, approvals: Sequence[SignedApproval], terms: ApprovalTerms) -> None:
+        self._approvals = [(signed.findings, signed.approval) for signed in approvals]
+        self._terms = terms
+        self._lacking: dict[str, list[str]] = {}
+        """Sentence on a rule → addresses it is true of."""
+
+    def apply(self, outcome: Outcome) -> Outcome:
+        """Give the outcome, let through where enough people have approved it."""
+        if not outcome.blocks or not self._approvals:
+            return outcome
+        seen = ApprovedFinding.of(outcome)
+        approvals = tuple(approval for findings, approval in self._approvals if seen in findings)
+        if not approvals:
+            return outcome
+        if not may_be_overridden(outcome):
+            kind = "an error" if outcome.outcome is OutcomeKind.ERROR else outcome.enforcement
+            self._lack(f"{outcome.rule} is {kind}, which no approval lets through", outcome)
+            return outcome
+        lacking = self._missing(outcome.rule, approvals)
+        if lacking is not None:
+            self._lack(f"{outcome.rule} {lacking}", outcome)
+            return outcome
+        return msgspec.structs.replace(outcome, blocks=False, override=Override(approvals))
+
+    def _missing(self, rule: str, approvals: Sequence[Approval]) -> str | None:
+        """Say what is missing to let an outcome of ``rule`` through."""
+        need = self._terms.need(rule)
+        people = count_people([(*each.principals, each.key) for each in approvals])
+        if people < need.people:
+            return f"has {people} of {need.people} approvals"
+        names = [name for each in approvals for name in each.principals]
+        for role in sorted(need.roles):
+            globs = self._terms.roles.get(role, ())
+            if not any(glob_matches(glob, name) for glob in globs for name in names):
+                return f"needs an approval by somebody with the role {role}"
+        return None
+
+    def _lack(self, sentence: str, outcome: Outcome) -> None:
+        self._lacking.setdefault(sentence, []).append(outcome.address)
+
+    def told(self) -> Iterator[str]:
+        """Say what was approved and not let through, one sentence a rule and reason."""
+        for sentence, addresses in self._lacking.items():
+            more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
+            yield f"{sentence} ({addresses[0]}{more})."
+
+
+def strictest(needs: Iterable[Need]) -> Need:
+    """Give the need that satisfies all of ``needs``."""
+    people, roles = 1, frozenset[str]()
+    for need in needs:
+        people, roles = max(people, need.people), roles | need.roles
+    return Need(people, roles)
+
+
+def _minute(moment: dt.datetime) -> str:
+    try:
+        return f"{moment.astimezone(dt.timezone.utc):%Y-%m-%d %H:%M} UTC"
+    except OverflowError:  # the end of the calendar, in another time zone
+        return moment.isoformat()
