@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from tfgate.audit.lean import structlog
+from tfgate.audit.lean import bound_logger
 from tfgate.audit.neutral import neutralise
 from tfgate.audit.record import CHAIN_FIELDS, GENESIS, VERSION, Record, seal
 
@@ -28,13 +28,8 @@ def log_record(
 
     ``fields`` must have passed ``check_fields``.
     """
-    logger = structlog().wrap_logger(
-        _Sink(sink),
-        processors=[_clean, _Stamp(clock), _Link(after), _seal],
-        wrapper_class=structlog().BoundLogger,
-        context_class=dict,
-        cache_logger_on_first_use=False,
-    )
+    processors = [_clean, _Stamp(clock), _Link(after), _seal]
+    logger = bound_logger()(_Sink(sink), processors, {})
     record: Record = logger.bind(**fields).info(event)
     return record
 
