@@ -172,7 +172,8 @@ class Page:
 
     def complaints(self) -> list[str]:
         """Give what the console says so far: errors, warnings, violations of the policy."""
-        self.run("new Promise((done) => setTimeout(done, 50))")
+        time.sleep(0.05)  # not a timer of the page: its scripts may be off
+        self.run("0")
         found = []
         for event in self._browser.events:
             params = event.get("params", {})

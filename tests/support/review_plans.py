@@ -149,4 +149,8 @@ def tour_review(folder: Path, *, wanted: ReviewFilter = EVERYTHING) -> Review:
     """Give the review of the tour under a few rules."""
     found = review_of(tour(), [ruleset(folder, RULES)], wanted=wanted, plan_name="tour.tfplan")
     rulesets = tuple(replace(facts, source="./policy") for facts in found.decision.rulesets)
-    return replace(found, decision=replace(found.decision, rulesets=rulesets))
+    return replace(
+        found,
+        decision=replace(found.decision, rulesets=rulesets),
+        rules={name: replace(each, file="policy.toml") for name, each in found.rules.items()},
+    )

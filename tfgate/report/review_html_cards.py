@@ -60,15 +60,17 @@ class Cards:
     def _card(self, change: ReviewedChange, anchor: str) -> Iterator[str]:
         css = facet(change)
         module = self._modules.get(change.module, -1)
+        label = html_text(f"{words.title(change)} {words.name(change)}")
         yield (
-            f'<article class="change {css}" id="{anchor}" aria-labelledby="{anchor}h" '
+            # Not aria-labelledby: what is out of sight has no layout, and then no name either.
+            f'<article class="change {css}" id="{anchor}" aria-label="{label}" '
             f'data-action="{css}" data-module="{module}" data-severity="{rank(change)}" '
             f'data-findings="{len(change.findings)}">'
         )
         badge = f"{words.symbol(change)} {words.title(change)}"
         name = html_text(words.name(change))
         yield (
-            f'<header><h3 id="{anchor}h"><span class="badge">{badge}</span>'
+            f'<header><h3><span class="badge">{badge}</span>'
             f"<code>{name}</code></h3>{_place(change.location)}</header>"
         )
         yield from (self.finding(outcome, known=change.location) for outcome in change.findings)
