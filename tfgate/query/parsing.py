@@ -7,9 +7,8 @@ tokens: the n-th call in the order of the source is the n-th name with a parenth
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tfgate.query.errors import ExpressionError
 
@@ -27,8 +26,7 @@ DEEPEST: Final = 60
 CHAINS: Final = frozenset({"and_expression", "or_expression", "pipe"})
 
 
-@dataclass(frozen=True)
-class Parsed:
+class Parsed(NamedTuple):
     """An expression's tree, and the columns of its calls by the identity of their nodes."""
 
     text: str

@@ -6,8 +6,9 @@ sees. Inside projections there is one line for the list, none for its elements.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from tfgate.query.errors import EvaluationError
 from tfgate.query.outside import published
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 _LEAVES: Final = frozenset({"literal", "current", "identity", "index", "slice", "expref"})
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One part of an expression on one document."""
 
     text: str

@@ -7,10 +7,11 @@ name that tfgate does not have. It must be pure: the same arguments, the same re
 
 from __future__ import annotations
 
-from dataclasses import replace
 from inspect import Parameter as Argument
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
 
 from tfgate.query.errors import EvaluationError
 from tfgate.query.functions.registry import Function, Parameter

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from tfgate.query.values import (
     ANYTHING,
@@ -18,7 +20,7 @@ from tfgate.query.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 TYPE_MASKS: Final = {
     "any": ANYTHING | EXPREF,
@@ -33,8 +35,7 @@ TYPE_MASKS: Final = {
 """The words of a signature; ``array-number`` is an array whose elements are all numbers."""
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """One parameter: ``types`` as in ``string``, ``array|string``, ``array-number`` or ``any``."""
 
     name: str
@@ -61,15 +62,13 @@ class Parameter:
         return mask
 
 
-@dataclass(frozen=True)
-class MayRaise:
+class MayRaise(msgspec.Struct, frozen=True):
     """A function's result that holds only for the completions on which the function succeeds."""
 
     value: Any
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(msgspec.Struct, frozen=True):
     """A function with all that compiler, evaluator and documentation need to know of it.
 
     ``call`` gets the arguments, after the scope if ``scope`` and after the `State` if ``state``.

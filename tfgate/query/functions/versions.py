@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import operator
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from tfgate.query.functions.registry import Function, Parameter
 
@@ -30,8 +31,7 @@ _ORDERINGS: Final[dict[str, Callable[[Any, Any], bool]]] = {
 }
 
 
-@dataclass(frozen=True)
-class _Version:
+class _Version(msgspec.Struct, frozen=True):
     segments: tuple[int, ...]
     given: int
     """How many segments are written; the others are 0."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +24,21 @@ def truth_of(value: Closure) -> Test:
     return test
 
 
-@dataclass(frozen=True)
 class Node:
     """One node: its tree for `trace` and `unparse`, and its two closures."""
 
-    ast: Ast
-    value: Closure
-    condition: Test | None = None
-    """The closure that gives the truth, where there is a quicker one than to ask the value."""
-    children: tuple[Node, ...] = ()
+    def __init__(
+        self,
+        ast: Ast,
+        value: Closure,
+        condition: Test | None = None,
+        children: tuple[Node, ...] = (),
+    ) -> None:
+        self.ast = ast
+        self.value = value
+        self.condition = condition
+        """The closure that gives the truth, where there is a quicker one than to ask the value."""
+        self.children = children
 
     @cached_property
     def test(self) -> Test:
