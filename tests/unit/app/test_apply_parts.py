@@ -1,0 +1,173 @@
+"""The parts of the gate around apply, each by itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfgate.app.interrupts import Interrupted, Interrupts
+from tfgate.app.private import is_unchanged, keep_copy, private_directory
+from tfgate.app.progress import MOST, Progress
+from tfgate.app.shim import install_shims, shim_directories, shim_script
+from tfgate.errors import TfgateError
+
+
+def event(kind: str, **more: Any) -> bytes:
+    """Give one line of Terraform's machine-readable output."""
+    return json.dumps({"type": kind, "@message": "…", **more}).encode() + b"\n"
+
+
+def hook(address: str, action: str = "create") -> dict[str, Any]:
+    """Give the part of an event that names a resource."""
+    return {"resource": {"addr": address}, "action": action, "id_value": "CANARY"}
+
+
+STREAM = (
+    event("version")
+    + event("change_summary", changes={"add": 2, "operation": "plan"})
+    + event("apply_complete", hook=hook("a.b"))
+    + event("apply_errored", hook=hook("a.c"))
+    + event("change_summary", changes={"add": 1, "change": 0, "operation": "apply"})
+)
+
+
+@given(st.lists(st.integers(1, 80), max_size=20))
+def test_progress_in_any_pieces(cuts: list[int]) -> None:
+    """However the stream is cut, the facts are the same, and hold addresses alone."""
+    progress, rest = Progress(), STREAM
+    for cut in cuts:
+        progress.feed(rest[:cut])
+        rest = rest[cut:]
+    progress.feed(rest)
+    assert progress.facts() == {
+        "reported_by": "terraform",
+        "summary": {"add": 1, "change": 0, "operation": "apply"},
+        "applied": [{"address": "a.b", "action": "create"}],
+        "failed": [{"address": "a.c", "action": "create"}],
+        "left_out": 0,
+    }
+
+
+@given(st.binary(max_size=200))
+def test_progress_survives_anything(data: bytes) -> None:
+    """What is no event of Terraform's is passed over."""
+    progress = Progress()
+    progress.feed(data + b'\n{"type": "apply_complete", "hook": [1]}\n"apply_complete"\n')
+    progress.feed(b'{"type": "change_summary", "changes": {"add": [1]}}\n')
+    assert progress.facts()["applied"] == []
+
+
+def test_progress_is_bounded() -> None:
+    """Of very many resources the rest is counted."""
+    progress = Progress()
+    for number in range(MOST + 3):
+        progress.feed(event("apply_complete", hook=hook(f"a.b[{number}]")))
+    assert len(progress.facts()["applied"]) == MOST
+    assert progress.facts()["left_out"] == 3
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let private directories be made in a directory of the test."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_private_directory(temporary: Path) -> None:
+    """Nobody but the owner can enter it, and it is gone afterwards, copy and all."""
+    with Interrupts() as interrupts, private_directory(interrupts) as directory:
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+        copy = keep_copy(b"plan", directory)
+        assert stat.S_IMODE(copy.stat().st_mode) == 0o400
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_private_directory_after_a_signal(temporary: Path, number: signal.Signals) -> None:
+    """A signal ends what is in the block, and the directory is removed."""
+    before = signal.getsignal(number)
+    with (  # noqa: PT012 - the directory must be there when the signal comes
+        pytest.raises(Interrupted),
+        Interrupts() as interrupts,
+        private_directory(interrupts) as directory,
+    ):
+        keep_copy(b"plan", directory)
+        os.kill(os.getpid(), number)
+    assert list(temporary.iterdir()) == []
+    assert signal.getsignal(number) is before
+
+
+def test_held_signals_are_noted() -> None:
+    """Within ``held`` a signal raises nothing, and is not forgotten."""
+    with Interrupts() as interrupts:
+        with interrupts.held():
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert interrupts.noted == [signal.SIGTERM]
+        with pytest.raises(Interrupted):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_copy_is_never_written_over(tmp_path: Path) -> None:
+    """A file or link that somebody put in the copy's place is not followed."""
+    (tmp_path / "plan.tfplan").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(TfgateError, match="cannot be written"):
+        keep_copy(b"plan", tmp_path)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_changed_copy_is_told(tmp_path: Path) -> None:
+    """Other bytes, or none, are not what was judged."""
+    copy = keep_copy(b"plan", tmp_path)
+    assert not is_unchanged(copy, hashlib.sha256(b"another").hexdigest())
+    assert is_unchanged(copy, hashlib.sha256(b"plan").hexdigest())
+    copy.unlink()
+    assert not is_unchanged(copy, hashlib.sha256(b"plan").hexdigest())
+
+
+@pytest.mark.parametrize("name", ["terraform", "tofu"])
+def test_shim_is_plain_shell(name: str) -> None:
+    """The stand-in is a script that a POSIX shell reads; options are quoted."""
+    text = shim_script(name, ["--config=/a b/'c'.toml"])
+    subprocess.run(["sh", "-n"], input=text.encode(), check=True)
+    assert f"exec -- {name}" not in text.split("gate()")[0]
+    assert "'--config=/a b/'\"'\"'c'\"'\"'.toml'" in text
+
+
+def test_shim_passes_on(tmp_path: Path) -> None:
+    """The next program of its name on PATH gets every argument; other stand-ins are passed over."""
+    install_shims(tmp_path / "shims")
+    install_shims(tmp_path / "more shims")
+    real = tmp_path / "real dir"
+    real.mkdir()
+    (real / "terraform").write_text('#!/bin/sh\nprintf "[%s]" "$0" "$@"; exit 5\n')
+    (real / "terraform").chmod(0o755)
+    path = f"{tmp_path}/shims:.:{tmp_path}/more shims::{real}:/usr/bin:/bin"
+    done = subprocess.run(
+        [tmp_path / "shims" / "terraform", "plan", "a b", "*", ""],
+        env={"PATH": path}, capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (5, "")
+    assert done.stdout == f"[{real}/terraform][plan][a b][*][]"
+    found = shim_directories({"PATH": path})
+    assert found == [tmp_path / "shims", Path(f"{tmp_path}/more shims")]
+
+
+def test_shim_without_anything_behind_it(tmp_path: Path) -> None:
+    """With nothing behind it the stand-in ends as a shell does where there is no program."""
+    install_shims(tmp_path)
+    done = subprocess.run(
+        [tmp_path / "tofu", "version"],
+        env={"PATH": f"{tmp_path}:/nowhere"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 127
+    assert "no tofu on PATH behind this stand-in" in done.stderr
