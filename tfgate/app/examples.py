@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,8 +16,10 @@ from tfgate.plan import read_plan
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tfgate.engine.context import Context
     from tfgate.model.decision import Decision, Outcome
     from tfgate.model.rule import RuleTest
+    from tfgate.plan import Plan
     from tfgate.ruleset import CompiledRule, Ruleset
 
 INVALID = "invalid"
@@ -47,6 +50,30 @@ class ExampleResult(msgspec.Struct, frozen=True):
         return self.got == self.expected
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """An example as a plan, on which its rule can be run any number of times."""
+
+    test: RuleTest
+    plan: Plan
+    address: str
+    """Of the subject that the example is about."""
+    context: Context
+
+    def decision(self, ruleset: Ruleset, compiled: CompiledRule) -> Decision:
+        """Judge the plan by this one rule. Raises ``TfgateError``."""
+        return evaluate(self.plan, [_alone(ruleset, compiled)], self.context)
+
+    def run(self, ruleset: Ruleset, compiled: CompiledRule) -> ExampleResult:
+        """Give what ``compiled``, the rule or a variant of it, comes to. Never raises."""
+        try:
+            decision = self.decision(ruleset, compiled)
+        except TfgateError as error:
+            return _result(compiled, self.test, INVALID, str(error))
+        got, message = _outcome(decision, self.address)
+        return _result(compiled, self.test, got, message)
+
+
 def run_examples(ruleset: Ruleset) -> Iterator[ExampleResult]:
     """Run every example of every rule, in their order."""
     for compiled in ruleset.rules:
@@ -56,15 +83,18 @@ def run_examples(ruleset: Ruleset) -> Iterator[ExampleResult]:
 
 def run_example(ruleset: Ruleset, compiled: CompiledRule, test: RuleTest) -> ExampleResult:
     """Run one example. Never raises ``TfgateError``: an example that makes no plan is a result."""
-    alone = _alone(ruleset, compiled)
     try:
-        document, address = example_plan(compiled.rule, test)
-        plan = read_plan(msgspec.json.encode(document), name="the example's plan")
-        decision = evaluate(plan, [alone], example_context(alone.id, test))
+        prepared = prepare(ruleset, compiled, test)
     except TfgateError as error:
         return _result(compiled, test, INVALID, str(error))
-    got, message = _outcome(decision, address)
-    return _result(compiled, test, got, message)
+    return prepared.run(ruleset, compiled)
+
+
+def prepare(ruleset: Ruleset, compiled: CompiledRule, test: RuleTest) -> Prepared:
+    """Make an example's plan. Raises ``TfgateError`` where it makes none."""
+    document, address = example_plan(compiled.rule, test)
+    plan = read_plan(msgspec.json.encode(document), name="the example's plan")
+    return Prepared(test, plan, address, example_context(ruleset.id, test))
 
 
 def _alone(ruleset: Ruleset, compiled: CompiledRule) -> Ruleset:

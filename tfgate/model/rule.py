@@ -106,6 +106,14 @@ class RuleTest(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where given, the message that the (first) finding must have."""
 
 
+class KnownMutant(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A change to a rule that no example can notice, and why that is right."""
+
+    survives: str
+    """The change as ``tfgate rules mutate`` names it."""
+    reason: str
+
+
 class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
     """One policy statement, as its file says it."""
 
@@ -135,6 +143,8 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
     approvals: int = 1
     """How many people must approve before a failure of it is let through, at least."""
     tests: tuple[RuleTest, ...] = ()
+    mutants: tuple[KnownMutant, ...] = ()
+    """Changes that its examples need not notice."""
     file: str = ""
     """Path of the file the rule was read from, as a user would write it."""
     line: int | None = None

@@ -14,6 +14,9 @@ from tfgate.query.state import State
 from tfgate.query.values import UNKNOWN, truth
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tfgate.query.parsing import Parsed
     from tfgate.query.trace import Step
 
 
@@ -48,10 +51,16 @@ class Judgement(State):
 class Expression:
     """A JMESPath expression, compiled; it can be evaluated any number of times, in any thread."""
 
-    def __init__(self, text: str, functions: FunctionTable | None = None) -> None:
+    def __init__(
+        self,
+        text: str,
+        functions: FunctionTable | None = None,
+        *,
+        compiler_type: Callable[[Parsed, FunctionTable], Compiler] = Compiler,
+    ) -> None:
         self.text = text
         parsed = parse(text)
-        compiler = Compiler(parsed, functions or _default_table())
+        compiler = compiler_type(parsed, functions or _default_table())
         try:
             self.node = compiler.compile()
         except RecursionError:

@@ -103,6 +103,21 @@ MATCH: Final = Table(
     },
 )
 
+MUTANT: Final = Table(
+    "a surviving mutant",
+    {
+        "survives": Key(
+            Text(),
+            "The change, as tfgate rules mutate names it.",
+            required=True,
+            default="",
+        ),
+        "reason": Key(
+            Text(most=2_000), "Why no example can notice it.", required=True, default=""
+        ),
+    },
+)
+
 _ONE_EXPRESSION: Final[Schema] = {"oneOf": [{"required": ["deny"]}, {"required": ["require"]}]}
 
 RULE: Final = Table(
@@ -192,6 +207,11 @@ RULE: Final = Table(
             default=1,
         ),
         "tests": Key(ListOf(TEST, unique=False), "Examples, each with its outcome.", default=()),
+        "mutants": Key(
+            ListOf(MUTANT, unique=False),
+            "Changes to the rule that no example can notice, each with the reason.",
+            default=(),
+        ),
     },
     rules=(_ONE_EXPRESSION,),
     retired={

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tfgate.model.rule import Match, Rule, RuleTest, Scope
+from tfgate.model.rule import KnownMutant, Match, Rule, RuleTest, Scope
 from tfgate.ruleset.problems import show_name
 from tfgate.ruleset.scopes import MATCH_KEYS
 
@@ -54,6 +54,7 @@ def build_rule(read: dict[str, Any], raw: object, problems: Problems) -> Rule:
         **{name: read[name] for name in _AS_READ},
         match=_build_match(read["match"], written.get("match"), scope, problems),
         tests=tuple(_build_tests(read["tests"], scope, problems)),
+        mutants=tuple(KnownMutant(**entry) for entry in read["mutants"]),
         file=problems.file,
         line=problems.line_of(problems.prefix) if problems.prefix else 1,
     )

@@ -1,0 +1,155 @@
+"""Changes each rule a little, and says which changes none of its examples notices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tfgate.app.examples import prepare
+from tfgate.engine.functions import rule_functions
+from tfgate.errors import TfgateError
+from tfgate.model.rule import Match
+from tfgate.query import ExpressionError
+from tfgate.query import compile as compile_expression
+from tfgate.query.mutants import mutants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tfgate.app.examples import Prepared
+    from tfgate.ruleset import CompiledRule, Ruleset
+
+_WIDENED = ("types", "actions", "modes", "modules", "providers", "addresses", "names", "blocks")
+
+
+class Survivor(msgspec.Struct, frozen=True):
+    """A change that no example notices."""
+
+    change: str
+    """What was changed, as in ``deny: drop after.public``: unique in its rule."""
+    text: str
+    """The changed expression; empty where the match was widened."""
+    reason: str | None = None
+    """Why that is right, where the rule says so."""
+
+
+class RuleMutation(msgspec.Struct, frozen=True):
+    """What became of the mutants of one rule."""
+
+    rule: str
+    file: str
+    tried: int
+    survivors: tuple[Survivor, ...] = ()
+    stale: tuple[str, ...] = ()
+    """Changes that the rule writes down and that an example notices, or that do not exist."""
+    contradicted: tuple[str, ...] = ()
+    """Examples that do not hold for the rule as it is: nothing was tried."""
+
+    @property
+    def unexplained(self) -> tuple[Survivor, ...]:
+        """Survivors that nobody has given a reason for."""
+        return tuple(survivor for survivor in self.survivors if survivor.reason is None)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every survivor has its reason, and every reason its survivor."""
+        return not (self.unexplained or self.stale or self.contradicted)
+
+
+def mutate_ruleset(
+    ruleset: Ruleset, rules: Sequence[CompiledRule], *, jobs: int = 1
+) -> Iterator[RuleMutation]:
+    """Try the mutants of ``rules`` in their order, with ``jobs`` processes where they help."""
+    if jobs > 1 and len(rules) > jobs:
+        yield from _in_parallel(ruleset, rules, jobs)
+        return
+    for compiled in rules:
+        yield mutate_rule(ruleset, compiled)
+
+
+_INHERITED: list[tuple[Ruleset, Sequence[CompiledRule]]] = []
+"""What forked workers find in their memory: compiled rules cannot be sent."""
+
+
+def _in_parallel(
+    ruleset: Ruleset, rules: Sequence[CompiledRule], jobs: int
+) -> Iterator[RuleMutation]:
+    import multiprocessing
+
+    if "fork" not in multiprocessing.get_all_start_methods():
+        yield from mutate_ruleset(ruleset, rules)
+        return
+    _INHERITED.append((ruleset, rules))
+    try:
+        with multiprocessing.get_context("fork").Pool(jobs) as pool:
+            yield from pool.imap(_worker, range(len(rules)))
+    finally:
+        _INHERITED.pop()
+
+
+def _worker(number: int) -> RuleMutation:
+    ruleset, rules = _INHERITED[-1]
+    return mutate_rule(ruleset, rules[number])
+
+
+def mutate_rule(ruleset: Ruleset, compiled: CompiledRule) -> RuleMutation:
+    """Try every mutant of one rule; its examples' plans are made once."""
+    rule = compiled.rule
+    try:
+        examples = [prepare(ruleset, compiled, test) for test in rule.tests]
+    except TfgateError as error:
+        return RuleMutation(rule.id, rule.file, 0, contradicted=(str(error),))
+    contradicted = [
+        example.test.name for example in examples if not example.run(ruleset, compiled).passed
+    ]
+    if contradicted:
+        return RuleMutation(rule.id, rule.file, 0, contradicted=tuple(contradicted))
+    variants = list(variants_of(compiled))
+    reasons = {known.survives: known.reason for known in rule.mutants}
+    survivors = [
+        Survivor(change, text, reasons.get(change))
+        for change, text, variant in variants
+        if not _noticed(ruleset, variant, examples)
+    ]
+    alive = {survivor.change for survivor in survivors}
+    stale = tuple(change for change in reasons if change not in alive)
+    return RuleMutation(rule.id, rule.file, len(variants), tuple(survivors), stale)
+
+
+def _noticed(ruleset: Ruleset, variant: CompiledRule, examples: Iterable[Prepared]) -> bool:
+    return any(not example.run(ruleset, variant).passed for example in examples)
+
+
+def variants_of(compiled: CompiledRule) -> Iterator[tuple[str, str, CompiledRule]]:
+    """Give each mutant: what was changed, the changed expression, and the rule with it."""
+    for key, expression in compiled.expressions():
+        for change, text in mutants(expression.text):
+            variant = _with_expression(compiled, key, text)
+            if variant is not None:
+                yield f"{key}: {change}", text, variant
+    if compiled.when is not None:
+        yield "when: drop all of it", "", msgspec.structs.replace(compiled, when=None)
+    yield from _widened(compiled)
+
+
+def _with_expression(compiled: CompiledRule, key: str, text: str) -> CompiledRule | None:
+    try:
+        expression = compile_expression(text, functions=rule_functions())
+    except ExpressionError:
+        return None
+    if key.startswith("let."):
+        let = {**compiled.let, key.removeprefix("let."): expression}
+        return msgspec.structs.replace(compiled, let=let)
+    return msgspec.structs.replace(compiled, **{key: expression})
+
+
+def _widened(compiled: CompiledRule) -> Iterator[tuple[str, str, CompiledRule]]:
+    """Take away what the match says; what it says by default is not the rule's own."""
+    rule, usual = compiled.rule, Match()
+    for name in _WIDENED:
+        if getattr(rule.match, name) in ((), getattr(usual, name)):
+            continue
+        match = msgspec.structs.replace(rule.match, **{name: ()})
+        wider = msgspec.structs.replace(rule, match=match)
+        yield f"match: drop {name}", "", msgspec.structs.replace(compiled, rule=wider)
