@@ -1,0 +1,84 @@
+"""Shapes of comparisons."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from tfgate.query.shapes.env import within
+from tfgate.query.shapes.facts import path_of
+from tfgate.query.shapes.remarks import RemarkKind
+from tfgate.query.shapes.shape import BOOLEAN, NULL_SHAPE, Shape
+from tfgate.query.unparse import unparse
+from tfgate.query.values import FALSE, LISTS, NULL, NUMBER, OBJECTS, TRUE
+
+if TYPE_CHECKING:
+    from tfgate.query.nodes.node import Ast
+    from tfgate.query.shapes.infer import Env, Walk
+
+_SIGNS: Final = {"eq": "==", "ne": "!=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+_NO: Final = replace(BOOLEAN, mask=FALSE)
+_YES: Final = replace(BOOLEAN, mask=TRUE)
+
+
+def comparator(walk: Walk, ast: Ast, env: Env) -> Shape:
+    """Give what a comparison comes to, as far as it can be told."""
+    sides = ast["children"]
+    left, right = (walk.node(side, env.plain()) for side in sides)
+    sign = _SIGNS[ast["value"]]
+    for side, shapes in ((sides[0], (left, right)), (sides[1], (right, left))):
+        path = path_of(side)
+        if path is not None:
+            walk.compare(sign, ast, within(env, path), shapes, env)
+    if sign not in {"==", "!="}:
+        return _ordering(walk, ast, env, left, right)
+    equal = are_equal(left, right)
+    if equal is False:
+        _remark_never(walk, ast, left, right)
+    if equal is None:
+        return BOOLEAN
+    return _YES if equal is (sign == "==") else _NO
+
+
+def _ordering(walk: Walk, ast: Ast, env: Env, left: Shape, right: Shape) -> Shape:
+    for side, shape in zip(ast["children"], (left, right), strict=True):
+        if not shape.mask & NUMBER:
+            if shape.mask & ~NULL:
+                walk.remark(RemarkKind.NOT_ORDERED, side, shape, within(env, unparse(side)))
+            return NULL_SHAPE
+    if (left.mask | right.mask) & ~NUMBER:
+        return BOOLEAN.or_null()
+    return BOOLEAN
+
+
+def are_equal(left: Shape, right: Shape) -> bool | None:
+    """Say whether two values are equal always, never, or sometimes (``None``)."""
+    if not left.mask & right.mask:
+        return False
+    if left.mask == right.mask == NULL:
+        return True
+    if (left.mask | right.mask) & (NULL | LISTS | OBJECTS):
+        shared = left.mask & right.mask
+        if shared & (NULL | LISTS | OBJECTS):
+            return None
+    if left.constants is None or right.constants is None:
+        return None
+    if not _typed(left) & _typed(right):
+        return False
+    alone = len(left.constants) == len(right.constants) == 1
+    return True if alone and left.mask == right.mask else None
+
+
+def _typed(shape: Shape) -> set[tuple[bool, object]]:
+    """Constants apart by type: 1 is not true."""
+    return {(isinstance(value, bool), value) for value in shape.constants or ()}
+
+
+def _remark_never(walk: Walk, ast: Ast, left: Shape, right: Shape) -> None:
+    # What is compared with null, and what was remarked on before, is no news.
+    if not left.mask & ~NULL or not right.mask & ~NULL:
+        return
+    kind = RemarkKind.NEVER_EQUAL
+    if left.mask & ~NULL & right.mask:
+        kind = RemarkKind.NO_SUCH_WORD
+    walk.remark(kind, ast, left, unparse(ast), other=right)

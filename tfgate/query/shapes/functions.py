@@ -1,0 +1,209 @@
+"""Shapes of what functions give, and remarks on what they are given."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from tfgate.query.shapes.env import element_env, literal_name, within
+from tfgate.query.shapes.remarks import RemarkKind
+from tfgate.query.shapes.shape import (
+    ANY,
+    BOOLEAN,
+    NUMBERS,
+    TEXT,
+    Shape,
+    list_of,
+    union,
+)
+from tfgate.query.unparse import unparse
+from tfgate.query.values import FALSE, LISTS, NULL, NUMBER, OBJECTS, STRINGS, TRUE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tfgate.query.functions.registry import Function
+    from tfgate.query.nodes.node import Ast
+    from tfgate.query.shapes.infer import Env, Walk
+
+_SAME_TRUTH: Final = {"any": True, "all": True, "none": False}
+"""Functions over elements whose being true goes with (or against) that of their expression."""
+_SCALARS: Final = NUMBER | STRINGS | FALSE | TRUE
+
+
+def call(walk: Walk, ast: Ast, env: Env) -> Shape:
+    """Give what a call comes to."""
+    name = ast["value"]
+    variable = literal_name(ast, "var")
+    if variable is not None:
+        return walk.variable(variable, env)
+    function = walk.table.find(name)
+    shapes = _arguments(walk, ast, env)
+    if function is None:
+        return ANY
+    for number, (argument, shape) in enumerate(zip(ast["children"], shapes, strict=True)):
+        if argument["type"] != "expref" and function.parameters:
+            _check(walk, env, function, number, argument, shape)
+    _check_pattern(walk, ast, function, shapes)
+    if function.scope:
+        literals = tuple(part.get("value") for part in ast["children"] if part["type"] == "literal")
+        if len(literals) == len(ast["children"]):
+            return walk.names.call(name, literals) or _declared(function)
+        return _declared(function)
+    result = _RESULTS.get(name)
+    return result(walk, ast, shapes) if result else _declared(function)
+
+
+def _arguments(walk: Walk, ast: Ast, env: Env) -> list[Shape]:
+    plain = env.plain()
+    arguments = ast["children"]
+    shapes = [ANY if part["type"] == "expref" else walk.node(part, plain) for part in arguments]
+    lists = [s for s, part in zip(shapes, arguments, strict=True) if part["type"] != "expref"]
+    turned = _SAME_TRUTH.get(ast["value"])
+    polarity = None if turned is None or env.polarity is None else env.polarity is turned
+    looked_at = next((part for part in arguments if part["type"] != "expref"), ast)
+    for number, part in enumerate(arguments):
+        if part["type"] == "expref":
+            element = (lists[0].element if lists else None) or ANY
+            inside = element_env(env, looked_at, element, {}, polarity)
+            shapes[number] = walk.node(part["children"][0], inside)
+    return shapes
+
+
+def _check(
+    walk: Walk, env: Env, function: Function, number: int, argument: Ast, shape: Shape
+) -> None:
+    parameter = function.parameter(number)
+    about = {"detail": function.name, "parameter": parameter.types}
+    text = within(env, unparse(argument))
+    if not shape.mask & parameter.mask:
+        kind = RemarkKind.TYPE_RAISES if shape.mask & ~NULL else RemarkKind.NULL_RAISES
+        if kind is RemarkKind.TYPE_RAISES or shape.why_null:
+            walk.remark(kind, argument, shape, text, **about)
+        return
+    if shape.mask & NULL & ~parameter.mask and shape.why_null:
+        walk.remark(RemarkKind.NULL_RAISES, argument, shape, text, **about)
+    wanted, element = parameter.element_mask, shape.element
+    if not wanted or element is None or not shape.mask & LISTS or not element.mask & ~NULL:
+        return
+    if not element.mask & wanted and shape.mask & parameter.mask == shape.mask & LISTS:
+        walk.remark(RemarkKind.TYPE_RAISES, argument, shape, text, **about)
+
+
+def _check_pattern(walk: Walk, ast: Ast, function: Function, shapes: list[Shape]) -> None:
+    """Try a function's own check of literals on constants that come from elsewhere."""
+    from tfgate.query.functions.registry import NOT_LITERAL
+
+    if function.check is None:
+        return
+    for number, shape in enumerate(shapes):
+        if ast["children"][number]["type"] == "literal":
+            continue
+        for constant in sorted(map(str, shape.constants or ())):
+            tried: list[Any] = [NOT_LITERAL] * max(len(shapes), len(function.parameters))
+            tried[number] = constant
+            complaint = function.check(tuple(tried)) if shape.mask & STRINGS else None
+            if complaint:
+                walk.remark(RemarkKind.BAD_PATTERN, ast, shape, unparse(ast), detail=complaint)
+                break
+
+
+def _declared(function: Function) -> Shape:
+    types = function.returns.split("|")
+    elements = [TYPES[name.partition("-")[2]] for name in types if "-" in name]
+    if function.return_mask & LISTS and len(elements) == 1:
+        return replace(list_of(elements[0]), mask=function.return_mask)
+    return Shape(function.return_mask)
+
+
+TYPES: Final = {"string": TEXT, "number": NUMBERS, "boolean": BOOLEAN, "any": ANY, "object": ANY}
+
+
+def _contains(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+    subject, needle = shapes
+    if subject.mask & STRINGS and not subject.mask & (LISTS | ~(STRINGS | LISTS | NULL)):
+        if not needle.mask & STRINGS and needle.mask & ~NULL:
+            walk.remark(RemarkKind.NEVER_EQUAL, ast, subject, unparse(ast), other=needle)
+            return replace(BOOLEAN, mask=FALSE)
+        return BOOLEAN
+    if subject.mask & STRINGS or subject.element is None:
+        return BOOLEAN
+    return _member(walk, ast, subject.element, needle)
+
+
+def _member(walk: Walk, ast: Ast, element: Shape, needle: Shape) -> Shape:
+    if not element.mask & ~NULL or not needle.mask & ~NULL:
+        return BOOLEAN
+    if not element.mask & needle.mask:
+        walk.remark(RemarkKind.NEVER_EQUAL, ast, element, unparse(ast), other=needle)
+        return replace(BOOLEAN, mask=FALSE)
+    if element.constants is None or needle.constants is None:
+        return BOOLEAN
+    if (element.mask | needle.mask) & ~_SCALARS & ~NULL:
+        return BOOLEAN
+    if not element.constants & needle.constants and not element.mask & needle.mask & NULL:
+        walk.remark(RemarkKind.NO_SUCH_WORD, ast, element, unparse(ast), other=needle)
+        return replace(BOOLEAN, mask=FALSE)
+    return BOOLEAN
+
+
+def _not_null(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+    found = [shape.restricted(~NULL) for shape in shapes]
+    certain = any(not shape.mask & NULL for shape in shapes)
+    return union(*found) if certain else union(*found).or_null()
+
+
+def _same(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+    kept = shapes[0].restricted(LISTS | STRINGS)
+    return replace(kept, least=0, constants=None) if kept.mask else Shape(LISTS | STRINGS)
+
+
+def _element(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+    return (shapes[0].element or ANY).or_null()
+
+
+def _map(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+    return list_of(shapes[0])
+
+
+def _values(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+    subject = shapes[0]
+    if subject.fields is None:
+        return Shape(LISTS)
+    rest = [subject.rest] if subject.rest is not None else []
+    return list_of(union(*subject.fields.values(), *rest))
+
+
+def _keys(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+    subject = shapes[0]
+    if subject.fields is None or subject.rest is not None or subject.mask & ~OBJECTS:
+        return list_of(TEXT)
+    return list_of(Shape(STRINGS, constants=frozenset(subject.fields)))
+
+
+def _to_array(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+    subject = shapes[0]
+    if not subject.mask & ~LISTS:
+        return subject
+    return subject if not subject.mask else Shape(LISTS)
+
+
+def _parse_json(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+    return ANY
+
+
+_RESULTS: Final[dict[str, Callable[[Walk, Ast, list[Shape]], Shape]]] = {
+    "contains": _contains,
+    "not_null": _not_null,
+    "reverse": _same,
+    "sort": _same,
+    "sort_by": _same,
+    "unique": _same,
+    "max_by": _element,
+    "min_by": _element,
+    "map": _map,
+    "keys": _keys,
+    "values": _values,
+    "to_array": _to_array,
+    "parse_json": _parse_json,
+}

@@ -1,0 +1,146 @@
+"""Shapes of what takes lists and objects apart: index, slice, filter, ``[*]``, ``[]``, ``.*``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tfgate.query.shapes.env import element_env, variant, within
+from tfgate.query.shapes.remarks import RemarkKind
+from tfgate.query.shapes.shape import ANY, NULL_SHAPE, Shape, list_of, union
+from tfgate.query.unparse import unparse
+from tfgate.query.values import LISTS, NULL, OBJECTS
+
+if TYPE_CHECKING:
+    from tfgate.query.nodes.node import Ast
+    from tfgate.query.shapes.facts import Facts
+    from tfgate.query.shapes.infer import Env, Walk
+
+NO_ELEMENT = "the list may have no such element"
+
+
+def index(walk: Walk, ast: Ast, current: Shape, path: str) -> Shape:
+    """``[0]``: an element, or null where there is none."""
+    if not _is_list(walk, ast, current, path):
+        return NULL_SHAPE
+    element = current.element or ANY
+    number = ast["value"]
+    wanted = number + 1 if number >= 0 else -number
+    if current.least >= wanted and not current.mask & ~LISTS:
+        return element
+    if current.mask & NULL and current.why_null:
+        return element.or_null(current.why_null)
+    return element.or_null(None if current.mask & ~(LISTS | NULL) else NO_ELEMENT)
+
+
+def sliced(walk: Walk, ast: Ast, current: Shape, path: str) -> Shape:
+    """``[1:3]``: a list of the same elements."""
+    if not _is_list(walk, ast, current, path):
+        return NULL_SHAPE
+    return _list_like(current, current.element or ANY)
+
+
+def projection(walk: Walk, ast: Ast, env: Env) -> Shape:
+    """``[*]`` and what follows a slice or a flatten: a list of what is not null."""
+    base = ast["children"][0]
+    current = walk.node(base, env.plain())
+    if not _is_list(walk, base, current, within(env, unparse(base))):
+        return NULL_SHAPE
+    return _projected(walk, current, current.element or ANY, ast, env)
+
+
+def filtered(walk: Walk, ast: Ast, env: Env) -> Shape:
+    """``[?…]``: the elements for which the condition holds."""
+    base, _, condition = ast["children"]
+    # ``[a && 'x', b && 'y'][?@]``: what the elements are is what counts.
+    through = env if base["type"] == "multi_select_list" else env.plain()
+    current = walk.node(base, through)
+    if not _is_list(walk, base, current, within(env, unparse(base))):
+        return NULL_SHAPE
+    element = current.element or ANY
+    truth = walk.node(condition, element_env(env, base, element, {}, env.polarity)).truth
+    facts = walk.finder.find(condition, True)
+    kept = refined(element, facts)
+    if truth is False:
+        kept = kept.restricted(0)
+    made = _projected(walk, replace(current, least=0), kept, ast, env, facts)
+    return made if truth is not False else replace(made, mask=made.mask & ~_NOT_EMPTY)
+
+
+def values(walk: Walk, ast: Ast, env: Env) -> Shape:
+    """``.*``: a list of the values of an object that are not null."""
+    base, body = ast["children"]
+    current = walk.node(base, env.plain())
+    if not current.mask & OBJECTS:
+        if current.mask & ~NULL:
+            walk.remark(RemarkKind.OBJECT_EXPECTED, base, current, within(env, unparse(base)))
+        return NULL_SHAPE
+    element = ANY
+    if current.fields is not None:
+        rest = [current.rest] if current.rest is not None else []
+        element = union(*current.fields.values(), *rest)
+    made = list_of(
+        walk.node(body, element_env(env, base, element.restricted(~NULL), {}, None)).restricted(
+            ~NULL
+        )
+    )
+    return made.or_null(current.why_null) if current.mask & ~OBJECTS else made
+
+
+def flatten(walk: Walk, ast: Ast, env: Env) -> Shape:
+    """``[]``: a list whose elements that are lists are taken apart."""
+    base = ast["children"][0]
+    current = walk.node(base, env)
+    if not _is_list(walk, base, current, within(env, unparse(base))):
+        return NULL_SHAPE
+    element = current.element or ANY
+    if element is ANY or (element.mask & LISTS and element.element is None):
+        inner = ANY
+    elif element.mask & LISTS:
+        flat = element.restricted(~LISTS)
+        inner = union(flat, element.element or ANY) if flat.mask else element.element or ANY
+    else:
+        inner = element
+    return _list_like(replace(current, least=0), inner)
+
+
+def refined(element: Shape, facts: Facts) -> Shape:
+    """Give the shape of elements of which ``facts`` are known."""
+    if "@" in facts:
+        element = facts["@"].apply(element)
+    element = variant(element, facts)
+    if element.fields is None:
+        return element
+    known = {
+        name: facts[name].apply(part) for name, part in element.fields.items() if name in facts
+    }
+    return replace(element, fields={**element.fields, **known}) if known else element
+
+
+_NOT_EMPTY = LISTS & ~64  # EMPTY_LIST is what stays
+
+
+def _projected(
+    walk: Walk, current: Shape, element: Shape, ast: Ast, env: Env, facts: Facts | None = None
+) -> Shape:
+    base, body = ast["children"][:2]
+    given = element.restricted(~NULL)
+    if body["type"] != "identity":
+        inside = element_env(env, base, given, facts or {}, env.polarity)
+        given = walk.node(body, inside).restricted(~NULL)
+    return _list_like(replace(current, least=0), given)
+
+
+def _list_like(current: Shape, element: Shape) -> Shape:
+    made = list_of(element, least=current.least)
+    if not current.mask & ~LISTS:
+        return made
+    return made.or_null(current.why_null if not current.mask & ~(LISTS | NULL) else None)
+
+
+def _is_list(walk: Walk, ast: Ast, current: Shape, path: str) -> bool:
+    if current.mask & LISTS:
+        return True
+    if current.mask & ~NULL:
+        walk.remark(RemarkKind.LIST_EXPECTED, ast, current, path)
+    return False

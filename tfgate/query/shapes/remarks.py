@@ -1,0 +1,84 @@
+"""What the walk remarks on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tfgate.query.shapes.shape import Shape
+
+
+class RemarkKind(Enum):
+    """Sorts of remarks."""
+
+    UNKNOWN_FIELD = "unknown-field"
+    """A field that the object never has: null always."""
+    FIELD_OF_LIST = "field-of-list"
+    """A field taken of a list: null always."""
+    FIELD_OF_SCALAR = "field-of-scalar"
+    """A field taken of a string, number or boolean: null always."""
+    LIST_EXPECTED = "list-expected"
+    """An index, filter, slice, ``[*]`` or ``[]`` on what is no list."""
+    OBJECT_EXPECTED = "object-expected"
+    """``.*`` on what is no object."""
+    NEVER_EQUAL = "never-equal"
+    """A comparison of values of types that have none in common."""
+    NO_SUCH_WORD = "no-such-word"
+    """A comparison with a constant that the other side never is."""
+    NOT_ORDERED = "not-ordered"
+    """An ordering comparison of what is no number: null always."""
+    NULL_RAISES = "null-raises"
+    """An argument that may be null, to a function that then fails."""
+    TYPE_RAISES = "type-raises"
+    """An argument that is never of a type that the function takes."""
+    BAD_PATTERN = "bad-pattern"
+    """A constant that the function refuses."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One remark on a part of an expression."""
+
+    kind: RemarkKind
+    position: int | None
+    """0-based column in the expression's text, where known."""
+    text: str
+    """The part, written out."""
+    shape: Shape
+    """What was looked at: of `UNKNOWN_FIELD` the object, of `NULL_RAISES` the argument, …"""
+    detail: str = ""
+    """The field, the function, …"""
+    other: Shape | None = None
+    """The other side of a comparison."""
+    parameter: str = ""
+    """Of a function's argument: what it takes."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """One field that was read, with what stands there."""
+
+    path: str
+    """As written, from the current object of its part of the expression."""
+    position: int | None
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A comparison or a test for truth of one value, and what it does to the whole.
+
+    ``polarity`` is True where its being true helps the expression to be truthy, False where it
+    helps it to be falsy, None where both may be.
+    """
+
+    sign: str
+    """``==``, ``<``, …, or ``?`` for a test for truth."""
+    position: int | None
+    text: str
+    path: str
+    shape: Shape
+    other: Shape
+    polarity: bool | None
