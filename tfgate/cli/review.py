@@ -59,6 +59,8 @@ def review(
     from tfgate.cli.output import write_out
     from tfgate.report import review_html, review_text
 
+    if html == "-" and open_page:
+        raise UsageError("--html - writes to standard output, which no browser can open.")
     request = make_request(plan, **options)
     wanted = ReviewFilter(
         actions=tuple(Action(action) for action in actions),
@@ -89,8 +91,6 @@ def _page(text: str, file: str | None, *, open_page: bool) -> None:
     from tfgate.cli.output import write_out
 
     if file == "-":
-        if open_page:
-            raise UsageError("--html - writes to standard output, which no browser can open.")
         write_out(text)
         return
     path = write_page(text, file)
