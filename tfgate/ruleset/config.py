@@ -176,6 +176,20 @@ class GateConfig(Frozen, frozen=True):
         """Folder of evidence files, where one is configured."""
         return self.path("audit.evidence")
 
+    def number(self, name: str) -> int | None:
+        """Give a setting that is a number, ``None`` where it is not set."""
+        value = self._get(name)
+        return None if value is None else int(value)
+
+    def on(self, name: str) -> bool:
+        """Tell whether a setting that is yes or no is yes."""
+        return bool(self._get(name))
+
+    def text(self, name: str) -> str | None:
+        """Give a setting that is a text, ``None`` where it is not set."""
+        value = self._get(name)
+        return None if value is None else str(value)
+
     def path(self, name: str) -> Path | None:
         """Give a setting that is a path, made absolute from where it was written."""
         value = self.values[name]

@@ -222,8 +222,56 @@ AUDIT: Final = Table(
     {
         "log": Key(_PATH, "File of the audit trail; ~ is the home directory."),
         "archive": Key(Boolean(), "Whether the redacted plan is kept with the evidence."),
+        "archive_days": Key(
+            Integer(1, 36_500), "How many days an archived plan is kept. Without it: for ever."
+        ),
         "evidence": Key(
             _PATH, "Folder of evidence files. Without it: evidence/ beside the audit log."
+        ),
+        "checkpoint_key": Key(
+            _PATH,
+            "SSH key that checkpoints are signed with. Checkpoints are made without being asked "
+            "for where checkpoint_every or checkpoint_minutes says so.",
+        ),
+        "checkpoint_every": Key(
+            Integer(1, 1_000_000), "A checkpoint is made after this many records."
+        ),
+        "checkpoint_minutes": Key(
+            Integer(1, 525_600),
+            "A checkpoint is made with the first record that is this many minutes younger than "
+            "the last checkpoint.",
+        ),
+        "allowed_signers": Key(
+            _PATH, "OpenSSH allowed-signers file of whose checkpoints tfgate audit verify believes."
+        ),
+        "rotate_bytes": Key(
+            Integer(4_096, 1 << 40), "A new file is begun when the log has this many bytes."
+        ),
+        "rotate_daily": Key(
+            Boolean(), "Whether a new file is begun with the first record of a day (UTC)."
+        ),
+    },
+)
+
+PROVENANCE: Final = Table(
+    "[provenance]",
+    {
+        "require_approved_rules": Key(
+            Boolean(),
+            "Whether the gate refuses rules that are uncommitted, not on the branch, or whose last "
+            "change nobody but its author has approved.",
+        ),
+        "branch": Key(
+            Text("a branch", r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}"),
+            "Branch that rules must be on: the remote's (origin) where there is one.",
+        ),
+        "approvals": Key(
+            _PATH,
+            "JSON Lines file that the review system writes: a commit and an approver in each line.",
+        ),
+        "tag_signers": Key(
+            _PATH,
+            "OpenSSH allowed-signers file of whose signed tags approve the rules in them.",
         ),
     },
 )
@@ -261,6 +309,7 @@ CONFIG: Final = Table(
         "approvals": Key(APPROVALS, "Who may override soft-mandatory failures, and how."),
         "receipts": Key(RECEIPTS, "Signed statements that carry a decision to another job."),
         "audit": Key(AUDIT, "Where the record of decisions is written."),
+        "provenance": Key(PROVENANCE, "Who must have approved the rules."),
         "commands": Key(
             COMMANDS,
             "Commands that change state without a plan, where they come through tfgate exec or a "

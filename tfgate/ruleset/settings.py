@@ -92,7 +92,18 @@ SETTINGS: Final = (
     Setting("receipts", "required", "TFGATE_RECEIPT_REQUIRED", default=False),
     Setting("audit", "log", "TFGATE_AUDIT_LOG", None, is_path=True),
     Setting("audit", "archive", "TFGATE_AUDIT_ARCHIVE", default=False),
+    Setting("audit", "archive_days", "TFGATE_AUDIT_ARCHIVE_DAYS", None),
     Setting("audit", "evidence", "TFGATE_AUDIT_EVIDENCE", None, is_path=True),
+    Setting("audit", "checkpoint_key", "TFGATE_AUDIT_CHECKPOINT_KEY", None, is_path=True),
+    Setting("audit", "checkpoint_every", "TFGATE_AUDIT_CHECKPOINT_EVERY", None),
+    Setting("audit", "checkpoint_minutes", "TFGATE_AUDIT_CHECKPOINT_MINUTES", None),
+    Setting("audit", "allowed_signers", "TFGATE_AUDIT_ALLOWED_SIGNERS", None, is_path=True),
+    Setting("audit", "rotate_bytes", "TFGATE_AUDIT_ROTATE_BYTES", None),
+    Setting("audit", "rotate_daily", "TFGATE_AUDIT_ROTATE_DAILY", default=False),
+    Setting("provenance", "require_approved_rules", "TFGATE_REQUIRE_APPROVED_RULES", default=False),
+    Setting("provenance", "branch", "TFGATE_RULES_BRANCH", "main"),
+    Setting("provenance", "approvals", "TFGATE_RULES_APPROVALS", None, is_path=True),
+    Setting("provenance", "tag_signers", "TFGATE_RULES_TAG_SIGNERS", None, is_path=True),
 )
 """Every single value, in the order that ``tfgate config`` prints."""
 

@@ -152,6 +152,17 @@ def test_later_layers_win_and_every_value_knows_its_origin(tmp_path: Path, write
         "audit.log": "TFGATE_AUDIT_LOG",
         "audit.archive": "../tfgate.toml:38",
         "audit.evidence": "../tfgate.toml:39",
+        "audit.archive_days": "default",
+        "audit.checkpoint_key": "default",
+        "audit.checkpoint_every": "default",
+        "audit.checkpoint_minutes": "default",
+        "audit.allowed_signers": "default",
+        "audit.rotate_bytes": "default",
+        "audit.rotate_daily": "default",
+        "provenance.require_approved_rules": "default",
+        "provenance.branch": "default",
+        "provenance.approvals": "default",
+        "provenance.tag_signers": "default",
     }
 
 
