@@ -36,6 +36,8 @@ class Request:
     """Settings given as flags, by setting name (``gate.rulesets``)."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Values of ``context(name)`` given on the command line."""
+    approvals: tuple[str, ...] = ()
+    """Paths of approvals, or of folders with approvals."""
 
     @property
     def directory(self) -> Path:

@@ -106,6 +106,17 @@ def identify(
     return Signer(principals, key)
 
 
+def key_of(data: bytes, signature: str, namespace: str) -> str:
+    """Give the fingerprint of the key that signed ``data``, whoever's it is.
+
+    Raises ``BadSignatureError`` where none did.
+    """
+    with tempfile.TemporaryDirectory(prefix="tfgate-") as folder:
+        file = Path(folder) / "signature"
+        file.write_text(signature, encoding="utf-8", errors="replace")
+        return _key_of(_keygen(["check-novalidate", "-n", namespace, "-s", str(file)], data))
+
+
 def _key_of(done: subprocess.CompletedProcess[bytes]) -> str:
     """Read the fingerprint out of ``Good "tfgate" signature with ED25519 key SHA256:…``."""
     if done.returncode:

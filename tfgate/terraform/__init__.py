@@ -43,6 +43,7 @@ __all__ = [
     "PlanFileKind",
     "Terraform",
     "begin_run",
+    "detect_authors",
     "detect_operator",
     "detect_run",
     "detect_workspace",

@@ -54,7 +54,7 @@ class Dirty:
             process = subprocess.Popen(
                 [git, *_SAFE, *_STATUS],
                 cwd=checkout.top,
-                env=_environment(env),
+                env=git_environment(env),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -81,7 +81,8 @@ class Dirty:
             self._process.communicate()
 
 
-def _environment(env: Mapping[str, str]) -> dict[str, str]:
+def git_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """Give an environment in which git asks nobody, fetches nothing and writes nothing."""
     kept = {name: env[name] for name in _KEPT if name in env}
     return kept | {
         "GIT_OPTIONAL_LOCKS": "0",
