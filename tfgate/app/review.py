@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -188,10 +189,20 @@ def _groups(changes: Iterable[ReviewedChange]) -> tuple[ModuleGroup, ...]:
         modules[change.module].append(change)
     return tuple(
         ModuleGroup(module, tuple(sorted(members, key=_order)))
-        for module, members in sorted(modules.items())
+        for module, members in sorted(modules.items(), key=lambda entry: natural(entry[0]))
     )
 
 
-def _order(change: ReviewedChange) -> tuple[int, str, str]:
+def _order(change: ReviewedChange) -> tuple[int, list[tuple[int, str]], str]:
     assert change.action is not None, "only invocations have none"
-    return ORDER.index(change.action), change.address, change.deposed or ""
+    return ORDER.index(change.action), natural(change.address), change.deposed or ""
+
+
+def natural(text: str) -> list[tuple[int, str]]:
+    """Give a key that sorts ``x[2]`` before ``x[10]``.
+
+    Numbers compare by their length first: an address may have more digits than an int can take.
+    """
+    parts = re.split(r"([0-9]+)", text)
+    parts[1::2] = [digits.lstrip("0") for digits in parts[1::2]]
+    return [(len(part) if place % 2 else 0, part) for place, part in enumerate(parts)]

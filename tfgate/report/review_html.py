@@ -168,7 +168,7 @@ class _Page:
 
     def _filters(self) -> Iterator[str]:
         facets = dict.fromkeys(map(facet, self._entries))
-        yield '<search class="filters" hidden><form id="filters" aria-label="Filter the changes">'
+        yield '<search class="filters" role="search" hidden><form id="filters" aria-label="Filter the changes">'
         yield (
             '<label class="words">Search <input type="search" name="words" autocomplete="off" '
             'spellcheck="false" placeholder="address, type, value, rule"></label>'

@@ -113,7 +113,7 @@ thead th { color: var(--soft); }
 td.n { color: var(--tone); text-align: right; font-variant-numeric: tabular-nums; }
 .scroll { overflow-x: auto; }
 
-.filters { position: sticky; top: 0; z-index: 1; background: var(--page);
+.filters { display: block; position: sticky; top: 0; z-index: 1; background: var(--page);
   border-bottom: 1px solid var(--line); padding-block: .6rem; margin-top: 1.25rem; }
 .filters form { display: flex; flex-wrap: wrap; gap: .5rem .9rem; align-items: center; }
 .filters label { display: inline-flex; gap: .35rem; align-items: center; }

@@ -245,6 +245,55 @@ def _strings(value: Any) -> list[str]:
     return []
 
 
+def test_instances_are_in_the_order_of_their_numbers() -> None:
+    """The tenth after the second, in modules too, and numbers may be as long as they like."""
+    names = ["m[10].aws_a.b[1]", "m[9].aws_a.b[10]", "m[9].aws_a.b[2]", f"m[{'7' * 5_000}].aws_a.b"]
+    entries = [change(f"module.{name}", after={}) for name in names]
+    found = review_of(plan_data(*entries))
+    assert [c.address.removeprefix("module.") for c in found.changes] == [
+        names[2], names[1], names[0], names[3],
+    ]  # fmt: skip
+
+
+def test_what_is_deferred_is_listed_apart() -> None:
+    """With the reason, and not among what this apply does."""
+    deferred = {
+        "reason": "resource_config_unknown",
+        "resource_change": change("aws_thing.later", after={"a": 1}),
+    }
+    found = review_of(plan_data(deferred_changes=[deferred]))
+    assert found.changes == ()
+    assert found.radius.deferred == 1
+    (later,) = found.deferred
+    assert later.reasons == ("The provider needs values of its configuration not known yet.",)
+
+
+def test_values_as_deep_as_a_plan_may_have_them() -> None:
+    """Lists and objects of 195 levels are laid out and rendered."""
+    value: Any = 1
+    for level in range(195):
+        value = [value] if level % 2 else {"a": value}
+    other = json.loads(json.dumps(value).replace("1", "2"))
+    entries = [
+        change("aws_thing.a", ["update"], {"deep": other}, before={"deep": value}),
+        change("aws_thing.b", ["create"], {"deep": value}),
+        change("aws_thing.c", ["create"], {"p": json.dumps(value)}),
+    ]
+    found = review_of(plan_data(*entries))
+    context = ReportContext(tfgate_version="1")
+    assert "2" in review_text.render(found, context, full=True)
+    assert review_html.render(found, context)
+
+
+def test_wide_values_take_bounded_time() -> None:
+    """Lists of thousands of blocks that have nothing in common are paired by position."""
+    before = [{"a": number, "b": f"x{number}"} for number in range(5_000)]
+    after = [{"a": -number - 1, "b": f"y{number}"} for number in range(5_000)]
+    entry = change("aws_thing.a", ["update"], {"blocks": after}, before={"blocks": before})
+    (diff,) = review_of(plan_data(entry)).changes[0].diffs
+    assert len(diff.members) == 5_000
+
+
 def test_tour_is_a_valid_plan() -> None:
     """The plan that the tests walk through has the sections that they look at."""
     assert {"resource_drift", "output_changes", "configuration"} <= tour().keys()
