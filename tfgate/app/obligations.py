@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tfgate.audit.decision import MAX_FINDINGS, MAX_TEXT
 from tfgate.engine.recheck import Checked, Obligation, Result, recheck
 from tfgate.exitcodes import ExitCode
 from tfgate.model.decision import OutcomeKind
@@ -53,11 +54,15 @@ class Obligations:
         return ExitCode.UNDECIDED if counting else ExitCode.ALLOWED
 
     def fields(self) -> dict[str, Any]:
-        """Give what the record says."""
+        """Give what the record says, those that do not hold first."""
         counts = {result.value: len(self.of(result)) for result in Result}
+        kept = sorted(self.checked, key=lambda one: one.result is Result.MET)[:MAX_FINDINGS]
         return {
             "counts": counts,
-            "results": [msgspec.to_builtins(one) for one in self.checked],
+            "results": [
+                {**msgspec.to_builtins(one), "message": one.message[:MAX_TEXT]} for one in kept
+            ],
+            "results_truncated": len(self.checked) - len(kept),
             "problem": self.problem,
         }
 
