@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfgate.engine.functions import rule_functions
 from tfgate.engine.select import narrowing
-from tfgate.model.rule import OnUnknown, Rule, default_on_unknown
+from tfgate.model.rule import Enforcement, OnUnknown, Rule, Scope, default_on_unknown
 from tfgate.plan import Reads
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class BoundRule:
         self.params = params
         self.data = data
         self.enforcement = context.levels.get(rule.id, rule.enforcement)
-        self.on_unknown: OnUnknown = rule.on_unknown or default_on_unknown(self.enforcement)
+        self.on_unknown = _on_unknown(rule, self.enforcement)
         self.reads = frozenset(_reads(compiled))
         self.message_reads = frozenset(compiled.message.fields)
         self.narrow = narrowing(rule.match)
@@ -66,6 +66,14 @@ class BoundRule:
     def evaluated(self) -> bool:
         """Whether the rule had an outcome on anything."""
         return bool(self.findings or self.passed)
+
+
+def _on_unknown(rule: Rule, level: Enforcement) -> OnUnknown:
+    """No apply makes an expression in the sources known: there is nothing to verify."""
+    chosen = rule.on_unknown or default_on_unknown(level)
+    if rule.scope is Scope.SOURCE and chosen is OnUnknown.VERIFY:
+        return OnUnknown.ALLOW
+    return chosen
 
 
 def bind(rulesets: Sequence[Ruleset], context: Context) -> list[BoundRule]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from tfgate.model.rule import Enforcement
 if TYPE_CHECKING:
     import datetime as dt
 
+    from tfgate.hcl import SourceBlock, WaiverProblem
     from tfgate.model.identity import Operator, Run, Workspace
     from tfgate.model.location import Location
     from tfgate.model.waiver import Waiver
@@ -18,9 +19,24 @@ if TYPE_CHECKING:
 Locate = Callable[[str, "str | None"], "Location | None"]
 """``(address, attribute path or None)`` to the place in the sources, where one is known."""
 
+Blocks = Callable[[Collection[str], Collection[str]], "Iterable[SourceBlock] | None"]
+"""``(kinds, types)``, exact names or empty for all, to the blocks of the sources; ``None`` where
+there are no sources. It parses, so it is only called where a rule looks at sources."""
+Undeclared = Callable[[], Sequence[str]]
+"""Gives the addresses of the plan that no block of the sources declares: they are not its own
+sources then. Nothing where there are no sources."""
+
 
 def _nowhere(address: str, attribute: str | None) -> Location | None:
     return None
+
+
+def _no_blocks(kinds: Collection[str], types: Collection[str]) -> Iterable[SourceBlock] | None:
+    return None
+
+
+def _all_declared() -> Sequence[str]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -51,7 +67,13 @@ class Context:
         {Enforcement.ADVISORY, Enforcement.SOFT_MANDATORY}
     )
     """Levels that a comment in HCL may waive."""
+    comment_waiver_globs: bool = False
+    """Whether a comment in HCL may name rules by a glob."""
+    waiver_problems: Sequence[WaiverProblem] = ()
+    """Comments that were meant to waive and do not."""
     locate: Locate = _nowhere
+    blocks: Blocks = _no_blocks
+    undeclared: Undeclared = _all_declared
     plan_file_sha256: str | None = None
 
     def known_facts(self) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tfgate.model.decision import Outcome, OutcomeKind, Verdict
 from tfgate.model.rule import Enforcement, OnUnknown
@@ -36,20 +36,30 @@ def blocks(outcome: OutcomeKind, enforcement: Enforcement, on_unknown: OnUnknown
     return outcome is OutcomeKind.UNKNOWN and on_unknown is OnUnknown.DENY
 
 
+NOTHING_IN_PLAN: Final = (
+    "No rule was evaluated on this plan, so nothing was judged: "
+    "check the rulesets and their match, or pass --allow-empty."
+)
+NOTHING_IN_SOURCES: Final = (
+    "No rule was evaluated on these sources, so nothing was judged: use a ruleset with rules on "
+    "sources, such as tfgate:source, or pass --allow-empty."
+)
+
+
 def decide(
-    outcomes: Sequence[Outcome], *, evaluated: int, allow_empty: bool
+    outcomes: Sequence[Outcome],
+    *,
+    evaluated: int,
+    allow_empty: bool,
+    nothing: str = NOTHING_IN_PLAN,
 ) -> tuple[Verdict, tuple[str, ...], bool]:
     """Fold outcomes into ``(verdict, reasons, undecided)``.
 
     ``evaluated`` counts the rules that were evaluated at least once: with none, nothing was judged,
-    and that is no reason to allow.
+    and that is no reason to allow; ``nothing`` is the sentence that says so then.
     """
     if evaluated == 0 and not allow_empty:
-        reason = (
-            "No rule was evaluated on this plan, so nothing was judged: "
-            "check the rulesets and their match, or pass --allow-empty."
-        )
-        return Verdict.DENY, (reason,), True
+        return Verdict.DENY, (nothing,), True
     reasons = tuple(_reasons([outcome for outcome in outcomes if outcome.blocks]))
     return (Verdict.DENY if reasons else Verdict.ALLOW), reasons, False
 

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from tfgate.engine.attribute import attribute_in
 from tfgate.engine.bound import BoundRule, ReadsCache, bind
-from tfgate.engine.decide import decide
+from tfgate.engine.decide import NOTHING_IN_PLAN, NOTHING_IN_SOURCES, decide
 from tfgate.engine.functions import SubjectScope
 from tfgate.engine.judge import Judged, Ruling, judge
 from tfgate.engine.outcome import make_outcome
 from tfgate.engine.select import RuleIndex
+from tfgate.engine.source_rules import WHOLE, mismatch, source_blocks, why_unread, without_sources
 from tfgate.engine.tell import error_message, failures, unknown_message
-from tfgate.engine.waive import Waivers
-from tfgate.model.decision import Decision, Outcome, OutcomeKind, PlanFacts, RulesetFacts
+from tfgate.engine.waive import Looked, Waivers
+from tfgate.model.decision import (
+    NO_PLAN,
+    Decision,
+    Outcome,
+    OutcomeKind,
+    PlanFacts,
+    RulesetFacts,
+)
 from tfgate.model.rule import Scope
 from tfgate.plan import iter_subjects
 
@@ -24,26 +35,50 @@ if TYPE_CHECKING:
     from tfgate.plan import Plan, Subject
     from tfgate.ruleset import Ruleset
 
-PLAN_SCOPES = tuple(scope for scope in Scope if scope is not Scope.SOURCE)
-"""Scopes whose subjects are in a plan."""
-
 
 def evaluate(plan: Plan, rulesets: Sequence[Ruleset], context: Context) -> Decision:
     """Judge ``plan`` by every rule of ``rulesets``.
 
-    No I/O, no clock, no environment: what is not in the arguments has no influence.
+    No I/O, no clock, no environment: what is not in the arguments has no influence. (The context's
+    functions may read sources, when they are first called.)
 
     Raises ``PlanError`` where a part of the plan that a rule reads turns out to be malformed, and
     ``ConfigError`` where a parameter's value does not fit its type.
     """
-    rules = bind(rulesets, context)
+    decision = _decide(plan, bind(rulesets, context), rulesets, context)
+    facts = _plan_facts(plan, context)
+    warnings = (*plan.warnings, *decision.warnings)
+    return msgspec.structs.replace(decision, plan=facts, warnings=warnings)
+
+
+def evaluate_sources(rulesets: Sequence[Ruleset], context: Context) -> Decision:
+    """Judge the sources alone, by the rules of scope ``source``; the others are not evaluated.
+
+    Raises ``ConfigError`` where a parameter's value does not fit its type.
+    """
+    return _decide(None, bind(rulesets, context), rulesets, context)
+
+
+def _decide(
+    plan: Plan | None,
+    rules: Sequence[BoundRule],
+    rulesets: Sequence[Ruleset],
+    context: Context,
+) -> Decision:
     waivers = Waivers(context, frozenset(rule.rule.id for rule in rules))
-    outcomes = [waivers.apply(outcome) for outcome in _outcomes(plan, rules, context)]
-    outcomes.extend(waivers.findings())
+    outcomes = [
+        waivers.apply(outcome, addresses) for outcome, addresses in _outcomes(plan, rules, context)
+    ]
+    outcomes.extend(mismatch(context, rules))
+    looked = Looked(rules, plan)
+    outcomes.extend(waivers.findings(looked))
     outcomes.sort(key=_order)
     evaluated = sum(1 for rule in rules if rule.evaluated)
     verdict, reasons, undecided = decide(
-        outcomes, evaluated=evaluated, allow_empty=context.allow_empty
+        outcomes,
+        evaluated=evaluated,
+        allow_empty=context.allow_empty,
+        nothing=NOTHING_IN_PLAN if plan is not None else NOTHING_IN_SOURCES,
     )
     return Decision(
         verdict=verdict,
@@ -51,11 +86,11 @@ def evaluate(plan: Plan, rulesets: Sequence[Ruleset], context: Context) -> Decis
         outcomes=tuple(outcomes),
         passed={rule.rule.id: _labels(rule) for rule in _by_id(rules) if rule.passed},
         rulesets=tuple(_ruleset_facts(ruleset, rules) for ruleset in rulesets),
-        plan=_plan_facts(plan, context),
+        plan=NO_PLAN,
         workspace=context.workspace,
         operator=context.operator,
         run=context.run,
-        warnings=(*plan.warnings, *sorted(waivers.warnings())),
+        warnings=tuple(sorted(waivers.warnings(looked))),
         undecided=undecided,
     )
 
@@ -74,16 +109,23 @@ def _by_id(rules: Iterable[BoundRule]) -> list[BoundRule]:
     return sorted(rules, key=lambda bound: bound.rule.id)
 
 
-def _outcomes(plan: Plan, rules: Sequence[BoundRule], context: Context) -> Iterator[Outcome]:
-    for scope in PLAN_SCOPES:
+Found = tuple[Outcome, "tuple[str, ...]"]
+"""An outcome, and the addresses that a waiver must cover: of a block that several modules use,
+one in each of them."""
+
+
+def _outcomes(plan: Plan | None, rules: Sequence[BoundRule], context: Context) -> Iterator[Found]:
+    for scope in Scope if plan is not None else (Scope.SOURCE,):
         of_scope = [rule for rule in rules if rule.rule.scope is scope]
-        if of_scope:
+        if of_scope and scope is Scope.SOURCE:
+            yield from _outcomes_of_sources(plan, of_scope, context)
+        elif of_scope and plan is not None:
             yield from _outcomes_of_scope(plan, of_scope, scope, context)
 
 
 def _outcomes_of_scope(
     plan: Plan, rules: Sequence[BoundRule], scope: Scope, context: Context
-) -> Iterator[Outcome]:
+) -> Iterator[Found]:
     index = RuleIndex(rules, scope, evaluate_all=context.evaluate_all)
     cache = ReadsCache()
     for subject in iter_subjects(plan, scope, workspace=context.workspace.name):
@@ -95,14 +137,51 @@ def _outcomes_of_scope(
         # A module's own ``source`` is what its block says, and stays.
         if reads.wants("source") and document.get("source") is None:
             document["source"] = source_document(subject, context)
+        addresses = (subject.address,)
         for rule in selected:
-            scoped = SubjectScope(plan, rule, subject, document, context) if rule.scoped else None
-            judged = judge(rule, document, scoped)
-            if judged.ruling is Ruling.PASS:
-                rule.passed.append(subject)
-            elif judged.ruling is not Ruling.SKIP:
+            for outcome in _judged(plan, rule, subject, document, context):
+                yield outcome, addresses
+
+
+def _outcomes_of_sources(
+    plan: Plan | None, rules: Sequence[BoundRule], context: Context
+) -> Iterator[Found]:
+    blocks = source_blocks(rules, context)
+    if blocks is None:
+        for rule in rules:
+            rule.findings += 1
+            yield without_sources(rule), (WHOLE,)
+        return
+    cache = ReadsCache()
+    for block, selected in blocks:
+        if not selected:
+            continue
+        document = {} if block.error is not None else block.document(cache.of(selected))
+        for rule in selected:
+            if block.error is not None:
                 rule.findings += 1
-                yield from _findings(plan, rule, subject, document, judged, context)
+                kind, message = OutcomeKind.ERROR, why_unread(block)
+                yield make_outcome(kind, rule, block, context, message=message), block.addresses
+                continue
+            for outcome in _judged(plan, rule, block, document, context):
+                yield outcome, block.addresses
+
+
+def _judged(
+    plan: Plan | None,
+    rule: BoundRule,
+    subject: Subject,
+    document: dict[str, Any],
+    context: Context,
+) -> Iterator[Outcome]:
+    """Judge one subject; what is neither a pass nor a skip gives outcomes."""
+    scoped = SubjectScope(plan, rule, subject, document, context) if rule.scoped else None
+    judged = judge(rule, document, scoped)
+    if judged.ruling is Ruling.PASS:
+        rule.passed.append(subject)
+    elif judged.ruling is not Ruling.SKIP:
+        rule.findings += 1
+        yield from _findings(plan, rule, subject, document, judged, context)
 
 
 def source_document(subject: Subject, context: Context) -> dict[str, Any] | None:
@@ -113,18 +192,17 @@ def source_document(subject: Subject, context: Context) -> dict[str, Any] | None
 
 def _labels(rule: BoundRule) -> tuple[str, ...]:
     """Name the subjects that a rule passed on; a deposed object is told from the live one."""
-    return tuple(
-        sorted(
-            subject.address
-            if subject.deposed is None
-            else f"{subject.address} (deposed {subject.deposed})"
-            for subject in rule.passed
-        )
-    )
+    labels = {
+        subject.address
+        if subject.deposed is None
+        else f"{subject.address} (deposed {subject.deposed})"
+        for subject in rule.passed
+    }
+    return tuple(sorted(labels))
 
 
 def _findings(
-    plan: Plan,
+    plan: Plan | None,
     rule: BoundRule,
     subject: Subject,
     document: dict[str, Any],
@@ -133,14 +211,33 @@ def _findings(
 ) -> Iterator[Outcome]:
     """Give the outcomes of a ruling that is neither a pass nor a skip."""
     if judged.ruling is Ruling.FAIL:
-        for item, message in failures(plan, rule, subject, judged, context):
-            yield make_outcome(OutcomeKind.FAIL, rule, subject, context, message=message, item=item)
+        about = attribute_in(rule, document)
+        for item, message, traced in failures(plan, rule, subject, judged, context):
+            yield make_outcome(
+                OutcomeKind.FAIL,
+                rule,
+                subject,
+                context,
+                message=message,
+                item=item,
+                attribute=_longer(traced, about),
+            )
     elif judged.ruling is Ruling.ERROR:
         message = error_message(rule, judged)
         yield make_outcome(OutcomeKind.ERROR, rule, subject, context, message=message)
     else:
         message = unknown_message(rule, document)
-        yield make_outcome(OutcomeKind.UNKNOWN, rule, subject, context, message=message)
+        about = attribute_in(rule, document)
+        yield make_outcome(
+            OutcomeKind.UNKNOWN, rule, subject, context, message=message, attribute=about
+        )
+
+
+def _longer(traced: str | None, about: str | None) -> str | None:
+    """Of what the element shows and what the rule shows, give what says more."""
+    if traced is None or (about is not None and about.startswith(traced)):
+        return about
+    return traced
 
 
 def _ruleset_facts(ruleset: Ruleset, rules: Iterable[BoundRule]) -> RulesetFacts:

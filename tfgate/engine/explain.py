@@ -81,7 +81,7 @@ def _explain(plan: Plan, rule: BoundRule, subject: Subject, context: Context) ->
     judged = judge(rule, document, SubjectScope(plan, rule, subject, document, context))
     messages: tuple[str, ...] = ()
     if judged.ruling is Ruling.FAIL:
-        messages = tuple(text for _, text in failures(plan, rule, subject, judged, context))
+        messages = tuple(found.message for found in failures(plan, rule, subject, judged, context))
     elif judged.ruling is Ruling.ERROR:
         messages = (error_message(rule, judged),)
     elif judged.ruling is Ruling.UNKNOWN:

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.hcl.subject import SourceBlock
 from tfgate.query import EvaluationError, Scope
 from tfgate.query.equality import same
 from tfgate.query.functions.registry import Function, FunctionTable, MayRaise, Parameter
@@ -34,7 +35,7 @@ class SubjectScope(Scope):
 
     def __init__(
         self,
-        plan: Plan,
+        plan: Plan | None,
         rule: BoundRule | None,
         subject: Subject,
         document: dict[str, Any],
@@ -69,6 +70,16 @@ def _scoped(scope: SubjectScope | None, function: str) -> SubjectScope:
     if scope is None:
         raise EvaluationError(f"{function}() needs a plan", kind="invalid-value", function=function)
     return scope
+
+
+def _plan(scope: SubjectScope | None, function: str) -> tuple[SubjectScope, Plan]:
+    """Give the plan that the subject is a part of; a block of the sources is a part of none."""
+    scoped = _scoped(scope, function)
+    if scoped.plan is None or isinstance(scoped.subject, SourceBlock):
+        raise EvaluationError(
+            f"{function}() needs a subject of a plan", kind="invalid-value", function=function
+        )
+    return scoped, scoped.plan
 
 
 def _rule(scope: SubjectScope | None, function: str) -> BoundRule:
@@ -141,31 +152,53 @@ def _walk(value: Any, steps: list[str]) -> Any:
 def _references(scope: SubjectScope | None, argument: Any = None) -> Any:
     if isinstance(argument, Unknown):
         return UNKNOWN
-    scoped = _scoped(scope, "references")
-    return scoped.plan.references(scoped.subject, argument)
+    scoped, plan = _plan(scope, "references")
+    return plan.references(scoped.subject, argument)
 
 
 def _referenced_by(scope: SubjectScope | None, pattern: Any) -> Any:
     if isinstance(pattern, Unknown):
         return UNKNOWN
-    scoped = _scoped(scope, "referenced_by")
-    return scoped.plan.referenced_by(scoped.subject, pattern, redacted=scoped.redacted)
+    scoped, plan = _plan(scope, "referenced_by")
+    return plan.referenced_by(scoped.subject, pattern, redacted=scoped.redacted)
 
 
 def _configured(scope: SubjectScope | None, argument: Any) -> Any:
     if isinstance(argument, Unknown):
         return UNKNOWN
-    scoped = _scoped(scope, "configured")
-    return scoped.plan.configured(scoped.subject, argument)
+    scoped, plan = _plan(scope, "configured")
+    return plan.configured(scoped.subject, argument)
 
 
 def _left_to_provider(scope: SubjectScope | None, argument: Any) -> Any:
     if isinstance(argument, Unknown):
         return UNKNOWN
-    scoped = _scoped(scope, "left_to_provider")
+    scoped, plan = _plan(scope, "left_to_provider")
     from tfgate.plan.leaving import left_to_provider  # few rules ask
 
-    return left_to_provider(scoped.plan, scoped.subject, argument)
+    return left_to_provider(plan, scoped.subject, argument)
+
+
+def _looks_secret(scope: SubjectScope | None, value: Any) -> Any:
+    if isinstance(value, Unknown):
+        return UNKNOWN
+    from tfgate.hcl.secrets import looks_secret  # few rules ask
+
+    return looks_secret(value)
+
+
+def _literal_secrets(scope: SubjectScope | None) -> Any:
+    """Look at the true values, redacted or not: what comes out says where, and never what."""
+    subject = _scoped(scope, "literal_secrets").subject
+    if not isinstance(subject, SourceBlock):
+        raise EvaluationError(
+            "literal_secrets() needs a block of the sources",
+            kind="invalid-value",
+            function="literal_secrets",
+        )
+    from tfgate.hcl.secret_literals import secret_literals  # few rules ask
+
+    return secret_literals(subject)
 
 
 def _check_argument_path(arguments: tuple[Any, ...]) -> str | None:
@@ -287,6 +320,25 @@ SCOPE_FUNCTIONS: Final = (
         "nested blocks) and its value is known after the apply only: the default will hold.",
         "after.encrypted == `false` || left_to_provider('encrypted')",
         check=_check_argument_path,
+    ),
+    _function(
+        "looks_secret",
+        (Parameter("value", "any"),),
+        "string|null",
+        _looks_secret,
+        "What kind of secret a string looks like (a GitHub token, a random string), by documented "
+        "formats and by its randomness; null where it looks like none.",
+        "looks_secret(after.user_data)",
+    ),
+    _function(
+        "literal_secrets",
+        (),
+        "array",
+        _literal_secrets,
+        "In scope source: the literals of the block that look like secrets, or stand under a name "
+        "of one, each as its path and what it looks like. The value is never shown.",
+        "literal_secrets()",
+        "Fails for a subject that is no block of the sources.",
     ),
 )
 """The functions of this module, for the registry and for the documentation."""

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tfgate.engine.attribute import attribute_of
 from tfgate.engine.decide import blocks
+from tfgate.hcl.subject import SourceBlock
 from tfgate.model.decision import Outcome, OutcomeKind
 
 if TYPE_CHECKING:
     from tfgate.engine.bound import BoundRule
     from tfgate.engine.context import Context
+    from tfgate.model.location import Location
     from tfgate.plan import Subject
+
+BUILT_IN_RULESET = "tfgate"
+"""Ruleset of what is found in waivers and sources by no rule."""
 
 
 def make_outcome(
@@ -22,10 +28,14 @@ def make_outcome(
     *,
     message: str,
     item: int | None = None,
+    attribute: str | None = None,
 ) -> Outcome:
-    """Build the outcome of ``bound`` on ``subject``, with its place in the sources."""
+    """Build the outcome of ``bound`` on ``subject``, with its place in the sources.
+
+    ``attribute`` is what it is about, where that is more than the rule as a whole says.
+    """
     rule = bound.rule
-    attribute = _attribute(bound)
+    attribute = attribute or attribute_of(bound)
     return Outcome(
         rule=rule.id,
         ruleset=bound.ruleset.id,
@@ -43,7 +53,7 @@ def make_outcome(
         action=None if subject.action is None else subject.action.value,
         deposed=subject.deposed,
         item=item,
-        location=context.locate(subject.address, attribute),
+        location=_place(subject, attribute, context),
         attribute=attribute,
         controls=rule.controls,
         references=rule.references,
@@ -57,9 +67,8 @@ def fingerprint(rule: str, address: str, deposed: str | None, message: str) -> s
     return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _attribute(bound: BoundRule) -> str | None:
-    """Give the attribute a rule is about, where its deciding expression reads just one."""
-    expression = bound.compiled.deny or bound.compiled.require
-    read: tuple[Any, ...] = tuple(expression.reads) if expression is not None else ()
-    names = {path[1] for path in read if len(path) > 1 and path[0] in ("after", "before")}
-    return names.pop() if len(names) == 1 else None
+def _place(subject: Subject, attribute: str | None, context: Context) -> Location | None:
+    """A block of the sources knows where it is, also where another has the same address."""
+    if isinstance(subject, SourceBlock):
+        return subject.location if attribute is None else subject.place(attribute)
+    return context.locate(subject.address, attribute)

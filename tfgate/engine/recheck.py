@@ -177,7 +177,7 @@ def _message(
     context: Context,
 ) -> str:
     if judged.ruling is Ruling.FAIL:
-        return "; ".join(text for _, text in failures(plan, rule, subject, judged, context))
+        return "; ".join(found.message for found in failures(plan, rule, subject, judged, context))
     if judged.ruling is Ruling.ERROR:
         return error_message(rule, judged)
     if judged.ruling is Ruling.UNKNOWN:

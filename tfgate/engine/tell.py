@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tfgate.engine.attribute import traced
 from tfgate.engine.functions import SubjectScope
+from tfgate.model.rule import Scope
 from tfgate.plan import Reads
 from tfgate.query import SENSITIVE, EvaluationError, Maybe, Unknown
 
@@ -23,10 +25,20 @@ WITHHELD = SENSITIVE
 Path = tuple[str, ...]
 
 
+class Failure(NamedTuple):
+    """One finding of a failed rule."""
+
+    item: int | None
+    """Number of the element, where there are several."""
+    message: str
+    attribute: str | None = None
+    """What it is about, where the element shows it."""
+
+
 def failures(
-    plan: Plan, rule: BoundRule, subject: Subject, judged: Judged, context: Context
-) -> Iterator[tuple[int | None, str]]:
-    """Give ``(item number or None, message)`` for each finding of a failed rule.
+    plan: Plan | None, rule: BoundRule, subject: Subject, judged: Judged, context: Context
+) -> Iterator[Failure]:
+    """Give each finding of a failed rule.
 
     A ``deny`` list gives one finding an element; elements that some completions lack give none.
     """
@@ -34,11 +46,11 @@ def failures(
     shown = subject.redacted(Reads.of(rule.message_reads))
     count = len(_definite_elements(judged.value)) if rule.compiled.deny is not None else 0
     if not count:
-        yield None, template.render(shown)
+        yield Failure(None, template.render(shown))
         return
-    items = _redacted_items(plan, rule, subject, context, count)
-    for number, item in enumerate(items):
-        yield (number if count > 1 else None), template.render(shown, item)
+    items, attributes = _redacted_items(plan, rule, subject, context, count)
+    for number, (item, attribute) in enumerate(zip(items, attributes, strict=True)):
+        yield Failure(number if count > 1 else None, template.render(shown, item), attribute)
 
 
 def _definite_elements(value: Any) -> list[Any]:
@@ -48,23 +60,34 @@ def _definite_elements(value: Any) -> list[Any]:
 
 
 def _redacted_items(
-    plan: Plan, rule: BoundRule, subject: Subject, context: Context, count: int
-) -> list[Any]:
-    """Give the elements of ``deny`` as the redacted subject gives them.
+    plan: Plan | None, rule: BoundRule, subject: Subject, context: Context, count: int
+) -> tuple[list[Any], list[str | None]]:
+    """Give the elements of ``deny`` as the redacted subject gives them, and what each is about.
 
     The expression is evaluated once more with every sensitive value unknown. Where that settles the
     same number of elements, none of them depends on a sensitive value; otherwise none is shown.
     """
     document = subject.redacted(Reads.of(rule.reads))
-    scope = SubjectScope(plan, rule, subject, document, context, redacted=True)
+    redacted = SubjectScope(plan, rule, subject, document, context, redacted=True)
+    scope = redacted if rule.scoped else None
     deny = rule.compiled.deny
     assert deny is not None, "only a deny expression has elements"
+    nothing: list[str | None] = [None] * count
     try:
-        value = deny.judge(document, scope if rule.scoped else None).value
+        found = _definite_elements(deny.judge(document, scope).value)
     except EvaluationError:
-        return [WITHHELD] * count
-    found = _definite_elements(value)
-    return found if len(found) == count else [WITHHELD] * count
+        return [WITHHELD] * count, nothing
+    if len(found) != count:
+        return [WITHHELD] * count, nothing
+    if rule.rule.scope is Scope.SOURCE and all(map(_path_of, found)):
+        return found, [_path_of(item) for item in found]
+    return found, traced(rule, document, scope, found)
+
+
+def _path_of(item: Any) -> str | None:
+    """In a block of the sources, an element may say what it is about: its ``path``."""
+    path = item.get("path") if isinstance(item, dict) else None
+    return path if isinstance(path, str) and path else None
 
 
 def error_message(rule: BoundRule, judged: Judged) -> str:
@@ -81,6 +104,9 @@ def unknown_message(rule: BoundRule, document: dict[str, Any]) -> str:
     """Name the values that are unknown until the apply and that the rule reads."""
     names = sorted({".".join(path) for path in _unknown_paths(rule, document)})
     title = rule.rule.title
+    if rule.rule.scope is Scope.SOURCE:
+        what = f" ({', '.join(names[:4])})" if names else ""
+        return f"Cannot be decided from the sources, where expressions stand{what}: {title}"
     if not names:
         return f"Cannot be decided before the apply: {title}"
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

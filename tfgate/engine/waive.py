@@ -7,25 +7,55 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tfgate.engine.outcome import fingerprint
+from tfgate.engine.outcome import BUILT_IN_RULESET
+from tfgate.engine.waiver_findings import (
+    EXPIRED,
+    GLOB,
+    NO_REASON,
+    NOT_PERMITTED,
+    UNKNOWN_RULE,
+    UNUSED,
+    named,
+    problem_finding,
+    waiver_finding,
+)
+from tfgate.model.address import block_covers
 from tfgate.model.decision import Outcome, OutcomeKind
 from tfgate.model.glob import compile_glob, glob_matches
-from tfgate.model.rule import Enforcement, Scope, Severity
+from tfgate.model.rule import Enforcement, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
+    from tfgate.engine.bound import BoundRule
     from tfgate.engine.context import Context
     from tfgate.model.waiver import Waiver
-
-EXPIRED = "TFGATE-WAIVER-EXPIRED"
-UNKNOWN_RULE = "TFGATE-WAIVER-UNKNOWN-RULE"
-NO_REASON = "TFGATE-WAIVER-NO-REASON"
-NOT_PERMITTED = "TFGATE-WAIVER-NOT-PERMITTED"
-BUILT_IN_RULESET = "tfgate"
+    from tfgate.plan import Plan
 
 _WAIVABLE = frozenset({OutcomeKind.FAIL, OutcomeKind.UNKNOWN})
 """An ``error`` is not waivable: nobody reviewed what the rule would have said."""
+
+
+class Looked:
+    """What an evaluation has looked at, for waivers that waived nothing."""
+
+    def __init__(self, rules: Sequence[BoundRule], plan: Plan | None) -> None:
+        self._rules = rules
+        self._plan = plan
+
+    def at(self, waiver: Waiver) -> bool | None:
+        """Say whether a waiver had its chance: ``False`` if it may have one in another plan.
+
+        ``None`` where only sources were judged and no rule on them is waived.
+        """
+        rules = [rule for rule in self._rules if glob_matches(waiver.rule, rule.rule.id)]
+        if any(rule.rule.scope is Scope.SOURCE for rule in rules):
+            return True
+        if self._plan is None:
+            return None
+        if any(covers(waiver, one.address) for rule in rules for one in rule.passed):
+            return True
+        return not any(covers(waiver, change.address) for change in self._plan.changes)
 
 
 class Waivers:
@@ -34,64 +64,106 @@ class Waivers:
     def __init__(self, context: Context, rule_ids: Collection[str]) -> None:
         self._today = context.now.astimezone(dt.timezone.utc).date()
         self._comment_levels = context.comment_waiver_levels
+        self._comment_globs = context.comment_waiver_globs
         self._notice = dt.timedelta(days=context.waiver_notice_days)
         self._rule_ids = rule_ids
+        self._problems = context.waiver_problems
         self._all = tuple(context.waivers)
         self._standing = [waiver for waiver in self._all if self._stands(waiver)]
-        self._used: set[int] = set()
+        self._used: set[tuple[str, str]] = set()
         self._refused: set[int] = set()
 
     def _stands(self, waiver: Waiver) -> bool:
-        return waiver.expires >= self._today and bool(waiver.reason.strip())
+        whole = waiver.expires >= self._today and bool(waiver.reason.strip())
+        return whole and not self._is_refused_glob(waiver)
 
-    def apply(self, outcome: Outcome) -> Outcome:
-        """Give ``outcome``, waived where a standing waiver covers it."""
-        if outcome.outcome not in _WAIVABLE:
+    def _is_refused_glob(self, waiver: Waiver) -> bool:
+        is_glob = "*" in waiver.rule or "?" in waiver.rule
+        return waiver.kind == "comment" and is_glob and not self._comment_globs
+
+    def apply(self, outcome: Outcome, addresses: Sequence[str] = ()) -> Outcome:
+        """Give ``outcome``, waived where a standing waiver covers it.
+
+        ``addresses`` are those it speaks of, where these are several: each must be covered.
+        """
+        if outcome.outcome not in _WAIVABLE or not self._standing:
             return outcome
-        for waiver in self._standing:
-            if self._covers(waiver, outcome):
-                if not self._permitted(waiver, outcome.enforcement):
-                    self._refused.add(id(waiver))
-                    continue
-                self._used.add(id(waiver))
-                return msgspec.structs.replace(
-                    outcome, outcome=OutcomeKind.WAIVED, blocks=False, waiver=waiver
-                )
-        return outcome
-
-    @staticmethod
-    def _covers(waiver: Waiver, outcome: Outcome) -> bool:
-        return compile_glob(waiver.rule)(outcome.rule) and compile_glob(waiver.address)(
-            outcome.address
+        found = [self._for(outcome, one) for one in addresses or (outcome.address,)]
+        waivers = [waiver for waiver in found if waiver is not None]
+        if len(waivers) < len(found):
+            return outcome
+        self._used.update(map(_key, waivers))
+        return msgspec.structs.replace(
+            outcome, outcome=OutcomeKind.WAIVED, blocks=False, waiver=waivers[0]
         )
+
+    def _for(self, outcome: Outcome, address: str) -> Waiver | None:
+        for waiver in self._standing:
+            if compile_glob(waiver.rule)(outcome.rule) and covers(waiver, address):
+                if self._permitted(waiver, outcome.enforcement):
+                    return waiver
+                self._refused.add(id(waiver))
+        return None
 
     def _permitted(self, waiver: Waiver, level: Enforcement) -> bool:
         return waiver.kind != "comment" or level in self._comment_levels
 
-    def findings(self) -> Iterable[Outcome]:
-        """Give one advisory finding for each waiver that is wrong in itself."""
+    def findings(self, looked: Looked) -> Iterable[Outcome]:
+        """Give one advisory finding for each thing that is wrong with a waiver in itself."""
+        for problem in self._problems:
+            yield problem_finding(problem)
         for waiver in self._all:
             if waiver.expires < self._today:
-                yield _finding(EXPIRED, waiver, f"expired on {waiver.expires}")
+                yield waiver_finding(EXPIRED, waiver, f"expired on {waiver.expires}")
             if not waiver.reason.strip():
-                yield _finding(NO_REASON, waiver, "gives no reason, so it waives nothing")
+                yield waiver_finding(NO_REASON, waiver, "gives no reason, so it waives nothing")
             if not any(glob_matches(waiver.rule, rule) for rule in self._rule_ids):
-                yield _finding(UNKNOWN_RULE, waiver, "names a rule that no ruleset in force has")
-            if id(waiver) in self._refused:
-                yield _finding(
-                    NOT_PERMITTED, waiver, "is a comment, and comments may not waive this level"
-                )
+                what = "names a rule that no ruleset in force has"
+                yield waiver_finding(UNKNOWN_RULE, waiver, what)
+            elif self._is_refused_glob(waiver):
+                what = "is a comment that names rules by a glob, which the gate does not allow"
+                yield waiver_finding(GLOB, waiver, what)
+            elif id(waiver) in self._refused:
+                what = "is a comment, and comments may not waive this level"
+                yield waiver_finding(NOT_PERMITTED, waiver, what)
+            elif self._is_stale(waiver) and looked.at(waiver) is True:
+                yield waiver_finding(UNUSED, waiver, "waived nothing: what it waives holds")
 
-    def warnings(self) -> Iterable[str]:
+    def _is_stale(self, waiver: Waiver) -> bool:
+        """Of a comment, which stands beside what it waives, one expects that it waives it."""
+        return (
+            waiver.kind == "comment"
+            and _key(waiver) not in self._used
+            and waiver.expires >= self._today
+        )
+
+    def warnings(self, looked: Looked) -> Iterable[str]:
         """Announce waivers that waived nothing, that end soon, and that waive far too much."""
         soon = self._today + self._notice
         for waiver in self._standing:
-            if id(waiver) not in self._used:
-                yield f"{_name(waiver)} waived nothing in this plan."
+            if _key(waiver) not in self._used and self._is_worth_a_word(waiver, looked):
+                yield f"{named(waiver)} waived nothing in this plan."
             if waiver.expires <= soon:
-                yield f"{_name(waiver)} ends on {waiver.expires}."
+                yield f"{named(waiver)} ends on {waiver.expires}."
             if names := _wide(waiver):
-                yield f"{_name(waiver)} is over-broad: it names no {' and no '.join(names)}."
+                yield f"{named(waiver)} is over-broad: it names no {' and no '.join(names)}."
+
+    @staticmethod
+    def _is_worth_a_word(waiver: Waiver, looked: Looked) -> bool:
+        chance = looked.at(waiver)
+        return chance is not None and (waiver.kind != "comment" or chance is False)
+
+
+def covers(waiver: Waiver, address: str) -> bool:
+    """Say whether a waiver covers an address: a comment its block's instances, a file its glob."""
+    if waiver.kind == "comment":
+        return block_covers(waiver.address, address)
+    return compile_glob(waiver.address)(address)
+
+
+def _key(waiver: Waiver) -> tuple[str, str]:
+    """Name a waiver: a comment in a module that is called twice is one."""
+    return waiver.rule, waiver.source or waiver.address
 
 
 def _wide(waiver: Waiver) -> list[str]:
@@ -100,34 +172,4 @@ def _wide(waiver: Waiver) -> list[str]:
     return [name for name, glob in parts.items() if not glob.strip("*?")]
 
 
-def _name(waiver: Waiver) -> str:
-    return f"The waiver of {waiver.rule} on {waiver.address} ({waiver.source})"
-
-
-def _finding(rule: str, waiver: Waiver, what: str) -> Outcome:
-    message = f"{_name(waiver)} {what}."
-    return Outcome(
-        rule=rule,
-        ruleset=BUILT_IN_RULESET,
-        address=waiver.address,
-        outcome=OutcomeKind.FAIL,
-        title=_TITLES[rule],
-        severity=Severity.LOW,
-        enforcement=Enforcement.ADVISORY,
-        on_unknown=None,
-        message=message,
-        remediation="Renew the waiver with a reason and a date, or remove it.",
-        scope=Scope.RESOURCE,
-        location=waiver.location,
-        fingerprint=fingerprint(rule, waiver.address, None, message),
-    )
-
-
-_TITLES = {
-    EXPIRED: "A waiver has expired",
-    NO_REASON: "A waiver gives no reason",
-    UNKNOWN_RULE: "A waiver names an unknown rule",
-    NOT_PERMITTED: "A comment waives what comments may not waive",
-}
-
-__all__ = ["BUILT_IN_RULESET", "Waivers"]
+__all__ = ["BUILT_IN_RULESET", "Looked", "Waivers", "covers"]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tfgate.hcl.files import Limits
-from tfgate.hcl.index import SourceIndex
-
 if TYPE_CHECKING:
     from tfgate.hcl.agreement import disagreement
     from tfgate.hcl.cache import Cache
     from tfgate.hcl.directive import ProblemKind
+    from tfgate.hcl.files import Limits
     from tfgate.hcl.foreign import ForeignSkip, foreign_skips
+    from tfgate.hcl.index import SourceIndex
     from tfgate.hcl.secrets import is_secret_name, looks_secret
     from tfgate.hcl.source_blocks import blocks
     from tfgate.hcl.subject import UNREADABLE, SourceBlock
@@ -35,6 +34,8 @@ __all__ = [
 ]
 
 _LATE = {
+    "SourceIndex": "index",
+    "Limits": "files",
     "comment_waivers": "waivers",
     "WaiverProblem": "waivers",
     "ProblemKind": "directive",
@@ -51,7 +52,7 @@ _LATE = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load what locating does not need only when it is asked for."""
+    """Load each part only when it is asked for: most runs need none, or the index alone."""
     if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

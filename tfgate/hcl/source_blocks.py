@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
-from tfgate.hcl.addresses import join_modules
+from tfgate.hcl.addresses import join_modules, path_steps
 from tfgate.hcl.contents import Contents, contents
+from tfgate.hcl.paths import find_path
 from tfgate.hcl.reading import read_shapes
+from tfgate.hcl.settings import SETTINGS, settings_block
 from tfgate.hcl.sources import addresses_of
 from tfgate.hcl.subject import TYPED, UNREADABLE, SourceBlock
 from tfgate.hcl.syntax import JSON
 from tfgate.model.location import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from tfgate.errors import Problem
     from tfgate.hcl.cache import Cache
     from tfgate.hcl.index import ModuleNode, SourceIndex
     from tfgate.hcl.reading import Progress
     from tfgate.hcl.scanner import Block
+    from tfgate.hcl.shapes import FileShapes
     from tfgate.hcl.sources import SourceFile
+
+
+class _Chosen(NamedTuple):
+    """A file, and the blocks of it that are wanted."""
+
+    file: SourceFile
+    nodes: list[ModuleNode]
+    blocks: list[Block]
 
 
 def blocks(
@@ -28,35 +40,54 @@ def blocks(
     *,
     kinds: Collection[str] = (),
     types: Collection[str] = (),
+    merged: bool = False,
     cache: Cache | None = None,
     processes: int = 1,
     progress: Progress | None = None,
 ) -> Iterator[SourceBlock]:
-    """Give every block of the configuration, file by file, each once.
+    """Give every block of the configuration, module by module and file by file, each once.
 
     ``kinds`` and ``types`` (exact names; empty for all) say which are wanted: a file without any is
     not parsed. What cannot be read comes as a block with an ``error``, whatever is wanted, since
     anything could be in it.
+
+    With ``merged`` the ``terraform`` blocks of a module come as one, as Terraform takes them, and
+    every module has one, if empty. What ``terraform init`` downloaded is not part of what is under
+    review, and left out.
     """
-    users: dict[int, list[ModuleNode]] = {}
-    for node in index.modules():
-        users.setdefault(id(node.source), []).append(node)
-    chosen = [
-        (file, nodes, [block for block in file.body.blocks if _wanted(block, kinds, types)])
-        for nodes in users.values()
-        for file in nodes[0].source.files
+    modules = list(_modules(index))
+    chosen = [_choose(nodes, kinds, types) for nodes in modules]
+    native = [
+        one.file for files in chosen for one in files if one.blocks and one.file.syntax is not JSON
     ]
-    native = [file for file, _, found in chosen if found and file.syntax is not JSON]
     shapes = read_shapes(
         [file.text or "" for file in native], cache=cache, processes=processes, progress=progress
     )
     by_file = dict(zip(map(id, native), shapes, strict=True))
-    for file, nodes, found in chosen:
-        for block in found:
-            yield _source_block(file, nodes, block, contents(file, block, by_file.get(id(file))))
-    for nodes in users.values():
+    for nodes, files in zip(modules, chosen, strict=True):
+        found = _of_module(nodes, files, by_file)
+        wants_settings = merged and (not kinds or SETTINGS in kinds)
+        yield from _with_settings(nodes, found) if wants_settings else (one for _, one in found)
         for problem in nodes[0].source.problems:
             yield _unreadable(nodes, problem)
+
+
+def _modules(index: SourceIndex) -> Iterator[list[ModuleNode]]:
+    """Give the modules that are under review, those that use the same directory together."""
+    users: dict[int, list[ModuleNode]] = {}
+    for node in index.modules():
+        if not node.downloaded:
+            users.setdefault(id(node.source), []).append(node)
+    yield from users.values()
+
+
+def _choose(
+    nodes: list[ModuleNode], kinds: Collection[str], types: Collection[str]
+) -> list[_Chosen]:
+    return [
+        _Chosen(file, nodes, [block for block in file.body.blocks if _wanted(block, kinds, types)])
+        for file in nodes[0].source.files
+    ]
 
 
 def _wanted(block: Block, kinds: Collection[str], types: Collection[str]) -> bool:
@@ -67,6 +98,28 @@ def _wanted(block: Block, kinds: Collection[str], types: Collection[str]) -> boo
     )
 
 
+def _of_module(
+    nodes: list[ModuleNode], files: Sequence[_Chosen], shapes: dict[int, FileShapes]
+) -> Iterator[tuple[bool, SourceBlock]]:
+    """Give each wanted block, and whether it is in a file of overrides."""
+    for file, _, found in files:
+        for block in found:
+            read = contents(file, block, shapes.get(id(file)))
+            yield file.override, _source_block(file, nodes, block, read)
+
+
+def _with_settings(
+    nodes: list[ModuleNode], found: Iterator[tuple[bool, SourceBlock]]
+) -> Iterator[SourceBlock]:
+    parts = []
+    for override, block in found:
+        if block.kind == SETTINGS:
+            parts.append((override, block))
+        else:
+            yield block
+    yield settings_block(nodes, parts)
+
+
 def _source_block(
     file: SourceFile, nodes: list[ModuleNode], block: Block, found: Contents
 ) -> SourceBlock:
@@ -75,13 +128,22 @@ def _source_block(
         block.kind,
         block.labels,
         Location(file.name, block.line, block.end_line, nodes[0].chain),
-        join_modules(nodes[0].calls, name) if name else file.name,
+        tuple(join_modules(node.calls, name) if name else file.name for node in nodes),
         tuple(node.address for node in nodes),
         found,
+        partial(_find, file, nodes[0], block),
     )
+
+
+def _find(file: SourceFile, node: ModuleNode, block: Block, path: str) -> Location:
+    """Give the place of a path in a block: the line of its longest part that is there."""
+    steps = path_steps(path)
+    (line, end_line), _ = find_path(file.syntax, file.text or "", block, steps)
+    return Location(file.name, line, end_line, node.chain)
 
 
 def _unreadable(nodes: list[ModuleNode], problem: Problem) -> SourceBlock:
     location = Location(problem.file, problem.line or 1, None, nodes[0].chain)
     modules = tuple(node.address for node in nodes)
-    return SourceBlock(UNREADABLE, (), location, problem.file, modules, Contents(problem.message))
+    files = (problem.file,) * len(nodes)
+    return SourceBlock(UNREADABLE, (), location, files, modules, Contents(problem.message))

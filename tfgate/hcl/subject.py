@@ -3,28 +3,53 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
-
-from tfgate.hcl.redaction import redacted_body
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tfgate.hcl.contents import Contents
     from tfgate.model.location import Location
 
 UNREADABLE = "unreadable"
 """The kind of the entry that stands for a file, or the rest of one, that cannot be read."""
 
+FIELDS = (
+    "kind",
+    "type",
+    "name",
+    "labels",
+    "address",
+    "file",
+    "line",
+    "end_line",
+    "module",
+    "body",
+    "written",
+    "blocks",
+    "providers",
+)
+"""Fields of the root that a rule on sources sees; the last two are of ``terraform`` alone."""
+
 TYPED = ("resource", "data", "ephemeral", "action", "provider")
 """Kinds whose first label is a type."""
+
+
+class Wants(Protocol):
+    """Says which fields of the root are read."""
+
+    def wants(self, field: str) -> bool:
+        """Whether ``field`` is read."""
 
 
 class SourceBlock:
     """One top-level block of one file, or (`UNREADABLE`) what may hold blocks and is not read.
 
     ``kind`` is ``resource``, ``terraform``, …; ``modules`` are the addresses of the modules that
-    use the file (``""`` is the root); ``address`` is the block's config address in the first of
-    them, or the file's path for a block that has none. With an ``error``, a sentence, there are no
-    values, and a rule that selects the block must end in the outcome ``error``.
+    use the file (``""`` is the root); ``addresses`` are the block's config addresses in them, or
+    the file's path for a block that has none, and ``address`` is the first. With an ``error``, a
+    sentence, there are no values, and a rule that selects the block must end in the outcome
+    ``error``.
 
     It has what the engine asks of a subject.
     """
@@ -38,17 +63,30 @@ class SourceBlock:
         kind: str,
         labels: tuple[str, ...],
         location: Location,
-        address: str,
+        addresses: tuple[str, ...],
         modules: tuple[str, ...],
         contents: Contents,
+        find: Callable[[str], Location] | None = None,
     ) -> None:
         self.kind = kind
         self.labels = labels
         self.location = location
-        self.address = address
+        self.addresses = addresses
         self.modules = modules
         self.error = contents.error
+        self.more: Callable[[], dict[str, Any]] | None = None
+        """Gives further fields of the root, where the kind has any."""
         self._contents = contents
+        self._find = find
+
+    @property
+    def address(self) -> str:
+        """Config address in the first module that uses the file, or the file's path."""
+        return self.addresses[0]
+
+    def place(self, path: str) -> Location:
+        """Give the place of what stands at ``path`` in the block, or of what leads there."""
+        return self.location if self._find is None else self._find(path)
 
     @property
     def type(self) -> str:
@@ -80,18 +118,24 @@ class SourceBlock:
         """What is in the block, with ``{"expression": "…"}`` for one; empty with an error."""
         return self._contents.value()
 
-    def document(self, reads: object = None, *, unknowns: bool = True) -> dict[str, Any]:
+    def document(self, reads: Wants | None = None, *, unknowns: bool = True) -> dict[str, Any]:
         """Give the root that a rule on sources sees, with ``body`` in either view.
 
-        ``reads`` is taken and not looked at: all of a block is at hand.
+        ``written`` is the view in which an expression is ``{"expression": "…"}``; it is there where
+        ``reads`` wants it, or is not given.
         """
-        return self._root(self.known if unknowns else self.value)
+        written = self.value if reads is None or reads.wants("written") else {}
+        return self._root(self.known if unknowns else self.value, written)
 
-    def redacted(self, reads: object = None, *, unknowns: bool = True) -> dict[str, Any]:
+    def redacted(self, reads: Wants | None = None, *, unknowns: bool = True) -> dict[str, Any]:
         """Give the same with ``SENSITIVE`` for each literal that is, or looks like, a secret."""
-        return self._root(redacted_body(self.kind, self.known if unknowns else self.value))
+        from tfgate.hcl.redaction import redacted_body  # only findings are shown
 
-    def _root(self, body: dict[str, Any]) -> dict[str, Any]:
+        written = self.value if reads is None or reads.wants("written") else {}
+        body = self.known if unknowns else self.value
+        return self._root(redacted_body(self.kind, body), redacted_body(self.kind, written))
+
+    def _root(self, body: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
         return {
             "kind": self.kind,
             "type": self.type,
@@ -103,4 +147,8 @@ class SourceBlock:
             "end_line": self.location.end_line,
             "module": self.module_address,
             "body": body,
+            "written": written,
+            "blocks": None,
+            "providers": None,
+            **(self.more() if self.more is not None else {}),
         }

@@ -110,6 +110,21 @@ class PlanFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """Changes per action, and ``import``, ``move``, ``drift``, ``deferred``."""
 
 
+NO_PLAN = PlanFacts(json_sha256="")
+"""Stands where sources were judged without a plan: no plan has an empty digest."""
+
+
+class SourceFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which sources rules of scope ``source`` were evaluated on."""
+
+    root: str
+    """Directory of the root module, as a user would write it."""
+    files: int
+    """How many files of it, and of the modules that are not downloaded, were read."""
+    sha256: str
+    """SHA-256 (hex) over the names and contents of these files."""
+
+
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """``allow`` or ``deny`` for one plan, with everything it rests on."""
 
@@ -127,6 +142,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     run: Run | None = None
     warnings: tuple[str, ...] = ()
     """What a person should know and what decides nothing: an unused waiver, a newer format."""
+    sources: SourceFacts | None = None
+    """The sources that were judged; without a plan, ``plan`` is ``NO_PLAN``."""
     undecided: bool = False
     """True where the deny means "could not decide" (no rule was evaluated): exit code 3."""
 

@@ -72,7 +72,7 @@ def test_unknown_rule_and_missing_reason_are_findings(tmp_path: Path) -> None:
 
 def test_comment_may_waive_only_what_the_gate_permits(tmp_path: Path) -> None:
     """A comment does not waive a hard-mandatory rule unless the gate's configuration says so."""
-    comment = waiver(kind="comment", source="main.tf:3")
+    comment = waiver(kind="comment", source="main.tf:3", address="aws_s3_bucket.logs")
     refused = judged(tmp_path, comment)
     assert refused.verdict is Verdict.DENY
     assert "TFGATE-WAIVER-NOT-PERMITTED" in {outcome.rule for outcome in refused.outcomes}
