@@ -160,7 +160,7 @@ class _Page:
         yield f'<span class="count">({len(outcomes):,})</span></h2>'
         yield from index(outcomes, self._cards, self._anchors)
         if review.findings:
-            yield "<h3>On the plan as a whole</h3>"
+            yield "<h3>On no single change</h3>"
             for outcome in review.findings:
                 anchor = self._anchors[id(outcome)]
                 yield self._cards.finding(outcome, anchor=anchor)
@@ -168,7 +168,8 @@ class _Page:
 
     def _filters(self) -> Iterator[str]:
         facets = dict.fromkeys(map(facet, self._entries))
-        yield '<search class="filters" role="search" hidden><form id="filters" aria-label="Filter the changes">'
+        yield '<search class="filters" role="search" hidden>'
+        yield '<form id="filters" aria-label="Filter the changes">'
         yield (
             '<label class="words">Search <input type="search" name="words" autocomplete="off" '
             'spellcheck="false" placeholder="address, type, value, rule"></label>'

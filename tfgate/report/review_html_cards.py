@@ -107,7 +107,6 @@ class Cards:
         return "".join(self._finding(outcome, known, anchor))
 
     def _finding(self, outcome: Outcome, known: Location | None, anchor: str) -> Iterator[str]:
-        waived = outcome.outcome is OutcomeKind.WAIVED
         css = words.css_of(outcome)
         own = f' id="{anchor}"' if anchor else ""
         yield f'<div class="finding {css}"{own}><p><span class="sev">{outcome.severity}</span> '
@@ -118,9 +117,9 @@ class Cards:
         yield f"<p>{about}{html_text(clip(view.problem(outcome), _LONGEST))}</p>"
         if outcome.location != known:
             yield _place(outcome.location)
-        if waived:
-            yield f'<p class="soft">{html_text(view.waiver_note(outcome))}</p>'
-        elif outcome.outcome is not OutcomeKind.ERROR:
+        for note in words.let_through(outcome):
+            yield f'<p class="soft">{html_text(note)}</p>'
+        if outcome.outcome not in (OutcomeKind.WAIVED, OutcomeKind.ERROR):
             for number, line in enumerate(paragraphs(outcome.remediation or "")):
                 lead = "" if number else "<strong>Remedy:</strong> "
                 yield f"<p>{lead}{html_text(line)}</p>"

@@ -46,7 +46,7 @@ class _Writer:
         self._radius(review)
         self._types(review)
         if review.findings:
-            self._heading("On the plan as a whole", len(review.findings))
+            self._heading("On no single change", len(review.findings))
             for outcome in review.findings:
                 self._sheet.blank()
                 self._findings.write(outcome, indent=2, place=True)

@@ -47,10 +47,9 @@ class FindingWriter:
         if outcome.location is not None and outcome.location != known:
             chain = console(outcome.location.chain())
             self._sheet.add((f"at {chain}", "quiet"), indent=indent + 2, hang=3)
-        if outcome.outcome is OutcomeKind.WAIVED:
-            note = console(view.waiver_note(outcome))
-            self._sheet.add((note, "quiet"), indent=indent + 2, hang=2)
-        elif outcome.outcome is not OutcomeKind.ERROR:
+        for note in words.let_through(outcome):
+            self._sheet.add((console(note), "quiet"), indent=indent + 2, hang=2)
+        if outcome.outcome not in (OutcomeKind.WAIVED, OutcomeKind.ERROR):
             self._remedy(outcome, indent + 2)
 
     def _role(self, outcome: Outcome) -> str:

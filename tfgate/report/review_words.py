@@ -9,7 +9,7 @@ from tfgate.model.decision import OutcomeKind
 from tfgate.model.review import ChangeKind, Form
 from tfgate.model.rule import OnUnknown
 from tfgate.report.neutral import clip
-from tfgate.report.view import count
+from tfgate.report.view import count, waiver_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,13 @@ SYMBOLS: Final = {
 }
 """Terraform's own marks, where it has one."""
 
-STANDINGS: Final = ("blocks", "to be checked after the apply", "does not block", "waived")
+STANDINGS: Final = (
+    "blocks",
+    "overridden",
+    "to be checked after the apply",
+    "does not block",
+    "waived",
+)
 """What a finding does to the plan, what matters most first."""
 _WORDS: Final = {Action.DELETE: "destroy", Action.NO_OP: "unchanged"}
 UNKNOWN: Final = "(known after apply)"
@@ -159,11 +165,22 @@ def module_title(module: str) -> str:
 def standing(outcome: Outcome) -> str:
     """Say what a finding does to the plan: one of `STANDINGS`."""
     if outcome.blocks:
-        return STANDINGS[0]
+        return "blocks"
     if outcome.outcome is OutcomeKind.WAIVED:
-        return STANDINGS[3]
+        return "waived"
+    if outcome.override is not None:
+        return "overridden"
     verify = outcome.outcome is OutcomeKind.UNKNOWN and outcome.on_unknown is OnUnknown.VERIFY
-    return STANDINGS[1] if verify else STANDINGS[2]
+    return "to be checked after the apply" if verify else "does not block"
+
+
+def let_through(outcome: Outcome) -> Iterator[str]:
+    """Say by whom, until when and why a finding was waived or overridden."""
+    if outcome.outcome is OutcomeKind.WAIVED:
+        yield waiver_note(outcome)
+    for approval in outcome.override.approvals if outcome.override is not None else ():
+        until = f"{approval.expires:%Y-%m-%d}"
+        yield f"approved by {approval.approver} until {until}: {approval.reason}"
 
 
 def css_of(outcome: Outcome) -> str:

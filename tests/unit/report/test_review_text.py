@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
-from tests.support.decisions import CASES, HOSTILE, context
-from tests.support.plans import change, plan, plan_data
+from tests.support.decisions import CASES, HOSTILE, SOFT, context, decision, outcome
+from tests.support.plans import NOW, change, plan, plan_data
 from tests.support.review_plans import review_of, tour_review
 from tfgate.app.review import lay_out
+from tfgate.model.override import Approval, Override
 from tfgate.report import review_html, review_text
 from tfgate.report.neutral import console, html_text
 
@@ -29,16 +30,29 @@ def test_lines_fit(width: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_every_finding_of_every_decision_is_told(name: str) -> None:
     """Blocking, waived, unknown, in error: in the text and on the page, with its rule."""
-    decision = CASES[name]
-    found = lay_out(plan(), decision, {rule.id: rule for rule in context().rules.values()})
+    made = CASES[name]
+    found = lay_out(plan(), made, {rule.id: rule for rule in context().rules.values()})
     text = review_text.render(found, context(width=120))
     page = review_html.render(found, context())
-    for outcome in decision.outcomes:
-        assert console(outcome.rule) in text
-        assert html_text(outcome.rule) in page
-        if outcome.waiver is not None:
-            assert outcome.waiver.owner in text
-            assert outcome.waiver.owner in page
+    for found_one in made.outcomes:
+        assert console(found_one.rule) in text
+        assert html_text(found_one.rule) in page
+        if found_one.waiver is not None:
+            assert found_one.waiver.owner in text
+            assert found_one.waiver.owner in page
+
+
+def test_an_overridden_finding_says_who_approved_it() -> None:
+    """It is let through, and stays in sight."""
+    approval = Approval(
+        approver="lead@acme.example", principals=("lead@acme.example",), key="SHA256:x",
+        digest="0" * 64, reason="load test", approved=NOW, expires=NOW,
+    )  # fmt: skip
+    found = outcome(blocks=False, enforcement=SOFT, override=Override((approval,)))
+    told = lay_out(plan(), decision(found), {})
+    for text in (review_text.render(told, context()), review_html.render(told, context())):
+        assert "overridden" in text
+        assert "approved by lead@acme.example until 2026-11-24: load test" in " ".join(text.split())
 
 
 def test_hostile_text_moves_no_cursor() -> None:
