@@ -62,7 +62,7 @@ class Prepared:
 
     def decision(self, ruleset: Ruleset, compiled: CompiledRule) -> Decision:
         """Judge the plan by this one rule. Raises ``TfgateError``."""
-        return evaluate(self.plan, [_alone(ruleset, compiled)], self.context)
+        return evaluate(self.plan, [only_rule(ruleset, compiled)], self.context)
 
     def run(self, ruleset: Ruleset, compiled: CompiledRule) -> ExampleResult:
         """Give what ``compiled``, the rule or a variant of it, comes to. Never raises."""
@@ -97,8 +97,8 @@ def prepare(ruleset: Ruleset, compiled: CompiledRule, test: RuleTest) -> Prepare
     return Prepared(test, plan, address, example_context(ruleset.id, test))
 
 
-def _alone(ruleset: Ruleset, compiled: CompiledRule) -> Ruleset:
-    """Give a ruleset of this rule alone, with no parameters that others need."""
+def only_rule(ruleset: Ruleset, compiled: CompiledRule) -> Ruleset:
+    """Give the ruleset with this rule alone, and with no parameters that others need."""
     called = {
         arguments[0]
         for _, expression in compiled.expressions()

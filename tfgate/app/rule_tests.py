@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tfgate.app.examples import run_example
+from tfgate.app.examples import only_rule, prepare, run_example
 from tfgate.app.plan_tests import PlanTestResult, run_plan_test
 from tfgate.app.rule_coverage import Coverage, coverage_of, watch
-from tfgate.errors import UsageError
+from tfgate.engine.explain import explain
+from tfgate.errors import TfgateError, UsageError
 from tfgate.model.glob import glob_matches
 from tfgate.ruleset.plan_tests import load_plan_tests
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tfgate.app.examples import ExampleResult
+    from tfgate.engine.explain import Explained
     from tfgate.model.rule import Rule
     from tfgate.ruleset import CompiledRule, Ruleset
 
@@ -68,9 +70,7 @@ def run_tests(ruleset: Ruleset, only: str | None = None) -> TestReport:
 
 def _run_rule(ruleset: Ruleset, compiled: CompiledRule) -> RuleReport:
     watching = watch(compiled)
-    results = tuple(
-        run_example(ruleset, watching.compiled, test) for test in compiled.rule.tests
-    )
+    results = tuple(run_example(ruleset, watching.compiled, test) for test in compiled.rule.tests)
     return RuleReport(compiled.rule, results, coverage_of(watching, results))
 
 
@@ -83,3 +83,17 @@ def refuse_nothing(rulesets: Iterable[Ruleset], only: str | None) -> None:
     """Raise ``UsageError`` where ``only`` fits no rule: nothing tested is no success."""
     if only is not None and not any(chosen(ruleset, only) for ruleset in rulesets):
         raise UsageError(f"No rule fits {only}.", hint="See the ids with: tfgate rules list")
+
+
+def explain_example(ruleset: Ruleset, rule_id: str, example: str) -> tuple[Explained, ...]:
+    """Say how a rule came out on an example; nothing where the example makes no plan."""
+    compiled = next(rule for rule in ruleset.rules if rule.id == rule_id)
+    test = next(test for test in compiled.rule.tests if test.name == example)
+    try:
+        prepared = prepare(ruleset, compiled, test)
+        alone = only_rule(ruleset, compiled)
+        return explain(
+            prepared.plan, [alone], prepared.context, rule_id=rule_id, address=prepared.address
+        )
+    except TfgateError:
+        return ()

@@ -35,7 +35,7 @@ def explain(plan: str, rule_id: str, address: str | None, **options: Any) -> Non
     if not found:
         write_out(f"{rule_id} selects nothing in this plan. With --address it says why.\n")
     for explained in found:
-        write_out("\n".join(_lines(explained)) + "\n")
+        write_out("\n".join(explained_lines(explained)) + "\n")
 
 
 def _value(step: Step) -> str:
@@ -49,7 +49,8 @@ def _value(step: Step) -> str:
     return show(step.value, limit=200) + note
 
 
-def _lines(explained: Explained) -> Iterator[str]:
+def explained_lines(explained: Explained) -> Iterator[str]:
+    """Write a rule on a subject as lines: ruling, messages, each sub-expression with its value."""
     from tfgate.cli.values import show
     from tfgate.report.neutral import console
 

@@ -36,7 +36,8 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from the short helps."""
+        """Write the list of commands from the short helps; those that are here bring their own."""
         rows = [(name, help_text) for name, (_, _, help_text) in self._lazy.items()]
+        rows += [(name, command.get_short_help_str(80)) for name, command in self.commands.items()]
         with formatter.section("Commands"):
             formatter.write_dl(rows)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfgate.cli.lazy import LazyGroup
 from tfgate.cli.output import write_out
 from tfgate.errors import UsageError
 
@@ -17,9 +18,17 @@ if TYPE_CHECKING:
     from tfgate.ruleset import CompiledRule, Effective, Ruleset
 
 
-@click.group()
+_COMMANDS = {
+    "test": ("tfgate.cli.rules_test", "test", "Run the examples and plan tests of rulesets."),
+    "mutate": ("tfgate.cli.rules_mutate", "mutate", "Find changes that no example notices."),
+    "docs": ("tfgate.cli.rules_docs", "docs", "Write a page for each rule."),
+    "update": ("tfgate.cli.rules_update", "update", "Take new versions of rulesets from git."),
+}
+
+
+@click.group(cls=LazyGroup, lazy=_COMMANDS)
 def rules() -> None:
-    """List and show the rules in force.
+    """List, show, test, document and update rules.
 
     Example: tfgate rules list -r tfgate:core
     """

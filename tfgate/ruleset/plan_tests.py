@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.errors import Problem, RulesetError
@@ -17,6 +16,7 @@ from tfgate.ruleset.strict import Boolean, Choice, Json, Key, ListOf, Table, Tex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from tfgate.ruleset.problems import Problems
     from tfgate.ruleset.ruleset import Ruleset
@@ -66,9 +66,7 @@ PLAN_TEST: Final = Table(
         "exact": Key(
             Boolean(), "Whether every finding must be expected. Without it: false.", default=False
         ),
-        "expect": Key(
-            ListOf(EXPECTED, unique=False), "Outcomes by rule and address.", default=()
-        ),
+        "expect": Key(ListOf(EXPECTED, unique=False), "Outcomes by rule and address.", default=()),
     },
 )
 
@@ -147,9 +145,7 @@ def _files(folder: Path, shown: str, problems: list[Problem]) -> Iterator[tuple[
             yield folder / name, f"{shown}/{name}"
 
 
-def _read(
-    path: Path, shown: str, ruleset: Ruleset, problems: list[Problem]
-) -> Iterator[PlanTest]:
+def _read(path: Path, shown: str, ruleset: Ruleset, problems: list[Problem]) -> Iterator[PlanTest]:
     try:
         file = read_toml(path, shown)
     except Unreadable as error:
