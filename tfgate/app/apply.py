@@ -139,6 +139,8 @@ class _Gate:
         try:
             grant = self._authorised(judged)
             if not grant.allowed:
+                if grant.notes:  # the decision itself says no more than this
+                    applying.cancelled(" ".join(grant.notes))
                 self._tell(judged, grant)
                 return ApplyResult(grant.exit_code, judged.result)
             if not self._confirmed(judged, grant):

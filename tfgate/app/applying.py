@@ -10,6 +10,7 @@ from tfgate.app.interrupts import Interrupted
 from tfgate.app.obligations import Obligations, check_on_plan, obligations_of, unresolved
 from tfgate.app.private import is_unchanged
 from tfgate.app.progress import Progress
+from tfgate.audit import AlreadyRecordedError
 from tfgate.errors import AuditError, TfgateError
 from tfgate.exitcodes import ExitCode
 from tfgate.terraform.arguments import takes_variables
@@ -88,8 +89,7 @@ class Applying:
                 "The private copy of the plan is no longer what was judged: nothing was applied.",
                 hint="Find out which process of this user wrote to it.",
             )
-        for event, fields in grant.records:
-            self._record(event, fields)
+        self._use(grant)
         terraform = self._job.terraform
         self._record(
             "apply_started",
@@ -104,6 +104,18 @@ class Applying:
                 },
             },
         )
+
+    def _use(self, grant: Grant) -> None:
+        """Record what lets the plan through. What another apply has used first is used up."""
+        try:
+            for event, fields in grant.records:
+                self._record(event, fields)
+        except AlreadyRecordedError as error:
+            self.cancelled("the receipt was used by another apply")
+            raise AuditError(
+                "The receipt was used by another apply meanwhile: nothing was applied.",
+                hint=f"It is the decision {error.record.get('decision_id')}; check the plan again.",
+            ) from None
 
     def _terraform(self) -> Finished:
         job = self._job

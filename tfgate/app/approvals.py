@@ -21,7 +21,7 @@ from tfgate.ruleset import Bind
 from tfgate.terraform import detect_authors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from tfgate.app.request import Gathered, Request
     from tfgate.app.signers import Signers
@@ -37,8 +37,6 @@ def with_approvals(decision: Decision, gathered: Gathered, request: Request) -> 
 
     Raises ``UsageError`` where a file that was named cannot be read, or nobody may approve.
     """
-    if not request.approvals:
-        return decision
     files = [*approval_files(map(Path, request.approvals))]
     warnings: list[str] = []
     with allowed_signers(gathered.config.allowed_signers, "approvals.allowed_signers") as signers:
@@ -146,21 +144,3 @@ def needs_of(gathered: Gathered) -> Callable[[str], Need]:
         )
 
     return need
-
-
-def used_records(decision: Decision) -> Sequence[tuple[str, dict[str, object]]]:
-    """Give the ``approval_used`` events of a decision that rests on approvals."""
-    return [
-        (
-            "approval_used",
-            {
-                **msgspec.to_builtins(approval),
-                "findings": [
-                    {"rule": o.rule, "address": o.address, "fingerprint": o.fingerprint}
-                    for o in decision.outcomes
-                    if o.override is not None and approval in o.override.approvals
-                ],
-            },
-        )
-        for approval in decision.approvals
-    ]

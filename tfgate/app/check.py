@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from dataclasses import dataclass, field
+from dataclasses import replace as dataclass_replace
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from tfgate.app.inputs import PlanInput
     from tfgate.app.record import Recorded
-    from tfgate.app.request import Gathered, Request
+    from tfgate.app.request import AnyGathered, Gathered, Request
     from tfgate.app.sources import Sources
     from tfgate.model.rule import Rule
     from tfgate.ruleset import GateConfig
@@ -40,6 +41,8 @@ class CheckResult:
     plan_name: str = "plan"
     sources: Sources | None = None
     """Where the findings' places are relative to."""
+    notes: tuple[str, ...] = ()
+    """What else was done, in sentences."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,10 @@ def judge_and_record(
     try:
         gathered = gather(request, config, read)
         decision = evaluate_gathered(gathered)
+        if request.approvals:
+            from tfgate.app.approvals import with_approvals  # what few decisions need
+
+            decision = with_approvals(decision, gathered, request)
     except TfgateError as error:
         if recorder is not None and not isinstance(error, ConfigError):
             recorder.undecided(decision_id, error)
@@ -96,15 +103,13 @@ def evaluate_gathered(gathered: Gathered) -> Decision:
     """Judge what was gathered; nothing is recorded here."""
     context = gathered.context
     if gathered.input.plan_file_sha256 is not None:
-        from dataclasses import replace as replace_field
-
-        context = replace_field(context, plan_file_sha256=gathered.input.plan_file_sha256)
+        context = dataclass_replace(context, plan_file_sha256=gathered.input.plan_file_sha256)
     decision = evaluate(gathered.plan, gathered.effective.rulesets, context)
     warnings = (*decision.warnings, *gathered.warnings, *gathered.sources.warnings())
-    return replace(decision, warnings=warnings)
+    return replace(decision, warnings=warnings, sources=gathered.sources.facts())
 
 
-def rules_by_id(gathered: Gathered) -> dict[str, Rule]:
+def rules_by_id(gathered: AnyGathered) -> dict[str, Rule]:
     """Give the rules in force, for reports."""
     return {
         compiled.rule.id: compiled.rule
@@ -125,4 +130,11 @@ def new_decision_id(now: dt.datetime) -> str:
     return f"{now.astimezone(dt.timezone.utc):%Y%m%dT%H%M%SZ}-{os.urandom(8).hex()}"
 
 
-__all__ = ["CheckResult", "Judged", "check", "exit_code_of", "judge_and_record", "new_decision_id"]
+__all__ = [
+    "CheckResult",
+    "Judged",
+    "check",
+    "exit_code_of",
+    "judge_and_record",
+    "new_decision_id",
+]

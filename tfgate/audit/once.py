@@ -10,8 +10,12 @@ from tfgate.audit.rotation import trail_files
 from tfgate.errors import AuditError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import Any
+
+ONCE: Mapping[str, str] = {"receipt_used": "receipt_sha256"}
+"""Event → the field that no two records of it may agree in."""
 
 
 class AlreadyRecordedError(AuditError):

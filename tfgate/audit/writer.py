@@ -16,6 +16,7 @@ from tfgate.audit.files import (
     sync_directory,
 )
 from tfgate.audit.lock import writing
+from tfgate.audit.once import ONCE, AlreadyRecordedError, find_once
 from tfgate.audit.pipeline import check_fields, log_record
 from tfgate.audit.record import FutureVersionError, NotARecordError, Record, open_line
 from tfgate.audit.recovery import completed_fields, completes, fragment_after, recovered_fields
@@ -55,11 +56,11 @@ class AuditTrail:
         self._patience = patience
         self._rotation = rotation
 
-    def append(self, event: str, fields: dict[str, Any], *, once: str | None = None) -> Record:
+    def append(self, event: str, fields: dict[str, Any]) -> Record:
         """Append one record and give it; when this returns, it is on the disk.
 
-        ``once`` names a field that no other record of this event may have the value of: of several
-        writers that try, one succeeds and the others get ``AlreadyRecordedError``.
+        Of an event that stands once (``ONCE``), of several writers that try one succeeds, and the
+        others get ``AlreadyRecordedError``.
 
         Raises ``AuditError`` where it cannot be written, or where the trail's last record has been
         altered; then nothing of it stands in the file.
@@ -68,17 +69,15 @@ class AuditTrail:
         with reported(self.path.parent, "created"):
             make_directory(self.path.parent)
         with writing(self.path, patience=self._patience), reported(self.path, "written"):
-            if once is not None:
-                self._refuse_second(event, once, fields[once])
+            self._refuse_second(event, fields)
             last = self._continue()
             if last is not None and self._rotation is not None:
                 last = self._rotated(last, self._rotation)
             return self._write(event, fields, last)
 
-    def _refuse_second(self, event: str, name: str, value: str) -> None:
-        from tfgate.audit.once import AlreadyRecordedError, find_once  # few events stand once
-
-        before = find_once(self.path, event, name, value)
+    def _refuse_second(self, event: str, fields: dict[str, Any]) -> None:
+        name = ONCE.get(event)
+        before = None if name is None else find_once(self.path, event, name, fields[name])
         if before is not None:
             raise AlreadyRecordedError(before)
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tfgate.cli.options import judging_options, make_request
+from tfgate.cli.options import approval_option, judging_options, make_request, receipt_option
 from tfgate.cli.passing import PassingCommand, without_option
 from tfgate.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tfgate.app.apply import ApplyResult
+    from tfgate.app.authority import Authority
 
 
 @click.command(
@@ -31,10 +34,13 @@ if TYPE_CHECKING:
 )
 @click.option("--audit-log", metavar="FILE", help="Audit trail that everything is recorded in.")
 @click.option("--no-audit", is_flag=True, hidden=True)
+@approval_option
+@receipt_option
 def apply(
     reports: tuple[str, ...],
     audit_log: str | None,
     no_audit: bool,
+    receipt: Path | None,
     terraform: tuple[str, ...],
     **options: Any,
 ) -> int:
@@ -54,7 +60,7 @@ def apply(
     if arguments.help:
         click.echo(click.get_current_context().get_help())
         return 0
-    return run_apply(terraform, reports, audit_log, options)
+    return run_apply(terraform, reports, audit_log, receipt, options)
 
 
 without_option(apply, "root")
@@ -64,6 +70,7 @@ def run_apply(
     terraform: tuple[str, ...],
     reports: tuple[str, ...],
     audit_log: str | None,
+    receipt: Path | None,
     options: dict[str, Any],
 ) -> int:
     """Run the gate around ``terraform apply``, and give the exit code."""
@@ -91,10 +98,22 @@ def run_apply(
         find_terraform(env, skip=shim_directories(env)),
         console,
         lambda: dt.datetime.now(dt.timezone.utc),
+        authority=authority_of(receipt, env),
     )
     result = run(job)
     tell_end(console, result)
     return int(result.exit_code)
+
+
+def authority_of(receipt: Path | None, env: Mapping[str, str]) -> Authority:
+    """Give what lets an apply through: the decision, and a receipt where one is given."""
+    from tfgate.app.authority import decision_alone
+
+    if receipt is None:
+        return decision_alone
+    from tfgate.app.receipt_authority import WithReceipt
+
+    return WithReceipt(receipt, env)
 
 
 def tell_end(console: Any, result: ApplyResult, *, drop_in: bool = False) -> None:

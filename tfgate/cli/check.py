@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tfgate.cli.options import judging_options, make_request
+from tfgate.cli.options import approval_option, judging_options, make_request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tfgate.app.request import Request
+    from tfgate.report import ReportRequest
 
 
 @click.command(
@@ -24,8 +31,29 @@ from tfgate.cli.options import judging_options, make_request
 @click.option("--audit-log", metavar="FILE", help="Audit trail that the decision is recorded in.")
 @click.option("--no-audit", is_flag=True,
               help="Record nothing: to try rules out, never to apply something.")  # fmt: skip
+@approval_option
+@click.option(
+    "--approval-request",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write what approvers are asked with, where they could let the plan through.",
+)
+@click.option(
+    "--receipt",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write a signed receipt, for tfgate apply --receipt in another job.",
+)
+@click.option("--receipt-key", metavar="FILE",
+              help="SSH key to sign the receipt with, instead of receipts.key.")  # fmt: skip
 def check(
-    plan: str, reports: tuple[str, ...], audit_log: str | None, no_audit: bool, **options: Any
+    plan: str,
+    reports: tuple[str, ...],
+    audit_log: str | None,
+    no_audit: bool,
+    approval_request: Path | None,
+    receipt: Path | None,
+    **options: Any,
 ) -> int:
     """Judge PLAN, record the decision, and say allow or deny.
 
@@ -40,6 +68,8 @@ def check(
 
     requests = parse_report_options(reports)
     request = make_request(plan, audit_log=audit_log, **options)
+    if receipt is not None or approval_request is not None:
+        return _check_with_papers(request, receipt, approval_request, requests, audit=not no_audit)
     entries = check_all(request, audit=not no_audit)
     result = entries[0].result
     if len(entries) > 1 or result is None:
@@ -49,4 +79,25 @@ def check(
         return int(overall(entries))
     formats = [report.format for report in requests]
     write_reports(requests, result.decision, report_context(result, request.now, formats))
+    return int(result.exit_code)
+
+
+def _check_with_papers(
+    request: Request,
+    receipt: Path | None,
+    approval_request: Path | None,
+    reports: Sequence[ReportRequest],
+    *,
+    audit: bool,
+) -> int:
+    from tfgate.app.papers import Papers, check_with_papers
+    from tfgate.cli.output import write_reports
+    from tfgate.cli.reporting import report_context
+    from tfgate.report.neutral import console
+
+    result = check_with_papers(request, Papers(receipt, approval_request), audit=audit)
+    formats = [report.format for report in reports]
+    write_reports(reports, result.decision, report_context(result, request.now, formats))
+    for note in result.notes:
+        click.echo(f"tfgate: {console(note)}", err=True)
     return int(result.exit_code)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tfgate.cli.options import judging_options, make_request
+from tfgate.cli.options import approval_option, judging_options, make_request, receipt_option
 from tfgate.cli.passing import without_option
 from tfgate.errors import UsageError
 
@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 )
 @judging_options
 @click.option("--audit-log", metavar="FILE", help="Audit trail that everything is recorded in.")
+@approval_option
+@receipt_option
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-def execute(command: tuple[str, ...], audit_log: str | None, **options: Any) -> int:
+def execute(
+    command: tuple[str, ...], audit_log: str | None, receipt: Path | None, **options: Any
+) -> int:
     """Run terraform, tofu, or a program that calls them, with the gate around every apply.
 
     Everything but apply and destroy goes straight through; commands that change the state without
@@ -40,13 +44,13 @@ def execute(command: tuple[str, ...], audit_log: str | None, **options: Any) -> 
 
     program, *arguments = command
     if is_terraform(program):
-        return run_terraform(program, arguments, audit_log, options)
+        return run_terraform(program, arguments, audit_log, receipt, options)
     return run_around(
         program,
         arguments,
         cwd=Path.cwd(),
         env=os.environ,
-        options=_passed_on(audit_log, options),
+        options=_passed_on(audit_log, receipt, options),
     )
 
 
@@ -57,7 +61,11 @@ for _parameter in execute.params:
 
 
 def run_terraform(
-    program: str, arguments: Sequence[str], audit_log: str | None, options: dict[str, Any]
+    program: str,
+    arguments: Sequence[str],
+    audit_log: str | None,
+    receipt: Path | None,
+    options: dict[str, Any],
 ) -> int:
     """Run one command line of Terraform through the gate, or past it."""
     from tfgate.app.dropin import GovernedCommand, deeper, is_governed, real_terraform
@@ -72,14 +80,14 @@ def run_terraform(
     root = None if line.chdir is None else request.cwd / line.chdir
     request = replace(request, env=deeper(request.env), root=root)
     if gated:
-        return _apply(line, program, request)
+        return _apply(line, program, request, receipt)
     return GovernedCommand(request, line, terraform, _now).run(arguments)
 
 
-def _apply(line: CommandLine, program: str, request: Request) -> int:
+def _apply(line: CommandLine, program: str, request: Request, receipt: Path | None) -> int:
     from tfgate.app.apply import ApplyJob, apply
     from tfgate.app.dropin import real_terraform
-    from tfgate.cli.apply import tell_end
+    from tfgate.cli.apply import authority_of, tell_end
     from tfgate.cli.console import TerminalConsole
     from tfgate.report import parse_report_options
     from tfgate.terraform.arguments import parse_apply
@@ -94,7 +102,16 @@ def _apply(line: CommandLine, program: str, request: Request) -> int:
     request = replace(request, env=env, plan=given.plan_file or request.plan)
     console = TerminalConsole(parse_report_options(()), request.now, drop_in=True)
     terraform = real_terraform(program, env)
-    result = apply(ApplyJob(request, given, terraform, console, _now, drop_in=True))
+    job = ApplyJob(
+        request,
+        given,
+        terraform,
+        console,
+        _now,
+        drop_in=True,
+        authority=authority_of(receipt, env),
+    )
+    result = apply(job)
     tell_end(console, result, drop_in=True)
     return int(result.exit_code)
 
@@ -103,11 +120,12 @@ def _now() -> dt.datetime:
     return dt.datetime.now(dt.timezone.utc)
 
 
-def _passed_on(audit_log: str | None, options: dict[str, Any]) -> list[str]:
+def _passed_on(audit_log: str | None, receipt: Path | None, options: dict[str, Any]) -> list[str]:
     """Write the options once more, for a gate that is called from another directory."""
     given = [f"--ruleset={_placed(source)}" for source in options["rulesets"]]
     given += [f"--context={fact}" for fact in options["facts"]]
-    files = {"config": options["config"], "audit-log": audit_log}
+    given += [f"--approval={Path(path).absolute()}" for path in options["approvals"]]
+    files = {"config": options["config"], "audit-log": audit_log, "receipt": receipt}
     given += [f"--{name}={Path(path).absolute()}" for name, path in files.items() if path]
     for name in ("workspace", "operator", "evaluate"):
         if options[name]:

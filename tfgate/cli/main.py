@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "check": ("tfgate.cli.check", "check", "Judge a plan, record the decision, say allow or deny."),
     "apply": ("tfgate.cli.apply", "apply", "Judge a plan and apply that plan and no other."),
+    "approve": ("tfgate.cli.approve", "approve", "Sign that a denied plan may be applied."),
     "review": ("tfgate.cli.review", "review", "Show a plan to read, with findings beside changes."),
     "verify": ("tfgate.cli.verify", "verify", "Check what was unknown, after the apply."),
     "exec": ("tfgate.cli.exec", "execute", "Run terraform, tofu or what calls them, gated."),

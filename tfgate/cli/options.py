@@ -43,6 +43,23 @@ def judging_options(command: F) -> F:
     return command
 
 
+def approval_option(command: F) -> F:
+    """Add the option that takes approvals, for commands whose verdict they may change."""
+    return click.option(
+        "--approval", "approvals", multiple=True, metavar="PATH",
+        type=click.Path(), envvar="TFGATE_APPROVALS",
+        help="A signed approval, or a folder of them. Repeatable. [env: TFGATE_APPROVALS]",
+    )(command)  # fmt: skip
+
+
+def receipt_option(command: F) -> F:
+    """Add the option that takes a receipt, for commands that apply."""
+    return click.option(
+        "--receipt", metavar="FILE", type=click.Path(path_type=Path), envvar="TFGATE_RECEIPT",
+        help="Apply only what this receipt of tfgate check is for. [env: TFGATE_RECEIPT]",
+    )(command)  # fmt: skip
+
+
 def make_request(
     plan: str,
     *,
@@ -55,6 +72,8 @@ def make_request(
     allow_empty: bool | None,
     facts: Sequence[str],
     audit_log: str | None = None,
+    approvals: Sequence[str] = (),
+    receipt_key: str | None = None,
 ) -> Request:
     """Build the request from the options, the environment, the working directory and the clock."""
     flags = {
@@ -62,6 +81,7 @@ def make_request(
         "gate.evaluate": evaluate,
         "gate.allow_empty": allow_empty,
         "audit.log": audit_log,
+        "receipts.key": receipt_key,
     }
     return Request(
         plan=plan,
@@ -74,6 +94,7 @@ def make_request(
         operator=operator,
         flags=flags,
         facts=parse_facts(facts),
+        approvals=tuple(approvals),
     )
 
 
