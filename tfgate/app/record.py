@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping
 
-    from tfgate.app.request import Gathered, Request
+    from tfgate.app.request import AnyGathered, Request
     from tfgate.audit import Record
     from tfgate.model.decision import Decision
     from tfgate.ruleset import GateConfig
@@ -48,32 +48,64 @@ def audit_paths(config: GateConfig, env: Mapping[str, str]) -> tuple[Path, Path]
     return log, config.evidence or log.parent / "evidence"
 
 
+def open_trail(
+    config: GateConfig, env: Mapping[str, str], clock: Clock | None = None
+) -> AuditTrail:
+    """Give the trail in force, with its clock (the system's) and its rotation."""
+    log = audit_paths(config, env)[0]
+    size, daily = config.number("audit.rotate_bytes"), config.on("audit.rotate_daily")
+    rotation = None
+    if size is not None or daily:
+        from tfgate.audit import Rotation
+
+        rotation = Rotation(max_bytes=size, daily=daily)
+    return AuditTrail(log, clock=clock or _now, rotation=rotation)
+
+
+def _now() -> dt.datetime:
+    # Not the request's time: of two commands that run at once, the one that began first may write
+    # last, and the trail's clock would seem to have been set back.
+    import datetime as dt
+
+    return dt.datetime.now(dt.timezone.utc)
+
+
 class Recorder:
     """Writes the records of one command."""
 
     def __init__(
-        self, log: Path, evidence: Path, request: Request, clock: Clock | None = None
+        self,
+        trail: AuditTrail,
+        evidence: Path,
+        request: Request,
+        after: Callable[[AuditTrail], None] | None = None,
     ) -> None:
-        self._log = log
+        self._trail = trail
         self._evidence = evidence
         self._request = request
-        self._trail = AuditTrail(log, clock=clock or (lambda: request.now))
+        self._after = after
 
     @classmethod
     def of(cls, config: GateConfig, request: Request, clock: Clock | None = None) -> Recorder:
         """Make the recorder that the configuration asks for.
 
-        ``clock`` gives the time of each record; without one, all bear the time of the request.
+        ``clock`` gives the time of each record; without one, the system's does.
         """
-        return cls(*audit_paths(config, request.env), request, clock)
+        after = None
+        if config.path("audit.checkpoint_key") is not None:
+            from tfgate.app.checkpoints import automatic_checkpoints
 
-    def decision(self, decision_id: str, decision: Decision, gathered: Gathered) -> Recorded:
+            after = automatic_checkpoints(config)
+        trail = open_trail(config, request.env, clock)
+        return cls(trail, audit_paths(config, request.env)[1], request, after)
+
+    def decision(self, decision_id: str, decision: Decision, gathered: AnyGathered) -> Recorded:
         """Record a decision. Raises ``AuditError`` where that cannot be done durably."""
         digest = write_evidence(self._evidence, build_evidence(decision))
-        extra = {**_extra(gathered), "evidence_sha256": digest}
+        extra = {**_extra(gathered, decision), "evidence_sha256": digest}
         fields = build_decision_record(decision, extra)
         record = self.append("decision", decision_id, fields)
-        return Recorded(self._log, record.seq, record.hash, digest)
+        return Recorded(self._trail.path, record.seq, record.hash, digest)
 
     def undecided(self, decision_id: str, error: TfgateError) -> None:
         """Record that no decision could be made. A second failure must not hide the first."""
@@ -93,10 +125,13 @@ class Recorder:
 
         Raises ``AuditError`` where that cannot be done.
         """
-        return self._trail.append(event, {"decision_id": decision_id, **fields})
+        record = self._trail.append(event, {"decision_id": decision_id, **fields})
+        if self._after is not None:
+            self._after(self._trail)
+        return record
 
 
-def _extra(gathered: Gathered) -> dict[str, Any]:
+def _extra(gathered: AnyGathered, decision: Decision) -> dict[str, Any]:
     """Give what a decision record holds beside the decision itself."""
     config = gathered.config
     return {
@@ -107,4 +142,16 @@ def _extra(gathered: Gathered) -> dict[str, Any]:
             for name, file in sorted(files.items())
         ],
         "input": gathered.input.name,
+        "rule_controls": _rule_controls(gathered, decision),
+    }
+
+
+def _rule_controls(gathered: AnyGathered, decision: Decision) -> dict[str, dict[str, list[str]]]:
+    """Give the controls of each rule that was evaluated: ``{"X-1": {"soc2": ["CC8.1"]}}``."""
+    evaluated = {*decision.passed, *(outcome.rule for outcome in decision.outcomes)}
+    return {
+        compiled.id: {name: list(ids) for name, ids in compiled.rule.controls.items()}
+        for ruleset in gathered.effective.rulesets
+        for compiled in ruleset.rules
+        if compiled.rule.controls and compiled.id in evaluated
     }

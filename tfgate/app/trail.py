@@ -6,15 +6,32 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tfgate.app.record import audit_paths
+from tfgate.app.record import audit_paths, open_trail
 from tfgate.audit import verify
+from tfgate.errors import UsageError
 from tfgate.ruleset import load_gate_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from tfgate.audit import VerifyResult
+    from tfgate.audit import Checkpoint, VerifyResult
+
+SHOWN_PROBLEMS = 50
+"""Problems that are printed; so many are enough to see what kind of thing has happened."""
+
+
+@dataclass(frozen=True)
+class Trail:
+    """Where a trail is, and what belongs to it."""
+
+    paths: tuple[str, ...]
+    """Logs, files of one, directories."""
+    evidence: str | None
+    """Folder of evidence files, where one is known."""
+    checkpoints: tuple[str, ...] = ()
+    """Folder of checkpoints that the gate keeps beside the log."""
+    allowed_signers: str | None = None
 
 
 @dataclass(frozen=True)
@@ -23,6 +40,7 @@ class TrailReport:
 
     text: str
     holds: bool
+    result: VerifyResult
 
 
 def trail_path(cwd: Path, env: Mapping[str, str], config: str | None, log: str | None) -> Path:
@@ -31,18 +49,58 @@ def trail_path(cwd: Path, env: Mapping[str, str], config: str | None, log: str |
     return audit_paths(load_gate_config(cwd, env, config=config, flags=flags), env)[0]
 
 
-def verify_trail(
+def find_trail(
     files: Sequence[str], *, cwd: Path, env: Mapping[str, str], config: str | None
+) -> Trail:
+    """Give what is named, or the trail in force with its evidence and checkpoints.
+
+    What the configuration says of a trail is not believed of another one. Raises ``ConfigError``.
+    """
+    if files:
+        return Trail(tuple(files), None)
+    loaded = load_gate_config(cwd, env, config=config)
+    log, evidence = audit_paths(loaded, env)
+    beside = log.parent / "checkpoints"
+    signers = loaded.path("audit.allowed_signers")
+    return Trail(
+        (str(log),),
+        str(evidence),
+        (str(beside),) if beside.is_dir() else (),
+        None if signers is None else str(signers),
+    )
+
+
+def verify_trail(
+    trail: Trail,
+    *,
+    evidence: str | None = None,
+    checkpoints: Sequence[str] = (),
+    allowed_signers: str | None = None,
+    everything: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> TrailReport:
-    """Verify the files named, or the trail in force. Raises ``AuditError`` where there is none."""
-    paths = files or (str(trail_path(cwd, env, config, None)),)
-    result = verify(paths)
-    return TrailReport("\n".join(_lines(result)) + "\n", result.ok)
+    """Verify a trail; what is given beside it is used in the place of, or with, what it has.
+
+    ``everything`` names each problem, not the first ``SHOWN_PROBLEMS``. Raises ``AuditError``
+    where there is no trail.
+    """
+    result = verify(
+        trail.paths,
+        evidence=evidence or trail.evidence,
+        checkpoints=(*trail.checkpoints, *checkpoints),
+        allowed_signers=allowed_signers or trail.allowed_signers,
+        progress=progress,
+    )
+    limit = None if everything else SHOWN_PROBLEMS
+    return TrailReport("\n".join(_lines(result, limit)) + "\n", result.ok, result)
 
 
-def _lines(result: VerifyResult) -> Iterator[str]:
-    for problem in (*result.problems, *result.notes):
+def _lines(result: VerifyResult, limit: int | None) -> Iterator[str]:
+    found = (*result.problems, *result.notes)
+    for problem in found[:limit]:
         yield f"{problem.file}: {problem.text}"
+    if limit is not None and len(found) > limit:
+        yield f"… and {len(found) - limit} more (--all names them)"
     chains = "one chain" if len(result.chains) == 1 else f"{len(result.chains)} chains"
     span = f", {result.first_time} to {result.last_time}" if result.first_time else ""
     if result.ok:
@@ -50,8 +108,35 @@ def _lines(result: VerifyResult) -> Iterator[str]:
     else:
         problems = len(result.problems)
         yield f"The trail does NOT hold: {problems} problem(s), {result.records} record(s)."
+    if result.evidence or result.checkpoints:
+        yield (
+            f"Checked with it: {result.evidence} evidence file(s), "
+            f"{result.checkpoints} signed checkpoint(s)."
+        )
     for chain in result.chains:
         yield f"Newest record {chain.last_seq}: {chain.last_hash}"
+
+
+def checkpoint_trail(
+    *,
+    key: str | None,
+    directory: str | None,
+    cwd: Path,
+    env: Mapping[str, str],
+    config: str | None,
+    log: str | None,
+) -> Checkpoint:
+    """Sign where the trail in force stands. Raises ``UsageError`` without a key, ``AuditError``."""
+    from tfgate.audit import make_checkpoint
+
+    loaded = load_gate_config(cwd, env, config=config, flags={"audit.log": log})
+    chosen = key or loaded.path("audit.checkpoint_key")
+    if chosen is None:
+        raise UsageError(
+            "No key is named to sign the checkpoint with.",
+            hint="Give --key FILE (an SSH key), or set audit.checkpoint_key.",
+        )
+    return make_checkpoint(open_trail(loaded, env), chosen, directory=directory)
 
 
 def show_records(

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tfgate.model.decision import Decision
     from tfgate.report import ReportContext, ReportRequest, Terminal
 
+_AT_A_TIME = 500
+"""Lines: each write to standard output is flushed."""
+
 
 def terminal() -> Terminal:
     """Tell what standard output can show."""
@@ -51,6 +54,18 @@ def write_out(text: str) -> None:
     else:
         binary.write(data)
     sys.stdout.flush()
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Write lines to standard output as they come, some hundred at a time."""
+    kept: list[str] = []
+    for line in lines:
+        kept.append(line)
+        if len(kept) == _AT_A_TIME:
+            write_out("\n".join([*kept, ""]))
+            kept.clear()
+    if kept:
+        write_out("\n".join([*kept, ""]))
 
 
 def write_file(path: str, text: str) -> None:
