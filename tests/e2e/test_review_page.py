@@ -285,6 +285,8 @@ def test_landmarks_names_and_headings(show: Open, tour: Review) -> None:
         assert roles.count(landmark) == 1, landmark
     controls = ("button", "checkbox", "combobox", "searchbox", "link", "article", "region", "form")
     assert [(role, name) for role, name in found if role in controls and not name.strip()] == []
+    headings = [name for role, name in found if role == "heading"]
+    assert len(headings) == page.run("document.querySelectorAll('h1,h2,h3,h4').length")
     levels = page.run("[...document.querySelectorAll('h1,h2,h3,h4')].filter("
                       "h => h.checkVisibility()).map(h => +h.tagName[1])")  # fmt: skip
     assert levels.count(1) == 1

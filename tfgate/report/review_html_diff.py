@@ -140,7 +140,9 @@ def _lines(lines: Sequence[Line]) -> str:
 
 def _line(line: Line) -> str:
     css = "gap" if line.skipped else line.mark.value
-    return f'<li class="{css}"><code>{html_text(line.text[:_LONGEST])}</code></li>'
+    if len(line.text) > _LONG:
+        return f'<li class="{css}">{_folded(line.text, "code")}</li>'
+    return f'<li class="{css}"><code>{html_text(line.text)}</code></li>'
 
 
 def asides(pairs: Iterator[tuple[str, str]]) -> Iterator[str]:

@@ -128,8 +128,9 @@ legend { float: left; margin-right: .6rem; color: var(--soft); padding: 0; }
 
 .change, .rule, .finding { background: var(--card); border: 1px solid var(--line);
   border-left: .3rem solid var(--tone, var(--line)); border-radius: .5rem; }
-.change { margin: .7rem 0; padding: .7rem .9rem; content-visibility: auto;
-  contain-intrinsic-size: auto 9rem; }
+.change { margin: .7rem 0; padding: .7rem .9rem; }
+.change > :not(header) { content-visibility: auto; contain-intrinsic-size: auto 1.6rem; }
+.change > .finding { contain-intrinsic-size: auto 6rem; }
 .change:target, .rule:target, .finding:target {
   outline: .18rem solid var(--link); outline-offset: .12rem; }
 .change > header { display: flex; flex-wrap: wrap; gap: .1rem .8rem; align-items: baseline; }
@@ -138,7 +139,10 @@ legend { float: left; margin-right: .6rem; color: var(--soft); padding: 0; }
   white-space: nowrap; }
 .change h3 { min-width: 0; } .change h3 code { font-size: .95rem; }
 .change > p, .change > details { margin-top: .35rem; }
-.change > details > summary { color: var(--soft); font-size: .92rem; }
+.change > details > summary { color: var(--soft); font-size: .92rem; width: fit-content;
+  padding-inline: .25rem; margin-left: -.25rem; }
+.change > details { margin-left: -.25rem; padding-left: .5rem; }
+.change summary:focus-visible, .change a:focus-visible { outline-offset: -.15rem; }
 .finding { background: var(--page); --tone: var(--update); padding: .5rem .75rem;
   margin: .55rem 0; }
 .finding.block { --tone: var(--delete); } .finding.waived { --tone: var(--quiet); }
@@ -226,7 +230,7 @@ footer h2 { color: var(--ink); }
   .filters, .skip, #theme { display: none !important; }
   body > * { max-width: none; padding-inline: 0; }
   body { font-size: 10pt; }
-  .change { content-visibility: visible; }
+  .change > :not(header) { content-visibility: visible; }
   .finding, .change > header { break-inside: avoid; }
   .change > header, h2 { break-after: avoid; }
   details::details-content { content-visibility: visible; block-size: auto; }
