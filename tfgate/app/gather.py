@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tfgate.app.inputs import check_workspace, read_plan_input
-from tfgate.app.request import Gathered, Request
+from tfgate.app.inputs import PlanInput, check_workspace, read_plan_input
+from tfgate.app.request import Gathered, GatheredSources, Request
 from tfgate.app.sources import Sources
 from tfgate.engine.context import Context
 from tfgate.engine.functions import rule_functions
@@ -18,8 +19,8 @@ from tfgate.terraform import begin_run, detect_operator, detect_workspace
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tfgate.app.inputs import PlanInput
     from tfgate.model.identity import Operator, Run, Workspace
+    from tfgate.plan import Plan
     from tfgate.ruleset import Effective, GateConfig
 
 
@@ -51,9 +52,11 @@ def gather(
     )
     check_workspace(plan_input, workspace)
     plan = read_plan(plan_input.data, name=plan_input.name)
-    sources = Sources(request.directory, _data_dir(request.env))
+    sources = _sources(request, plan)
     run = pending.result()
-    context = _context(request, config, effective, workspace, operator, run, sources)
+    context = _with_comments(
+        _context(request, config, effective, workspace, operator, run, sources), sources
+    )
     return Gathered(
         config=config,
         input=plan_input,
@@ -75,6 +78,7 @@ class Surroundings(NamedTuple):
     workspace: Workspace
     operator: Operator
     context: Context
+    sources: Sources
 
 
 def gather_without_plan(request: Request, config: GateConfig) -> Surroundings:
@@ -83,10 +87,39 @@ def gather_without_plan(request: Request, config: GateConfig) -> Surroundings:
     workspace = detect_workspace(request.env, request.workspace, request.directory)
     operator = detect_operator(request.env, request.operator, request.directory)
     effective = for_workspace(config, workspace.name, functions=rule_functions())
-    sources = Sources(request.directory, _data_dir(request.env))
+    sources = _sources(request)
     run = pending.result()
     context = _context(request, config, effective, workspace, operator, run, sources)
-    return Surroundings(effective, workspace, operator, context)
+    return Surroundings(effective, workspace, operator, context, sources)
+
+
+def gather_sources(request: Request, config: GateConfig) -> GatheredSources:
+    """Read what rules on sources need. Raises as ``gather`` does."""
+    if not request.directory.is_dir():
+        raise UsageError(f"{request.directory} is not a directory.", hint="See --source.")
+    around = gather_without_plan(request, config)
+    return GatheredSources(
+        config=config,
+        input=PlanInput(b"", str(request.directory)),
+        effective=around.effective,
+        workspace=around.workspace,
+        operator=around.operator,
+        context=_with_comments(around.context, around.sources),
+        sources=around.sources,
+    )
+
+
+def _sources(request: Request, plan: Plan | None = None) -> Sources:
+    data_dir = _data_dir(request.env)
+    return Sources(
+        request.directory, data_dir, env=request.env, plan=plan, progress=request.progress
+    )
+
+
+def _with_comments(context: Context, sources: Sources) -> Context:
+    """Add the waivers that stand in comments of the sources."""
+    waivers, problems = sources.comment_waivers()
+    return replace(context, waivers=(*context.waivers, *waivers), waiver_problems=problems)
 
 
 def _data_dir(env: Mapping[str, str]) -> Path | None:
@@ -117,7 +150,10 @@ def _context(
         waivers=config.waivers,
         waiver_notice_days=config.waiver_notice_days,
         comment_waiver_levels=config.comment_waivers,
+        comment_waiver_globs=config.comment_waiver_globs,
         locate=sources.locate,
+        blocks=sources.blocks,
+        undeclared=sources.undeclared,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tfgate.app.inputs import PlanInput
@@ -38,6 +38,8 @@ class Request:
     """Values of ``context(name)`` given on the command line."""
     approvals: tuple[str, ...] = ()
     """Paths of approvals, or of folders with approvals."""
+    progress: Callable[[int, int], None] | None = None
+    """Told how many files of the sources are parsed, of how many."""
 
     @property
     def directory(self) -> Path:
@@ -59,3 +61,21 @@ class Gathered:
     context: Context
     sources: Sources
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GatheredSources:
+    """Everything an evaluation of sources without a plan needs."""
+
+    config: GateConfig
+    input: PlanInput
+    """Without data: there is no plan. The name is that of the directory."""
+    effective: Effective
+    workspace: Workspace
+    operator: Operator
+    context: Context
+    sources: Sources
+    warnings: tuple[str, ...] = ()
+
+
+AnyGathered = Gathered | GatheredSources

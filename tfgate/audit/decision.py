@@ -9,6 +9,7 @@ import msgspec
 
 from tfgate._version import __version__
 from tfgate.audit.neutral import neutralise_text
+from tfgate.model.decision import NO_PLAN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,8 +44,9 @@ def build_decision_record(
         "workspace_facts": msgspec.to_builtins(decision.workspace),
         "operator": decision.operator.name,
         "operator_facts": msgspec.to_builtins(decision.operator),
-        "plan_sha256": decision.plan.file_sha256 or decision.plan.json_sha256,
-        "plan": msgspec.to_builtins(decision.plan),
+        "plan_sha256": decision.plan.file_sha256 or decision.plan.json_sha256 or None,
+        "plan": None if decision.plan == NO_PLAN else msgspec.to_builtins(decision.plan),
+        "sources": None if decision.sources is None else msgspec.to_builtins(decision.sources),
         "run": None if decision.run is None else msgspec.to_builtins(decision.run),
         "overrides": [msgspec.to_builtins(approval) for approval in decision.approvals],
         "rulesets": [msgspec.to_builtins(ruleset) for ruleset in decision.rulesets],
@@ -65,7 +67,8 @@ def build_evidence(decision: Decision) -> dict[str, Any]:
     return {
         "v": EVIDENCE_VERSION,
         "kind": "outcomes",
-        "plan": decision.plan,
+        "plan": None if decision.plan == NO_PLAN else decision.plan,
+        "sources": decision.sources,
         "rulesets": decision.rulesets,
         "findings": decision.findings,
         "passed": decision.passed,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tfgate.cli.options import approval_option, judging_options, make_request
+from tfgate.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
 @click.command(
     epilog="Example: terraform plan -out=p.tfplan && tfgate check p.tfplan -r tfgate:core"
 )
-@click.argument("plan")
+@click.argument("plan", required=False)
+@click.option(
+    "--source",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Instead of a plan, judge the configuration in DIR by the rules on sources.",
+)
 @judging_options
 @click.option(
     "--report",
@@ -47,7 +54,8 @@ if TYPE_CHECKING:
 @click.option("--receipt-key", metavar="FILE",
               help="SSH key to sign the receipt with, instead of receipts.key.")  # fmt: skip
 def check(
-    plan: str,
+    plan: str | None,
+    source: Path | None,
     reports: tuple[str, ...],
     audit_log: str | None,
     no_audit: bool,
@@ -60,6 +68,9 @@ def check(
     PLAN is a saved plan (terraform plan -out=FILE), its JSON (terraform show -json FILE), or - for
     JSON on standard input. A directory or a stream of plans gets one decision each. The exit code
     is the verdict, of several the worst: see tfgate --help.
+
+    With --source there is no plan: rules of scope source alone are evaluated, those of
+    tfgate:source where no ruleset is named. That is for a pre-commit hook.
     """
     from tfgate.app.check_many import check_all, overall
     from tfgate.cli.output import write_reports
@@ -67,6 +78,15 @@ def check(
     from tfgate.report import parse_report_options
 
     requests = parse_report_options(reports)
+    if source is not None:
+        if plan is not None or receipt is not None or approval_request is not None:
+            raise UsageError(
+                "--source judges a configuration without a plan.",
+                hint="Name the directory of a plan's configuration with --root.",
+            )
+        return _check_source(source, requests, audit=not no_audit, audit_log=audit_log, **options)
+    if plan is None:
+        raise click.UsageError("Missing argument 'PLAN', or --source DIR.")
     request = make_request(plan, audit_log=audit_log, **options)
     if receipt is not None or approval_request is not None:
         return _check_with_papers(request, receipt, approval_request, requests, audit=not no_audit)
@@ -79,6 +99,32 @@ def check(
         return int(overall(entries))
     formats = [report.format for report in requests]
     write_reports(requests, result.decision, report_context(result, request.now, formats))
+    return int(result.exit_code)
+
+
+def _check_source(
+    source: Path,
+    reports: Sequence[ReportRequest],
+    *,
+    audit: bool,
+    root: Path | None,
+    **options: Any,
+) -> int:
+    from dataclasses import replace
+
+    from tfgate.app.source_check import check_sources
+    from tfgate.cli.output import write_reports
+    from tfgate.cli.progress import items_bar
+    from tfgate.cli.reporting import report_context
+
+    if root is not None:
+        raise UsageError("--source is the root already.", hint="Leave --root out.")
+    options.pop("receipt_key", None)
+    request = make_request(str(source), root=source, **options)
+    with items_bar("Reading sources", "files") as progress:
+        result = check_sources(replace(request, progress=progress), audit=audit)
+    formats = [report.format for report in reports]
+    write_reports(reports, result.decision, report_context(result, request.now, formats))
     return int(result.exit_code)
 
 

@@ -23,7 +23,7 @@ _MOST: Final = 100
 def attribute_of(rule: BoundRule) -> str | None:
     """Give the attribute that a rule is about, where what decides reads just one."""
     names = {path[1] for path in _decisive(rule) if len(path) > 1 and path[0] in _VALUES}
-    whole = any(len(path) == 1 and path[0] in _VALUES for path in _decisive(rule))
+    whole = any(not path or path[1:] == () and path[0] in _VALUES for path in _decisive(rule))
     return names.pop() if len(names) == 1 and not whole else None
 
 
@@ -35,7 +35,7 @@ def attribute_in(rule: BoundRule, document: dict[str, Any]) -> str | None:
     name = attribute_of(rule)
     if name is None:
         return None
-    reads = [path for path in _decisive(rule) if len(path) > 1 and path[0] in _VALUES]
+    reads = _innermost([path for path in _decisive(rule) if path[:1] and path[0] in _VALUES])
     value, path = document.get(reads[0][0]), ""
     for steps in zip(*(one[1:] for one in reads), strict=False):
         if len(set(steps)) > 1 or not _NAME.fullmatch(steps[0]):
@@ -47,6 +47,15 @@ def attribute_in(rule: BoundRule, document: dict[str, Any]) -> str | None:
         path = f"{path}.{steps[0]}" if path else steps[0]
         value = value.get(steps[0]) if isinstance(value, dict) else None
     return path or name
+
+
+def _innermost(paths: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Leave out what only leads to another path: the list of a filter."""
+    return [
+        path
+        for path in paths
+        if not any(other != path and other[: len(path)] == path for other in paths)
+    ]
 
 
 def _decisive(rule: BoundRule) -> Iterable[tuple[str, ...]]:

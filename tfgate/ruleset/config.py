@@ -112,6 +112,11 @@ class GateConfig(Frozen, frozen=True):
         return frozenset(self._get("gate.comment_waivers"))
 
     @property
+    def comment_waiver_globs(self) -> bool:
+        """Whether a comment may name rules by a glob."""
+        return bool(self._get("gate.comment_waiver_globs"))
+
+    @property
     def waiver_notice_days(self) -> int:
         """How many days before its end a waiver is announced."""
         return int(self._get("gate.waiver_notice_days"))

@@ -97,6 +97,9 @@ GATE: Final = Table(
         "comment_waivers": Key(
             ListOf(Choice(Enforcement)), "Levels that a comment in HCL may waive; [] for none."
         ),
+        "comment_waiver_globs": Key(
+            Boolean(), "Whether a comment in HCL may name the rules it waives by a glob."
+        ),
         "allow_empty": Key(
             Boolean(), "Whether a plan on which no rule was evaluated may be allowed."
         ),

@@ -47,11 +47,10 @@ ROOTS: dict[Scope, frozenset[str]] = {
             "lifecycle_action_trigger", "invoke_action_trigger", "deferred_reason", "source",
         }
     ),
-    # What a rule on HCL sees is settled with that scope; until then, what is certain.
     Scope.SOURCE: frozenset(
         {
-            "address", "type", "name", "module_address", "block", "labels", "attributes", "blocks",
-            "file", "line", "source",
+            "kind", "type", "name", "labels", "address", "file", "line", "end_line", "module",
+            "body", "written", "blocks", "providers",
         }
     ),
 }  # fmt: skip

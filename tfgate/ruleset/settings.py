@@ -79,6 +79,7 @@ SETTINGS: Final = (
         "TFGATE_COMMENT_WAIVERS",
         (Enforcement.ADVISORY, Enforcement.SOFT_MANDATORY),
     ),
+    Setting("gate", "comment_waiver_globs", "TFGATE_COMMENT_WAIVER_GLOBS", default=False),
     Setting("gate", "allow_empty", "TFGATE_ALLOW_EMPTY", default=False),
     Setting("gate", "waiver_files", "TFGATE_WAIVER_FILES", (), is_path=True),
     Setting("gate", "waiver_notice_days", "TFGATE_WAIVER_NOTICE_DAYS", 14),

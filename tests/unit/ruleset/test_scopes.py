@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tfgate.hcl import subject
 from tfgate.model.rule import Match, Scope
 from tfgate.plan import change, invocation, modulecall, output, provider, summary
 from tfgate.ruleset.scopes import MATCH_KEYS, ROOTS
@@ -16,6 +17,7 @@ FIELDS = {
     Scope.PROVIDER: provider.FIELDS,
     Scope.ACTION: invocation.FIELDS,
     Scope.PLAN: summary.FIELDS,
+    Scope.SOURCE: subject.FIELDS,
 }
 
 
