@@ -6,6 +6,8 @@ import datetime as dt
 import hashlib
 from typing import Any
 
+import msgspec
+
 from tfgate.model.decision import (
     Decision,
     Outcome,
@@ -16,6 +18,7 @@ from tfgate.model.decision import (
 )
 from tfgate.model.identity import Operator, Run, Workspace
 from tfgate.model.location import Location
+from tfgate.model.override import Approval, Override
 from tfgate.model.rule import Enforcement, OnUnknown, Rule, Severity
 from tfgate.model.waiver import Waiver
 from tfgate.report import AuditFacts, ReportContext
@@ -209,6 +212,20 @@ COMMENT_WAIVER = Waiver(
 )
 
 
+APPROVAL = Approval(
+    approver="alice@acme.example",
+    principals=("alice@acme.example", "alice"),
+    key="SHA256:rjXPPzepDVFk9JWHlX5mhZeJ5MLpT2+EGQ6rjWHu1mo",
+    digest="ab" * 32,
+    reason="load test until Friday",
+    approved=dt.datetime(2026, 11, 24, 8, 0, tzinfo=dt.timezone.utc),
+    expires=dt.datetime(2026, 11, 25, 8, 0, tzinfo=dt.timezone.utc),
+)
+HOSTILE_APPROVAL = msgspec.structs.replace(
+    APPROVAL, approver="bob@acme.example", principals=("bob@acme.example",), reason=HOSTILE
+)
+
+
 def _hard() -> Decision:
     return decision(
         outcome(
@@ -369,6 +386,15 @@ CASES: dict[str, Decision] = {
             location=Location("bench.tf", 4),
             **FULL,
         ),
+    ),
+    "allow-approved": decision(
+        outcome(
+            enforcement=SOFT,
+            blocks=False,
+            override=Override((APPROVAL, HOSTILE_APPROVAL)),
+            location=LOCATION,
+            **FULL,
+        )
     ),
     "allow-nothing-selected": decision(passed={}, rulesets=()),
     "allow-hostile": hostile_allow(),

@@ -68,7 +68,7 @@ class WithReceipt:
         except DocumentError as error:
             note = f"The receipt {self._path.name} is refused: {error}."
             return Grant(allowed=False, exit_code=ExitCode.DENIED, notes=(note,))
-        return Grant(allowed=True, notes=grant.notes, records=(*grant.records, _used(receipt)))
+        return Grant(allowed=True, notes=grant.notes, records=(_used(receipt), *grant.records))
 
     @staticmethod
     def _read(data: bytes, gathered: Gathered, now: dt.datetime) -> Receipt:

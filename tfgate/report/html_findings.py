@@ -66,6 +66,8 @@ def _finding(outcome: Outcome) -> Iterator[str]:
     yield tag("p", view.problem(outcome))
     if outcome.location is not None:
         yield tag("p", f"at {outcome.location.chain()}", "at")
+    if outcome.override is not None:
+        yield tag("p", view.override_note(outcome), "at")
 
 
 def _remedy(rule: Outcome, members: Sequence[Outcome]) -> Iterator[str]:

@@ -44,6 +44,24 @@ class Waiver(msgspec.Struct, frozen=True, omit_defaults=True):
     location: Location | None = None
 
 
+class Approval(msgspec.Struct, frozen=True):
+    """One approval that an override rests on."""
+
+    approver: str
+    principals: tuple[str, ...]
+    key: str
+    digest: str
+    reason: str
+    approved: dt.datetime
+    expires: dt.datetime
+
+
+class Override(msgspec.Struct, frozen=True):
+    """Why an outcome that would deny does not."""
+
+    approvals: tuple[Approval, ...]
+
+
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """One rule on one subject. A ``pass`` has the first fields only, and ``deposed``."""
 
@@ -68,6 +86,7 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     controls: dict[str, tuple[str, ...]] = {}
     references: tuple[str, ...] = ()
     waiver: Waiver | None = None
+    override: Override | None = None
     fingerprint: str = ""
 
 

@@ -84,6 +84,8 @@ def _why(outcome: Outcome) -> str:
         return "waived"
     if outcome.outcome is OutcomeKind.UNKNOWN:
         return "to be checked after the apply"
+    if outcome.override is not None:
+        return "approved"
     return "advisory"
 
 
@@ -93,6 +95,8 @@ def _details(outcome: Outcome) -> list[str]:
         lines.append(f"at {outcome.location.chain()}")
     if outcome.outcome is OutcomeKind.WAIVED:
         lines.append(view.waiver_note(outcome))
+    if outcome.override is not None:
+        lines.append(view.override_note(outcome))
     if outcome.remediation:
         lines.append(f"Remedy: {one_line(outcome.remediation)}")
     return [visible(line) for line in lines]

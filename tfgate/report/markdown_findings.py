@@ -105,6 +105,8 @@ def _finding(outcome: Outcome, longest: int) -> Iterator[str]:
         yield f"  <br>at {_code(outcome.location.chain())}"
     if outcome.outcome is OutcomeKind.WAIVED:
         yield f"  <br>{_waiver(outcome, longest)}"
+    if outcome.override is not None:
+        yield f"  <br>{markdown_prose(clip(view.override_note(outcome), longest))}"
 
 
 def _waiver(outcome: Outcome, longest: int) -> str:

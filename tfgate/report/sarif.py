@@ -106,6 +106,8 @@ def _result(outcome: Outcome, rule_index: int, number: int, context: ReportConte
         result["relatedLocations"] = list(_calls(outcome.location, context))
     if outcome.outcome is OutcomeKind.WAIVED:
         result["suppressions"] = [_suppression(outcome, context)]
+    if outcome.override is not None:
+        result["suppressions"] = [_approved(outcome)]
     return result
 
 
@@ -116,7 +118,7 @@ def _weight(outcome: Outcome) -> Json:
     if outcome.blocks:
         return {"kind": "fail", "level": "error"}
     mandatory = outcome.enforcement is not Enforcement.ADVISORY
-    if mandatory and outcome.outcome is OutcomeKind.WAIVED:
+    if mandatory and (outcome.outcome is OutcomeKind.WAIVED or outcome.override is not None):
         return {"kind": "fail", "level": "error"}
     light = outcome.severity in {Severity.INFO, Severity.LOW}
     return {"kind": "fail", "level": "note" if light else "warning"}
@@ -180,6 +182,11 @@ def _suppression(outcome: Outcome, context: ReportContext) -> Json:
     if waiver is not None and waiver.location is not None:
         suppression["location"] = {"physicalLocation": _physical(waiver.location, context)}
     return suppression
+
+
+def _approved(outcome: Outcome) -> Json:
+    note = visible(view.override_note(outcome))
+    return {"kind": "external", "status": "accepted", "justification": note}
 
 
 def _properties(outcome: Outcome) -> Json:

@@ -105,6 +105,9 @@ def _findings(sheet: Sheet, findings: Sequence[Outcome]) -> None:
     sheet.add((console(view.subject(first)), "address"), *action, indent=4, hang=2)
     for outcome in findings:
         sheet.add((console(clip(view.problem(outcome), _LONGEST)), ""), indent=6, hang=2)
+        if outcome.override is not None:
+            note = clip(view.override_note(outcome), _LONGEST)
+            sheet.add((console(note), "quiet"), indent=6, hang=2)
     if first.location is not None:
         sheet.add((f"at {console(first.location.chain())}", "quiet"), indent=6, hang=3)
 

@@ -76,6 +76,11 @@ def headline(decision: Decision, groups: Groups) -> str:
         )
     if decision.verdict is Verdict.DENY:
         return "This plan must not be applied."
+    let_through = sum(outcome.override is not None for outcome in groups.advisory)
+    if let_through:
+        verb = "is" if let_through == 1 else "are"
+        found = count(let_through, "finding")
+        return f"Nothing blocks this plan any more: {found} {verb} let through by approval."
     return "Nothing blocks this plan."
 
 
@@ -124,6 +129,16 @@ def waiver_note(outcome: Outcome) -> str:
     return f"waived by {waiver.owner} until {waiver.expires}{ticket}: {waiver.reason}{where}"
 
 
+def override_note(outcome: Outcome) -> str:
+    """Say who let the outcome through, until when and why; empty where nobody did."""
+    if outcome.override is None:
+        return ""
+    return "; ".join(
+        f"approved by {each.approver} until {each.expires:%Y-%m-%d %H:%M %Z}: {each.reason}"
+        for each in outcome.override.approvals
+    )
+
+
 def changes(decision: Decision) -> str:
     """Sum up the plan: ``3 create, 1 replace``; empty where nothing is known."""
     counts = decision.plan.counts
@@ -167,6 +182,7 @@ def _after_deny(blocking: Iterable[Outcome]) -> list[str]:
         steps.append("A rule that could not be evaluated is a fault of the rule: tell its owners.")
     if levels == {Enforcement.SOFT_MANDATORY} and OutcomeKind.ERROR not in kinds:
         steps.append(
-            "Every blocking rule is soft-mandatory: a signed override can let this through."
+            "Every blocking rule is soft-mandatory: approvals can let this through "
+            "(tfgate check --approval-request)."
         )
     return steps
