@@ -102,7 +102,7 @@ def error_message(rule: BoundRule, judged: Judged) -> str:
 
 def unknown_message(rule: BoundRule, document: dict[str, Any]) -> str:
     """Name the values that are unknown until the apply and that the rule reads."""
-    names = sorted({".".join(path) for path in _unknown_paths(rule, document)})
+    names = sorted({".".join(path) for path in _unknown_paths(rule, document) if path})
     title = rule.rule.title
     if rule.rule.scope is Scope.SOURCE:
         what = f" ({', '.join(names[:4])})" if names else ""
