@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tfgate.terraform.author import detect_authors as detect_authors
     from tfgate.terraform.find import find_terraform as find_terraform
     from tfgate.terraform.operator import detect_operator as detect_operator
     from tfgate.terraform.planfile import PlanFile as PlanFile
@@ -28,6 +29,7 @@ _WHERE = {
     "PlanFileKind": "planfile",
     "Terraform": "runner",
     "begin_run": "run",
+    "detect_authors": "author",
     "detect_operator": "operator",
     "detect_run": "run",
     "detect_workspace": "workspace",
