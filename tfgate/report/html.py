@@ -102,11 +102,12 @@ def _about(decision: Decision, context: ReportContext) -> dict[str, str]:
     where, who, plan = decision.workspace, decision.operator, decision.plan
     state = "/".join(where.identity.values())
     proven = "verified" if who.verified else "not verified"
+    word, which = view.what(decision, context.plan_name)
     facts = {
         "Workspace": f"{where.name} (from {where.source})",
         "State": f"{where.backend} {state}".strip() if where.backend else "",
         "Operator": f"{who.name} (from {who.source}, {proven})",
-        "Plan": f"{context.plan_name}: {view.changes(decision) or 'no changes'}",
+        word.capitalize(): which,
         "Terraform": plan.terraform_version or "",
         "Outcomes": view.tally(decision),
         "Run": (decision.run.url or decision.run.id or "") if decision.run else "",
@@ -143,9 +144,7 @@ def _basis(decision: Decision, context: ReportContext) -> Iterator[str]:
             ]
             yield f"<tr>{''.join(cells)}{tag('td', ruleset.digest, 'digest')}</tr>"
         yield "</table></div>"
-    facts = {"Plan JSON": f"SHA-256 {decision.plan.json_sha256}"}
-    if decision.plan.file_sha256:
-        facts["Plan file"] = f"SHA-256 {decision.plan.file_sha256}"
+    facts = {name: f"SHA-256 {digest}" for name, digest in view.digests(decision).items()}
     if context.audit is not None:
         number = f"number {context.audit.seq} " if context.audit.seq is not None else ""
         facts["Record"] = f"{number}in {context.audit.path}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from tfgate.model.decision import NO_PLAN
 from tfgate.report import json_v1 as v1
 from tfgate.report.interface import ReportContext, exit_code
 from tfgate.report.jsontext import dumps
@@ -35,7 +36,8 @@ def report_of(decision: Decision, context: ReportContext) -> v1.Report:
         undecided=decision.undecided,
         reasons=decision.reasons,
         decision_id=context.decision_id,
-        plan=_like(decision.plan, v1.Plan),
+        plan=None if decision.plan == NO_PLAN else _like(decision.plan, v1.Plan),
+        sources=None if decision.sources is None else _like(decision.sources, v1.Sources),
         workspace=_like(decision.workspace, v1.Workspace),
         operator=_like(decision.operator, v1.Operator),
         run=None if decision.run is None else _like(decision.run, v1.Run),

@@ -114,6 +114,14 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     counts: dict[str, int] = {}
 
 
+class Sources(msgspec.Struct, frozen=True):
+    """The sources that rules of scope ``source`` were evaluated on."""
+
+    root: str
+    files: int
+    sha256: str
+
+
 class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where the apply goes."""
 
@@ -177,7 +185,8 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     undecided: bool
     reasons: tuple[str, ...]
     decision_id: str | None = None
-    plan: Plan
+    plan: Plan | None = None
+    sources: Sources | None = None
     workspace: Workspace
     operator: Operator
     run: Run | None = None

@@ -145,7 +145,9 @@ def _basis(decision: Decision, context: ReportContext) -> Iterator[str]:
         used = f"{ruleset.selected} of {view.count(ruleset.rules, 'rule')} applied"
         pinned = f"{_name(ruleset.id)} {_name(ruleset.version)}, {_name(ruleset.digest)}"
         yield f"- Ruleset {pinned}: {used}"
-    yield f"- Plan JSON: SHA-256 {_name(decision.plan.json_sha256)}"
+    for name, digest in view.digests(decision).items():
+        if name != "Plan file":
+            yield f"- {name}: SHA-256 {_name(digest)}"
     if context.decision_id is not None:
         yield f"- Decision {_name(context.decision_id)}"
     yield f"- tfgate {_name(context.tfgate_version)}"

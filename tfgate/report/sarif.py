@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tfgate.model.decision import OutcomeKind
+from tfgate.model.decision import NO_PLAN, OutcomeKind
 from tfgate.model.rule import Enforcement, Severity
 from tfgate.report import view
 from tfgate.report.interface import exit_code, repository_path
@@ -58,9 +58,18 @@ def _run(decision: Decision, context: ReportContext) -> Json:
         "properties": {
             "decision": decision.verdict.value,
             "workspace": visible(decision.workspace.name),
-            "planJsonSha256": visible(decision.plan.json_sha256),
+            **_digests(decision),
         },
     }
+
+
+def _digests(decision: Decision) -> Json:
+    found = {}
+    if decision.plan != NO_PLAN:
+        found["planJsonSha256"] = visible(decision.plan.json_sha256)
+    if decision.sources is not None:
+        found["sourcesSha256"] = decision.sources.sha256
+    return found
 
 
 def _invocation(decision: Decision, context: ReportContext) -> Json:

@@ -56,8 +56,9 @@ def _about(sheet: Sheet, decision: Decision, context: ReportContext) -> None:
     facts = {
         "workspace": f"{where.name}{backend} (from {where.source})",
         "operator": f"{who.name} (from {who.source}, {proven})",
-        "plan": f"{context.plan_name}: {view.changes(decision) or 'no changes'}",
     }
+    word, which = view.what(decision, context.plan_name)
+    facts[word] = which
     if plan.terraform_version:
         facts["terraform"] = plan.terraform_version
     sheet.blank()

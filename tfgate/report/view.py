@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tfgate.model.decision import OutcomeKind, Verdict
-from tfgate.model.rule import Enforcement, OnUnknown, Severity
+from tfgate.model.decision import NO_PLAN, OutcomeKind, Verdict
+from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tfgate.model.decision import Decision, Outcome
 
@@ -72,7 +72,8 @@ def headline(decision: Decision, groups: Groups) -> str:
         rules = len({(outcome.ruleset, outcome.rule) for outcome in groups.blocking})
         verb = "blocks" if len(groups.blocking) == 1 else "block"
         return (
-            f"{count(len(groups.blocking), 'finding')} of {count(rules, 'rule')} {verb} this plan."
+            f"{count(len(groups.blocking), 'finding')} of {count(rules, 'rule')} {verb} "
+            f"{judged(decision)}."
         )
     if decision.verdict is Verdict.DENY:
         return "This plan must not be applied."
@@ -81,7 +82,30 @@ def headline(decision: Decision, groups: Groups) -> str:
         verb = "is" if let_through == 1 else "are"
         found = count(let_through, "finding")
         return f"Nothing blocks this plan any more: {found} {verb} let through by approval."
-    return "Nothing blocks this plan."
+    return f"Nothing blocks {judged(decision)}."
+
+
+def judged(decision: Decision) -> str:
+    """Name what was judged: ``this plan`` or, without one, ``these sources``."""
+    return "these sources" if decision.plan == NO_PLAN else "this plan"
+
+
+def what(decision: Decision, name: str) -> tuple[str, str]:
+    """Give the word for what was judged, and which it is: ``("plan", "p.tfplan: 3 create")``."""
+    sources = decision.sources
+    if decision.plan == NO_PLAN:
+        return "sources", name if sources is None else f"{name}: {count(sources.files, 'file')}"
+    return "plan", f"{name}: {changes(decision) or 'no changes'}"
+
+
+def digests(decision: Decision) -> dict[str, str]:
+    """Give the SHA-256 (hex) of what was judged, by what it is of."""
+    found = {
+        "Plan JSON": decision.plan.json_sha256,
+        "Plan file": decision.plan.file_sha256,
+        "Sources": None if decision.sources is None else decision.sources.sha256,
+    }
+    return {name: digest for name, digest in found.items() if digest}
 
 
 def causes(decision: Decision, groups: Groups) -> tuple[str, ...]:
@@ -105,7 +129,8 @@ def problem(outcome: Outcome) -> str:
     """Say what was found, with what kind of outcome it is where that is not a plain failure."""
     text = outcome.message or outcome.title or "broken"
     if outcome.outcome is OutcomeKind.UNKNOWN:
-        return f"unknown until the apply: {text}"
+        when = "from the sources" if outcome.scope is Scope.SOURCE else "until the apply"
+        return f"unknown {when}: {text}"
     if outcome.outcome is OutcomeKind.ERROR:
         return f"the rule could not be evaluated: {text}"
     return text
@@ -159,7 +184,9 @@ def next_steps(decision: Decision, groups: Groups) -> list[str]:
     if decision.undecided:
         return ["Remove the cause above and run tfgate again; nothing may be applied until then."]
     if decision.verdict is Verdict.DENY:
-        return _after_deny(groups.blocking)
+        return _after_source_deny() if decision.plan == NO_PLAN else _after_deny(groups.blocking)
+    if decision.plan == NO_PLAN:
+        return []
     steps = ["Apply this very plan file: another plan is another decision."]
     if groups.obligations:
         number = count(len(groups.obligations), "outcome")
@@ -167,7 +194,11 @@ def next_steps(decision: Decision, groups: Groups) -> list[str]:
     return steps
 
 
-def _after_deny(blocking: Iterable[Outcome]) -> list[str]:
+def _after_source_deny() -> list[str]:
+    return ["Fix what blocks, and check again."]
+
+
+def _after_deny(blocking: Sequence[Outcome]) -> list[str]:
     steps = []
     kinds = {outcome.outcome for outcome in blocking}
     levels = {outcome.enforcement for outcome in blocking}
@@ -178,7 +209,10 @@ def _after_deny(blocking: Iterable[Outcome]) -> list[str]:
             "Give the unknown values in the configuration, "
             "or have the rule verify them after the apply."
         )
-    if OutcomeKind.ERROR in kinds:
+    errors = {o.scope for o in blocking if o.outcome is OutcomeKind.ERROR}
+    if Scope.SOURCE in errors:
+        steps.append("Have all of the sources read: what cannot be read is not judged.")
+    if errors - {Scope.SOURCE}:
         steps.append("A rule that could not be evaluated is a fault of the rule: tell its owners.")
     if levels == {Enforcement.SOFT_MANDATORY} and OutcomeKind.ERROR not in kinds:
         steps.append(
