@@ -9,6 +9,7 @@ from tfgate.errors import Problem, RulesetError
 from tfgate.ruleset.compiled import CompiledRule, Names, compile_rule
 from tfgate.ruleset.data import DataFile, read_data
 from tfgate.ruleset.files import TomlFile, Unreadable, read_toml
+from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.header import build_header, build_params, is_overridable
 from tfgate.ruleset.problems import show_name
 from tfgate.ruleset.rule_tables import RULE, RULESET
@@ -39,6 +40,25 @@ def load_ruleset(
     return _Loader(source, locate(source, base), functions).load()
 
 
+class Inspection(Frozen, frozen=True):
+    """A ruleset as far as it can be read, and what keeps it from being used."""
+
+    ruleset: Ruleset | None
+    """What there is: rules without the parts that are wrong. ``None`` where nothing can be read."""
+    problems: tuple[Problem, ...]
+
+
+def inspect_ruleset(
+    source: str, *, base: Path | None = None, functions: FunctionTable | None = None
+) -> Inspection:
+    """Read a ruleset as `load_ruleset` does, and give what is right in one that is not."""
+    try:
+        loader = _Loader(source, locate(source, base), functions)
+        return Inspection(loader.gather(), tuple(loader.found))
+    except RulesetError as error:
+        return Inspection(None, error.problems)
+
+
 class _Loader:
     """Loads one ruleset; gathers mistakes and goes on."""
 
@@ -51,6 +71,14 @@ class _Loader:
         self.is_folder = os.path.isdir(located.path)
 
     def load(self) -> Ruleset:
+        """Give the ruleset, if there is nothing wrong with it."""
+        ruleset = self.gather()
+        if self.found:
+            raise RulesetError(self.found)
+        return ruleset
+
+    def gather(self) -> Ruleset:
+        """Read everything there is; mistakes are in ``found``."""
         manifest = self._read_manifest()
         problems = manifest.problems()
         read = RULESET.read(manifest.table, (), problems)
@@ -62,8 +90,6 @@ class _Loader:
         self.found += problems.done()
         rules += self._rules_of_folder(header, names)
         self._check_rules(rules)
-        if self.found:
-            raise RulesetError(self.found)
         files = tuple(sorted(self.files, key=lambda file: file.path))
         return Ruleset(
             header, params, data, tuple(rules), self.source, self.located.path, files, digest(files)

@@ -14,7 +14,8 @@ from tfgate.query.values import FALSE, LISTS, NULL, NUMBER, OBJECTS, TRUE
 
 if TYPE_CHECKING:
     from tfgate.query.nodes.node import Ast
-    from tfgate.query.shapes.infer import Env, Walk
+    from tfgate.query.shapes.env import Env
+    from tfgate.query.shapes.infer import Walk
 
 _SIGNS: Final = {"eq": "==", "ne": "!=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _NO: Final = replace(BOOLEAN, mask=FALSE)

@@ -24,6 +24,21 @@ class Env:
     path: str | None = None
     """Where the current value stands, from the root: ``after.ports[]``."""
 
+    root_facts: Facts = field(default_factory=dict)
+    """What is known of the root, away from it."""
+
+    def inside(
+        self,
+        current: Shape,
+        path: str | None,
+        facts: Facts | None = None,
+        truth: bool | None = None,
+    ) -> Env:
+        """Give the surroundings of a part that sees another current value."""
+        about_root = self.facts if self.is_root else self.root_facts
+        facts = facts or {}
+        return Env(variant(current, facts), facts, truth, path=path, root_facts=about_root)
+
     def plain(self) -> Env:
         """Give it for a part whose truth is not what counts."""
         return self if self.polarity is None else replace(self, polarity=None)
@@ -73,4 +88,4 @@ def variant(current: Shape, facts: Facts) -> Shape:
 def element_env(env: Env, base: Ast, current: Shape, facts: Facts, polarity: bool | None) -> Env:
     """Give the surroundings of a list's element."""
     text = within(env, unparse(base))
-    return Env(variant(current, facts), facts, polarity, path=f"{text.removesuffix('[]')}[]")
+    return env.inside(current, f"{text.removesuffix('[]')}[]", facts, polarity)

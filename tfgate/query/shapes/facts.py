@@ -108,9 +108,15 @@ def _is_path(steps: list[Ast]) -> bool:
 class FactFinder:
     """Finds the facts that an expression's being true or false gives."""
 
-    def __init__(self, table: FunctionTable, variable: Callable[[Ast], Ast | None]) -> None:
+    def __init__(
+        self,
+        table: FunctionTable,
+        variable: Callable[[Ast], Ast | None],
+        elements: Callable[[Ast], int],
+    ) -> None:
         self._table = table
         self._variable = variable
+        self._elements = elements
 
     def find(self, node: Ast, truth: bool) -> Facts:
         """Give what holds beside the same current value where ``node`` is truthy, or falsy."""
@@ -164,15 +170,14 @@ class FactFinder:
             facts.append(self._called(argument))
         return all_of(facts)
 
-    @staticmethod
-    def _membership(node: Ast) -> Facts:
+    def _membership(self, node: Ast) -> Facts:
         """``contains(['a', 'b'], x)``: x is one of them."""
         if node["value"] != "contains" or len(node["children"]) != 2:
             return {}
         among, needle = node["children"]
         words = literals(among)
         if not words:
-            return {}
+            return _known(needle, Fact(self._elements(among)))
         mask = 0
         for word in words:
             mask |= kinds(word)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from tfgate.query.functions.registry import Function
     from tfgate.query.nodes.node import Ast
-    from tfgate.query.shapes.infer import Env, Walk
+    from tfgate.query.shapes.env import Env
+    from tfgate.query.shapes.infer import Walk
 
 _SAME_TRUTH: Final = {"any": True, "all": True, "none": False}
 """Functions over elements whose being true goes with (or against) that of their expression."""
@@ -99,7 +100,7 @@ def _check_pattern(walk: Walk, ast: Ast, function: Function, shapes: list[Shape]
     for number, shape in enumerate(shapes):
         if ast["children"][number]["type"] == "literal":
             continue
-        for constant in sorted(map(str, shape.constants or ())):
+        for constant in sorted(map(str, shape.constants or shape.samples or ())):
             tried: list[Any] = [NOT_LITERAL] * max(len(shapes), len(function.parameters))
             tried[number] = constant
             complaint = function.check(tuple(tried)) if shape.mask & STRINGS else None
@@ -188,6 +189,10 @@ def _to_array(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
     return subject if not subject.mask else Shape(LISTS)
 
 
+def _split(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+    return list_of(TEXT, least=1)
+
+
 def _parse_json(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
     return ANY
 
@@ -206,4 +211,5 @@ _RESULTS: Final[dict[str, Callable[[Walk, Ast, list[Shape]], Shape]]] = {
     "values": _values,
     "to_array": _to_array,
     "parse_json": _parse_json,
+    "split": _split,
 }

@@ -22,7 +22,7 @@ from tfgate.query.shapes.shape import (
     union,
 )
 from tfgate.query.unparse import unparse
-from tfgate.query.values import FALSE, FALSY, LISTS, NULL, OBJECTS, TRUE, TRUTHY
+from tfgate.query.values import ANYTHING, FALSE, FALSY, LISTS, NULL, OBJECTS, TRUE, TRUTHY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +67,8 @@ class Inference:
     compared: list[Compared] = field(default_factory=list)
     visited: set[tuple[int | None, str]] = field(default_factory=set)
     """Position and text of every part that was reached."""
+    variables: list[tuple[str, Inference]] = field(default_factory=list)
+    """For each ``var(name)`` that was reached, what walking its expression there found."""
     facts: Callable[[bool], Facts] = lambda truth: {}
     """What holds of the root where the whole is truthy, or falsy."""
 
@@ -88,16 +90,24 @@ def infer(
 class Walk:
     """One walk over one expression and one root shape."""
 
-    def __init__(self, expression: Expression, names: Names, table: FunctionTable) -> None:
+    def __init__(
+        self,
+        expression: Expression,
+        names: Names,
+        table: FunctionTable,
+        inside: tuple[str, ...] = (),
+        left: int = _CALLS,
+    ) -> None:
         self.tree: Ast = expression.node.ast
         self.names = names
         self.table = table
         self.found = Inference(ANY)
         self.root = ANY
         self._positions = positions(expression.text, self.tree)
-        self._inside: tuple[str, ...] = ()
-        self._left = _CALLS
-        self.finder = FactFinder(table, self._variable_tree)
+        self._inside = inside
+        """Names of the ``let`` values that this walk is part of."""
+        self._left = left
+        self.finder = FactFinder(table, self._variable_tree, self._elements)
 
     def run(self, root: Shape, facts: Facts, polarity: bool | None) -> Inference:
         """Walk the whole expression."""
@@ -118,42 +128,45 @@ class Walk:
         return holds(env.facts, path, shape) if path is not None else shape
 
     def remark(self, kind: RemarkKind, ast: Ast, shape: Shape, text: str, **more: Any) -> None:
-        """Remark on a part, unless it stands in another expression, which is walked by itself."""
-        if not self._inside:
-            self.found.remarks.append(Remark(kind, self.position(ast), text, shape, **more))
+        """Remark on a part."""
+        part = (self.position(ast), unparse(ast))
+        self.found.remarks.append(Remark(kind, part, text, shape, **more))
 
     def compare(
         self, sign: str, ast: Ast, path: str, shapes: tuple[Shape, Shape], env: Env
     ) -> None:
         """Take note of a comparison."""
-        if not self._inside:
-            at, text = self.position(ast), unparse(ast)
-            self.found.compared.append(Compared(sign, at, text, path, *shapes, env.polarity))
+        at, text = self.position(ast), unparse(ast)
+        self.found.compared.append(Compared(sign, at, text, path, *shapes, env.polarity))
 
     def position(self, ast: Ast) -> int | None:
         """Give the column of a part."""
         return self._positions.get(id(ast))
 
     def _visit(self, ast: Ast) -> None:
-        if not self._inside:
-            self.found.visited.add((self.position(ast), unparse(ast)))
+        self.found.visited.add((self.position(ast), unparse(ast)))
 
     def _variable_tree(self, ast: Ast) -> Ast | None:
         name = literal_name(ast, "var")
         named = self.names.variable(name) if name is not None else None
         return named.node.ast if named is not None else None
 
+    def _elements(self, ast: Ast) -> int:
+        """Give the kinds of the elements of a parameter."""
+        name = literal_name(ast, "param")
+        shape = self.names.call("param", (name,)) if name is not None else None
+        return ANYTHING if shape is None or shape.element is None else shape.element.mask
+
     def variable(self, name: str, env: Env) -> Shape:
         """Give the shape of a ``let`` value, which sees the root whatever it is called beside."""
         named = self.names.variable(name)
         if named is None or name in self._inside or len(self._inside) > 20:
             return ANY
-        outside = self._inside
-        self._inside = (*outside, name)
-        facts = env.facts if env.is_root else {}
-        shape = self.node(named.node.ast, Env(self.root, facts, env.polarity, is_root=True))
-        self._inside = outside
-        return shape
+        walk = Walk(named, self.names, self.table, (*self._inside, name), self._left)
+        found = walk.run(self.root, env.facts if env.is_root else env.root_facts, env.polarity)
+        self._left = walk._left
+        self.found.variables += [(name, found), *found.variables]
+        return found.shape
 
     def step(self, ast: Ast, current: Shape, path: str) -> Shape:
         """Give the shape of a field of the current value; ``path`` is how it is written."""
@@ -172,8 +185,7 @@ class Walk:
         shape = found if found is not None else current.rest or ANY
         if current.mask & ~OBJECTS:
             shape = shape.or_null(current.why_null if current.mask & NULL else None)
-        if not self._inside:
-            self.found.reads.append(Read(path, self.position(ast), shape))
+        self.found.reads.append(Read(path, (self.position(ast), unparse(ast)), shape))
         return shape
 
     def _field(self, ast: Ast, env: Env) -> Shape:
@@ -201,7 +213,7 @@ class Walk:
                 shape = projecting.sliced(self, step, shape, path)
             else:
                 before = within(env, written(steps[: number - 1]))
-                shape = self.node(step, Env(shape, path=before))
+                shape = self.node(step, env.inside(shape, before))
             shape = holds(env.facts, written(steps[:number]), shape)
         return shape
 
@@ -210,7 +222,7 @@ class Walk:
         shape = self.node(first, env)
         path = within(env, unparse(first))
         for child in rest:
-            shape = self.node(child, Env(shape, {}, env.polarity, path=path))
+            shape = self.node(child, env.inside(shape, path, None, env.polarity))
             path = f"{path} | {unparse(child)}"
         return shape
 
@@ -256,7 +268,7 @@ class Walk:
         return BOOLEAN if truth is None else replace(BOOLEAN, mask=FALSE if truth else TRUE)
 
     def _expref(self, ast: Ast, env: Env) -> Shape:
-        self.node(ast["children"][0], Env(ANY))
+        self.node(ast["children"][0], env.inside(ANY, None))
         return ANY
 
 

@@ -76,6 +76,15 @@ def _spread(tree: Ast, found: dict[int, int]) -> None:
         order.append(node)
         pending.extend(children(node))
     for node in reversed(order):
+        _after_each_other(node, found)
         inner = [found[id(child)] for child in children(node) if id(child) in found]
         if id(node) not in found and inner:
             found[id(node)] = min(inner)
+
+
+def _after_each_other(node: Ast, found: dict[int, int]) -> None:
+    """Give an index the place of what it follows."""
+    inside = children(node)
+    for before, step in pairwise(inside):
+        if step["type"] in {"index", "slice"} and id(before) in found:
+            found.setdefault(id(step), found[id(before)])

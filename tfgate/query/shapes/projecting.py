@@ -13,8 +13,9 @@ from tfgate.query.values import LISTS, NULL, OBJECTS
 
 if TYPE_CHECKING:
     from tfgate.query.nodes.node import Ast
+    from tfgate.query.shapes.env import Env
     from tfgate.query.shapes.facts import Facts
-    from tfgate.query.shapes.infer import Env, Walk
+    from tfgate.query.shapes.infer import Walk
 
 NO_ELEMENT = "the list may have no such element"
 
@@ -30,7 +31,8 @@ def index(walk: Walk, ast: Ast, current: Shape, path: str) -> Shape:
         return element
     if current.mask & NULL and current.why_null:
         return element.or_null(current.why_null)
-    return element.or_null(None if current.mask & ~(LISTS | NULL) else NO_ELEMENT)
+    certain = current.note is not None and not current.mask & ~(LISTS | NULL)
+    return element.or_null(NO_ELEMENT if certain else None)
 
 
 def sliced(walk: Walk, ast: Ast, current: Shape, path: str) -> Shape:

@@ -37,15 +37,19 @@ class RemarkKind(Enum):
     """A constant that the function refuses."""
 
 
+Part = tuple["int | None", str]
+"""A part of an expression: its 0-based place in the text, where known, and what is there."""
+
+
 @dataclass(frozen=True)
 class Remark:
     """One remark on a part of an expression."""
 
     kind: RemarkKind
-    position: int | None
-    """0-based column in the expression's text, where known."""
+    part: Part
+    """What it is about."""
     text: str
-    """The part, written out."""
+    """The same, written from the root where that can be told: ``after.ports[].from``."""
     shape: Shape
     """What was looked at: of `UNKNOWN_FIELD` the object, of `NULL_RAISES` the argument, …"""
     detail: str = ""
@@ -61,8 +65,8 @@ class Read:
     """One field that was read, with what stands there."""
 
     path: str
-    """As written, from the current object of its part of the expression."""
-    position: int | None
+    """From the root, as far as that can be told: ``after.ports[].from``."""
+    part: Part
     shape: Shape
 
 

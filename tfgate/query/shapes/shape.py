@@ -50,9 +50,12 @@ class Shape:
     why_null: str | None = None
     """Why it may be null, where that is known for certain to happen."""
     note: Any = None
-    """What the document's maker says of it: carried along, never looked at."""
+    """What the document's maker says of it: carried along, not looked into. Without one, a value was
+    computed, and how long a list of it may be is not known."""
     least: int = 0
     """Of lists: the fewest elements there are."""
+    samples: frozenset[Any] | None = None
+    """Some constants that it may be, among others: the default of a parameter."""
     variants: Callable[[str, Any], Shape | None] | None = None
     """Of objects: the narrower shape once a field is known to hold a constant."""
 

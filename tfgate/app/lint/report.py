@@ -1,0 +1,100 @@
+"""Gathers findings of one file, with lines, columns and what the file waves through."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from tfgate.app.lint.findings import LintFinding
+from tfgate.ruleset.files import show_excerpt
+from tfgate.ruleset.problems import Problems, show_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tfgate.ruleset.problems import KeyPath
+
+_IGNORE = re.compile(r"^\s*#\s*lint:\s*ignore\s+([a-z-]+)(?:\s*:\s*(\S.*))?$", re.MULTILINE)
+_DOUBTS: Final = frozenset(
+    {
+        "null-raises",
+        "null-passes",
+        "unknown-unconsidered",
+        "null-in-message",
+        "deprecated",
+        "unused",
+    }
+)
+"""Checks whose findings do not explain why a rule never fails."""
+
+
+class Reporter:
+    """Findings of one file, and of one rule in it at a time."""
+
+    def __init__(self, file: str, text: str | None) -> None:
+        self.file = file
+        self.findings: list[LintFinding] = []
+        self.not_checked: set[str] = set()
+        self.rule = ""
+        self.prefix: KeyPath = ()
+        self._texts: Mapping[str, str] = {}
+        self._problems = Problems(file, text)
+        self.waved_through = {
+            name: (reason or "").strip() for name, reason in _IGNORE.findall(text or "")
+        }
+        """Checks that a comment ``# lint: ignore NAME: reason`` in the file names."""
+
+    def start(self, rule: str, prefix: KeyPath, texts: Mapping[str, str]) -> None:
+        """Begin with a rule; ``texts`` are its expressions and its message, by key."""
+        self.rule, self.prefix, self._texts = rule, prefix, texts
+
+    def add(self, check: str, message: str, at: KeyPath = (), rule: str | None = None) -> None:
+        """Report something at a key."""
+        self._put(check, message, (*self.prefix, *at), None, None, rule)
+
+    def at(self, check: str, message: str, key: str, position: int | None) -> None:
+        """Report something in an expression or message, at a 0-based place in its text."""
+        head, _, name = key.partition(".")
+        path = (*self.prefix, head, name) if name else (*self.prefix, head)
+        text = self._texts.get(key, "")
+        if position is None or not 0 <= position <= len(text) or not text:
+            self._put(check, message, path, None, None)
+            return
+        before = text[:position]
+        column = position - (before.rfind("\n") + 1) + 1
+        excerpt = show_excerpt(text.split("\n")[before.count("\n")], column)
+        self._put(check, message, path, column, excerpt, below=before.count("\n"))
+
+    def unchecked(self, globs: list[str]) -> None:
+        """Take note of types that no schema at hand describes."""
+        self.not_checked.update(globs)
+
+    def has_errors(self, rule: str) -> bool:
+        """Tell whether something was found that explains a rule that cannot fail."""
+        return any(f.rule == rule and f.check not in _DOUBTS for f in self.findings)
+
+    def _put(
+        self,
+        check: str,
+        message: str,
+        path: KeyPath,
+        column: int | None,
+        excerpt: str | None,
+        rule: str | None = None,
+        below: int = 0,
+    ) -> None:
+        line = self._problems.line_of(path) if path else 1
+        if line is not None and below:
+            line += below
+        finding = LintFinding(
+            check=check,
+            file=self.file,
+            message=message,
+            rule=self.rule if rule is None else rule,
+            key=show_path(path) or None,
+            line=line,
+            column=column,
+            excerpt=excerpt,
+        )
+        if finding not in self.findings:
+            self.findings.append(finding)

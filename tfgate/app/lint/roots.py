@@ -1,0 +1,168 @@
+"""The documents that a rule sees, as shapes: one for each type that its match selects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from tfgate.app.lint.attributes import block_shape
+from tfgate.model.action import Action
+from tfgate.model.rule import Scope
+from tfgate.query.shapes.shape import ANY, NULL_SHAPE, NUMBERS, TEXT, Shape, list_of, object_of
+from tfgate.query.values import OBJECTS, STRING
+from tfgate.ruleset.scopes import ROOTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tfgate.model.rule import Match, Rule
+    from tfgate.schema import Block, Catalog
+
+_OF_CHANGES: Final = (Scope.RESOURCE, Scope.DRIFT)
+_WORDS: Final = {Action.REPLACE: ("create", "delete", "forget")}
+"""How an action is spelt in ``actions``, where by other words than its own."""
+_NO_AFTER: Final = frozenset({Action.DELETE, Action.FORGET})
+_NO_BEFORE: Final = frozenset({Action.CREATE, Action.READ})
+_COUNTED: Final = (*(action.value for action in Action), "import", "move", "drift", "deferred")
+
+
+@dataclass(frozen=True)
+class Root:
+    """A document that a rule may see."""
+
+    shape: Shape
+    type: str = ""
+    """The resource type, where the schema knows it."""
+    block: Block | None = None
+    named: bool = False
+    """Whether the match names the type in full."""
+
+
+@dataclass
+class Selection:
+    """What a rule's match selects."""
+
+    roots: list[Root] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    """Globs that fit no type of a provider that is known."""
+    unchecked: list[str] = field(default_factory=list)
+    """Globs over types of providers that are not known."""
+
+
+def select(rule: Rule, catalog: Catalog) -> Selection:
+    """Give the documents that a rule may see."""
+    if rule.scope not in _OF_CHANGES:
+        return Selection([Root(_other_root(rule.scope, catalog))])
+    selection = Selection()
+    for data in sorted({mode == "data" for mode in rule.match.modes}):
+        _select(rule, catalog, data, selection)
+    if selection.unchecked or not selection.roots:
+        selection.roots.append(Root(change_shape(rule.match, rule.scope)))
+    known_elsewhere = [root.type for root in selection.roots]
+    selection.unknown = [glob for glob in selection.unknown if glob not in known_elsewhere]
+    return selection
+
+
+def _select(rule: Rule, catalog: Catalog, data: bool, selection: Selection) -> None:
+    match = rule.match
+    if not match.types and not match.providers:
+        return
+    if not match.types:
+        found = catalog.matching((), match.providers, data=data)
+        selection.roots += [_root(kind, False, rule, catalog, data) for kind in found]
+        return
+    for glob in match.types:
+        found = catalog.matching((glob,), match.providers, data=data)
+        named = found == [glob]
+        selection.roots += [_root(kind, named, rule, catalog, data) for kind in found]
+        if found:
+            continue
+        known = catalog.index_of(glob) is not None or catalog.nearest(glob, data=data) is not None
+        (selection.unknown if known else selection.unchecked).append(glob)
+
+
+def _root(kind: str, named: bool, rule: Rule, catalog: Catalog, data: bool) -> Root:
+    block = catalog.get(kind, data=data)
+    shape = change_shape(rule.match, rule.scope, kind, block)
+    return Root(shape, kind, block, named)
+
+
+def change_shape(
+    match: Match | None, scope: Scope, kind: str = "", block: Block | None = None
+) -> Shape:
+    """Give the document of a change, of a known type or any."""
+    actions = frozenset(match.actions if match and match.actions else Action)
+    spelt = {word for action in actions for word in _WORDS.get(action, (action.value,))}
+    if actions & {Action.CREATE, Action.UPDATE}:  # with evaluate = "all"
+        actions |= {Action.NO_OP}
+        spelt |= {"no-op"}
+    values = _values(block)
+    known = {
+        "address": TEXT,
+        "module_address": TEXT,
+        "previous_address": TEXT.or_null(),
+        "name": TEXT,
+        "provider_name": TEXT,
+        "type": words([kind]) if kind else TEXT,
+        "mode": words(match.modes if match else ("managed", "data")),
+        "action": words(action.value for action in actions),
+        "actions": list_of(words(spelt), least=1),
+        "action_reason": TEXT.or_null(),
+        "deposed": TEXT.or_null(),
+        "before": _side(values, actions, _NO_BEFORE),
+        "after": _side(values, actions, _NO_AFTER),
+    }
+    return object_of({name: known.get(name, ANY) for name in ROOTS[scope]})
+
+
+def _values(block: Block | None) -> Shape:
+    return Shape(OBJECTS) if block is None else _made(block)
+
+
+_SHAPES: dict[int, tuple[Any, Shape]] = {}  # by identity; the block is kept with it
+
+
+def _made(block: Block) -> Shape:
+    held = _SHAPES.get(id(block))
+    if held is None or held[0] is not block:
+        held = _SHAPES[id(block)] = (block, block_shape(block))
+    return held[1]
+
+
+def _side(values: Shape, actions: frozenset[Action], without: frozenset[Action]) -> Shape:
+    if not actions - without:
+        return NULL_SHAPE
+    return values.or_null() if actions & without else values
+
+
+def words(known: Iterable[str]) -> Shape:
+    """Give the shape of a string that is one of some words."""
+    return Shape(STRING, constants=frozenset(known))
+
+
+def _other_root(scope: Scope, catalog: Catalog) -> Shape:
+    known: dict[str, Shape] = {}
+    if scope is Scope.PLAN:
+        change = generic_change(catalog)
+        known = {
+            "counts": object_of(dict.fromkeys(_COUNTED, NUMBERS)),
+            "changes": list_of(change),
+            "drift": list_of(change),
+            "deferred": list_of(change),
+            "terraform_version": TEXT.or_null(),
+            "workspace": TEXT.or_null(),
+        }
+    return object_of({name: known.get(name, ANY) for name in ROOTS[scope]})
+
+
+def generic_change(catalog: Catalog) -> Shape:
+    """Give the document of any change; it becomes that of a type once the type is known."""
+    from dataclasses import replace
+
+    def narrower(name: str, constant: Any) -> Shape | None:
+        if name != "type" or not isinstance(constant, str):
+            return None
+        block = catalog.get(constant) or catalog.get(constant, data=True)
+        return None if block is None else change_shape(None, Scope.RESOURCE, constant, block)
+
+    return replace(change_shape(None, Scope.RESOURCE), variants=narrower)
