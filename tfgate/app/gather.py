@@ -44,7 +44,9 @@ def gather(
         request.env, request.workspace, request.directory, warn=warnings.append
     )
     operator = detect_operator(request.env, request.operator, request.directory)
-    effective = for_workspace(config, workspace.name, functions=rule_functions())
+    effective = for_workspace(
+        config, workspace.name, functions=rule_functions(), shipped_examples=False
+    )
     plan_input = (
         read_plan_input(request.plan, env=request.env, cwd=request.directory)
         if read is None
@@ -86,7 +88,9 @@ def gather_without_plan(request: Request, config: GateConfig) -> Surroundings:
     pending = begin_run(request.env, request.directory)
     workspace = detect_workspace(request.env, request.workspace, request.directory)
     operator = detect_operator(request.env, request.operator, request.directory)
-    effective = for_workspace(config, workspace.name, functions=rule_functions())
+    effective = for_workspace(
+        config, workspace.name, functions=rule_functions(), shipped_examples=False
+    )
     sources = _sources(request)
     run = pending.result()
     context = _context(request, config, effective, workspace, operator, run, sources)

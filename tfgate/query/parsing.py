@@ -6,8 +6,8 @@ tokens: the n-th call in the order of the source is the n-th name with a parenth
 
 from __future__ import annotations
 
+import re
 import warnings
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tfgate.query.errors import ExpressionError
@@ -163,14 +163,12 @@ def _call_positions(text: str, tree: Ast) -> dict[int, int]:
     return {id(call): start for call, (_, start) in zip(calls, names, strict=True)}
 
 
-def _called_names(text: str) -> list[tuple[str, int]]:
-    from jmespath.lexer import Lexer
+_CALLED = re.compile(
+    r"""'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|"(?:[^"\\]|\\.)*"|([A-Za-z_][A-Za-z0-9_]*)(?=\s*\()""",
+    re.DOTALL,
+)
+"""A string, a literal, a quoted name, or the name of a call: what jmespath's lexer sees there."""
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PendingDeprecationWarning)
-        tokens: list[dict[str, Any]] = list(Lexer().tokenize(text))
-    return [
-        (token["value"], token["start"])
-        for token, following in pairwise(tokens)
-        if token["type"] == "unquoted_identifier" and following["type"] == "lparen"
-    ]
+
+def _called_names(text: str) -> list[tuple[str, int]]:
+    return [(found[1], found.start()) for found in _CALLED.finditer(text) if found[1]]

@@ -117,8 +117,8 @@ class _Builder:
         except ExpressionError as error:
             _add_expression_error(error, text, at, self._problems)
             return None
-        for error in expression.problems:  # calls that cannot succeed, `!a.b` that cannot fire
-            _add_expression_error(error, text, at, self._problems)
+        for mistake in expression.problems:  # calls that cannot succeed, `!a.b` that cannot fire
+            _add_expression_error(mistake, text, at, self._problems)
         for function, name in _named(expression):
             self._check_name(function, name, at)
         self._check_words(expression, at)

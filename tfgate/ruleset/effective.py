@@ -17,6 +17,7 @@ from tfgate.ruleset.params import check_params
 from tfgate.ruleset.problems import Problems, show_name, suggest
 from tfgate.ruleset.ruleset import complete_params, repeated_rules
 from tfgate.ruleset.settings import From
+from tfgate.ruleset.sources import SHIPPED_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -53,14 +54,24 @@ class Effective(Frozen, frozen=True):
 
 
 def load_rulesets(
-    sources: Iterable[Source], *, functions: FunctionTable | None = None
+    sources: Iterable[Source],
+    *,
+    functions: FunctionTable | None = None,
+    shipped_examples: bool = True,
 ) -> tuple[Ruleset, ...]:
-    """Load several rulesets. Raises ``ConfigError`` with every mistake of all of them."""
+    """Load several rulesets. Raises ``ConfigError`` with every mistake of all of them.
+
+    Without ``shipped_examples`` the rules that come with tfgate have none: those were checked
+    before they were shipped, and an evaluation has no use for them.
+    """
     rulesets: list[Ruleset] = []
     problems: list[Problem] = []
     for source in sources:
         try:
-            rulesets.append(load_ruleset(source.text, base=source.base, functions=functions))
+            examples = shipped_examples or not source.text.startswith(SHIPPED_PREFIX)
+            rulesets.append(
+                load_ruleset(source.text, base=source.base, functions=functions, examples=examples)
+            )
         except ConfigError as error:  # noqa: PERF203 - a handful of rulesets, each to be tried
             problems += error.problems
     problems += _repeated(rulesets)
@@ -82,10 +93,16 @@ def _repeated(rulesets: Sequence[Ruleset]) -> list[Problem]:
 
 
 def for_workspace(
-    config: GateConfig, workspace: str, *, functions: FunctionTable | None = None
+    config: GateConfig,
+    workspace: str,
+    *,
+    functions: FunctionTable | None = None,
+    shipped_examples: bool = True,
 ) -> Effective:
     """Load what holds in a workspace. Raises ``ConfigError`` with every mistake."""
-    rulesets = load_rulesets(sources_for(config, workspace), functions=functions)
+    rulesets = load_rulesets(
+        sources_for(config, workspace), functions=functions, shipped_examples=shipped_examples
+    )
     return resolve(config, rulesets, workspace)
 
 

@@ -30,14 +30,19 @@ MAX_RULE_FILES = 5_000
 
 
 def load_ruleset(
-    source: str, *, base: Path | None = None, functions: FunctionTable | None = None
+    source: str,
+    *,
+    base: Path | None = None,
+    functions: FunctionTable | None = None,
+    examples: bool = True,
 ) -> Ruleset:
     """Load one ruleset: ``tfgate:core``, a folder with ``ruleset.toml``, or a TOML file.
 
     Relative paths are relative to ``base`` (the working directory). ``functions`` is what
-    expressions may call. Raises ``RulesetError`` with every mistake of every file.
+    expressions may call. Without ``examples`` the rules of a folder come without theirs: an
+    evaluation has no use for them. Raises ``RulesetError`` with every mistake of every file.
     """
-    return _Loader(source, locate(source, base), functions).load()
+    return _Loader(source, locate(source, base), functions, examples=examples).load()
 
 
 class Inspection(Frozen, frozen=True):
@@ -62,10 +67,18 @@ def inspect_ruleset(
 class _Loader:
     """Loads one ruleset; gathers mistakes and goes on."""
 
-    def __init__(self, source: str, located: Located, functions: FunctionTable | None) -> None:
+    def __init__(
+        self,
+        source: str,
+        located: Located,
+        functions: FunctionTable | None,
+        *,
+        examples: bool = True,
+    ) -> None:
         self.source = source
         self.located = located
         self.functions = functions
+        self.examples = examples
         self.found: list[Problem] = []
         self.files: list[RulesetFile] = []
         self.is_folder = os.path.isdir(located.path)
@@ -167,8 +180,9 @@ class _Loader:
                 continue
             self.files.append(RulesetFile(relative, file.sha256))
             problems = file.problems()
-            read = RULE.read(file.table, (), problems)
-            rules.append(_build(read, file.table, header, names, problems))
+            table = file.table if self.examples else _without_examples(file.table)
+            read = RULE.read(table, (), problems)
+            rules.append(_build(read, table, header, names, problems))
             self.found += problems.done()
         return rules
 
@@ -208,6 +222,10 @@ def _file_problem(path: Path, name: str) -> str | None:
     if name.endswith(".toml") and not os.path.isdir(path):
         return None
     return "is not a rule file: rules/ holds one *.toml file a rule, and no folders"
+
+
+def _without_examples(table: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if key != "tests"}
 
 
 def _build(
