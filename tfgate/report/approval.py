@@ -38,7 +38,7 @@ def render_approval(
         _rule(sheet, list(findings))
     sheet.blank()
     sheet.add(("reason     ", "quiet"), (console(statement.reason), ""), indent=2, hang=11)
-    sheet.add(("holds until", "quiet"), (f" {_minute(statement.expires)}", ""), indent=2, hang=11)
+    sheet.add(("until      ", "quiet"), (_minute(statement.expires), ""), indent=2, hang=11)
     return sheet.text()
 
 
@@ -81,4 +81,4 @@ def _rule(sheet: Sheet, findings: list[ApprovedFinding]) -> None:
 
 
 def _minute(moment: dt.datetime) -> str:
-    return moment.isoformat(sep=" ", timespec="minutes")
+    return moment.isoformat(sep=" ", timespec="minutes").replace("+00:00", " UTC")
