@@ -26,7 +26,7 @@ def check_examples(rule: Rule, catalog: Catalog, report: Reporter) -> None:
             kind = table.get("type") or _only_type(rule)
             data = table.get("mode") == "data"
             block = catalog.get(kind, data=data) if isinstance(kind, str) else None
-            if block is None:
+            if block is None or not isinstance(kind, str):
                 continue
             for side in ("before", "after"):
                 values = table.get(side)

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tfgate.app.lint.report import Reporter
-    from tfgate.app.lint.runs import Run
+    from tfgate.app.lint.runs import Placeholder, Run
     from tfgate.query import FunctionTable
     from tfgate.query.shapes import Inference, Remark
+    from tfgate.query.shapes.remarks import Part
     from tfgate.ruleset import CompiledRule, Ruleset
     from tfgate.schema import Catalog
 
@@ -87,8 +88,8 @@ def _of(types: list[str]) -> str:
 
 def _remarks(runs: list[Run], report: Reporter) -> None:
     """Report what the walks remarked on: on every type that they came by there with."""
-    visits: dict[tuple[str, object], int] = {}
-    found: dict[tuple[str, object, RemarkKind], list[tuple[Remark, str]]] = {}
+    visits: dict[tuple[str, Part], int] = {}
+    found: dict[tuple[str, Part, RemarkKind], list[tuple[Remark, str]]] = {}
     for run in runs:
         for key, inferences in _by_key(run).items():
             for part in {part for inference in inferences for part in inference.visited}:
@@ -100,7 +101,7 @@ def _remarks(runs: list[Run], report: Reporter) -> None:
     for (key, part, kind), remarks in found.items():
         if kind in ANYWHERE or len(remarks) >= visits.get((key, part), 0):
             remark = remarks[0][0]
-            message = say(remark, _of([kind for _, kind in remarks]))
+            message = say(remark, _of([of for _, of in remarks]))
             report.at(CHECK_OF[kind], message, key, remark.part[0])
 
 
@@ -129,7 +130,7 @@ def _distinct(inferences: list[Inference]) -> list[Remark]:
 
 
 def _both_spellings(inference: Inference, remark: Remark) -> bool:
-    """Tell whether a value is compared with ``'true'`` and with `` `true` ``, to be on the safe side."""
+    """Tell whether a value is compared with ``'true'`` and `` `true` ``, to be on the safe side."""
     compared = [c for c in inference.compared if c.sign == "=="]
     of = {c.path for c in compared if (c.position, c.text) == remark.part}
     spelt = {str(v).lower() for c in compared if c.path in of for v in c.other.constants or ()}
@@ -164,7 +165,7 @@ def _flags(rule: CompiledRule, runs: list[Run], report: Reporter) -> None:
         (WRITE_ONLY, "write-only", "is write-only, and null in every plan"),
         (DEPRECATED, "deprecated", "is deprecated by the provider"),
     ):
-        parts: dict[tuple[str, object], list[tuple[bool, str, str]]] = {}
+        parts: dict[tuple[str, Part], list[tuple[bool, str, str]]] = {}
         for run in runs:
             for key, inference in run.found:
                 for read in inference.reads:
@@ -176,7 +177,7 @@ def _flags(rule: CompiledRule, runs: list[Run], report: Reporter) -> None:
                 continue
             if all(has for has, _, _ in reads):
                 message = f"{reads[0][1]} {what} ({_of([kind for _, _, kind in reads])})"
-                report.at(check, message, key, part[0])  # type: ignore[index] # a Part
+                report.at(check, message, key, part[0])
 
 
 def _one_sided(rule: CompiledRule, runs: list[Run], report: Reporter) -> None:
@@ -231,7 +232,7 @@ def _missing(run: Run) -> list[tuple[str, Remark]]:
 
 
 def _message(rule: CompiledRule, runs: list[Run], report: Reporter) -> None:
-    placeholders: dict[object, list[tuple[Inference, str]]] = {}
+    placeholders: dict[Placeholder, list[tuple[Inference, str]]] = {}
     for run in runs:
         for path, inference in run.message:
             placeholders.setdefault(path, []).append((inference, run.root.type))
@@ -249,8 +250,8 @@ def _message(rule: CompiledRule, runs: list[Run], report: Reporter) -> None:
             report.at("null-in-message", message, "message", place)
 
 
-def _written(path: object) -> Iterator[str]:
-    for number, step in enumerate(path):  # type: ignore[arg-type, var-annotated] # a tuple of steps
+def _written(path: Placeholder) -> Iterator[str]:
+    for number, step in enumerate(path):
         if isinstance(step, int):
             yield f"[{step}]"
         else:

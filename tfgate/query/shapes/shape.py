@@ -50,8 +50,8 @@ class Shape:
     why_null: str | None = None
     """Why it may be null, where that is known for certain to happen."""
     note: Any = None
-    """What the document's maker says of it: carried along, not looked into. Without one, a value was
-    computed, and how long a list of it may be is not known."""
+    """What the document's maker says of it: carried along, not looked into. A list without one was
+    computed, and how long it may be is not known."""
     least: int = 0
     """Of lists: the fewest elements there are."""
     samples: frozenset[Any] | None = None
