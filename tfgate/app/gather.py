@@ -47,6 +47,7 @@ def gather(
     effective = for_workspace(
         config, workspace.name, functions=rule_functions(), shipped_examples=False
     )
+    warnings += config.notes
     plan_input = (
         read_plan_input(request.plan, env=request.env, cwd=request.directory)
         if read is None

@@ -27,4 +27,6 @@ def load_sources(
         sources = (".",)
     flags = {"gate.rulesets": list(sources) or None}
     loaded = load_gate_config(cwd, env, config=config, flags=flags)
-    return load_rulesets(sources_for(loaded, "default"), functions=rule_functions())
+    return load_rulesets(
+        sources_for(loaded, "default"), functions=rule_functions(), remote=lambda: loaded.remote
+    )

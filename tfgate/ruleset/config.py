@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tfgate.errors import ConfigError, Problem
 from tfgate.ruleset.config_tables import CONFIG
 from tfgate.ruleset.files import Unreadable, read_toml
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from tfgate.model.waiver import Waiver
     from tfgate.ruleset.config_tables import Bind, Evaluate, OnCommand
     from tfgate.ruleset.files import TomlFile
+    from tfgate.ruleset.remote.remote import Remote
 
 CONFIG_NAME = "tfgate.toml"
 CONFIG_VARIABLE = "TFGATE_CONFIG"
@@ -89,6 +92,9 @@ class GateConfig(Frozen, frozen=True):
     files: tuple[ConfigFile, ...] = ()
     """``tfgate.toml`` and the waiver files."""
     home: str | None = None
+    environment: Mapping[str, str] = {}
+    notes: list[str] = msgspec.field(default_factory=list)
+    """What a person should know of how rulesets from git were found."""
 
     @property
     def shown(self) -> str:
@@ -195,6 +201,21 @@ class GateConfig(Frozen, frozen=True):
         value = self._get(name)
         return None if value is None else str(value)
 
+    @property
+    def remote(self) -> Remote:
+        """How rulesets in git are found: ``tfgate.lock`` stands beside ``tfgate.toml``."""
+        # Late: it brings subprocess along, and few rulesets are in git.
+        from tfgate.ruleset.remote.lock import LOCK_NAME
+        from tfgate.ruleset.remote.remote import Remote
+
+        return Remote(
+            self.folder / LOCK_NAME,
+            self.environment,
+            signers=self.path("gate.ruleset_signers"),
+            locked=bool(self._get("gate.locked")),
+            notes=self.notes,
+        )
+
     def path(self, name: str) -> Path | None:
         """Give a setting that is a path, made absolute from where it was written."""
         value = self.values[name]
@@ -259,7 +280,7 @@ def load_gate_config(
     built = _build(file, read or {}, folder, values, environment.get("HOME"), problems)
     if problems:
         raise ConfigError(problems)
-    return built
+    return msgspec.structs.replace(built, environment=dict(environment))
 
 
 def _read_file(

@@ -86,8 +86,18 @@ GATE: Final = Table(
     {
         "rulesets": Key(
             _SOURCES,
-            "Rulesets in use: tfgate:NAME (shipped), or the path of a folder or a .toml file, "
-            "relative to this file.",
+            "Rulesets in use: tfgate:NAME (shipped), the path of a folder or a .toml file, "
+            "relative to this file, or git::URL//PATH?ref=TAG.",
+        ),
+        "ruleset_signers": Key(
+            _PATH,
+            "OpenSSH allowed-signers file, relative to this file. With it, a ruleset from git is "
+            "refused unless its commit or tag is signed by a key in it.",
+        ),
+        "locked": Key(
+            Boolean(),
+            "Whether a ruleset from git that is not in tfgate.lock is refused. Without it: it is "
+            "pinned when it is first used.",
         ),
         "evaluate": Key(
             Choice(Evaluate),

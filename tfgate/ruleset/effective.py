@@ -17,16 +17,17 @@ from tfgate.ruleset.params import check_params
 from tfgate.ruleset.problems import Problems, show_name, suggest
 from tfgate.ruleset.ruleset import complete_params, repeated_rules
 from tfgate.ruleset.settings import From
-from tfgate.ruleset.sources import SHIPPED_PREFIX
+from tfgate.ruleset.sources import GIT_PREFIX, SHIPPED_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tfgate.model.rule import Enforcement
     from tfgate.query import FunctionTable
     from tfgate.ruleset.compiled import CompiledRule
     from tfgate.ruleset.config import GateConfig, Source
     from tfgate.ruleset.problems import KeyPath
+    from tfgate.ruleset.remote.remote import Remote
     from tfgate.ruleset.ruleset import Ruleset
 
 
@@ -58,19 +59,28 @@ def load_rulesets(
     *,
     functions: FunctionTable | None = None,
     shipped_examples: bool = True,
+    remote: Callable[[], Remote] | None = None,
 ) -> tuple[Ruleset, ...]:
     """Load several rulesets. Raises ``ConfigError`` with every mistake of all of them.
 
     Without ``shipped_examples`` the rules that come with tfgate have none: those were checked
-    before they were shipped, and an evaluation has no use for them.
+    before they were shipped, and an evaluation has no use for them. ``remote`` gives what finds
+    rulesets in git; it is called where there are any.
     """
     rulesets: list[Ruleset] = []
     problems: list[Problem] = []
     for source in sources:
         try:
             examples = shipped_examples or not source.text.startswith(SHIPPED_PREFIX)
+            in_git = source.text.startswith(GIT_PREFIX)
             rulesets.append(
-                load_ruleset(source.text, base=source.base, functions=functions, examples=examples)
+                load_ruleset(
+                    source.text,
+                    base=source.base,
+                    functions=functions,
+                    examples=examples,
+                    remote=remote() if remote is not None and in_git else None,
+                )
             )
         except ConfigError as error:  # noqa: PERF203 - a handful of rulesets, each to be tried
             problems += error.problems
@@ -101,7 +111,10 @@ def for_workspace(
 ) -> Effective:
     """Load what holds in a workspace. Raises ``ConfigError`` with every mistake."""
     rulesets = load_rulesets(
-        sources_for(config, workspace), functions=functions, shipped_examples=shipped_examples
+        sources_for(config, workspace),
+        functions=functions,
+        shipped_examples=shipped_examples,
+        remote=lambda: config.remote,
     )
     return resolve(config, rulesets, workspace)
 

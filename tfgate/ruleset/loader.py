@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tfgate.query import FunctionTable
     from tfgate.ruleset.header import Header
     from tfgate.ruleset.problems import Problems
+    from tfgate.ruleset.remote.remote import Remote
 
 MANIFEST = "ruleset.toml"
 MAX_RULE_FILES = 5_000
@@ -35,14 +36,23 @@ def load_ruleset(
     base: Path | None = None,
     functions: FunctionTable | None = None,
     examples: bool = True,
+    remote: Remote | None = None,
 ) -> Ruleset:
-    """Load one ruleset: ``tfgate:core``, a folder with ``ruleset.toml``, or a TOML file.
+    """Load one ruleset: ``tfgate:core``, a folder with ``ruleset.toml``, a TOML file, ``git::…``.
 
     Relative paths are relative to ``base`` (the working directory). ``functions`` is what
     expressions may call. Without ``examples`` the rules of a folder come without theirs: an
-    evaluation has no use for them. Raises ``RulesetError`` with every mistake of every file.
+    evaluation has no use for them. ``remote`` finds rulesets in git. Raises ``RulesetError`` with
+    every mistake of every file.
     """
-    return _Loader(source, locate(source, base), functions, examples=examples).load()
+    return load_located(source, locate(source, base, remote), functions, examples=examples)
+
+
+def load_located(
+    source: str, located: Located, functions: FunctionTable | None = None, *, examples: bool = True
+) -> Ruleset:
+    """Load a ruleset whose place is known already. Raises ``RulesetError``."""
+    return _Loader(source, located, functions, examples=examples).load()
 
 
 class Inspection(Frozen, frozen=True):
@@ -105,7 +115,15 @@ class _Loader:
         self._check_rules(rules)
         files = tuple(sorted(self.files, key=lambda file: file.path))
         return Ruleset(
-            header, params, data, tuple(rules), self.source, self.located.path, files, digest(files)
+            header,
+            params,
+            data,
+            tuple(rules),
+            self.source,
+            self.located.path,
+            files,
+            digest(files),
+            self.located.commit,
         )
 
     def _read_manifest(self) -> TomlFile:

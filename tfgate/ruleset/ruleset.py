@@ -44,6 +44,8 @@ class Ruleset(Frozen, frozen=True):
     files: tuple[RulesetFile, ...]
     digest: str
     """``sha256:…`` over the sorted paths and digests of ``files``."""
+    commit: str | None = None
+    """Commit that it was taken from, where it comes from git."""
 
     def resolve_params(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
         """Give every parameter's value. Raises ``ConfigError`` for a wrong or missing one."""

@@ -72,6 +72,8 @@ class Setting(Frozen, frozen=True):
 
 SETTINGS: Final = (
     Setting("gate", "rulesets", "TFGATE_RULESETS", ("tfgate:core", "tfgate:aws")),
+    Setting("gate", "ruleset_signers", "TFGATE_RULESET_SIGNERS", None, is_path=True),
+    Setting("gate", "locked", "TFGATE_LOCKED", default=False),
     Setting("gate", "evaluate", "TFGATE_EVALUATE", Evaluate.CHANGES),
     Setting(
         "gate",

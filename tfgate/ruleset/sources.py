@@ -1,4 +1,4 @@
-"""Where a ruleset is: shipped with tfgate, on disk, or somewhere that this version cannot reach."""
+"""Where a ruleset is: shipped with tfgate, on disk, or in git."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.problems import show_name, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from tfgate.ruleset.remote.remote import Remote
 
 SHIPPED_PREFIX = "tfgate:"
+GIT_PREFIX = "git::"
 
 
 class Located(Frozen, frozen=True):
@@ -22,17 +23,20 @@ class Located(Frozen, frozen=True):
     """Folder with ``ruleset.toml``, or one TOML file."""
     shown: str
     """How its files are named in messages and records: the source, tidied."""
+    commit: str | None = None
+    """Commit that it is pinned to, where it comes from git."""
 
 
-def locate(source: str, base: Path | None = None) -> Located:
+def locate(source: str, base: Path | None = None, remote: Remote | None = None) -> Located:
     """Find what a source names. Relative paths are relative to ``base`` (the working directory).
 
-    Sources: ``tfgate:core`` (shipped), a path to a folder or a ``.toml`` file, and ``git::…``
-    (refused until it is supported). Raises ``RulesetError``.
+    Sources: ``tfgate:core`` (shipped), a path to a folder or a ``.toml`` file, and ``git::…``,
+    which ``remote`` finds (without one: pinned by a lock in ``base``). Raises ``RulesetError``.
     """
-    for prefix, find in _SCHEMES.items():
-        if source.startswith(prefix):
-            return find(source)
+    if source.startswith(SHIPPED_PREFIX):
+        return _find_shipped(source)
+    if source.startswith(GIT_PREFIX):
+        return _find_git(source, base, remote)
     if not source.strip() or "\0" in source:
         raise RulesetError([Problem("rulesets", f"{show_name(source)} names no ruleset")])
     path = Path(source)
@@ -70,16 +74,14 @@ def _find_shipped(source: str) -> Located:
     return Located(shipped_folder() / name, source)
 
 
-def _find_git(source: str) -> Located:
-    message = "rulesets from git are not supported yet; clone it and name the folder"
-    raise RulesetError([Problem(_shown(source), message)])
+def _find_git(source: str, base: Path | None, remote: Remote | None) -> Located:
+    if remote is None:
+        # Late: it brings subprocess along, and few rulesets are in git.
+        from tfgate.ruleset.remote.remote import default_remote
 
-
-_SCHEMES: dict[str, Callable[[str], Located]] = {
-    SHIPPED_PREFIX: _find_shipped,
-    "git::": _find_git,
-}
-"""Prefix of a source → what finds it on disk."""
+        remote = default_remote(Path.cwd() if base is None else base)
+    taken = remote.locate(source)
+    return Located(taken.path, source, taken.pin.commit)
 
 
 def _tidy(source: str) -> str:
