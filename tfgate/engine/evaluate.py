@@ -251,6 +251,7 @@ def _ruleset_facts(ruleset: Ruleset, rules: Iterable[BoundRule]) -> RulesetFacts
         owners=tuple(ruleset.owners),
         rules=len(own),
         selected=sum(1 for bound in own if bound.evaluated),
+        commit=ruleset.commit,
     )
 
 

@@ -11,6 +11,8 @@ import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from tfgate.errors import Problem, RulesetError
 from tfgate.ruleset.remote.cache import REPOSITORY, Cache, cache_folder, move_into
 from tfgate.ruleset.remote.fetch import NoSuchRef, fetch
@@ -80,6 +82,19 @@ class Remote:
             )
             raise _refusal(source, message)
         return taken
+
+    def pinned(self, text: str) -> Taken:
+        """Give the pinned version of a source wherever its ref is by now, to compare with.
+
+        Raises ``ConfigError``: it is not pinned, or the server gives it no more.
+        """
+        source = parse_git_source(text)
+        pin = read_lock(self.lock)[text]
+        if not self._is_cached(source, pin.commit):
+            source = msgspec.structs.replace(source, ref=pin.commit)
+            if not self._is_cached(source, pin.commit):
+                self._fetch(source)
+        return self._take(source, pin.commit, pin.digest)
 
     def newest(self, text: str) -> Taken:
         """Fetch what the ref of a source is now. The lock stays as it is."""
