@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "test": ("tfgate.cli.rules_test", "test", "Run the examples and plan tests of rulesets."),
     "mutate": ("tfgate.cli.rules_mutate", "mutate", "Find changes that no example notices."),
+    "lint": ("tfgate.cli.rules_lint", "lint", "Check rules against the schemas of providers."),
     "docs": ("tfgate.cli.rules_docs", "docs", "Write a page for each rule."),
     "update": ("tfgate.cli.rules_update", "update", "Take new versions of rulesets from git."),
 }

@@ -82,6 +82,25 @@ class Terraform:
         place = [] if state_file is None else [os.path.join(cwd, state_file)]
         return self._help(["show", "-json", "-no-color", *place], cwd=cwd, what="show -json")
 
+    def providers_schema(self, cwd: str | Path) -> bytes:
+        """Give the JSON of ``terraform providers schema``, for an initialised directory.
+
+        Raises ``TerraformError``.
+        """
+        return self._help(["providers", "schema", "-json"], cwd=cwd, what="providers schema -json")
+
+    def provider_versions(self, cwd: str | Path) -> dict[str, str]:
+        """Give the versions of the providers that a directory is initialised with, by full name.
+
+        Empty where the answer is not understood. Raises ``TerraformError``.
+        """
+        output = self._help(["version", "-json"], cwd=cwd, what="version")
+        try:
+            selected = msgspec.json.decode(output)["provider_selections"]
+            return {clean(name): clean(version) for name, version in selected.items()}
+        except (msgspec.DecodeError, KeyError, TypeError, AttributeError, RecursionError):
+            return {}
+
     def run(
         self,
         args: Sequence[str],

@@ -19,8 +19,6 @@ _KEYS = ("change", "drift")
 
 def check_examples(rule: Rule, catalog: Catalog, report: Reporter) -> None:
     """Report attributes of examples that their type has not, and blocks that are no lists."""
-    if not rule.match.types:
-        return  # what it reads is in every type, or in none that is known
     for number, test in enumerate(rule.tests):
         for at, table in _changes(test.subject, ("tests", number)):
             kind = table.get("type") or _only_type(rule)

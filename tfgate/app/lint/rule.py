@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tfgate.app.lint import nulls
+from tfgate.app.lint.examples import check_examples
 from tfgate.app.lint.attributes import IS_OPTIONAL, NO_KEY
 from tfgate.app.lint.roots import select
 from tfgate.app.lint.runs import walk_rule
@@ -38,12 +39,14 @@ def check_rule(
     table: FunctionTable,
     report: Reporter,
 ) -> None:
-    """Report what is wrong with a rule, as far as the schemas at hand tell."""
+    """Report what is wrong with a rule and its examples, as far as the schemas at hand tell."""
     selection = select(rule.rule, catalog)
     for glob in selection.unknown:
         _unknown_type(rule, glob, catalog, report)
     if selection.unchecked:
         report.unchecked(selection.unchecked)
+    elif rule.rule.match.types:  # an example of a rule for all providers may be of none
+        check_examples(rule.rule, catalog, report)
     runs = [walk_rule(ruleset, rule, root, catalog, table) for root in selection.roots]
     _never_selects(runs, report)
     reached = [run for run in runs if run.selected]

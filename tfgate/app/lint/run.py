@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tfgate.app.lint.examples import check_examples
 from tfgate.app.lint.findings import LintFinding, LintResult
 from tfgate.app.lint.plain import check_overlaps, check_unused, check_unused_let
 from tfgate.app.lint.report import Reporter
@@ -71,7 +70,6 @@ class _Lint:
         self.rules.append((rule, report, prefix))
         check_unused_let(rule, report)
         check_rule(ruleset, rule, self.catalog, rule_functions(), report)
-        check_examples(rule.rule, self.catalog, report)
 
     def _manifest(self, ruleset: Ruleset) -> Reporter:
         shown = locate(ruleset.source, self.base).shown
