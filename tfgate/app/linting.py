@@ -98,8 +98,6 @@ def named_sources(
     loaded = load_gate_config(cwd, env, config=config)
     found = sources_for(loaded, "default")
     return [
-        source.text
-        if source.base == cwd or ":" in source.text
-        else str(source.base / source.text)
+        source.text if source.base == cwd or ":" in source.text else str(source.base / source.text)
         for source in found
     ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tfgate.app.lint import nulls
-from tfgate.app.lint.examples import check_examples
 from tfgate.app.lint.attributes import IS_OPTIONAL, NO_KEY
+from tfgate.app.lint.examples import check_examples
 from tfgate.app.lint.roots import select
 from tfgate.app.lint.runs import walk_rule
 from tfgate.app.lint.wording import ANYWHERE, CHECK_OF, say
