@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from tfgate.app.gather import gather, load_config
+from tfgate.app.provenance import require_approved
 from tfgate.app.record import Recorder
 from tfgate.engine.evaluate import evaluate
 from tfgate.errors import ConfigError, TfgateError
@@ -77,6 +78,8 @@ def judge_and_record(
     decision_id = new_decision_id(request.now)
     try:
         gathered = gather(request, config, read)
+        if config.on("provenance.require_approved_rules"):
+            require_approved(gathered.effective.rulesets, config, request.env)
         decision = evaluate_gathered(gathered)
         if request.approvals:
             from tfgate.app.approvals import with_approvals  # what few decisions need

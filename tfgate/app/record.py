@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tfgate._version import __version__
+from tfgate.app.provenance import origins, recorded_origin
 from tfgate.audit import AuditTrail, build_decision_record, build_evidence, write_evidence
 from tfgate.errors import AuditError, TfgateError
 
@@ -102,10 +105,23 @@ class Recorder:
     def decision(self, decision_id: str, decision: Decision, gathered: AnyGathered) -> Recorded:
         """Record a decision. Raises ``AuditError`` where that cannot be done durably."""
         digest = write_evidence(self._evidence, build_evidence(decision))
-        extra = {**_extra(gathered, decision), "evidence_sha256": digest}
+        extra = {
+            **_extra(gathered, decision),
+            "rulesets": self._rulesets(gathered, decision),
+            "evidence_sha256": digest,
+        }
         fields = build_decision_record(decision, extra)
         record = self.append("decision", decision_id, fields)
         return Recorded(self._trail.path, record.seq, record.hash, digest)
+
+    def _rulesets(self, gathered: AnyGathered, decision: Decision) -> list[dict[str, Any]]:
+        """Give each ruleset with the commit in force, and who changed and approved its rules."""
+        kept = self._trail.path.parent / "provenance"
+        known = origins(gathered.effective.rulesets, gathered.config, self._request.env, kept)
+        return [
+            {**msgspec.to_builtins(facts), **recorded_origin(known.get(facts.id))}
+            for facts in decision.rulesets
+        ]
 
     def undecided(self, decision_id: str, error: TfgateError) -> None:
         """Record that no decision could be made. A second failure must not hide the first."""

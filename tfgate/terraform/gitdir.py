@@ -57,7 +57,13 @@ class GitDir:
         head = _text(self.path / "HEAD").strip()
         if not head.startswith("ref:"):
             return head if _OBJECT_ID.fullmatch(head) else None
-        ref = head.removeprefix("ref:").strip()
+        return self.commit_of(head.removeprefix("ref:").strip())
+
+    def commit_of(self, ref: str) -> str | None:
+        """Give what a reference (``refs/heads/main``) says, ``None`` where plain files do not say.
+
+        Raises ``UnreadableError``.
+        """
         if not ref.startswith("refs/") or ".." in ref:
             return None
         loose = _text(self.common / ref).strip()

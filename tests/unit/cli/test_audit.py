@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.gitrepo import Repo
 from tests.support.plans import HEADER, change, plan_bytes, rule
 from tfgate.audit import AuditTrail, make_checkpoint
 from tfgate.cli.main import main
@@ -230,6 +231,37 @@ def test_printed_problems_have_a_limit(gate: Path, capsys: Capture) -> None:
     assert len(out.splitlines()) < 60
     assert "and 10 more (--all names them)" in out
     assert len(run(capsys, "audit", "verify", "--all")[1].splitlines()) > 60
+
+
+def test_records_say_where_rules_come_from(gate: Path, capsys: Capture) -> None:
+    """Commit, last changes and approvers of rules are on record, and found."""
+    repo = Repo(gate / "repo")
+    assert main(["check", "good.json", "-r", "repo/policy"]) == 0
+    (ruleset,) = records(gate)[0]["rulesets"]
+    head = repo.git("rev-parse", "HEAD")
+    assert (ruleset["commit"], ruleset["clean"]) == (head, True)
+    assert ruleset["approvers"] == ["Bob <bob@acme.example>"]
+    assert ruleset["changes"][0]["rules"] == ["A-1", "policy/ruleset.toml"]
+    for condition in (["--commit", head[:10]], ["--approver", "Bob*"]):
+        assert len(run(capsys, "audit", "search", *condition)[1].splitlines()) == 2
+
+
+def test_unapproved_rules_decide_nothing(gate: Path, capsys: Capture) -> None:
+    """Where approved rules are required, others are refused with 3, and that is on record."""
+    repo = Repo(gate / "repo")
+    with (gate / "tfgate.toml").open("a") as file:
+        file.write("[provenance]\nrequire_approved_rules = true\n")
+    assert main(["check", "good.json", "-r", "repo/policy"]) == 0
+    repo.rule("A-1", "after")
+    code, out, err = run(capsys, "check", "good.json", "-r", "repo/policy")
+    assert (code, out) == (3, "")
+    assert "uncommitted changes in policy/rules/a-1.toml" in err
+    repo.commit("Weaken it")
+    code, _, err = run(capsys, "check", "good.json", "-r", "repo/policy")
+    assert code == 3
+    assert "nobody but Ann <ann@acme.example> has approved the last change" in err
+    assert [record["event"] for record in records(gate)] == ["decision", "undecided", "undecided"]
+    assert main(["check", "good.json", "-r", "tfgate:core"]) in (0, 1)
 
 
 def test_no_trail(gate: Path, capsys: Capture) -> None:

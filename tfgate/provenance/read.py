@@ -1,0 +1,260 @@
+"""Find out where one ruleset comes from."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from tfgate.provenance.approvals import contains, read_approvals, tag_approvals
+from tfgate.provenance.facts import LastChange, RulesetProvenance
+from tfgate.provenance.git import GitError, Repository
+from tfgate.provenance.history import Touch, first_parents, mainline, read_commits, within
+from tfgate.provenance.versions import last_touches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tfgate.provenance.approvals import Signer
+    from tfgate.provenance.people import Commit, Person
+
+
+class RuleFile(msgspec.Struct, frozen=True):
+    """A file of a ruleset, as it was loaded."""
+
+    path: str
+    """In the repository, with ``/``."""
+    sha256: str
+    """Hex digest of the bytes that were loaded."""
+    rules: tuple[str, ...] = ()
+    """Ids of the rules in it."""
+    shared: bool = False
+    """Whether it holds more than one rule, or a rule and the ruleset's header."""
+
+
+class Wanted(NamedTuple):
+    """What to find out, and from what."""
+
+    files: Sequence[RuleFile]
+    folder: str | None = None
+    """Folder of the ruleset in the repository (``""`` for its top), ``None`` for a single file."""
+    branch: str | None = None
+    """Branch that rules should be on."""
+    approvals: bytes | None = None
+    """The review system's file."""
+    signer: Signer | None = None
+    """Gives the signer of a tag."""
+
+
+def read_provenance(repository: Repository, wanted: Wanted) -> RulesetProvenance:
+    """Find out where a ruleset comes from; what cannot be found out is named, never raised."""
+    commit = repository.commit_of("HEAD")
+    if commit is None:
+        return RulesetProvenance(problem="git does not say which commit is checked out")
+    try:
+        return _Reader(repository, wanted, commit).read()
+    except GitError as error:
+        return RulesetProvenance(commit=commit, problem=str(error))
+
+
+class _Change(NamedTuple):
+    """Files that were last changed by one and the same commit on the line of history in force."""
+
+    landed: Commit
+    newest: Commit
+    authors: tuple[Person, ...]
+    approvers: tuple[Person, ...]
+
+
+class _Reader:
+    def __init__(self, repository: Repository, wanted: Wanted, commit: str) -> None:
+        self.repository = repository
+        self.wanted = wanted
+        self.commit = commit
+        self.branch, self.branch_commit = self._branch()
+        self.approvals = {} if wanted.approvals is None else read_approvals(wanted.approvals)
+        self.tags = [] if wanted.signer is None else tag_approvals(repository, wanted.signer)
+
+    def read(self) -> RulesetProvenance:
+        tree = self.repository.tree(self.commit, self._places())
+        uncommitted = self._uncommitted(tree)
+        committed = [file for file in self.wanted.files if file.path in tree]
+        same = self._same_on_branch(tree, committed)
+        touches = self._last_touches(committed, same)
+        lost = self.repository.shallow() & {touch.commit for touch in touches.values()}
+        known = {item: touch for item, touch in touches.items() if touch.commit not in lost}
+        return RulesetProvenance(
+            commit=self.commit,
+            clean=not uncommitted,
+            uncommitted=uncommitted,
+            branch=self.branch,
+            changes=self._changes(known, same),
+            problem=_problem(bool(lost), committed, touches),
+        )
+
+    def _branch(self) -> tuple[str | None, str | None]:
+        """Find the branch: the remote's where there is one, which a checkout does not move."""
+        for prefix in ("refs/remotes/origin/", "refs/heads/"):
+            name = f"{prefix}{self.wanted.branch}"
+            commit = self.wanted.branch and self.repository.commit_of(name)
+            if commit:
+                return name, commit
+        return None, None
+
+    def _places(self) -> list[str]:
+        folder = self.wanted.folder
+        if folder is None:
+            return [file.path for file in self.wanted.files]
+        return [folder] if folder else []
+
+    def _uncommitted(self, tree: Mapping[str, str]) -> tuple[str, ...]:
+        loaded = {file.path for file in self.wanted.files}
+        differ = {file.path for file in self.wanted.files if not self._is_committed(file, tree)}
+        return tuple(sorted(differ | {path for path in tree if self._is_part(path)} - loaded))
+
+    def _is_committed(self, file: RuleFile, tree: Mapping[str, str]) -> bool:
+        blob = tree.get(file.path)
+        if blob is None:
+            return False
+        try:
+            data = (self.repository.top / file.path).read_bytes()
+        except OSError:
+            return False
+        return hashlib.sha256(data).hexdigest() == file.sha256 and blob == _blob_id(data, len(blob))
+
+    def _is_part(self, path: str) -> bool:
+        """Whether a file of the commit would have been loaded, had it been there."""
+        folder = self.wanted.folder
+        if folder is None:
+            return False
+        inside = path.removeprefix(f"{folder}/") if folder else path
+        name = inside.removeprefix("rules/")
+        is_rule = name != inside and "/" not in name and name.endswith(".toml")
+        return inside == "ruleset.toml" or (is_rule and not name.startswith("."))
+
+    def _same_on_branch(
+        self, tree: Mapping[str, str], committed: Sequence[RuleFile]
+    ) -> frozenset[str]:
+        """Name the files that are at the tip of the branch what they are here."""
+        if self.branch_commit is None:
+            return frozenset()
+        if self.branch_commit == self.commit:
+            return frozenset(file.path for file in committed)
+        there = self.repository.tree(self.branch_commit, self._places())
+        return frozenset(f.path for f in committed if there.get(f.path) == tree[f.path])
+
+    def _last_touches(
+        self, committed: Sequence[RuleFile], same: frozenset[str]
+    ) -> dict[tuple[str, str], Touch]:
+        """Give the last change of each rule: (path, rule id or path) to the change.
+
+        Files that are the same on the branch have their history there: on another line, a merge of
+        the branch would seem to have changed them.
+        """
+        found: dict[tuple[str, str], Touch] = {}
+        for start, there in ((self.branch_commit, True), (self.commit, False)):
+            files = [file for file in committed if (file.path in same) is there]
+            if not files or start is None:
+                continue
+            history = mainline(self.repository, start, [file.path for file in files])
+            by_path: dict[str, list[Touch]] = {}
+            for touch in history:
+                by_path.setdefault(touch.path, []).append(touch)
+            for file in files:
+                found |= self._of_file(file, by_path.get(file.path, []))
+        return found
+
+    def _of_file(self, file: RuleFile, touches: Sequence[Touch]) -> dict[tuple[str, str], Touch]:
+        if not touches:
+            return {}
+        if file.shared:
+            items = last_touches(self.repository, touches, file.rules, file.path)
+            return {(file.path, item): touch for item, touch in items.items()}
+        return {(file.path, item): touches[0] for item in file.rules or (file.path,)}
+
+    def _changes(
+        self, touches: Mapping[tuple[str, str], Touch], same: frozenset[str]
+    ) -> tuple[LastChange, ...]:
+        landed = read_commits(self.repository, (touch.commit for touch in touches.values()))
+        per_landing: dict[str, list[str]] = {}
+        for (path, _), touch in touches.items():
+            per_landing.setdefault(touch.commit, []).append(path)
+        of_file = {
+            (commit, path): change
+            for commit, paths in per_landing.items()
+            for path, change in self._of_landing(landed[commit], [*dict.fromkeys(paths)]).items()
+        }
+        grouped: dict[tuple[_Change, bool | None], list[str]] = {}
+        for (path, item), touch in touches.items():
+            change = of_file[touch.commit, path]
+            grouped.setdefault((change, self._on_branch(path, touch, same)), []).append(item)
+        made = [self._made(change, items, on) for (change, on), items in grouped.items()]
+        return tuple(sorted(made, key=lambda change: (change.time, change.rules), reverse=True))
+
+    def _of_landing(self, landed: Commit, paths: Sequence[str]) -> dict[str, _Change]:
+        if len(landed.parents) < 2:
+            return dict.fromkeys(paths, self._change(landed, [landed]))
+        touches = within(self.repository, landed, paths)
+        commits = read_commits(self.repository, (touch.commit for touch in touches))
+        changes = {}
+        for path in paths:
+            parts = [commits[touch.commit] for touch in touches if touch.path == path]
+            changes[path] = self._change(landed, parts or [landed])
+        return changes
+
+    def _change(self, landed: Commit, parts: Sequence[Commit]) -> _Change:
+        """Make one change of the commits it consists of, newest first.
+
+        Who approved the merge approved all of it; who approved single commits must have approved
+        each of them.
+        """
+        authors = tuple({person: None for part in parts for person in part.authors})
+        each = [self._approvers_of(part) for part in parts]
+        everywhere = [who for who in each[0] if all(who.is_one_of(tuple(some)) for some in each)]
+        found = dict.fromkeys([*self._approvers_of(landed), *everywhere, *self._tagged(landed)])
+        others = tuple(who for who in found if not who.is_one_of(authors))
+        return _Change(landed, parts[0], authors, others)
+
+    def _approvers_of(self, commit: Commit) -> list[Person]:
+        return [*commit.approvers, *self.approvals.get(commit.id, ())]
+
+    def _tagged(self, landed: Commit) -> Iterable[Person]:
+        for commit, who in self.tags:
+            if contains(self.repository, commit, landed.id):
+                yield who
+
+    def _on_branch(self, path: str, touch: Touch, same: frozenset[str]) -> bool | None:
+        if self.branch_commit is None:
+            return None
+        return path in same or touch.commit in first_parents(self.repository, self.branch_commit)
+
+    def _made(self, change: _Change, items: Sequence[str], on_branch: bool | None) -> LastChange:
+        newest, landed = change.newest, change.landed
+        return LastChange(
+            commit=newest.id,
+            time=newest.time,
+            authors=tuple(person.shown for person in change.authors),
+            approvers=tuple(person.shown for person in change.approvers),
+            landed=None if landed.id == newest.id else landed.id,
+            rules=tuple(sorted(items)),
+            on_branch=on_branch,
+        )
+
+
+def _problem(
+    cut: bool, committed: Sequence[RuleFile], touches: Mapping[tuple[str, str], Touch]
+) -> str | None:
+    if cut:
+        return "the history is cut off (a shallow clone)"
+    told = {path for path, _ in touches}
+    untold = [file.path for file in committed if file.path not in told]
+    return f"no commit that made {untold[0]} is to be found" if untold else None
+
+
+def _blob_id(data: bytes, length: int) -> str:
+    """Compute the id that git gives to a file; ``length`` tells the repository's kind of hash."""
+    content = b"blob %d\0" % len(data) + data
+    if length == 64:
+        return hashlib.sha256(content).hexdigest()
+    return hashlib.sha1(content, usedforsecurity=False).hexdigest()
