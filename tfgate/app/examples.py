@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tfgate.app.example_context import example_context
 from tfgate.app.example_plan import example_plan
+from tfgate.app.example_source import example_blocks
 from tfgate.engine.evaluate import evaluate
 from tfgate.errors import TfgateError
+from tfgate.model.rule import Scope
 from tfgate.plan import read_plan
 
 if TYPE_CHECKING:
@@ -56,8 +58,8 @@ class Prepared:
 
     test: RuleTest
     plan: Plan
-    address: str
-    """Of the subject that the example is about."""
+    address: str | None
+    """Of the subject that the example is about; ``None`` for every block of an example's HCL."""
     context: Context
 
     def decision(self, ruleset: Ruleset, compiled: CompiledRule) -> Decision:
@@ -92,9 +94,19 @@ def run_example(ruleset: Ruleset, compiled: CompiledRule, test: RuleTest) -> Exa
 
 def prepare(ruleset: Ruleset, compiled: CompiledRule, test: RuleTest) -> Prepared:
     """Make an example's plan. Raises ``TfgateError`` where it makes none."""
+    if compiled.rule.scope is Scope.SOURCE:
+        return _prepare_source(ruleset, test)
     document, address = example_plan(compiled.rule, test)
     plan = read_plan(msgspec.json.encode(document), name="the example's plan")
     return Prepared(test, plan, address, example_context(ruleset.id, test))
+
+
+def _prepare_source(ruleset: Ruleset, test: RuleTest) -> Prepared:
+    """Rules on sources see nothing of a plan: an empty one stands in for it."""
+    found, address = example_blocks(test.subject["source"])
+    plan = read_plan(b'{"format_version":"1.2","resource_changes":[]}', name="the example's plan")
+    context = replace(example_context(ruleset.id, test), blocks=lambda kinds, types: found)
+    return Prepared(test, plan, address, context)
 
 
 def only_rule(ruleset: Ruleset, compiled: CompiledRule) -> Ruleset:
@@ -109,9 +121,9 @@ def only_rule(ruleset: Ruleset, compiled: CompiledRule) -> Ruleset:
     return msgspec.structs.replace(ruleset, rules=(compiled,), params=params)
 
 
-def _outcome(decision: Decision, address: str) -> tuple[str, str | None]:
+def _outcome(decision: Decision, address: str | None) -> tuple[str, str | None]:
     """Give the outcome on the subject, the worst if there are several, and its message."""
-    found = [outcome for outcome in decision.outcomes if outcome.address == address]
+    found = [outcome for outcome in decision.outcomes if address in (None, outcome.address)]
     for word in _WORST_FIRST:
         worst = [outcome for outcome in found if outcome.outcome.value == word]
         if worst:
@@ -124,8 +136,8 @@ def _first(outcomes: list[Outcome]) -> Outcome:
     return min(outcomes, key=lambda outcome: -1 if outcome.item is None else outcome.item)
 
 
-def _is_of(label: str, address: str) -> bool:
-    return label == address or label.startswith(f"{address} (deposed ")
+def _is_of(label: str, address: str | None) -> bool:
+    return address in (None, label) or label.startswith(f"{address} (deposed ")
 
 
 def _result(compiled: CompiledRule, test: RuleTest, got: str, message: str | None) -> ExampleResult:

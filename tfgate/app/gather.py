@@ -157,6 +157,7 @@ def _context(
         comment_waiver_levels=config.comment_waivers,
         comment_waiver_globs=config.comment_waiver_globs,
         locate=sources.locate,
+        locate_element=sources.locate_element,
         blocks=sources.blocks,
         undeclared=sources.undeclared,
     )

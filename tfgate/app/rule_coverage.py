@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tfgate.query.coverage import Condition
     from tfgate.ruleset import CompiledRule
 
-_VALUES = frozenset({"after", "before", "config_values", "value"})
+_VALUES = frozenset({"after", "before", "config_values", "value", "body"})
 _LISTS = frozenset({"changes", "outputs", "drift"})
 _JOINS = frozenset({"references", "referenced_by", "configured"})
 

@@ -90,6 +90,12 @@ class Sources:
         self._asked = True
         return None if self.undeclared() else self.index.locate(address, attribute)
 
+    def locate_element(self, address: str, name: str, element: object) -> Location | None:
+        """Give the place of the nested block that made an element of a planned value."""
+        if self.locate(address, None) is None or self.index is None:
+            return None
+        return self.index.locate_element(address, name, element)
+
     def blocks(
         self, kinds: Collection[str], types: Collection[str]
     ) -> Iterable[SourceBlock] | None:

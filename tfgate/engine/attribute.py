@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tfgate.query import EvaluationError, Maybe, Unknown
 
@@ -20,10 +20,19 @@ _MOST: Final = 100
 """Elements of a list that are tried one by one."""
 
 
+class Traced(NamedTuple):
+    """What a finding is about."""
+
+    path: str | None
+    """The attribute, with the number of the element where it is known: ``ingress[1]``."""
+    element: Any = None
+    """The element itself, redacted."""
+
+
 def attribute_of(rule: BoundRule) -> str | None:
     """Give the attribute that a rule is about, where what decides reads just one."""
     names = {path[1] for path in _decisive(rule) if len(path) > 1 and path[0] in _VALUES}
-    whole = any(not path or path[1:] == () and path[0] in _VALUES for path in _decisive(rule))
+    whole = any(not path or (path[1:] == () and path[0] in _VALUES) for path in _decisive(rule))
     return names.pop() if len(names) == 1 and not whole else None
 
 
@@ -72,15 +81,15 @@ def _decisive(rule: BoundRule) -> Iterable[tuple[str, ...]]:
 
 def traced(
     rule: BoundRule, document: dict[str, Any], scope: SubjectScope | None, items: list[Any]
-) -> list[str | None]:
-    """Give the path of the element that each item of a ``deny`` list comes from, where it shows.
+) -> list[Traced]:
+    """Give the element that each item of a ``deny`` list comes from, where it shows.
 
     The expression is evaluated on each element of the one list that it reads, alone; where the
     results together are the items, in their order, each is of the element that gave it. Anything
     else is not traced, and the attribute itself stands for all of them.
     """
     name = attribute_of(rule)
-    untraced = [name] * len(items)
+    untraced = [Traced(name)] * len(items)
     side = next((path[0] for path in _decisive(rule) if len(path) > 1 and path[1] == name), "")
     whole = document.get(side)
     if not isinstance(whole, dict) or name is None:
@@ -88,7 +97,7 @@ def traced(
     elements = whole.get(name)
     if not isinstance(elements, list) or not 1 < len(elements) <= _MOST or "var" in _calls(rule):
         return untraced
-    paths: list[str | None] = []
+    paths: list[Traced] = []
     given: list[Any] = []
     for number, element in enumerate(elements):
         alone = {**document, side: {**whole, name: [element]}}
@@ -96,7 +105,7 @@ def traced(
         if found is None:
             return untraced
         given += found
-        paths += [f"{name}[{number}]"] * len(found)
+        paths += [Traced(f"{name}[{number}]", element)] * len(found)
     return paths if _same(given, items) else untraced
 
 
@@ -126,4 +135,4 @@ def _same(given: list[Any], items: list[Any]) -> bool:
     )
 
 
-__all__ = ["attribute_in", "attribute_of", "traced"]
+__all__ = ["Traced", "attribute_in", "attribute_of", "traced"]

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Locate = Callable[[str, "str | None"], "Location | None"]
 """``(address, attribute path or None)`` to the place in the sources, where one is known."""
 
+LocateElement = Callable[[str, str, Any], "Location | None"]
+"""``(address, attribute, element)`` to the place of the nested block that made the element of a
+planned value. Its number does not tell: a set has its elements in another order than the source."""
 Blocks = Callable[[Collection[str], Collection[str]], "Iterable[SourceBlock] | None"]
 """``(kinds, types)``, exact names or empty for all, to the blocks of the sources; ``None`` where
 there are no sources. It parses, so it is only called where a rule looks at sources."""
@@ -72,6 +75,7 @@ class Context:
     waiver_problems: Sequence[WaiverProblem] = ()
     """Comments that were meant to waive and do not."""
     locate: Locate = _nowhere
+    locate_element: LocateElement | None = None
     blocks: Blocks = _no_blocks
     undeclared: Undeclared = _all_declared
     plan_file_sha256: str | None = None

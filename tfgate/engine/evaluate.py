@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tfgate.engine.attribute import attribute_in
+from tfgate.engine.attribute import Traced, attribute_in
 from tfgate.engine.bound import BoundRule, ReadsCache, bind
 from tfgate.engine.decide import NOTHING_IN_PLAN, NOTHING_IN_SOURCES, decide
 from tfgate.engine.functions import SubjectScope
@@ -220,23 +220,21 @@ def _findings(
                 context,
                 message=message,
                 item=item,
-                attribute=_longer(traced, about),
+                about=_longer(traced, about),
             )
     elif judged.ruling is Ruling.ERROR:
         message = error_message(rule, judged)
         yield make_outcome(OutcomeKind.ERROR, rule, subject, context, message=message)
     else:
         message = unknown_message(rule, document)
-        about = attribute_in(rule, document)
-        yield make_outcome(
-            OutcomeKind.UNKNOWN, rule, subject, context, message=message, attribute=about
-        )
+        read = Traced(attribute_in(rule, document))
+        yield make_outcome(OutcomeKind.UNKNOWN, rule, subject, context, message=message, about=read)
 
 
-def _longer(traced: str | None, about: str | None) -> str | None:
+def _longer(traced: Traced, about: str | None) -> Traced:
     """Of what the element shows and what the rule shows, give what says more."""
-    if traced is None or (about is not None and about.startswith(traced)):
-        return about
+    if traced.path is None or (about is not None and about.startswith(traced.path)):
+        return Traced(about)
     return traced
 
 

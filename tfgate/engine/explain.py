@@ -10,11 +10,14 @@ from tfgate.engine.evaluate import source_document
 from tfgate.engine.functions import SubjectScope
 from tfgate.engine.judge import Ruling, judge
 from tfgate.engine.select import RuleIndex
+from tfgate.engine.source_rules import selects
 from tfgate.engine.tell import error_message, failures, unknown_message
+from tfgate.hcl.subject import SourceBlock
+from tfgate.model.rule import Scope
 from tfgate.plan import Reads, iter_subjects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tfgate.engine.context import Context
     from tfgate.plan import Plan, Subject
@@ -51,9 +54,16 @@ def explain(
     return tuple(
         _explain(plan, rule, subject, context)
         for rule in rules
-        for subject in iter_subjects(plan, rule.rule.scope, workspace=context.workspace.name)
+        for subject in _subjects(plan, rule, context)
         if _wanted(rule, subject, context, address)
     )
+
+
+def _subjects(plan: Plan, rule: BoundRule, context: Context) -> Iterable[Subject]:
+    """Give what the rule may look at; of the sources, what can be read."""
+    if rule.rule.scope is Scope.SOURCE:
+        return [block for block in context.blocks((), ()) or () if block.error is None]
+    return iter_subjects(plan, rule.rule.scope, workspace=context.workspace.name)
 
 
 def _wanted(rule: BoundRule, subject: Subject, context: Context, address: str | None) -> bool:
@@ -63,6 +73,8 @@ def _wanted(rule: BoundRule, subject: Subject, context: Context, address: str | 
 
 
 def _selects(rule: BoundRule, subject: Subject, context: Context) -> bool:
+    if isinstance(subject, SourceBlock):
+        return selects(rule.rule.match, subject)
     index = RuleIndex([rule], rule.rule.scope, evaluate_all=context.evaluate_all)
     return bool(index.select(subject))
 
@@ -130,9 +142,11 @@ def _why_not(rule: BoundRule, subject: Subject) -> Iterator[str]:
     if match.actions and subject.action is not None and subject.action not in match.actions:
         wanted = ", ".join(action.value for action in match.actions)
         yield f"its action is {subject.action.value}; the rule looks at {wanted}"
+    kind = subject.kind if isinstance(subject, SourceBlock) else ""
     for what, globs, value in (
+        ("block", match.blocks, kind),
         ("type", match.types, subject.type),
-        ("mode", match.modes, subject.mode),
+        ("mode", () if kind else match.modes, subject.mode),
         ("module", match.modules, subject.module_address),
         ("provider", match.providers, subject.provider_name),
         ("address", match.addresses, subject.address),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from tfgate.engine.attribute import attribute_of
+from tfgate.engine.attribute import Traced, attribute_of
 from tfgate.engine.decide import blocks
 from tfgate.hcl.subject import SourceBlock
 from tfgate.model.decision import Outcome, OutcomeKind
@@ -28,14 +28,15 @@ def make_outcome(
     *,
     message: str,
     item: int | None = None,
-    attribute: str | None = None,
+    about: Traced | None = None,
 ) -> Outcome:
     """Build the outcome of ``bound`` on ``subject``, with its place in the sources.
 
-    ``attribute`` is what it is about, where that is more than the rule as a whole says.
+    ``about`` is what it is about, where that is more than the rule as a whole says.
     """
     rule = bound.rule
-    attribute = attribute or attribute_of(bound)
+    if about is None or about.path is None:
+        about = Traced(attribute_of(bound))
     return Outcome(
         rule=rule.id,
         ruleset=bound.ruleset.id,
@@ -53,8 +54,8 @@ def make_outcome(
         action=None if subject.action is None else subject.action.value,
         deposed=subject.deposed,
         item=item,
-        location=_place(subject, attribute, context),
-        attribute=attribute,
+        location=_place(subject, about, context),
+        attribute=about.path,
         controls=rule.controls,
         references=rule.references,
         fingerprint=fingerprint(rule.id, subject.address, subject.deposed, message),
@@ -67,8 +68,11 @@ def fingerprint(rule: str, address: str, deposed: str | None, message: str) -> s
     return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _place(subject: Subject, attribute: str | None, context: Context) -> Location | None:
+def _place(subject: Subject, about: Traced, context: Context) -> Location | None:
     """A block of the sources knows where it is, also where another has the same address."""
+    path = about.path
     if isinstance(subject, SourceBlock):
-        return subject.location if attribute is None else subject.place(attribute)
-    return context.locate(subject.address, attribute)
+        return subject.location if path is None else subject.place(path)
+    if path is None or about.element is None or context.locate_element is None:
+        return context.locate(subject.address, path)
+    return context.locate_element(subject.address, path.partition("[")[0], about.element)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tfgate.engine.attribute import traced
+from tfgate.engine.attribute import Traced, traced
 from tfgate.engine.functions import SubjectScope
 from tfgate.model.rule import Scope
 from tfgate.plan import Reads
@@ -31,7 +31,7 @@ class Failure(NamedTuple):
     item: int | None
     """Number of the element, where there are several."""
     message: str
-    attribute: str | None = None
+    about: Traced = Traced(None)
     """What it is about, where the element shows it."""
 
 
@@ -61,7 +61,7 @@ def _definite_elements(value: Any) -> list[Any]:
 
 def _redacted_items(
     plan: Plan | None, rule: BoundRule, subject: Subject, context: Context, count: int
-) -> tuple[list[Any], list[str | None]]:
+) -> tuple[list[Any], list[Traced]]:
     """Give the elements of ``deny`` as the redacted subject gives them, and what each is about.
 
     The expression is evaluated once more with every sensitive value unknown. Where that settles the
@@ -72,7 +72,7 @@ def _redacted_items(
     scope = redacted if rule.scoped else None
     deny = rule.compiled.deny
     assert deny is not None, "only a deny expression has elements"
-    nothing: list[str | None] = [None] * count
+    nothing = [Traced(None)] * count
     try:
         found = _definite_elements(deny.judge(document, scope).value)
     except EvaluationError:
@@ -80,7 +80,7 @@ def _redacted_items(
     if len(found) != count:
         return [WITHHELD] * count, nothing
     if rule.rule.scope is Scope.SOURCE and all(map(_path_of, found)):
-        return found, [_path_of(item) for item in found]
+        return found, [Traced(_path_of(item)) for item in found]
     return found, traced(rule, document, scope, found)
 
 
@@ -106,7 +106,7 @@ def unknown_message(rule: BoundRule, document: dict[str, Any]) -> str:
     title = rule.rule.title
     if rule.rule.scope is Scope.SOURCE:
         what = f" ({', '.join(names[:4])})" if names else ""
-        return f"Cannot be decided from the sources, where expressions stand{what}: {title}"
+        return f"Expressions stand where a value is needed{what}: {title}"
     if not names:
         return f"Cannot be decided before the apply: {title}"
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfgate.hcl.addresses import join_modules, path_steps, split_modules
+from tfgate.hcl.alike import alike
 from tfgate.hcl.files import Limits, Reader
 from tfgate.hcl.manifest import directory_of, read_manifest
 from tfgate.hcl.paths import find_path, has_step
@@ -106,6 +107,21 @@ class SourceIndex:
             return self._innermost_call(calls)
         place = self._place(node, rest, attribute)
         return place if place is not None else self._innermost_call(calls)
+
+    def locate_element(self, address: str, name: str, element: object) -> Location | None:
+        """Give the place of the nested block ``name`` that made ``element`` of a planned value.
+
+        Where that cannot be told, it is the place of the first such block, as `locate` gives it.
+        """
+        calls, rest = split_modules(config_address(address))
+        node = self.module(calls)
+        declared = None if node is None else node.source.declared.get(rest)
+        if node is None or not declared:
+            return self.locate(address, name)
+        chosen = self._chosen(declared, name)
+        file = chosen.file
+        number = alike(file.syntax, file.text or "", chosen.block, name, element)
+        return self._inside(node, declared, name if number is None else f"{name}[{number}]")
 
     def declares(self, address: str) -> bool | None:
         """Say whether a block declares ``address``; ``None`` where its module cannot be read."""
@@ -244,11 +260,16 @@ class SourceIndex:
     def _inside(self, node: ModuleNode, declared: Sequence[Declared], path: str) -> Location:
         """Follow ``path`` into the last override that has its first step, or into the block."""
         steps = path_steps(path)
-        chosen = declared[0]
-        for one in declared[1:]:
-            file = one.file
-            if steps and has_step(file.syntax, file.text or "", one.block, str(steps[0])):
-                chosen = one
+        chosen = self._chosen(declared, str(steps[0])) if steps else declared[0]
         file = chosen.file
         (line, end_line), _ = find_path(file.syntax, file.text or "", chosen.block, steps)
         return Location(file.name, line, end_line, node.chain)
+
+    @staticmethod
+    def _chosen(declared: Sequence[Declared], step: str) -> Declared:
+        """Give the last override that has ``step``, or what all of them override."""
+        chosen = declared[0]
+        for one in declared[1:]:
+            if has_step(one.file.syntax, one.file.text or "", one.block, step):
+                chosen = one
+        return chosen

@@ -150,6 +150,35 @@ PLAN: Final = Table(
     },
 )
 
+SOURCE: Final = Table(
+    "a source",
+    {
+        "hcl": Key(Text(empty=True), "Text of main.tf, in native syntax."),
+        "files": Key(
+            MapOf(Text(empty=True), Text(most=200)),
+            "Further files: name, which may lead into directories, and text.",
+            default={},
+        ),
+        "address": Key(
+            Text(),
+            "Address of the block that the example is about. Without it, every block that the rule "
+            "looks at; the worst outcome counts.",
+        ),
+    },
+    retired={"text": "write hcl = …"},
+)
+
+
+class _SourceText:
+    """HCL text, short for a table with nothing but it."""
+
+    def read(self, value: object, at: KeyPath, problems: Problems) -> Any:
+        return SOURCE.read({"hcl": value} if isinstance(value, str) else value, at, problems)
+
+    def schema(self) -> Schema:
+        return {"oneOf": [Text(empty=True).schema(), SOURCE.schema()]}
+
+
 TEST: Final = Table(
     "a test",
     {
@@ -178,7 +207,9 @@ TEST: Final = Table(
             Json(table=True),
             "The subject of a rule of scope action: an entry of action_invocations.",
         ),
-        "source": Key(Text(), "The subject of a rule of scope source: HCL text."),
+        "source": Key(
+            _SourceText(), "The subject of a rule of scope source: HCL text, or a table."
+        ),
         "changes": Key(
             ListOf(CHANGE, unique=False), "Other changes of the plan, for references and counts."
         ),
