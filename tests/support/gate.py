@@ -98,6 +98,7 @@ class Gate:
             "TMPDIR": str(self.temporary),
             "TFGATE_TERRAFORM": terraform,
         }
+        self.started: list[subprocess.Popen[bytes]] = []
 
     @property
     def command(self) -> list[str]:
@@ -130,7 +131,7 @@ class Gate:
 
     def start(self, *arguments: str, **more: Any) -> subprocess.Popen[bytes]:
         """Start ``tfgate`` without a terminal, in a session of its own."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*self.command, *arguments],
             cwd=self.work,
             env=self.env,
@@ -140,6 +141,23 @@ class Gate:
             start_new_session=True,
             **more,
         )
+        self.started.append(process)
+        return process
+
+    def close(self) -> None:
+        """End what a test that failed has left running."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+    def wait_for(self, name: str) -> None:
+        """Wait until a file is there, as long as what was started last is running."""
+        begun = time.monotonic()
+        while not (self.work / name).exists():
+            assert time.monotonic() - begun < WAIT, f"{name} never came"
+            assert self.started[-1].poll() is None, f"it ended before {name} came"
+            time.sleep(0.02)
 
     def plan(self, *arguments: str, name: str = "p.tfplan") -> Path:
         """Plan with the real Terraform, and give the plan file."""
@@ -195,6 +213,7 @@ class Terminal:
             stderr=theirs,
         )
         os.close(theirs)
+        gate.started.append(self.process)
         self.text = ""
 
     def until(self, marker: str) -> str:
@@ -224,14 +243,6 @@ class Terminal:
             return b""
         self.text += piece.decode("utf-8", "replace")
         return piece
-
-
-def wait_for(path: Path) -> None:
-    """Wait until a file is there."""
-    begun = time.monotonic()
-    while not path.exists():
-        assert time.monotonic() - begun < WAIT, f"{path} never came"
-        time.sleep(0.02)
 
 
 def stop(process: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> int:
