@@ -13,9 +13,11 @@ from tfgate.engine.evaluate import evaluate
 from tfgate.errors import TfgateError, UsageError
 from tfgate.model.rule import Enforcement, Rule, RuleTest, Scope, Severity
 from tfgate.plan import read_plan
+from tfgate.ruleset.plan_tests import read_inline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
     from tfgate.model.decision import Decision
     from tfgate.plan import Plan
@@ -66,11 +68,23 @@ def run_plan_test(ruleset: Ruleset, test: PlanTest) -> PlanTestResult:
     return PlanTestResult(test.name, test.file, test.line, tuple(_failures(test, decision)))
 
 
+def plan_document(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Make plan JSON of tables as a plan test has them: ``changes``, ``outputs``, ``facts``, …
+
+    Raises ``RulesetError`` with every mistake.
+    """
+    return _document(read_inline(tables))
+
+
+def _document(inline: Mapping[str, Any]) -> dict[str, Any]:
+    whole = RuleTest(name="plan", expect="pass", subject=dict(inline))
+    document, _ = example_plan(_WHOLE_PLAN, whole)
+    return document
+
+
 def _plan(test: PlanTest) -> Plan:
     if test.plan is None:
-        whole = RuleTest(name=test.name, expect="pass", subject=dict(test.inline))
-        document, _ = example_plan(_WHOLE_PLAN, whole)
-        return read_plan(msgspec.json.encode(document), name="the test's plan")
+        return read_plan(msgspec.json.encode(_document(test.inline)), name="the test's plan")
     data = read_file(str(test.plan), what="plan")
     if data.startswith(PLAN_FILE_MAGIC):
         raise UsageError(

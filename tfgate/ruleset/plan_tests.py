@@ -10,7 +10,7 @@ from tfgate.errors import Problem, RulesetError
 from tfgate.ruleset.example_tables import CHANGE, OUTPUT, PLAN, Expect
 from tfgate.ruleset.files import Unreadable, read_toml
 from tfgate.ruleset.frozen import Frozen
-from tfgate.ruleset.problems import suggest
+from tfgate.ruleset.problems import Problems, suggest
 from tfgate.ruleset.rule_tables import ID_PATTERN
 from tfgate.ruleset.strict import Boolean, Choice, Json, Key, ListOf, Table, Text
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tfgate.ruleset.problems import Problems
     from tfgate.ruleset.ruleset import Ruleset
 
 FOLDER: Final = "tests"
@@ -192,6 +191,19 @@ def _build(table: Mapping[str, Any], path: Path, shown: str, line: int | None) -
             if entry["outcome"] is not None
         ),
     )
+
+
+def read_inline(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the parts of an inline plan that come from elsewhere than a file.
+
+    Raises ``RulesetError`` with every mistake.
+    """
+    problems = Problems("the plan")
+    table = {"name": "plan", **tables}
+    read = PLAN_TEST.read({key: value for key, value in table.items() if value}, (), problems)
+    if problems:
+        raise RulesetError(problems.done())
+    return _inline(read)
 
 
 def _inline(table: Mapping[str, Any]) -> dict[str, Any]:
