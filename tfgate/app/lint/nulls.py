@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from tfgate.query.values import NULL
+from tfgate.query.values import EMPTY_LIST, EMPTY_OBJECT, EMPTY_STRING, FALSE, NULL
 from tfgate.schema.types import COMPUTED
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tfgate.query.shapes.remarks import Compared
     from tfgate.ruleset import CompiledRule
 
+_LIKE_NULL = frozenset({FALSE, EMPTY_STRING, EMPTY_LIST, EMPTY_OBJECT})
 _ORDERINGS = frozenset({"<", "<=", ">", ">="})
 
 
@@ -52,29 +53,13 @@ def _is_blind(compared: Compared, *, of_deny: bool) -> bool:
     shape = compared.shape
     if compared.polarity is None or not shape.why_null or is_computed(shape):
         return False
-    constants = compared.other.constants
-    if compared.sign in _ORDERINGS:
-        at_null = False
-    elif constants is not None and len(constants) == 1 and next(iter(constants)) in (True, False):
-        at_null = compared.sign == "!="
-    else:
-        return False
-    if isinstance(next(iter(constants or {None})), int) and compared.sign not in _ORDERINGS:
-        constant = next(iter(constants or {None}))
-        if not isinstance(constant, bool):
-            return False
     fails_if_true = compared.polarity is of_deny
-    passes = at_null is not fails_if_true
-    return passes and _false_is_bad(compared, fails_if_true=fails_if_true)
-
-
-def _false_is_bad(compared: Compared, *, fails_if_true: bool) -> bool:
-    """Null is mostly the same as false: a rule against true has nothing to fear from it."""
     if compared.sign in _ORDERINGS:
-        return True
-    constant = next(iter(compared.other.constants or {None}))
-    fails_where_equal = fails_if_true is (compared.sign == "==")
-    return (constant is False) is fails_where_equal
+        return fails_if_true  # with null it is null, and so false
+    if compared.sign not in {"==", "!="} or compared.other.mask not in _LIKE_NULL:
+        return False
+    # Null is mostly the same as false, "" or []: who fails these means null too.
+    return fails_if_true is (compared.sign == "==")
 
 
 def _null_is_asked_for(runs: list[Run]) -> set[str]:

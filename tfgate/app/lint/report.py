@@ -39,6 +39,7 @@ class Reporter:
         self.prefix: KeyPath = ()
         self._texts: Mapping[str, str] = {}
         self._problems = Problems(file, text)
+        self._lines = (text or "").split("\n")
         self.waved_through = {
             name: (reason or "").strip() for name, reason in _IGNORE.findall(text or "")
         }
@@ -65,6 +66,11 @@ class Reporter:
         excerpt = show_excerpt(text.split("\n")[before.count("\n")], column)
         self._put(check, message, path, column, excerpt, below=before.count("\n"))
 
+    def is_quoted(self, key: str, position: int | None) -> bool:
+        """Tell whether a double quote stands at a place: JMESPath writes fields in them."""
+        text = self._texts.get(key, "")
+        return position is not None and text[position : position + 1] == '"'
+
     def unchecked(self, globs: list[str]) -> None:
         """Take note of types that no schema at hand describes."""
         self.not_checked.update(globs)
@@ -72,6 +78,13 @@ class Reporter:
     def has_errors(self, rule: str) -> bool:
         """Tell whether something was found that explains a rule that cannot fail."""
         return any(f.rule == rule and f.check not in _DOUBTS for f in self.findings)
+
+    def _line_in_text(self, line: int, excerpt: str, below: int) -> int:
+        """Give the line of a text of several lines, which begins on its key's line or below it."""
+        for number in range(line + below, line + below + 3):
+            if excerpt.strip() in "".join(self._lines[number - 1 : number]):
+                return number
+        return line
 
     def _put(
         self,
@@ -84,8 +97,8 @@ class Reporter:
         below: int = 0,
     ) -> None:
         line = self._problems.line_of(path) if path else 1
-        if line is not None and below:
-            line += below
+        if line is not None and excerpt is not None:
+            line = self._line_in_text(line, excerpt, below)
         finding = LintFinding(
             check=check,
             file=self.file,

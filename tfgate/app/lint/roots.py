@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.app.lint.attributes import block_shape
+from tfgate.app.lint.attributes import Note, block_shape
 from tfgate.model.action import Action
 from tfgate.model.rule import Scope
-from tfgate.query.shapes.shape import ANY, NULL_SHAPE, NUMBERS, TEXT, Shape, list_of, object_of
+from tfgate.query.shapes.shape import (
+    ANY,
+    BOOLEAN,
+    NULL_SHAPE,
+    NUMBERS,
+    TEXT,
+    Shape,
+    list_of,
+    object_of,
+)
 from tfgate.query.values import OBJECTS, STRING
 from tfgate.ruleset.scopes import ROOTS
 
@@ -23,6 +32,8 @@ _WORDS: Final = {Action.REPLACE: ("create", "delete", "forget")}
 """How an action is spelt in ``actions``, where by other words than its own."""
 _NO_AFTER: Final = frozenset({Action.DELETE, Action.FORGET})
 _NO_BEFORE: Final = frozenset({Action.CREATE, Action.READ})
+A_TYPE: Final = Note()
+"""Note of the shape of a resource type's name."""
 _COUNTED: Final = (*(action.value for action in Action), "import", "move", "drift", "deferred")
 
 
@@ -91,7 +102,7 @@ def change_shape(
     match: Match | None, scope: Scope, kind: str = "", block: Block | None = None
 ) -> Shape:
     """Give the document of a change, of a known type or any."""
-    actions = frozenset(match.actions if match and match.actions else Action)
+    asked = actions = frozenset(match.actions if match and match.actions else Action)
     spelt = {word for action in actions for word in _WORDS.get(action, (action.value,))}
     if actions & {Action.CREATE, Action.UPDATE}:  # with evaluate = "all"
         actions |= {Action.NO_OP}
@@ -103,16 +114,26 @@ def change_shape(
         "previous_address": TEXT.or_null(),
         "name": TEXT,
         "provider_name": TEXT,
-        "type": words([kind]) if kind else TEXT,
+        "type": words([kind]) if kind else replace(TEXT, note=A_TYPE),
         "mode": words(match.modes if match else ("managed", "data")),
         "action": words(action.value for action in actions),
         "actions": list_of(words(spelt), least=1),
         "action_reason": TEXT.or_null(),
         "deposed": TEXT.or_null(),
-        "before": _side(values, actions, _NO_BEFORE),
-        "after": _side(values, actions, _NO_AFTER),
+        "config": _config(block),
+        "before": _side(values, asked, _NO_BEFORE),
+        "after": _side(values, asked, _NO_AFTER),
     }
     return object_of({name: known.get(name, ANY) for name in ROOTS[scope]})
+
+
+def _config(block: Block | None) -> Shape:
+    """Give the block in the plan's configuration: an argument is there where it is written."""
+    if block is None:
+        return ANY
+    arguments = dict.fromkeys(block.names, ANY)
+    known = {"expressions": object_of(arguments).or_null(), "provisioners": list_of(ANY).or_null()}
+    return object_of(known, ANY).or_null()
 
 
 def _values(block: Block | None) -> Shape:
@@ -152,12 +173,26 @@ def _other_root(scope: Scope, catalog: Catalog) -> Shape:
             "terraform_version": TEXT.or_null(),
             "workspace": TEXT.or_null(),
         }
+    if scope is Scope.OUTPUT:
+        known = {
+            "name": TEXT,
+            "address": TEXT,
+            "sensitive": BOOLEAN.or_null(),
+            "action": words(action.value for action in Action),
+        }
+    if scope is Scope.MODULE:
+        known = {
+            "address": TEXT,
+            "name": TEXT,
+            "module_address": TEXT,
+            "source": TEXT.or_null(),
+            "version_constraint": TEXT.or_null(),
+        }
     return object_of({name: known.get(name, ANY) for name in ROOTS[scope]})
 
 
 def generic_change(catalog: Catalog) -> Shape:
     """Give the document of any change; it becomes that of a type once the type is known."""
-    from dataclasses import replace
 
     def narrower(name: str, constant: Any) -> Shape | None:
         if name != "type" or not isinstance(constant, str):

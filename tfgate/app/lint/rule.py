@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from tfgate.app.lint import nulls
 from tfgate.app.lint.attributes import IS_OPTIONAL, NO_KEY
 from tfgate.app.lint.examples import check_examples
-from tfgate.app.lint.roots import select
+from tfgate.app.lint.roots import A_TYPE, select
 from tfgate.app.lint.runs import walk_rule
 from tfgate.app.lint.wording import ANYWHERE, CHECK_OF, say
 from tfgate.model.rule import Scope
@@ -43,6 +44,7 @@ def check_rule(
     selection = select(rule.rule, catalog)
     for glob in selection.unknown:
         _unknown_type(rule, glob, catalog, report)
+    _providers(rule, catalog, report)
     if selection.unchecked:
         report.unchecked(selection.unchecked)
     elif rule.rule.match.types:  # an example of a rule for all providers may be of none
@@ -52,6 +54,7 @@ def check_rule(
     reached = [run for run in runs if run.selected]
     _remarks(reached, report)
     _names(reached, rule, report)
+    _types(reached, catalog, report)
     _flags(rule, reached, report)
     _one_sided(rule, reached, report)
     _verdicts(rule, reached, report)
@@ -70,6 +73,17 @@ def _unknown_type(rule: CompiledRule, glob: str, catalog: Catalog, report: Repor
     number = rule.rule.match.types.index(glob)
     message = f"{glob} {fits} {what} of {index.prefix if index else '?'}{version}{hint}"
     report.add("unknown-type", message, ("match", "types", number))
+
+
+def _providers(rule: CompiledRule, catalog: Catalog, report: Reporter) -> None:
+    """Report a provider that is spelt nearly as one that is known."""
+    known = [index.prefix for index in catalog.indexes]
+    for number, provider in enumerate(rule.rule.match.providers):
+        name = provider.rpartition("/")[2]
+        near = get_close_matches(name, known, n=1, cutoff=0.7)
+        if near and name not in known and not {"*", "?"} & set(name):
+            message = f'{provider} is no provider that is known (did you mean "{near[0]}"?)'
+            report.add("unknown-type", message, ("match", "providers", number))
 
 
 def _never_selects(runs: list[Run], report: Reporter) -> None:
@@ -105,6 +119,8 @@ def _remarks(runs: list[Run], report: Reporter) -> None:
         if kind in ANYWHERE or len(remarks) >= visits.get((key, part), 0):
             remark = remarks[0][0]
             message = say(remark, _of([of for _, of in remarks]))
+            if kind is RemarkKind.UNKNOWN_FIELD and report.is_quoted(key, remark.part[0]):
+                message += f"; a string is written '{remark.detail}'"
             report.at(CHECK_OF[kind], message, key, remark.part[0])
 
 
@@ -156,6 +172,23 @@ def _names(runs: list[Run], rule: CompiledRule, report: Reporter) -> None:
                 place = expression.text.find(call[1])
                 report.at(complaint.check, complaint.message, key, max(place, 0))
                 break
+
+
+def _types(runs: list[Run], catalog: Catalog, report: Reporter) -> None:
+    """Report types in comparisons that the provider has not: ``type == 'aws_instnace'``."""
+    for run in runs:
+        for key, inference in run.found:
+            for compared in inference.compared:
+                if compared.shape.note is not A_TYPE:
+                    continue
+                for kind in sorted(map(str, compared.other.constants or ())):
+                    if catalog.get(kind) or catalog.get(kind, data=True):
+                        continue
+                    near = catalog.nearest(kind)
+                    if near is not None or catalog.index_of(kind) is not None:
+                        hint = f' (did you mean "{near}"?)' if near else ""
+                        message = f"{compared.text}: the provider has no type {kind}{hint}"
+                        report.at("unknown-type", message, key, compared.position)
 
 
 def _flags(rule: CompiledRule, runs: list[Run], report: Reporter) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.query.functions.registry import TYPE_MASKS
 from tfgate.query.parsing import flattened
 from tfgate.query.unparse import unparse
 from tfgate.query.values import (
@@ -198,6 +199,10 @@ def literals(node: Ast) -> list[Any] | None:
 
 
 def _equality(path: Ast, other: Ast, equal: bool) -> Facts:
+    if path["type"] == "function_expression" and path["value"] == "type":
+        named = TYPE_MASKS.get(str(other.get("value")), ANYTHING)
+        mask = named if equal else ~named | (0 if named == NULL else ANYTHING)
+        return _known(path["children"][0], Fact(mask))
     if other["type"] == "field" and other["value"] == "null":
         constant = None
     elif other["type"] == "literal":

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.shapes.env import element_env, literal_name, within
+from tfgate.query.shapes.facts import path_of
 from tfgate.query.shapes.remarks import RemarkKind
 from tfgate.query.shapes.shape import (
     ANY,
@@ -51,8 +52,18 @@ def call(walk: Walk, ast: Ast, env: Env) -> Shape:
         if len(literals) == len(ast["children"]):
             return walk.names.call(name, literals) or _declared(function)
         return _declared(function)
+    if name == "contains" and len(shapes) == 2:
+        _take_note(walk, ast, env, shapes)
     result = _RESULTS.get(name)
     return result(walk, ast, shapes) if result else _declared(function)
+
+
+def _take_note(walk: Walk, ast: Ast, env: Env, shapes: list[Shape]) -> None:
+    """``contains(['a', 'b'], x)`` compares x."""
+    path = path_of(ast["children"][1])
+    element = shapes[0].element
+    if path is not None and element is not None:
+        walk.compare("in", ast, within(env, path), (shapes[1], element), env)
 
 
 def _arguments(walk: Walk, ast: Ast, env: Env) -> list[Shape]:

@@ -79,7 +79,7 @@ class Compared:
     """
 
     sign: str
-    """``==``, ``<``, …, or ``?`` for a test for truth."""
+    """``==``, ``<``, …, or ``in`` for an element that ``contains`` looks for."""
     position: int | None
     text: str
     path: str

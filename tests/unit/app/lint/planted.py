@@ -92,6 +92,19 @@ PLANTED = [
     _planted("example", "example-attribute", "instance_type", "aws_instance",
              "deny = \"after.instance_type == 'm5.large'\"\n[[tests]]\nname = 'a'\nexpect = 'pass'\n"
              "change = { type = 'aws_instance', after = { instance_typ = 't3.micro' } }"),
+    _planted("string in double quotes", "unknown-attribute", "written 'tcp'", "aws_security_group",
+             "deny = 'after.ingress[?protocol == \"tcp\"]'"),
+    _planted("type in an expression", "unknown-type", "aws_instance", "",
+             "scope = 'plan'\nmatch = {}\ndeny = \"changes[?type == 'aws_instnce']\""),
+    _planted("type among types", "unknown-type", "aws_db_instance", "",
+             "match = { actions = ['delete'] }\n"
+             "deny = \"contains(['aws_db_instace', 'aws_efs_file_system'], type)\""),
+    _planted("provider", "unknown-type", "aws", "",
+             "match = { providers = ['awss'] }\ndeny = 'address'"),
+    _planted("argument of the configuration", "unknown-attribute", "ami", "aws_instance",
+             "require = 'config.expressions.amii'"),
+    _planted("sensitivity as a string", "type-mismatch", "write `true`", "",
+             "scope = 'output'\nmatch = {}\nrequire = \"sensitive == 'true'\""),
     # mis-nested
     _planted("block as an object", "wrong-nesting", "is a list", "aws_instance",
              "require = 'after.root_block_device.encrypted'"),
@@ -113,6 +126,16 @@ PLANTED = [
              "deny = 'after.root_block_device[0].encrypted != `true`'\n[[tests]]\nname = 'a'\n"
              "expect = 'fail'\nchange = { type = 'aws_instance', after = "
              "{ root_block_device = { encrypted = false } } }"),
+    _planted("encryption of a repository", "wrong-nesting", "is a list", "aws_ecr_repository",
+             "require = \"after.encryption_configuration.encryption_type == 'KMS'\""),
+    _planted("field of a name", "wrong-nesting", "is a string", "aws_lb",
+             "require = 'after.access_logs[0].bucket.name'"),
+    _planted("lists in a list", "type-mismatch", "never equal", "aws_security_group",
+             "deny = \"contains(after.ingress[*].cidr_blocks, '0.0.0.0/0')\""),
+    _planted("list of lists compared", "type-mismatch", "contains", "aws_security_group",
+             "deny = \"after.ingress[*].cidr_blocks == '0.0.0.0/0'\""),
+    _planted("keys of a list", "type-raises", "takes object", "aws_security_group",
+             "deny = \"contains(keys(after.ingress), 'x')\""),
     # types
     _planted("boolean as a string", "type-mismatch", "write `true`", "aws_db_instance",
              "require = \"after.storage_encrypted == 'true'\""),
@@ -147,6 +170,14 @@ PLANTED = [
              "require = 'after.deletion_protection != `false`'"),
     _planted("less than null", "null-passes", "left out", "aws_cloudwatch_log_group",
              "deny = 'after.retention_in_days < `90`'"),
+    _planted("empty and null", "null-passes", "left out", "aws_lambda_function",
+             "deny = \"after.kms_key_arn == ''\""),
+    _planted("not empty", "null-passes", "left out", "aws_instance", "require = 'after.tags != `{}`'"),
+    _planted("false of a block that is not there", "null-passes", "left out", "aws_lb",
+             "deny = 'after.access_logs[0].enabled == `false`'"),
+    _planted("before of a creation", "never-there", "after has", "aws_instance",
+             "match = { types = ['aws_instance'], actions = ['create'] }\n"
+             "deny = 'before.instance_type != after.instance_type'"),
     _planted("null in the message", "null-in-message", "may be null", "aws_lambda_function",
              "deny = 'after.memory_size != `128`'\nmessage = 'in {after.description}'"),
     # the rest
