@@ -10,6 +10,7 @@ import pytest
 from tfgate.app.api import evaluate
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import PlanError
+from tfgate.model.rule import Scope
 from tfgate.plan import read_plan
 from tfgate.ruleset import load_ruleset
 from tfgate.ruleset.sources import shipped_names
@@ -43,5 +44,6 @@ def _errors(plans: list[Path]) -> Iterator[str]:
         except PlanError:
             continue  # refusing it is another test's matter
         for outcome in evaluate(plan, RULESETS).outcomes:
-            if outcome.outcome.value == "error":
+            # Rules on sources need the configuration, which is not at hand beside these plans.
+            if outcome.outcome.value == "error" and outcome.scope is not Scope.SOURCE:
                 yield f"{path.name}: {outcome.address}: {outcome.message}"
