@@ -20,7 +20,7 @@ from tfgate.app.request import Request
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tfgate.model.override import ApprovalStatement
+    from tfgate.model.approval import ApprovalStatement
 
 NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.timezone.utc)
 RULES = """

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING
 
 from tfgate.app.documents import encode_document, write_document
 from tfgate.engine.override import may_be_overridden
-from tfgate.model.override import (
-    ApprovalRequest,
-    ApprovedFinding,
-    ApprovedPlan,
-    ApprovedWorkspace,
-)
+from tfgate.model.approval import ApprovalRequest, ApprovedFinding, ApprovedPlan, ApprovedWorkspace
 from tfgate.ruleset import Bind
 from tfgate.terraform import detect_authors
 

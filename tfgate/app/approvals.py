@@ -15,8 +15,9 @@ from tfgate.app.signers import allowed_signers
 from tfgate.audit.signing import APPROVALS
 from tfgate.engine.override import ApprovalTerms, Need, SignedApproval, apply_overrides, strictest
 from tfgate.errors import UsageError
+from tfgate.model.approval import ApprovalStatement
 from tfgate.model.glob import any_glob
-from tfgate.model.override import Approval, ApprovalStatement
+from tfgate.model.override import Approval
 from tfgate.ruleset import Bind
 from tfgate.terraform import detect_authors
 

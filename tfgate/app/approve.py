@@ -16,7 +16,7 @@ from tfgate.app.envelope import seal
 from tfgate.audit.signing import APPROVALS
 from tfgate.engine.outcome import fingerprint
 from tfgate.errors import UsageError
-from tfgate.model.override import ApprovalRequest, ApprovalStatement, ApprovedFinding
+from tfgate.model.approval import ApprovalRequest, ApprovalStatement, ApprovedFinding
 from tfgate.model.rule import Enforcement
 
 if TYPE_CHECKING:

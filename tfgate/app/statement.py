@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tfgate.model.override import Moment
+from tfgate.model.approval import Moment
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://slsa.dev/verification_summary/v1"

@@ -11,7 +11,7 @@ import click
 from tfgate.errors import UsageError
 
 if TYPE_CHECKING:
-    from tfgate.model.override import ApprovalStatement
+    from tfgate.model.approval import ApprovalStatement
 
 
 @click.command(

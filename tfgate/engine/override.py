@@ -15,15 +15,10 @@ import msgspec
 
 from tfgate.engine.decide import decide
 from tfgate.engine.persons import any_same, count_people
+from tfgate.model.approval import ApprovalStatement, ApprovedFinding, ApprovedWorkspace
 from tfgate.model.decision import Decision, Outcome, OutcomeKind
 from tfgate.model.glob import glob_matches
-from tfgate.model.override import (
-    Approval,
-    ApprovalStatement,
-    ApprovedFinding,
-    ApprovedWorkspace,
-    Override,
-)
+from tfgate.model.override import Approval, Override
 from tfgate.model.rule import Enforcement
 
 if TYPE_CHECKING:

@@ -1,21 +1,10 @@
-"""Approvals: what is asked for, what is signed, and what an outcome says of it afterwards."""
+"""Approvals that were used, and what an outcome says of them."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
-
-if TYPE_CHECKING:
-    from tfgate.model.decision import Outcome
-    from tfgate.model.identity import Workspace
-
-Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
-"""RFC 3339, with its offset from UTC."""
-
-Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-"""SHA-256 in lower-case hex."""
 
 
 class Approval(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,89 +27,3 @@ class Override(msgspec.Struct, frozen=True):
     """Why an outcome that would deny does not: enough people have approved it."""
 
     approvals: tuple[Approval, ...]
-
-
-class ApprovedFinding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One finding as the approver sees it. It fits an outcome that is equal in every field."""
-
-    rule: str
-    title: str
-    severity: str
-    enforcement: str
-    outcome: str
-    address: str
-    deposed: str | None
-    action: str | None
-    message: str
-    fingerprint: Digest
-
-    @classmethod
-    def of(cls, outcome: Outcome) -> ApprovedFinding:
-        """Take from an outcome what an approver is shown; what JSON cannot hold is escaped."""
-        return cls(
-            rule=outcome.rule,
-            title=_writable(outcome.title),
-            severity=outcome.severity.value,
-            enforcement=outcome.enforcement.value,
-            outcome=outcome.outcome.value,
-            address=_writable(outcome.address),
-            deposed=None if outcome.deposed is None else _writable(outcome.deposed),
-            action=outcome.action,
-            message=_writable(outcome.message),
-            fingerprint=outcome.fingerprint,
-        )
-
-
-class ApprovedPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The plan that was judged."""
-
-    json_sha256: Digest
-    file_sha256: Digest | None
-    """Of the plan file; ``None`` where plan JSON was judged."""
-
-
-class ApprovedWorkspace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the apply goes: name and state."""
-
-    name: str
-    backend: str | None
-    identity: dict[str, str]
-
-    @classmethod
-    def of(cls, workspace: Workspace) -> ApprovedWorkspace:
-        """Leave out how the name was found."""
-        return cls(workspace.name, workspace.backend, dict(workspace.identity))
-
-
-class ApprovalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What an approver is asked to let through."""
-
-    kind: Literal["tfgate-approval-request"] = "tfgate-approval-request"
-    v: Literal[1] = 1
-    decision_id: str
-    created: Moment
-    expires: Moment
-    """Until when an approval would hold; the approver may shorten it."""
-    bind: Literal["plan", "findings"]
-    """What an approval is bound to: this plan, or these findings in any plan."""
-    plan: ApprovedPlan
-    workspace: ApprovedWorkspace
-    operator: str
-    authors: tuple[str, ...]
-    """Who wrote the change, as far as known."""
-    findings: tuple[ApprovedFinding, ...]
-
-
-class ApprovalStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What an approver signs: the request as it was seen, and why it may go through."""
-
-    kind: Literal["tfgate-approval"] = "tfgate-approval"
-    v: Literal[1] = 1
-    request: ApprovalRequest
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
-    approved: Moment
-    expires: Moment
-
-
-def _writable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()

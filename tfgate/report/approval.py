@@ -11,7 +11,7 @@ from tfgate.report.neutral import clip, console
 if TYPE_CHECKING:
     import datetime as dt
 
-    from tfgate.model.override import ApprovalRequest, ApprovalStatement, ApprovedFinding
+    from tfgate.model.approval import ApprovalRequest, ApprovalStatement, ApprovedFinding
 
 _LONGEST = 2_000
 """Characters of a message that are shown."""

@@ -10,16 +10,16 @@ import pytest
 
 from tests.support.decisions import ADVISORY, HARD, SOFT, decision, outcome
 from tfgate.engine.override import ApprovalTerms, Need, SignedApproval, apply_overrides, strictest
-from tfgate.model.decision import Decision, Outcome, OutcomeKind, Verdict
-from tfgate.model.identity import Operator, Workspace
-from tfgate.model.override import (
-    Approval,
+from tfgate.model.approval import (
     ApprovalRequest,
     ApprovalStatement,
     ApprovedFinding,
     ApprovedPlan,
     ApprovedWorkspace,
 )
+from tfgate.model.decision import Decision, Outcome, OutcomeKind, Verdict
+from tfgate.model.identity import Operator, Workspace
+from tfgate.model.override import Approval
 from tfgate.model.rule import OnUnknown
 
 NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.timezone.utc)

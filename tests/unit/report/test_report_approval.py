@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from tests.support.decisions import HOSTILE, HOSTILE_ADDRESS, SOFT, decision, outcome
-from tfgate.model.override import (
+from tfgate.model.approval import (
     ApprovalRequest,
     ApprovalStatement,
     ApprovedFinding,
