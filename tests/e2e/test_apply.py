@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -151,6 +153,25 @@ def test_json(one: Gate) -> None:
     assert changes["applied"] == [{"address": "terraform_data.a", "action": "create"}]
     assert changes["summary"]["add"] == 1
     assert changes["reported_by"] == "terraform"
+
+
+def test_reader_of_the_stream_goes_away(one: Gate) -> None:
+    """Where nobody reads the stream any more the apply goes on to its end, and is on record."""
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "wb") as closed:
+        code = subprocess.run(
+            [*one.command, "apply", "-json", "p.tfplan", "-auto-approve"],
+            cwd=one.plan().parent,
+            env=one.env,
+            stdin=subprocess.DEVNULL,
+            stdout=closed,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        ).returncode
+    assert code == 0
+    assert one.records()[-1]["exit_code"] == 0
+    assert one.state() == ["terraform_data.a"]
 
 
 def test_arguments_of_the_environment(one: Gate) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tfgate.app.interrupts import Interrupted
-from tfgate.app.obligations import Obligations, check_on_plan, obligations_of, unresolved
 from tfgate.app.private import is_unchanged
 from tfgate.app.progress import Progress
 from tfgate.audit import AlreadyRecordedError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tfgate.app.authority import Grant
     from tfgate.app.check import Judged
     from tfgate.app.interrupts import Interrupts
+    from tfgate.app.obligations import Obligations
     from tfgate.app.record import Recorder
     from tfgate.terraform.foreground import Finished
 
@@ -142,7 +143,9 @@ class Applying:
     def _take(self, piece: bytes) -> None:
         assert self._progress is not None, "it is given to Terraform with -json alone"
         self._progress.feed(piece)
-        self._job.console.output(piece)
+        # Whoever read this may be gone; Terraform must not be left alone for that.
+        with contextlib.suppress(OSError):
+            self._job.console.output(piece)
 
     def _finished(self, finished: Finished, seconds: float) -> None:
         plan_sha256 = self._judged.gathered.input.plan_file_sha256 or ""
@@ -178,9 +181,12 @@ class Applying:
 
     def _obligations(self, finished: Finished) -> Obligations | None:
         """Check what was let through unknown, and record it."""
-        wanted = obligations_of(self._judged.result.decision)
-        if not wanted:
+        if not self._judged.result.decision.obligations:
             return None
+        # Late: most applies leave nothing open.
+        from tfgate.app.obligations import check_on_plan, obligations_of, unresolved
+
+        wanted = obligations_of(self._judged.result.decision)
         gathered = self._judged.gathered
         rulesets, context = gathered.effective.rulesets, gathered.context
         if finished.interrupted:
