@@ -136,6 +136,8 @@ def test_later_layers_win_and_every_value_knows_its_origin(tmp_path: Path, write
     origins = {setting.name: str(config.origin(setting.name)) for setting in SETTINGS}
     assert origins == {
         "gate.rulesets": "--rulesets",
+        "gate.ruleset_signers": "default",
+        "gate.locked": "default",
         "gate.evaluate": "TFGATE_EVALUATE",
         "gate.comment_waivers": "TFGATE_COMMENT_WAIVERS",
         "gate.allow_empty": "TFGATE_ALLOW_EMPTY",

@@ -380,10 +380,10 @@ def test_a_rule_id_twice_is_refused(write: Write, problems_of: Callable[[str], l
         ("a\0b", '"a\\u0000b" names no ruleset'),
         ("tfgate:cores", "tfgate:cores: no ruleset of this name is shipped with tfgate"),
         (
-            "git::https://git.example/policy.git//sets/net?ref=v3.1.0",
+            "git::https://git.example/policy.git//sets/net",
             (
-                "git::https://git.example/policy.git//sets/net?ref=v3.1.0: rulesets from git are "
-                "not supported yet; clone it and name the folder"
+                "git::https://git.example/policy.git//sets/net: must say which version it is: "
+                "?ref=<tag or commit>"
             ),
         ),
     ],

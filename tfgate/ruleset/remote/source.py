@@ -16,7 +16,7 @@ PROTOCOLS: Final = ("https", "ssh", "file")
 """What git may speak. Plain http and git:// prove neither who answers nor what was sent."""
 COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _REF: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,199}")
-_SCP: Final = re.compile(r"(?P<host>(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9.-]+):(?P<path>(?!//).+)")
+_SCP: Final = re.compile(r"(?P<host>(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9.-]+):(?P<path>(?!//|:)[^\s:]+)")
 _STEP: Final = re.compile(r"[A-Za-z0-9_+@ -][A-Za-z0-9._+@ -]{0,199}")
 _EXAMPLE: Final = "git::https://git.example/policy.git//sets/net?ref=v1.2.0"
 
