@@ -106,6 +106,7 @@ def read_approval(data: bytes, name: str, signers: Signers, now: dt.datetime) ->
         reason=statement.reason,
         approved=statement.approved,
         expires=statement.expires,
+        signers_sha256=signers.sha256,
     )
     return SignedApproval(statement, approval, name)
 

@@ -45,6 +45,8 @@ class Receipt(NamedTuple):
     digest: str
     """SHA-256 (hex) of what is signed: what makes it one receipt, however it is written."""
     signer: Signer
+    signers_sha256: str
+    """Of the allowed signers file that names the key."""
 
 
 class WithReceipt:
@@ -76,7 +78,8 @@ class WithReceipt:
         with allowed_signers(file, "receipts.allowed_signers") as signers:
             signed = unseal(data, PAYLOAD_TYPE, signers=signers.path, namespace=RECEIPTS, now=now)
         statement = decode_document(signed.payload, Statement)
-        return Receipt(statement, hashlib.sha256(signed.payload).hexdigest(), signed.signer)
+        digest = hashlib.sha256(signed.payload).hexdigest()
+        return Receipt(statement, digest, signed.signer, signers.sha256)
 
     def _check_unused(self, receipt: Receipt, gathered: Gathered) -> None:
         """Refuse early, before anybody is asked; the record itself is what stands once."""
@@ -139,4 +142,5 @@ def _used(receipt: Receipt) -> tuple[str, dict[str, Any]]:
         "receipt_operator": summary.facts.operator.name,
         "signer": receipt.signer.principals[0],
         "key": receipt.signer.key,
+        "signers_sha256": receipt.signers_sha256,
     }

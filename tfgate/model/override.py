@@ -21,6 +21,8 @@ class Approval(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str
     approved: dt.datetime
     expires: dt.datetime
+    signers_sha256: str = ""
+    """SHA-256 (hex) of the allowed signers file that lets the key approve."""
 
 
 class Override(msgspec.Struct, frozen=True):

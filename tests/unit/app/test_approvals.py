@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import hashlib
 import json
 import os
 from dataclasses import replace
@@ -51,6 +52,8 @@ def test_from_request_to_record(bench: Bench) -> None:
     assert override["reason"] == "because"
     assert override["key"].startswith("SHA256:")
     assert len(override["digest"]) == 64
+    signers = (bench.folder / "approvers").read_bytes()
+    assert override["signers_sha256"] == hashlib.sha256(signers).hexdigest()
     (finding,) = record["findings"]
     assert (finding["outcome"], finding.get("blocks", False)) == ("fail", False)
     assert finding["override"]["approvals"] == [override]
