@@ -28,6 +28,8 @@ _COMMANDS = {
     "eval": ("tfgate.cli.evaluate", "evaluate", "Evaluate a JMESPath expression on a plan."),
     "rules": ("tfgate.cli.rules", "rules", "List and show rules."),
     "audit": ("tfgate.cli.audit", "audit", "Verify and search the audit trail."),
+    "atlantis": ("tfgate.cli.atlantis", "atlantis", "Judge as a step of an Atlantis workflow."),
+    "waivers": ("tfgate.cli.waivers", "waivers", "List waivers; import those of other tools."),
     "config": ("tfgate.cli.config", "config", "Show the configuration in force and its origins."),
     "schema": ("tfgate.cli.schema", "schema", "Print a JSON Schema of a file of tfgate."),
     "completion": ("tfgate.cli.completion", "completion", "Print a shell's completion script."),

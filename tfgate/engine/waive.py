@@ -46,9 +46,12 @@ class Looked:
     def at(self, waiver: Waiver) -> bool | None:
         """Say whether a waiver had its chance: ``False`` if it may have one in another plan.
 
-        ``None`` where only sources were judged and no rule on them is waived.
+        ``None`` where there is no such rule, which is a finding already, or where only sources were
+        judged and it is none on them.
         """
         rules = [rule for rule in self._rules if glob_matches(waiver.rule, rule.rule.id)]
+        if not rules:
+            return None
         if any(rule.rule.scope is Scope.SOURCE for rule in rules):
             return True
         if self._plan is None:

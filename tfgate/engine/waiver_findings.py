@@ -36,6 +36,7 @@ _TITLES: Final = {
 }
 _REMEDIES: Final = {
     UNUSED: "Remove the comment.",
+    UNKNOWN_RULE: "Name a rule of the rulesets in use (tfgate rules list), or remove the waiver.",
     GLOB: "Name each rule, or waive in the waiver file.",
     NOT_PERMITTED: "Waive in the waiver file, where the gate's owners review it.",
     UNATTACHED: "Put the comment inside its block, or on the line above it.",
