@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tfgate.errors import TfgateError
+from tfgate.ruleset.sources import GIT_PREFIX, SHIPPED_PREFIX
 from tfgate.terraform.files import UnreadableError, read_small
 from tfgate.terraform.gitdir import GitDir
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tfgate.provenance import RulesetProvenance, Wanted
+    from tfgate.provenance import Repository, RulesetProvenance, Wanted
+    from tfgate.provenance.landing import Landings
     from tfgate.ruleset import GateConfig, Ruleset
 
 CACHE_VERSION = 1
 MAX_APPROVALS = 64 * 1024 * 1024
 """Bytes of the review system's file."""
+_ELSEWHERE = (SHIPPED_PREFIX, GIT_PREFIX)
 _HINT = "Have the change reviewed and merged, or take require_approved_rules back."
 
 
@@ -43,14 +46,12 @@ class RulesOrigin:
     def of(self, ruleset: Ruleset) -> RulesetProvenance | None:
         """Give what is known of a ruleset; ``None`` for one that is in no checkout.
 
-        A shipped ruleset is known by tfgate's own version.
+        A shipped ruleset is known by tfgate's own version, one fetched from git by its commit.
         """
-        if ruleset.source.startswith("tfgate:"):
+        checkout = checkout_of(ruleset)
+        if checkout is None:
             return None
         path = Path(os.path.realpath(ruleset.path))
-        checkout = GitDir.find(path if path.is_dir() else path.parent)
-        if checkout is None or checkout.top.resolve() not in (path, *path.parents):
-            return None
         place = None if self._kept is None else self._place(ruleset, path, checkout)
         known = None if place is None else _kept(place)
         if known is None:
@@ -76,14 +77,19 @@ class RulesOrigin:
 
     def _ask(self, ruleset: Ruleset, path: Path, checkout: GitDir) -> RulesetProvenance:
         # Late: with subprocess they cost 10 ms, and what is kept is answered without.
-        from tfgate.provenance import Repository, RulesetProvenance, read_provenance
-        from tfgate.terraform.find import search_path
+        from tfgate.provenance import RulesetProvenance, read_provenance
 
-        git = search_path("git", self._env)
-        if git is None:
+        repository = repository_of(checkout, self._env)
+        if repository is None:
             return RulesetProvenance(problem="there is no git on PATH")
-        repository = Repository(checkout.top, git, self._env)
         return read_provenance(repository, self._wanted(ruleset, path, checkout.top.resolve()))
+
+    def landings(self, repository: Repository) -> Landings:
+        """Give what looks up authors and approvers of any change. Raises ``GitError``."""
+        from tfgate.provenance.landing import Landings
+
+        signer = None if self._signers is None else self._signer
+        return Landings.of(repository, self._approval_bytes(), signer)
 
     def _wanted(self, ruleset: Ruleset, path: Path, top: Path) -> Wanted:
         from tfgate.provenance import RuleFile, Wanted
@@ -133,6 +139,25 @@ class RulesOrigin:
         return data
 
 
+def checkout_of(ruleset: Ruleset) -> GitDir | None:
+    """Give the checkout that a ruleset on disk is in; ``None`` for every other ruleset."""
+    if ruleset.source.startswith(_ELSEWHERE):
+        return None
+    path = Path(os.path.realpath(ruleset.path))
+    checkout = GitDir.find(path if path.is_dir() else path.parent)
+    inside = checkout is not None and checkout.top.resolve() in (path, *path.parents)
+    return checkout if inside else None
+
+
+def repository_of(checkout: GitDir, env: Mapping[str, str]) -> Repository | None:
+    """Give what asks git about a checkout; ``None`` where there is no git."""
+    from tfgate.provenance import Repository
+    from tfgate.terraform.find import search_path
+
+    git = search_path("git", env)
+    return None if git is None else Repository(checkout.top, git, env)
+
+
 def rules_by_file(ruleset: Ruleset) -> dict[str, list[str]]:
     """Give the ids of the rules in each file, by the file's path in the ruleset."""
     single = not ruleset.path.is_dir()
@@ -159,7 +184,12 @@ def require_approved(
     branch = config.text("provenance.branch") or "main"
     reasons = []
     for ruleset in rulesets:
-        if ruleset.source.startswith("tfgate:"):
+        if ruleset.source.startswith(SHIPPED_PREFIX):
+            continue
+        if ruleset.source.startswith(GIT_PREFIX):
+            # It was fetched without its history; who signed it has approved it.
+            if config.path("gate.ruleset_signers") is None:
+                reasons.append(f"{ruleset.id}: it is from git, and gate.ruleset_signers is not set")
             continue
         known = origin.of(ruleset)
         if known is None:

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
 
 _COMMANDS = {
+    "new": ("tfgate.cli.rules_new", "new", "Write a rule with examples, to begin with."),
     "test": ("tfgate.cli.rules_test", "test", "Run the examples and plan tests of rulesets."),
     "mutate": ("tfgate.cli.rules_mutate", "mutate", "Find changes that no example notices."),
     "lint": ("tfgate.cli.rules_lint", "lint", "Check rules against the schemas of providers."),
     "docs": ("tfgate.cli.rules_docs", "docs", "Write a page for each rule."),
     "update": ("tfgate.cli.rules_update", "update", "Take new versions of rulesets from git."),
+    "log": ("tfgate.cli.rules_history", "log", "Show how rules came to be what they are."),
+    "review": ("tfgate.cli.rules_history", "review", "Show what a change of rules changes."),
 }
 
 

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from tfgate.cli.output import write_out
+from tfgate.cli.rule_diffs import diff_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tfgate.app.rule_diff import Change, RuleDiff
     from tfgate.app.rule_update import Update
-
-_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
 @click.command(epilog="Example: tfgate rules update acme-net --dry-run")
@@ -57,25 +55,4 @@ def _lines(update: Update) -> Iterator[str]:
     if not update.diff:
         yield "  no rule changed"
     for diff in update.diff:
-        yield from _diff_lines(diff)
-
-
-def _diff_lines(diff: RuleDiff) -> Iterator[str]:
-    yield f"  {_SIGNS[diff.kind]} {diff.rule or 'the ruleset'}" + (
-        "" if diff.kind == "changed" else f" {diff.kind}"
-    )
-    for change in diff.changes:
-        yield from _change_lines(change)
-
-
-def _change_lines(change: Change) -> Iterator[str]:
-    if change.before is None or change.after is None:
-        sign = "+" if change.before is None else "-"
-        yield f"      {sign} {change.what}: {change.after or change.before}"
-        return
-    if len(change.before) + len(change.after) < 60:
-        yield f"      {change.what}: {change.before} → {change.after}"
-        return
-    yield f"      {change.what}:"
-    yield f"        - {change.before}"
-    yield f"        + {change.after}"
+        yield from diff_lines(diff)

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from tfgate.provenance.approvals import contains, read_approvals, tag_approvals
 from tfgate.provenance.facts import LastChange, RulesetProvenance
 from tfgate.provenance.git import GitError, Repository
-from tfgate.provenance.history import Touch, first_parents, mainline, read_commits, within
+from tfgate.provenance.history import Touch, first_parents, mainline, read_commits
+from tfgate.provenance.landing import Change, Landings
 from tfgate.provenance.versions import last_touches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tfgate.provenance.approvals import Signer
-    from tfgate.provenance.people import Commit, Person
 
 
 class RuleFile(msgspec.Struct, frozen=True):
@@ -58,23 +57,13 @@ def read_provenance(repository: Repository, wanted: Wanted) -> RulesetProvenance
         return RulesetProvenance(commit=commit, problem=str(error))
 
 
-class _Change(NamedTuple):
-    """Files that were last changed by one and the same commit on the line of history in force."""
-
-    landed: Commit
-    newest: Commit
-    authors: tuple[Person, ...]
-    approvers: tuple[Person, ...]
-
-
 class _Reader:
     def __init__(self, repository: Repository, wanted: Wanted, commit: str) -> None:
         self.repository = repository
         self.wanted = wanted
         self.commit = commit
         self.branch, self.branch_commit = self._branch()
-        self.approvals = {} if wanted.approvals is None else read_approvals(wanted.approvals)
-        self.tags = [] if wanted.signer is None else tag_approvals(repository, wanted.signer)
+        self.landings = Landings.of(repository, wanted.approvals, wanted.signer)
 
     def read(self) -> RulesetProvenance:
         tree = self.repository.tree(self.commit, self._places())
@@ -183,53 +172,23 @@ class _Reader:
         of_file = {
             (commit, path): change
             for commit, paths in per_landing.items()
-            for path, change in self._of_landing(landed[commit], [*dict.fromkeys(paths)]).items()
+            for path, change in self.landings.changes(
+                landed[commit], [*dict.fromkeys(paths)]
+            ).items()
         }
-        grouped: dict[tuple[_Change, bool | None], list[str]] = {}
+        grouped: dict[tuple[Change, bool | None], list[str]] = {}
         for (path, item), touch in touches.items():
             change = of_file[touch.commit, path]
             grouped.setdefault((change, self._on_branch(path, touch, same)), []).append(item)
         made = [self._made(change, items, on) for (change, on), items in grouped.items()]
         return tuple(sorted(made, key=lambda change: (change.time, change.rules), reverse=True))
 
-    def _of_landing(self, landed: Commit, paths: Sequence[str]) -> dict[str, _Change]:
-        if len(landed.parents) < 2:
-            return dict.fromkeys(paths, self._change(landed, [landed]))
-        touches = within(self.repository, landed, paths)
-        commits = read_commits(self.repository, (touch.commit for touch in touches))
-        changes = {}
-        for path in paths:
-            parts = [commits[touch.commit] for touch in touches if touch.path == path]
-            changes[path] = self._change(landed, parts or [landed])
-        return changes
-
-    def _change(self, landed: Commit, parts: Sequence[Commit]) -> _Change:
-        """Make one change of the commits it consists of, newest first.
-
-        Who approved the merge approved all of it; who approved single commits must have approved
-        each of them.
-        """
-        authors = tuple({person: None for part in parts for person in part.authors})
-        each = [self._approvers_of(part) for part in parts]
-        everywhere = [who for who in each[0] if all(who.is_one_of(tuple(some)) for some in each)]
-        found = dict.fromkeys([*self._approvers_of(landed), *everywhere, *self._tagged(landed)])
-        others = tuple(who for who in found if not who.is_one_of(authors))
-        return _Change(landed, parts[0], authors, others)
-
-    def _approvers_of(self, commit: Commit) -> list[Person]:
-        return [*commit.approvers, *self.approvals.get(commit.id, ())]
-
-    def _tagged(self, landed: Commit) -> Iterable[Person]:
-        for commit, who in self.tags:
-            if contains(self.repository, commit, landed.id):
-                yield who
-
     def _on_branch(self, path: str, touch: Touch, same: frozenset[str]) -> bool | None:
         if self.branch_commit is None:
             return None
         return path in same or touch.commit in first_parents(self.repository, self.branch_commit)
 
-    def _made(self, change: _Change, items: Sequence[str], on_branch: bool | None) -> LastChange:
+    def _made(self, change: Change, items: Sequence[str], on_branch: bool | None) -> LastChange:
         newest, landed = change.newest, change.landed
         return LastChange(
             commit=newest.id,
