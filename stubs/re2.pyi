@@ -1,13 +1,19 @@
 """The part of google-re2 that tfgate uses; the package has no types of its own."""
 
+from collections.abc import Iterator
+
 class error(Exception): ...  # noqa: N801, N818 - the package's name
 
 class Options:
     log_errors: bool
     max_mem: int
 
+class Match:
+    def group(self) -> str: ...
+
 class Pattern:
-    def search(self, text: str) -> object | None: ...
+    def search(self, text: str) -> Match | None: ...
+    def finditer(self, text: str) -> Iterator[Match]: ...
 
 def compile(pattern: str, options: Options | None = None) -> Pattern: ...  # noqa: A001 - its name
 def escape(pattern: str) -> str: ...

@@ -39,3 +39,5 @@ class Run(msgspec.Struct, frozen=True, omit_defaults=True):
     dirty: bool | None = None
     """Whether the checkout had uncommitted changes."""
     repository: str | None = None
+    details: dict[str, str] = {}
+    """What else the CI system says of the change: ``{"pull_author": …, "project": …}``."""

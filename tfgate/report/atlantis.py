@@ -50,6 +50,21 @@ def render(decision: Decision, context: ReportContext) -> str:
     return "\n".join(lines) + "\n"
 
 
+def render_error(text: str) -> str:
+    """Give the block of an error: it denies, whatever the text says.
+
+    ``text`` is that of a ``TfgateError``; of several lines each that is not indented is an item.
+    """
+    first, *more = [line for line in text.split("\n") if line.strip()] or ["An unnamed error."]
+    lines = [f"FAIL - tfgate - {clip(first.strip(), _LONGEST)}"]
+    for line in more:
+        mark = "       " if line.startswith(" ") else "FAIL - tfgate - "
+        lines.append(mark + clip(line.strip(), _LONGEST))
+    failures = sum(line.startswith("FAIL") for line in lines)
+    body = "".join(f"{_quote(line)}\n" for line in lines)
+    return f"{body}{failures} tests, 0 passed, 0 warnings, {failures} failures, 0 exceptions\n"
+
+
 def _parted(lines: list[str]) -> str:
     """Part the word that decides, wherever it stands, and say so."""
     parted = [_VERDICT_WORD.sub("\\1·\\2", line) for line in lines]

@@ -29,6 +29,8 @@ class CiSystem(NamedTuple):
     commit: tuple[str, ...] = ()
     repository: tuple[str, ...] = ()
     """Templates, as in ``url``."""
+    details: tuple[tuple[str, str], ...] = ()
+    """``Run.details``: name and template of each; one with an unset variable is left out."""
 
 
 CI_SYSTEMS: tuple[CiSystem, ...] = (
@@ -42,6 +44,16 @@ CI_SYSTEMS: tuple[CiSystem, ...] = (
         url=("{PULL_URL}",),
         commit=("HEAD_COMMIT",),
         repository=("{BASE_REPO_OWNER}/{BASE_REPO_NAME}",),
+        details=(
+            ("pull_author", "{PULL_AUTHOR}"),
+            ("base_branch", "{BASE_BRANCH_NAME}"),
+            ("head_branch", "{HEAD_BRANCH_NAME}"),
+            ("head_repository", "{HEAD_REPO_OWNER}/{HEAD_REPO_NAME}"),
+            ("project", "{PROJECT_NAME}"),
+            ("directory", "{REPO_REL_DIR}"),
+            ("pull_approved", "{ATLANTIS_PR_APPROVED}"),
+            ("pull_mergeable", "{ATLANTIS_PR_MERGEABLE}"),
+        ),
     ),
     # developer.hashicorp.com/terraform/cloud-docs/run/run-environment: no variable names a person.
     CiSystem(

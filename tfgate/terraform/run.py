@@ -47,6 +47,7 @@ def begin_run(env: Mapping[str, str], cwd: str | Path) -> PendingRun:
         url=public_url_with_query(fill(env, system.url)) if system else None,
         repository=_repository(system, env, checkout),
         commit=commit[1] if commit else checkout.head() if checkout else None,
+        details=_details(system, env) if system else {},
     )
     return PendingRun(run, Dirty.begin(checkout, env) if checkout else None)
 
@@ -64,6 +65,11 @@ def public_url_with_query(url: str | None) -> str | None:
     key, _, value = query.partition("=")
     kept = f"?buildId={value}" if key == "buildId" and value.isdecimal() else ""
     return (public_url(base) + kept) or None
+
+
+def _details(system: CiSystem, env: Mapping[str, str]) -> dict[str, str]:
+    filled = ((name, fill(env, (template,))) for name, template in system.details)
+    return {name: value for name, value in filled if value}
 
 
 def _run_id(system: CiSystem | None, env: Mapping[str, str]) -> str | None:

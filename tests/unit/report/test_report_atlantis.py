@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.atlantis import passed_before, passed_since_december_2025
 from tests.support.decisions import (
     ADVISORY,
     CASES,
@@ -25,26 +26,12 @@ from tfgate.model.decision import OutcomeKind, Verdict
 from tfgate.model.location import Location
 from tfgate.model.rule import OnUnknown
 from tfgate.report import render
+from tfgate.report.atlantis import render_error
 
 if TYPE_CHECKING:
     from tfgate.model.decision import Decision
 
 SUMMARY = re.compile(r"\d+ tests?, \d+ passed, \d+ warnings?, \d+ failures?, \d+ exceptions?")
-
-
-def passed_since_december_2025(output: str) -> bool:
-    """Read a verdict as Atlantis 0.38 and later do."""
-    if not output:
-        return False
-    if re.search(r'([1-9][0-9]* failure|failures": \[)', output):
-        return False
-    return not output.strip().startswith("FAIL")
-
-
-def passed_before(output: str) -> bool:
-    """Read a verdict as Atlantis did before: Go lowers each letter by itself, İ to i."""
-    lowered = "".join(letter.lower()[0] for letter in output)
-    return "fail" not in lowered
 
 
 def block(case: Decision) -> str:
@@ -194,3 +181,14 @@ def test_numbers_are_counted_as_conftest_counts() -> None:
     )
     last = block(case).splitlines()[-1]
     assert last == "6 tests, 2 passed, 2 warnings, 1 failures, 1 exceptions"
+
+
+@given(text=st.text(alphabet="fFaAiIlL1 passed,\n '\u2028", max_size=60))
+@settings(max_examples=100)
+def test_an_error_is_read_as_a_failure_whatever_it_says(text: str) -> None:
+    """A step says errors in its text too; each line that is an item of its own is counted."""
+    block = render_error(text)
+    assert not passed_since_december_2025(block)
+    assert not passed_before(block)
+    assert block.startswith("FAIL - tfgate - ")
+    assert len(SUMMARY.findall(block)) == 1
