@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tfgate.app.examples import run_example
+from tfgate.app.rule_coverage import can_be_unknown
 from tfgate.engine.functions import rule_functions
 from tfgate.ruleset import load_ruleset
 from tfgate.ruleset.sources import shipped_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tfgate.model.rule import RuleTest
-    from tfgate.query import Expression
     from tfgate.ruleset import CompiledRule, Ruleset
 
 RULESETS = [load_ruleset(f"tfgate:{name}", functions=rule_functions()) for name in shipped_names()]
@@ -50,7 +48,7 @@ def test_rule_shows_that_it_can_pass_and_fail(rule: CompiledRule) -> None:
 @each_rule
 def test_rule_shows_what_it_does_with_the_unknown(rule: CompiledRule) -> None:
     """Where a rule reads what may be known only after the apply, an example says what it gives."""
-    if any(_can_be_unknown(expression) for _, expression in rule.expressions()):
+    if can_be_unknown(rule):
         assert "unknown" in _outcomes(rule)
 
 
@@ -72,20 +70,3 @@ def test_rule_is_named_for_waivers(rule: CompiledRule) -> None:
 
 def _outcomes(rule: CompiledRule) -> set[str]:
     return {test.expect for test in rule.rule.tests}
-
-
-_VALUES = {"after", "before", "config_values", "value", "body", "changes", "outputs", "drift"}
-_JOINS = {"references", "referenced_by", "configured"}
-
-
-def _can_be_unknown(expression: Expression) -> bool:
-    """Say whether an expression reads values, or joins that the plan may show in part only."""
-    return bool(_JOINS & expression.functions) or any(_values(expression))
-
-
-def _values(expression: Expression) -> Iterator[tuple[str, ...]]:
-    for path in expression.reads:
-        nested = path[:1] in (("changes",), ("outputs",), ("drift",)) and len(path) > 1
-        head = path[1:2] if nested else path[:1]
-        if head and head[0] in _VALUES - {"changes", "outputs", "drift"}:
-            yield path
