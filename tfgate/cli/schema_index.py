@@ -29,4 +29,6 @@ def index(source: Path, out: Path | None, provider_version: str) -> None:
     for path, made in make_indexes(source, os.environ, out=out, version=provider_version):
         types, data = len(made.types()), len(made.types(data=True))
         version = f" {made.version}" if made.version else ""
-        write_out(f"{path}: {made.provider}{version}, {types} types, {data} data sources\n")
+        write_out(
+            f"{path}: {made.provider}{version}, resource types: {types}, data sources: {data}\n"
+        )
