@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tfgate.errors import TfgateError
-from tfgate.report import render, terminal_of
+from tfgate.report import render, step_summary, terminal_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,9 +34,14 @@ def terminal() -> Terminal:
 def write_reports(
     requests: Iterable[ReportRequest], decision: Decision, context: ReportContext
 ) -> None:
-    """Render every report and write it where it goes. Raises ``TfgateError`` where it cannot be."""
+    """Render every report and write it where it goes. Raises ``TfgateError`` where it cannot be.
+
+    Beside annotations for GitHub goes the page of the step, where ``GITHUB_STEP_SUMMARY`` says.
+    """
     for request in requests:
         text = render(request.format, decision, context)
+        if request.format == "github" and (page := os.environ.get("GITHUB_STEP_SUMMARY")):
+            write_file(page, step_summary(decision, context), append=True)
         if request.file is None:
             write_out(text)
         else:
@@ -68,10 +73,11 @@ def write_lines(lines: Iterable[str]) -> None:
         write_out("\n".join([*kept, ""]))
 
 
-def write_file(path: str, text: str) -> None:
+def write_file(path: str, text: str, *, append: bool = False) -> None:
     """Write a report to a file. Raises ``TfgateError`` where it cannot be."""
     try:
-        with open(path, "w", encoding="utf-8", newline="\n", errors="backslashreplace") as file:
+        mode = "a" if append else "w"
+        with open(path, mode, encoding="utf-8", newline="\n", errors="backslashreplace") as file:
             file.write(text)
     except OSError as error:
         raise TfgateError(
