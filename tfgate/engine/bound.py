@@ -26,6 +26,7 @@ class BoundRule:
     __slots__ = (
         "compiled",
         "data",
+        "decider",
         "enforcement",
         "findings",
         "message_reads",
@@ -33,6 +34,7 @@ class BoundRule:
         "on_unknown",
         "params",
         "passed",
+        "passes",
         "reads",
         "rule",
         "ruleset",
@@ -55,6 +57,11 @@ class BoundRule:
         self.data = data
         self.enforcement = context.levels.get(rule.id, rule.enforcement)
         self.on_unknown = _on_unknown(rule, self.enforcement)
+        decider = compiled.deny if compiled.deny is not None else compiled.require
+        assert decider is not None, "a rule has deny or require: the loader saw to it"
+        self.decider: Expression = decider
+        self.passes = compiled.deny is None
+        """The truth of ``decider`` that is a pass."""
         self.reads = frozenset(_reads(compiled))
         self.message_reads = frozenset(compiled.message.fields)
         self.narrow = narrowing(rule.match)

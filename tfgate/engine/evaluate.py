@@ -10,7 +10,7 @@ from tfgate.engine.attribute import Traced, attribute_in
 from tfgate.engine.bound import BoundRule, ReadsCache, bind
 from tfgate.engine.decide import NOTHING_IN_PLAN, NOTHING_IN_SOURCES, decide
 from tfgate.engine.functions import SubjectScope
-from tfgate.engine.judge import Judged, Ruling, judge
+from tfgate.engine.judge import PASSED, Judged, Ruling, judge
 from tfgate.engine.outcome import make_outcome
 from tfgate.engine.select import RuleIndex
 from tfgate.engine.source_rules import WHOLE, mismatch, source_blocks, why_unread, without_sources
@@ -139,8 +139,14 @@ def _outcomes_of_scope(
             document["source"] = source_document(subject, context)
         addresses = (subject.address,)
         for rule in selected:
-            for outcome in _judged(plan, rule, subject, document, context):
-                yield outcome, addresses
+            scoped = SubjectScope(plan, rule, subject, document, context) if rule.scoped else None
+            judged = judge(rule, document, scoped)
+            if judged is PASSED:
+                rule.passed.append(subject)
+            elif judged.ruling is not Ruling.SKIP:
+                rule.findings += 1
+                for outcome in _findings(plan, rule, subject, document, judged, context):
+                    yield outcome, addresses
 
 
 def _outcomes_of_sources(
@@ -163,25 +169,13 @@ def _outcomes_of_sources(
                 kind, message = OutcomeKind.ERROR, why_unread(block)
                 yield make_outcome(kind, rule, block, context, message=message), block.addresses
                 continue
-            for outcome in _judged(plan, rule, block, document, context):
-                yield outcome, block.addresses
-
-
-def _judged(
-    plan: Plan | None,
-    rule: BoundRule,
-    subject: Subject,
-    document: dict[str, Any],
-    context: Context,
-) -> Iterator[Outcome]:
-    """Judge one subject; what is neither a pass nor a skip gives outcomes."""
-    scoped = SubjectScope(plan, rule, subject, document, context) if rule.scoped else None
-    judged = judge(rule, document, scoped)
-    if judged.ruling is Ruling.PASS:
-        rule.passed.append(subject)
-    elif judged.ruling is not Ruling.SKIP:
-        rule.findings += 1
-        yield from _findings(plan, rule, subject, document, judged, context)
+            judged = judge(rule, document, SubjectScope(plan, rule, block, document, context))
+            if judged is PASSED:
+                rule.passed.append(block)
+            elif judged.ruling is not Ruling.SKIP:
+                rule.findings += 1
+                for outcome in _findings(plan, rule, block, document, judged, context):
+                    yield outcome, block.addresses
 
 
 def source_document(subject: Subject, context: Context) -> dict[str, Any] | None:

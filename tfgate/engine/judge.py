@@ -15,7 +15,7 @@ from tfgate.query.errors import BudgetError, EvaluationError
 if TYPE_CHECKING:
     from tfgate.engine.bound import BoundRule
     from tfgate.engine.functions import SubjectScope
-    from tfgate.query import Expression, Judgement
+    from tfgate.query import Judgement
 
 
 class Ruling(Enum):
@@ -46,7 +46,8 @@ class Judged(NamedTuple):
         return None if self.judgement is None else self.judgement.value
 
 
-_PASS = Judged(Ruling.PASS)
+PASSED = Judged(Ruling.PASS)
+"""The one object that every pass is."""
 _SKIP = Judged(Ruling.SKIP)
 _UNKNOWN = Judged(Ruling.UNKNOWN)
 
@@ -60,7 +61,11 @@ def judge(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None
     """Judge one subject, whose document is ``document``."""
     when = bound.compiled.when
     possible = 0
-    if when is not None:
+    if when is None:
+        # Nearly every subject passes, and a verdict costs less than a judgement.
+        if bound.decider.verdict(document, scope) is bound.passes:
+            return PASSED
+    else:
         try:
             judgement = when.judge(document, scope)
         except EvaluationError as error:
@@ -77,9 +82,10 @@ def judge(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None
 def _decide(
     bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None, possible: int
 ) -> Judged:
-    expression, key, on_true, on_false = _deciding(bound)
+    on_true, on_false = (_CAN_PASS, _CAN_FAIL) if bound.passes else (_CAN_FAIL, _CAN_PASS)
+    key = "require" if bound.passes else "deny"
     try:
-        judgement = expression.judge(document, scope)
+        judgement = bound.decider.judge(document, scope)
     except BudgetError as error:
         return Judged(Ruling.ERROR, error=error, key=key)
     except EvaluationError as error:
@@ -91,16 +97,8 @@ def _decide(
     if judgement.may_raise:
         possible |= _CAN_ERROR
     if possible == _CAN_PASS:
-        return _PASS
+        return PASSED
     return _collapse(possible, judgement, None, key)
-
-
-def _deciding(bound: BoundRule) -> tuple[Expression, str, int, int]:
-    compiled = bound.compiled
-    if compiled.deny is not None:
-        return compiled.deny, "deny", _CAN_FAIL, _CAN_PASS
-    assert compiled.require is not None, "a rule has deny or require: the loader saw to it"
-    return compiled.require, "require", _CAN_PASS, _CAN_FAIL
 
 
 def _collapse(
@@ -114,5 +112,5 @@ def _collapse(
         ruling = Ruling.FAIL if possible & _CAN_FAIL else Ruling.ERROR
         return Judged(ruling, judgement, error, key)
     if not possible & ~_PASSES:
-        return _PASS if possible & _CAN_PASS else _SKIP
+        return PASSED if possible & _CAN_PASS else _SKIP
     return _UNKNOWN

@@ -81,6 +81,10 @@ class Plan:
 
     def counts(self) -> dict[str, int]:
         """Count resource changes per action, and imports, moves, drift and deferred changes."""
+        return dict(self._counts)
+
+    @cached_property
+    def _counts(self) -> dict[str, int]:
         return counting.counts(self)
 
     def counts_by_type(self) -> dict[str, dict[str, int]]:
