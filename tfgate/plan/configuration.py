@@ -109,6 +109,11 @@ class Configuration:
         self._raw = raw
 
     @property
+    def raw(self) -> Raw:
+        """Its bytes, as they are in the plan."""
+        return self._raw
+
+    @property
     def present(self) -> bool:
         """Whether the plan has a configuration at all."""
         return len(self._raw) > len(b"null")  # an object with anything in it

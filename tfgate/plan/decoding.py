@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from tfgate.errors import PlanError
+from tfgate.plan.marks import MARK, unmark
 
 MAX_DEPTH: Final = 200
 """Levels of lists and objects that a value may have. Terraform's own are below 40."""
@@ -31,7 +32,7 @@ def decode_value(raw: Raw, where: str) -> Any:
         check_depth(value)
     except TooDeepError:
         raise too_deep(where) from None
-    return value
+    return unmark(value) if MARK in bytes(raw) else value
 
 
 def decode_as(decoder: msgspec.json.Decoder[_T], raw: Raw, where: str) -> _T:

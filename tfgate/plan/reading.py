@@ -36,6 +36,7 @@ _TOP: Final = msgspec.json.Decoder(Top)
 _SPREAD: Final = re.compile(rb'[{,][ \t\r\n]|":[ \t\r\n]')
 _HEAD: Final = 200
 """Bytes at the beginning that show whether somebody has laid the JSON out for reading."""
+_ARCHIVED: Final = b'"tfgate_archive"'
 _FACTS: Final = {
     "terraform_version": (str, "a string"),
     "timestamp": (str, "a string"),
@@ -80,6 +81,12 @@ def _read(data: bytes) -> Plan:
     text = to_utf8(data)
     check_not_empty(text)
     if _SPREAD.search(text[:_HEAD]):
+        if _ARCHIVED in text[: 10 * _HEAD]:
+            raise PlanError(
+                "This is a plan out of tfgate's archive that was formatted anew, which spoils the "
+                "marks of its sensitive values.",
+                hint="Take the file as it is in the archive.",
+            )
         text = _compact(text)
     top = _decode_top(text)
     check_plan(text, top.kept(), top.resource_changes)

@@ -10,7 +10,9 @@ import msgspec
 from msgspec import Raw
 
 from tfgate.plan.decoding import MAX_DEPTH, check_depth
+from tfgate.plan.marks import MARK, unmark
 from tfgate.plan.overlay import without_write_only
+from tfgate.query.values import SENSITIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -45,6 +47,8 @@ class Attributes:
         """
         if not raw:
             return None
+        if len(raw) == len(MARK) and bytes(raw) == MARK:
+            return SENSITIVE
         value = self._decode(raw)
         if type(value) is dict:
             for part in value.values():
@@ -57,6 +61,8 @@ def _checked(value: Any, text: bytes) -> Any:
     """Check the depth of what has parts, and find write-only arguments; ``text`` may tell."""
     if len(text) > 2 * MAX_DEPTH and text.count(b"{") + text.count(b"[") > MAX_DEPTH:
         check_depth(value)
+    if MARK in text:
+        value = unmark(value)
     return without_write_only(value) if _has_write_only(text) else value
 
 
