@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _COMMANDS = {
+    "init": ("tfgate.cli.init", "init", "Write a configuration and a first ruleset."),
     "check": ("tfgate.cli.check", "check", "Judge a plan, record the decision, say allow or deny."),
     "apply": ("tfgate.cli.apply", "apply", "Judge a plan and apply that plan and no other."),
     "approve": ("tfgate.cli.approve", "approve", "Sign that a denied plan may be applied."),
@@ -32,6 +33,7 @@ _COMMANDS = {
     "waivers": ("tfgate.cli.waivers", "waivers", "List waivers; import those of other tools."),
     "config": ("tfgate.cli.config", "config", "Show the configuration in force and its origins."),
     "schema": ("tfgate.cli.schema", "schema", "Print a JSON Schema of a file of tfgate."),
+    "lsp": ("tfgate.cli.lsp", "lsp", "Serve an editor: findings, hover, completion for rules."),
     "completion": ("tfgate.cli.completion", "completion", "Print a shell's completion script."),
 }
 

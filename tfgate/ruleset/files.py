@@ -74,6 +74,11 @@ def read_toml(path: Path, name: str) -> TomlFile:
     return TomlFile(name, parse_toml(text, name), text, hashlib.sha256(data).hexdigest())
 
 
+def draft_toml(text: str, name: str) -> TomlFile:
+    """Parse a TOML text that stands in for a file. Raises ``Unreadable``."""
+    return TomlFile(name, parse_toml(text, name), text, hashlib.sha256(text.encode()).hexdigest())
+
+
 def decode_text(data: bytes, name: str) -> str:
     """Decode UTF-8, with or without a byte order mark. Raises ``Unreadable``."""
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tfgate.errors import Problem, RulesetError
 from tfgate.ruleset.compiled import CompiledRule, Names, compile_rule
 from tfgate.ruleset.data import DataFile, read_data
-from tfgate.ruleset.files import TomlFile, Unreadable, read_toml
+from tfgate.ruleset.files import TomlFile, Unreadable, draft_toml, read_toml
 from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.header import build_header, build_params, is_overridable
 from tfgate.ruleset.problems import show_name
@@ -18,7 +18,7 @@ from tfgate.ruleset.ruleset import Ruleset, RulesetFile, digest, repeated_rules
 from tfgate.ruleset.sources import Located, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tfgate.query import FunctionTable
@@ -64,11 +64,19 @@ class Inspection(Frozen, frozen=True):
 
 
 def inspect_ruleset(
-    source: str, *, base: Path | None = None, functions: FunctionTable | None = None
+    source: str,
+    *,
+    base: Path | None = None,
+    functions: FunctionTable | None = None,
+    remote: Remote | None = None,
+    drafts: Mapping[str, str] | None = None,
 ) -> Inspection:
-    """Read a ruleset as `load_ruleset` does, and give what is right in one that is not."""
+    """Read a ruleset as `load_ruleset` does, and give what is right in one that is not.
+
+    ``drafts`` are texts that stand in for files, by their real paths: what an editor has not saved.
+    """
     try:
-        loader = _Loader(source, locate(source, base), functions)
+        loader = _Loader(source, locate(source, base, remote), functions, drafts=drafts)
         return Inspection(loader.gather(), tuple(loader.found))
     except RulesetError as error:
         return Inspection(None, error.problems)
@@ -84,7 +92,9 @@ class _Loader:
         functions: FunctionTable | None,
         *,
         examples: bool = True,
+        drafts: Mapping[str, str] | None = None,
     ) -> None:
+        self.drafts = drafts or {}
         self.source = source
         self.located = located
         self.functions = functions
@@ -135,9 +145,13 @@ class _Loader:
             raise RulesetError([Problem(shown, message)])
         return self._read(path / MANIFEST, MANIFEST, f"{shown}/{MANIFEST}")
 
+    def _toml(self, path: Path, shown: str) -> TomlFile:
+        draft = self.drafts.get(os.path.realpath(path)) if self.drafts else None
+        return read_toml(path, shown) if draft is None else draft_toml(draft, shown)
+
     def _read(self, path: Path, relative: str, shown: str) -> TomlFile:
         try:
-            file = read_toml(path, shown)
+            file = self._toml(path, shown)
         except Unreadable as error:
             raise RulesetError([error.problem]) from None
         self.files.append(RulesetFile(relative, file.sha256))
@@ -192,7 +206,7 @@ class _Loader:
         for path, relative in self._rule_files():
             shown = f"{self.located.shown}/{relative}"
             try:
-                file = read_toml(path, shown)
+                file = self._toml(path, shown)
             except Unreadable as error:
                 self.found.append(error.problem)
                 continue

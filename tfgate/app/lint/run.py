@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from tfgate.app.lint.findings import LintFinding, LintResult
@@ -14,7 +15,7 @@ from tfgate.ruleset.loader import MANIFEST, inspect_ruleset
 from tfgate.ruleset.sources import locate
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from tfgate.errors import Problem
@@ -28,9 +29,15 @@ def lint_rulesets(
     *,
     base: Path | None = None,
     ignore: Collection[str] = (),
+    drafts: Mapping[str, str] | None = None,
+    only: Path | None = None,
 ) -> LintResult:
-    """Lint rulesets, against the schemas of ``catalog``; ``ignore`` names checks to leave out."""
-    lint = _Lint(catalog, base)
+    """Lint rulesets, against the schemas of ``catalog``; ``ignore`` names checks to leave out.
+
+    ``drafts`` are texts that stand in for files, by their real paths. With ``only``, rules of other
+    files are not looked into.
+    """
+    lint = _Lint(catalog, base, drafts or {}, only)
     for source in sources:
         lint.lint(source)
     check_overlaps(lint.rules)
@@ -38,8 +45,16 @@ def lint_rulesets(
 
 
 class _Lint:
-    def __init__(self, catalog: Catalog, base: Path | None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        base: Path | None,
+        drafts: Mapping[str, str],
+        only: Path | None = None,
+    ) -> None:
         self.catalog = catalog
+        self.only = None if only is None else os.path.realpath(only)
+        self.drafts = drafts
         self.base = base
         self.reporters: dict[str, Reporter] = {}
         self.rules: list[tuple[CompiledRule, Reporter, Any]] = []
@@ -48,7 +63,7 @@ class _Lint:
     def lint(self, source: str) -> None:
         """Lint one ruleset."""
         table = rule_functions()
-        inspected = inspect_ruleset(source, base=self.base, functions=table)
+        inspected = inspect_ruleset(source, base=self.base, functions=table, drafts=self.drafts)
         self.broken += [_as_finding(problem) for problem in inspected.problems]
         ruleset = inspected.ruleset
         if ruleset is None:
@@ -68,6 +83,8 @@ class _Lint:
         texts = {key: expression.text for key, expression in rule.expressions()}
         report.start(rule.id, prefix, {**texts, "message": rule.rule.message})
         self.rules.append((rule, report, prefix))
+        if self.only is not None and self.only != os.path.realpath(rule.rule.file):
+            return
         check_unused_let(rule, report)
         check_rule(ruleset, rule, self.catalog, rule_functions(), report)
 
@@ -80,12 +97,17 @@ class _Lint:
             shown = locate(ruleset.source, self.base).shown
             inside = ruleset.path.is_dir()
             path = ruleset.path / file[len(shown) + 1 :] if inside else ruleset.path
-            try:
-                text: str | None = read_toml(path, file).text
-            except Unreadable:
-                text = None
-            self.reporters[file] = Reporter(file, text)
+            self.reporters[file] = Reporter(file, self._text(path, file))
         return self.reporters[file]
+
+    def _text(self, path: Path, file: str) -> str | None:
+        draft = self.drafts.get(os.path.realpath(path))
+        if draft is not None:
+            return draft
+        try:
+            return read_toml(path, file).text
+        except Unreadable:
+            return None
 
     def result(self, ignore: frozenset[str]) -> LintResult:
         """Give what was found, in the order of the files."""

@@ -1,0 +1,31 @@
+"""``tfgate lsp``."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from tfgate.errors import UsageError
+
+
+@click.command(epilog="Example: tfgate lsp   (started by an editor: see docs/editors.md)")
+@click.option("--schema", "schemas", multiple=True, metavar="FILE|DIR",
+              help="A provider's schema, as for tfgate rules lint.")  # fmt: skip
+def lsp(schemas: tuple[str, ...]) -> None:
+    """Serve an editor over standard input and output: findings, hover, completion for rules."""
+    try:
+        from tfgate.app.lsp.server import make_server
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in {"pygls", "lsprotocol"}:
+            raise
+        raise UsageError(
+            "The language server needs pygls.", hint="Run: pip install 'tfgate[lsp]'"
+        ) from None
+    from pathlib import Path
+
+    from tfgate.app.schema_index import open_schemas
+    from tfgate.schema import Catalog, load_indexes
+
+    given = [index for schema in schemas for index in open_schemas(Path(schema), os.environ)]
+    make_server(Catalog([*given, *load_indexes(os.environ)])).start_io()
