@@ -7,6 +7,7 @@
     ├── ConfigError             2  tfgate.toml, all its mistakes at once
     │   └── RulesetError        2  a ruleset, all its mistakes at once
     ├── PlanError               3  the plan cannot be read or must not be judged
+    │   └── SeveralDocumentsError  3  there is more than one of them
     ├── SourceError             3  HCL sources that cannot be read where they are needed
     ├── AuditError              3  the record cannot be written or does not verify
     └── TerraformError          3  terraform is missing or a helper command of it failed
@@ -101,6 +102,10 @@ class PlanError(TfgateError):
     def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
         super().__init__(f"{where}: {message}" if where else message, hint=hint)
         self.where = where
+
+
+class SeveralDocumentsError(PlanError):
+    """More than one JSON document, as Terragrunt prints several plans: each may be a plan."""
 
 
 class SourceError(TfgateError):

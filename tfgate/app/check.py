@@ -14,7 +14,7 @@ from tfgate.app.gather import gather, load_config
 from tfgate.app.provenance import require_approved
 from tfgate.app.record import Recorder
 from tfgate.engine.evaluate import evaluate
-from tfgate.errors import ConfigError, TfgateError
+from tfgate.errors import ConfigError, SeveralDocumentsError, TfgateError
 from tfgate.exitcodes import ExitCode
 from tfgate.model.decision import Decision, Verdict
 
@@ -70,10 +70,13 @@ def judge_and_record(
     config: GateConfig,
     recorder: Recorder | None,
     read: Callable[[], PlanInput] | None = None,
+    *,
+    stream: bool = False,
 ) -> Judged:
     """Judge what ``read`` gives, or what ``request.plan`` names; record it before anyone knows.
 
-    Raises as ``check`` does.
+    Raises as ``check`` does. With ``stream`` a ``SeveralDocumentsError`` is left to the caller to
+    record, who may take the documents one by one.
     """
     decision_id = new_decision_id(request.now)
     try:
@@ -86,7 +89,8 @@ def judge_and_record(
 
             decision = with_approvals(decision, gathered, request)
     except TfgateError as error:
-        if recorder is not None and not isinstance(error, ConfigError):
+        left_to_caller = stream and isinstance(error, SeveralDocumentsError)
+        if recorder is not None and not isinstance(error, ConfigError) and not left_to_caller:
             recorder.undecided(decision_id, error)
         raise
     recorded = None if recorder is None else recorder.decision(decision_id, decision, gathered)

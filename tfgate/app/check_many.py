@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfgate.app.check import judge_and_record
+from tfgate.app.check import judge_and_record, new_decision_id
 from tfgate.app.gather import load_config
 from tfgate.app.inputs import PlanInput, read_plan_input
 from tfgate.app.record import Recorder
-from tfgate.errors import TfgateError, UsageError
+from tfgate.errors import SeveralDocumentsError, TfgateError, UsageError
 from tfgate.exitcodes import ExitCode
 from tfgate.plan.stream import split_stream
 
@@ -56,34 +56,35 @@ def check_all(request: Request, *, audit: bool = True) -> list[Entry]:
     recorder = Recorder.of(config, request) if audit else None
 
     def judge(read: Callable[[], PlanInput]) -> CheckResult:
-        return judge_and_record(request, config, recorder, read).result
+        return judge_and_record(request, config, recorder, read, stream=True).result
 
     if request.plan != "-" and Path(request.plan).is_dir():
         return [_entry(name, read, judge) for name, read in _in_directory(request)]
+    plan: PlanInput | None = None
+
+    def single() -> PlanInput:
+        nonlocal plan
+        plan = read_plan_input(request.plan, env=request.env, cwd=request.directory)
+        return plan
+
     try:
-        result = judge(lambda: _single(request))
-    except _Several as several:
-        return [_entry(plan.name, lambda plan=plan: plan, judge) for plan in several.plans]  # type: ignore[misc]  # the default binds it
+        result = judge(single)
+    except SeveralDocumentsError as error:
+        assert plan is not None, "what was found in it was read before"
+        parts = split_stream(plan.data)
+        if len(parts) < 2:
+            if recorder is not None:
+                recorder.undecided(new_decision_id(request.now), error)
+            raise
+        return [_entry(part.name, lambda part=part: part, judge) for part in _named(plan, parts)]  # type: ignore[misc]  # the default binds it
     return [Entry(result.plan_name, result)]
 
 
-class _Several(Exception):  # noqa: N818 - no error: a stream turned out to hold more than one plan
-    def __init__(self, plans: list[PlanInput]) -> None:
-        super().__init__()
-        self.plans = plans
-
-
-def _single(request: Request) -> PlanInput:
-    plan = read_plan_input(request.plan, env=request.env, cwd=request.directory)
-    parts = [plan.data] if plan.binary_plan_file else split_stream(plan.data)
-    if len(parts) == 1:
-        return plan
-    raise _Several(
-        [
-            PlanInput(part, f"{plan.name} (plan {number} of {len(parts)})")
-            for number, part in enumerate(parts, 1)
-        ]
-    )
+def _named(plan: PlanInput, parts: Sequence[bytes]) -> list[PlanInput]:
+    return [
+        PlanInput(part, f"{plan.name} (plan {number} of {len(parts)})")
+        for number, part in enumerate(parts, 1)
+    ]
 
 
 def _entry(

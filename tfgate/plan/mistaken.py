@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from tfgate.errors import PlanError
+from tfgate.errors import PlanError, SeveralDocumentsError
 from tfgate.plan.decoding import part_error, too_deep
 
 SHOW: Final = "Pass the output of `terraform show -json PLANFILE`."
@@ -108,7 +108,7 @@ def _broken_json(text: bytes, problem: str) -> PlanError:
     if "trailing" in problem:
         at -= 1  # msgspec names the byte after it
         if text[at : at + 1] in (b"{", b"["):
-            return PlanError(
+            return SeveralDocumentsError(
                 f"There is more than one JSON document, the second from byte {at} on.", hint=ONE
             )
         return PlanError(f"Text follows the plan's JSON, from byte {at} on.", hint=AGAIN)

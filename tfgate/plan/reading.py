@@ -58,7 +58,7 @@ def read_plan(data: bytes, *, name: str = "plan.json") -> Plan:
         with _without_garbage_collection():
             return _read(data)
     except PlanError as error:
-        named = PlanError(f"{shown(name)}: {error.message}", hint=error.hint)
+        named = type(error)(f"{shown(name)}: {error.message}", hint=error.hint)
         named.where = error.where
         raise named from None
 
