@@ -41,9 +41,10 @@ def _unknown_field(remark: Remark, of: str) -> str:
     hint = f' (did you mean "{found}"?)' if found else ""
     if not hint and 0 < len(known) <= 12:
         hint = f" (there are {', '.join(sorted(known))})"
-    holder = remark.text.rpartition(".")[0] or of
-    where = f"{of}: {holder}" if holder != of and of else holder
-    return f"{remark.text} is null always: {where or 'the object'} has no {name}{hint}"
+    holder = remark.text.rpartition(".")[0]
+    inside = holder.partition(".")[2] if holder.startswith(("after", "before")) else holder
+    where = f" in {inside}" if inside and of else ""
+    return f"{remark.text} is null always: {of or holder or 'it'} has no {name}{where}{hint}"
 
 
 def _field_of_list(remark: Remark, of: str) -> str:
