@@ -95,7 +95,7 @@ def evaluate(
         ruleset.id: {name: value for name, value in given.items() if name in ruleset.params}
         for ruleset in loaded
     }
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return _evaluate(_read(plan), loaded, replace(base, params=by_ruleset))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from tests.support.signing import new_key, signer
 from tfgate.app.approve import Approver, read_request, sign_approval, statement_of

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from dataclasses import dataclass, field
-from dataclasses import replace as dataclass_replace
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -17,6 +15,7 @@ from tfgate.engine.evaluate import evaluate
 from tfgate.errors import ConfigError, SeveralDocumentsError, TfgateError
 from tfgate.exitcodes import ExitCode
 from tfgate.model.decision import Decision, Verdict
+from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,15 +28,14 @@ if TYPE_CHECKING:
     from tfgate.ruleset import GateConfig
 
 
-@dataclass(frozen=True)
-class CheckResult:
+class CheckResult(Frozen, frozen=True):
     """A decision that is on record (unless recording was turned off)."""
 
     decision: Decision
     decision_id: str
     exit_code: ExitCode
     recorded: Recorded | None
-    rules: dict[str, Rule] = field(default_factory=dict)
+    rules: dict[str, Rule] = {}  # noqa: RUF012 - msgspec gives each its own
     """Rules by id, for reports."""
     plan_name: str = "plan"
     sources: Sources | None = None
@@ -46,8 +44,7 @@ class CheckResult:
     """What else was done, in sentences."""
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(Frozen, frozen=True):
     """A decision with everything it was made of."""
 
     result: CheckResult
@@ -110,7 +107,7 @@ def evaluate_gathered(gathered: Gathered) -> Decision:
     """Judge what was gathered; nothing is recorded here."""
     context = gathered.context
     if gathered.input.plan_file_sha256 is not None:
-        context = dataclass_replace(context, plan_file_sha256=gathered.input.plan_file_sha256)
+        context = replace(context, plan_file_sha256=gathered.input.plan_file_sha256)
     decision = evaluate(gathered.plan, gathered.effective.rulesets, context)
     warnings = (*decision.warnings, *gathered.warnings, *gathered.sources.warnings())
     return replace(decision, warnings=warnings, sources=gathered.sources.facts())

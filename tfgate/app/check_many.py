@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from tfgate.app.record import Recorder
 from tfgate.errors import SeveralDocumentsError, TfgateError, UsageError
 from tfgate.exitcodes import ExitCode
 from tfgate.plan.stream import split_stream
+from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,8 +25,7 @@ _NO_PLANS = (".tf.json", ".tofu.json", ".tfvars.json")
 _BADNESS = (ExitCode.ALLOWED, ExitCode.DENIED, ExitCode.USAGE, ExitCode.UNDECIDED)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Frozen, frozen=True):
     """One plan of several: a decision, or why there is none."""
 
     name: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -105,7 +105,9 @@ def _prepare_source(ruleset: Ruleset, test: RuleTest) -> Prepared:
     """Rules on sources see nothing of a plan: an empty one stands in for it."""
     found, address = example_blocks(test.subject["source"])
     plan = read_plan(b'{"format_version":"1.2","resource_changes":[]}', name="the example's plan")
-    context = replace(example_context(ruleset.id, test), blocks=lambda kinds, types: found)
+    context = msgspec.structs.replace(
+        example_context(ruleset.id, test), blocks=lambda kinds, types: found
+    )
     return Prepared(test, plan, address, context)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec.structs import replace
 
 from tfgate.app.inputs import PlanInput, check_workspace, read_plan_input
 from tfgate.app.request import Gathered, GatheredSources, Request

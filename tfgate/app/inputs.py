@@ -6,11 +6,11 @@ import errno
 import os
 import stat
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from tfgate.errors import PlanError, UsageError
+from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +25,7 @@ MAX_INPUT_BYTES = 2 * 1024**3
 """Larger inputs are refused: the largest plans in use are well below (100,000 changes: 0.9 GB)."""
 
 
-@dataclass(frozen=True)
-class PlanInput:
+class PlanInput(Frozen, frozen=True):
     """Plan JSON, with what is known of where it came from."""
 
     data: bytes

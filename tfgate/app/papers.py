@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from tfgate.app.approval_request import write_request
 from tfgate.app.check import judge_and_record
@@ -49,4 +51,4 @@ def check_with_papers(request: Request, papers: Papers, *, audit: bool = True) -
         notes = (write_request(judged, request, papers.approval_request),)
     if papers.receipt is not None and recorder is not None:
         write_receipt(judged, request, recorder, papers.receipt)
-    return replace(judged.result, notes=notes)
+    return msgspec.structs.replace(judged.result, notes=notes)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from tfgate.ruleset import Effective, GateConfig
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Frozen, frozen=True):
     """What the command line asks for, and the outside world it was asked in."""
 
     plan: str
@@ -32,9 +32,9 @@ class Request:
     config: str | None = None
     workspace: str | None = None
     operator: str | None = None
-    flags: Mapping[str, Any] = field(default_factory=dict)
+    flags: Mapping[str, Any] = {}
     """Settings given as flags, by setting name (``gate.rulesets``)."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = {}
     """Values of ``context(name)`` given on the command line."""
     approvals: tuple[str, ...] = ()
     """Paths of approvals, or of folders with approvals."""
@@ -47,8 +47,7 @@ class Request:
         return self.root or self.cwd
 
 
-@dataclass(frozen=True)
-class Gathered:
+class Gathered(Frozen, frozen=True):
     """Everything an evaluation needs."""
 
     config: GateConfig
@@ -63,8 +62,7 @@ class Gathered:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class GatheredSources:
+class GatheredSources(Frozen, frozen=True):
     """Everything an evaluation of sources without a plan needs."""
 
     config: GateConfig

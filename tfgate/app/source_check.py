@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as dataclass_replace
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -56,7 +55,7 @@ def _with_rules(request: Request) -> tuple[Request, GateConfig]:
     if config.values["gate.rulesets"].origin.layer is not From.DEFAULT:
         return request, config
     flags = {**request.flags, "gate.rulesets": DEFAULT_RULESETS}
-    request = dataclass_replace(request, flags=flags)
+    request = replace(request, flags=flags)
     return request, load_config(request)
 
 

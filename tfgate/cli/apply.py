@@ -74,7 +74,7 @@ def run_apply(
     options: dict[str, Any],
 ) -> int:
     """Run the gate around ``terraform apply``, and give the exit code."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from tfgate.app.apply import ApplyJob
     from tfgate.app.apply import apply as run

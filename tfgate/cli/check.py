@@ -110,7 +110,7 @@ def _check_source(
     root: Path | None,
     **options: Any,
 ) -> int:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from tfgate.app.source_check import check_sources
     from tfgate.cli.output import write_reports

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from tfgate.cli.options import approval_option, judging_options, make_request, receipt_option
 from tfgate.cli.passing import without_option

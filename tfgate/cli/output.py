@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -26,9 +25,16 @@ def terminal() -> Terminal:
     return terminal_of(
         os.environ,
         is_terminal=sys.stdout.isatty(),
-        columns=shutil.get_terminal_size((80, 24)).columns,
+        columns=_columns(),
         encoding=sys.stdout.encoding,
     )
+
+
+def _columns() -> int | None:
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):  # no terminal, or no file at all
+        return None
 
 
 def write_reports(

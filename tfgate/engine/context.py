@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tfgate.model.rule import Enforcement
+from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -42,8 +42,7 @@ def _all_declared() -> Sequence[str]:
     return ()
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Frozen, frozen=True):
     """The impure facts, gathered before: the engine itself asks nobody."""
 
     workspace: Workspace
@@ -51,13 +50,13 @@ class Context:
     now: dt.datetime
     """The time of the decision, timezone-aware."""
     run: Run | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = {}
     """Further values of ``context(name)``; they cannot hide the built-in names."""
-    params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    params: Mapping[str, Mapping[str, Any]] = {}
     """Ruleset id → parameter name → value, for those the configuration sets."""
-    data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    data: Mapping[str, Mapping[str, Any]] = {}
     """Ruleset id → data name → value, for data files that the configuration names."""
-    levels: Mapping[str, Enforcement] = field(default_factory=dict)
+    levels: Mapping[str, Enforcement] = {}
     """Rule id → enforcement level in force, for those the configuration changes."""
     evaluate_all: bool = False
     """Whether rules on what will exist look at unchanged resources too."""

@@ -7,11 +7,11 @@ import datetime as dt
 import hashlib
 import json
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.support.judging import NOW, RULES, Bench, plan_json
 from tests.support.signing import new_key, signer

@@ -8,10 +8,10 @@ import json
 import multiprocessing
 import os
 import subprocess
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.judging import NOW, RULES, Bench, plan_json
 from tests.support.signing import signer
