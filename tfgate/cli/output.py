@@ -59,12 +59,20 @@ def write_out(text: str) -> None:
     data = text.encode(sys.stdout.encoding or "utf-8", "backslashreplace")
     with contextlib.suppress(ValueError):
         sys.stdout.flush()
-    binary = getattr(sys.stdout, "buffer", None)
-    if binary is None:
-        sys.stdout.write(data.decode(sys.stdout.encoding or "utf-8"))
-    else:
-        binary.write(data)
-    sys.stdout.flush()
+    try:
+        binary = getattr(sys.stdout, "buffer", None)
+        if binary is None:
+            sys.stdout.write(data.decode(sys.stdout.encoding or "utf-8"))
+        else:
+            binary.write(data)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise TfgateError(
+            f"Standard output cannot be written: {error.strerror}.",
+            hint="The decision itself is on record.",
+        ) from None
 
 
 def write_lines(lines: Iterable[str]) -> None:
