@@ -11,7 +11,7 @@ import msgspec
 from tfgate._version import __version__
 from tfgate.app.provenance import origins, recorded_origin
 from tfgate.audit import AuditTrail, build_decision_record, build_evidence, write_evidence
-from tfgate.errors import AuditError, TfgateError
+from tfgate.errors import AuditError, PlanError, TfgateError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -109,10 +109,29 @@ class Recorder:
             **_extra(gathered, decision),
             "rulesets": self._rulesets(gathered, decision),
             "evidence_sha256": digest,
+            **self._archived(gathered),
         }
         fields = build_decision_record(decision, extra)
         record = self.append("decision", decision_id, fields)
         return Recorded(self._trail.path, record.seq, record.hash, digest)
+
+    def _archived(self, gathered: AnyGathered) -> dict[str, str]:
+        """Keep the redacted plan where that is asked for; give its digest for the record."""
+        plan = getattr(gathered, "plan", None)
+        if plan is None or not gathered.config.archive:
+            return {}
+        from tfgate.audit.archive import keep_plan, prune
+        from tfgate.plan.archive import archive_plan
+
+        folder = self._trail.path.parent / "archive"
+        try:
+            digest = keep_plan(folder, archive_plan(plan))
+        except PlanError as error:
+            return {"archive_problem": str(error)}
+        days = gathered.config.number("audit.archive_days")
+        if days is not None:
+            prune(folder, days)
+        return {"archive_sha256": digest}
 
     def _rulesets(self, gathered: AnyGathered, decision: Decision) -> list[dict[str, Any]]:
         """Give each ruleset with the commit in force, and who changed and approved its rules."""

@@ -28,6 +28,7 @@ _COMMANDS = {
     "explain": ("tfgate.cli.explain", "explain", "Show why a rule came out as it did."),
     "eval": ("tfgate.cli.evaluate", "evaluate", "Evaluate a JMESPath expression on a plan."),
     "rules": ("tfgate.cli.rules", "rules", "List and show rules."),
+    "impact": ("tfgate.cli.impact", "impact", "Show what a change of rules would have done."),
     "audit": ("tfgate.cli.audit", "audit", "Verify and search the audit trail."),
     "atlantis": ("tfgate.cli.atlantis", "atlantis", "Judge as a step of an Atlantis workflow."),
     "waivers": ("tfgate.cli.waivers", "waivers", "List waivers; import those of other tools."),
