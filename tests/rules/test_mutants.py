@@ -1,0 +1,29 @@
+"""No small change of a shipped rule goes unnoticed by its examples, or it is written down why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tfgate.app.rule_mutants import mutate_rule
+from tfgate.engine.functions import rule_functions
+from tfgate.ruleset import load_ruleset
+from tfgate.ruleset.sources import shipped_names
+
+if TYPE_CHECKING:
+    from tfgate.ruleset import CompiledRule, Ruleset
+
+RULESETS = [load_ruleset(f"tfgate:{name}", functions=rule_functions()) for name in shipped_names()]
+RULES = [(ruleset, rule) for ruleset in RULESETS for rule in ruleset.rules]
+
+
+@pytest.mark.parametrize(
+    ("ruleset", "rule"), RULES, ids=[f"{ruleset.id}-{rule.id}" for ruleset, rule in RULES]
+)
+def test_examples_notice_every_change(ruleset: Ruleset, rule: CompiledRule) -> None:
+    """Each survivor has its reason, and each reason its survivor (tfgate rules mutate)."""
+    mutation = mutate_rule(ruleset, rule)
+    assert mutation.contradicted == ()
+    assert [f"{each.change}: {each.text}" for each in mutation.unexplained] == []
+    assert mutation.stale == ()
