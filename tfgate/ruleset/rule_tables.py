@@ -112,9 +112,7 @@ MUTANT: Final = Table(
             required=True,
             default="",
         ),
-        "reason": Key(
-            Text(most=2_000), "Why no example can notice it.", required=True, default=""
-        ),
+        "reason": Key(Text(most=2_000), "Why no example can notice it.", required=True, default=""),
     },
 )
 
