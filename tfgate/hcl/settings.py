@@ -7,6 +7,7 @@ Terraform merges the ``terraform`` blocks of a module, wherever they stand; a ru
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tfgate.hcl.addresses import join_modules
@@ -16,9 +17,11 @@ from tfgate.model.location import Location
 from tfgate.query.values import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from tfgate.hcl.index import ModuleNode
+    from tfgate.hcl.scanner import Block
+    from tfgate.hcl.sources import SourceFile
 
 SETTINGS = "terraform"
 """The kind of block whose blocks are one."""
@@ -53,9 +56,12 @@ def settings_block(
         found,
         lambda path: _find(ordered, nodes[0], path),
     )
-    counts = _counts(nodes[0])
-    block.more = lambda: {"blocks": counts, "providers": _providers(nodes[0], known, parts)}
+    block.more = lru_cache(maxsize=1)(lambda: _more(nodes[0], known))
     return block
+
+
+def _more(node: ModuleNode, known: dict[str, Any]) -> dict[str, Any]:
+    return {"blocks": _counts(node), "providers": _providers(node, known)}
 
 
 def _top(node: ModuleNode) -> Location:
@@ -94,9 +100,7 @@ def _counts(node: ModuleNode) -> dict[str, int]:
     )
 
 
-def _providers(
-    node: ModuleNode, known: dict[str, Any], parts: Iterable[tuple[bool, SourceBlock]]
-) -> list[dict[str, Any]]:
+def _providers(node: ModuleNode, known: dict[str, Any]) -> list[dict[str, Any]]:
     """List the providers of a module: those it requires, and those its blocks use.
 
     ``path`` leads to the requirement in the ``terraform`` block, where there is one.
@@ -131,6 +135,15 @@ def _required(known: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _provider(file: SourceFile, block: Block) -> str:
+    """Give the local name of a block's provider: as its argument says, or as its type does."""
+    text = file.text or ""
+    # Few blocks say it, and looking into each would cost more than all the rest.
+    says = text.find("provider", block.opened, block.closed) >= 0
+    chosen = file.expression(block, "provider") if says else None
+    return (chosen or block.labels[0].partition("_")[0]).partition(".")[0].strip('"')
+
+
 def _used(node: ModuleNode) -> set[str]:
     names = set()
     for file in node.source.files:
@@ -138,6 +151,5 @@ def _used(node: ModuleNode) -> set[str]:
             if block.kind == "provider" and block.labels:
                 names.add(block.labels[0])
             elif block.kind in _NEEDING and block.labels:
-                chosen = file.expression(block, "provider") or block.labels[0].partition("_")[0]
-                names.add(chosen.partition(".")[0].strip('"'))
+                names.add(_provider(file, block))
     return names

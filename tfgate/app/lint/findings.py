@@ -15,7 +15,7 @@ CHECKS: Final = {
     "wrong-nesting": "A list is used as an object, an object as a list, or a string as either.",
     "type-mismatch": "A comparison of values of unlike types is never true.",
     "unknown-word": "A comparison with a word that the other side never is.",
-    "not-ordered": "An ordering comparison of what is no number is null, and so false.",
+    "not-ordered": "An ordering comparison of text, of a number and text, or of a list.",
     "null-raises": "An argument may be null, and the function then fails.",
     "type-raises": "An argument is never of a type that the function takes.",
     "null-passes": "Where an optional attribute is left out, the rule passes; no example shows it.",

@@ -20,6 +20,8 @@ CHECK_OF: Final = {
     RemarkKind.NEVER_EQUAL: "type-mismatch",
     RemarkKind.NO_SUCH_WORD: "unknown-word",
     RemarkKind.NOT_ORDERED: "not-ordered",
+    RemarkKind.MIXED_ORDER: "not-ordered",
+    RemarkKind.TEXT_ORDER: "not-ordered",
     RemarkKind.NULL_RAISES: "null-raises",
     RemarkKind.TYPE_RAISES: "type-raises",
     RemarkKind.BAD_PATTERN: "bad-pattern",
@@ -123,13 +125,22 @@ def _constant(value: object) -> str:
 
 
 def _not_ordered(remark: Remark, of: str) -> str:
-    cure = "; write to_number(…)" if remark.shape.mask & STRINGS else ""
-    literal = remark.shape.constants
-    if literal and len(literal) == 1 and remark.text.startswith("'"):
-        cure = f"; write `{next(iter(literal))}`"
+    words = _article(remark.shape.words)
+    return f"{remark.text} is {words}, and only numbers and strings are ordered: null always"
+
+
+def _mixed_order(remark: Remark, of: str) -> str:
+    sides = [remark.shape, remark.other or remark.shape]
+    text = next((shape for shape in sides if shape.mask & STRINGS), remark.shape)
+    literal = next(iter(text.constants or ()), None)
+    cure = f"`{literal}`" if literal is not None else "to_number(…)"
+    return f"{remark.text} orders a number and a string, which fails; write {cure}"
+
+
+def _text_order(remark: Remark, of: str) -> str:
     return (
-        f"{remark.text} is {_article(remark.shape.words)}, and what is no number compares as null"
-        f"{cure}"
+        f"{remark.text} orders text letter by letter, so that '9' is more than '10'; write "
+        "to_number(…), or semver_satisfies(…)"
     )
 
 
@@ -166,6 +177,8 @@ _SAYERS: Final = {
     RemarkKind.NEVER_EQUAL: _never_equal,
     RemarkKind.NO_SUCH_WORD: _no_such_word,
     RemarkKind.NOT_ORDERED: _not_ordered,
+    RemarkKind.MIXED_ORDER: _mixed_order,
+    RemarkKind.TEXT_ORDER: _text_order,
     RemarkKind.NULL_RAISES: _null_raises,
     RemarkKind.TYPE_RAISES: _type_raises,
     RemarkKind.BAD_PATTERN: _bad_pattern,

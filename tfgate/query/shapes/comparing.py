@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +11,7 @@ from tfgate.query.shapes.facts import path_of
 from tfgate.query.shapes.remarks import RemarkKind
 from tfgate.query.shapes.shape import BOOLEAN, NULL_SHAPE, Shape
 from tfgate.query.unparse import unparse
-from tfgate.query.values import FALSE, LISTS, NULL, NUMBER, OBJECTS, TRUE
+from tfgate.query.values import FALSE, LISTS, NULL, NUMBER, OBJECTS, STRINGS, TRUE
 
 if TYPE_CHECKING:
     from tfgate.query.nodes.node import Ast
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tfgate.query.shapes.infer import Walk
 
 _SIGNS: Final = {"eq": "==", "ne": "!=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+_ORDERED: Final = NUMBER | STRINGS
+_NUMBER: Final = re.compile(r"v?\d+(\.\d+)*")
 _NO: Final = replace(BOOLEAN, mask=FALSE)
 _YES: Final = replace(BOOLEAN, mask=TRUE)
 
@@ -42,14 +45,24 @@ def comparator(walk: Walk, ast: Ast, env: Env) -> Shape:
 
 
 def _ordering(walk: Walk, ast: Ast, env: Env, left: Shape, right: Shape) -> Shape:
+    """Numbers are ordered among themselves, and strings; a number and a string fail."""
     for side, shape in zip(ast["children"], (left, right), strict=True):
-        if not shape.mask & NUMBER:
+        if not shape.mask & _ORDERED:
             if shape.mask & ~NULL:
                 walk.remark(RemarkKind.NOT_ORDERED, side, shape, within(env, unparse(side)))
             return NULL_SHAPE
-    if (left.mask | right.mask) & ~NUMBER:
-        return BOOLEAN.or_null()
-    return BOOLEAN
+    if not any(left.mask & kind and right.mask & kind for kind in (NUMBER, STRINGS)):
+        walk.remark(RemarkKind.MIXED_ORDER, ast, left, unparse(ast), other=right)
+    elif any(_is_numeric_text(shape) for shape in (left, right)):
+        walk.remark(RemarkKind.TEXT_ORDER, ast, left, unparse(ast), other=right)
+    return BOOLEAN.or_null() if (left.mask | right.mask) & ~_ORDERED else BOOLEAN
+
+
+def _is_numeric_text(shape: Shape) -> bool:
+    """Tell whether a string is written out that is a number or a version."""
+    if shape.mask & ~STRINGS or not shape.constants:
+        return False
+    return all(_NUMBER.fullmatch(str(constant)) for constant in shape.constants)
 
 
 def are_equal(left: Shape, right: Shape) -> bool | None:

@@ -20,6 +20,7 @@ from tfgate.query.values import (
     NULL,
     NUMBER,
     OBJECTS,
+    STRINGS,
     TRUTHY,
     kinds,
 )
@@ -153,8 +154,8 @@ class FactFinder:
         if sign not in {"eq", "ne"}:
             if not truth:
                 return called
-            numbers = [_known(part, Fact(NUMBER)) for part in (left, right)]
-            return all_of([called, *numbers])
+            ordered = [_known(left, _ordered(right)), _known(right, _ordered(left))]
+            return all_of([called, *ordered])
         equal = (sign == "eq") is truth
         return all_of([called, _equality(left, right, equal), _equality(right, left, equal)])
 
@@ -196,6 +197,13 @@ def literals(node: Ast) -> list[Any] | None:
     else:
         return None
     return values if all(isinstance(v, (str, int, float)) for v in values) else None
+
+
+def _ordered(other: Ast) -> Fact:
+    """What is ordered with a number is one, and so with strings."""
+    if other["type"] == "literal":
+        return Fact(kinds(other["value"]) & NUMBER or STRINGS)
+    return Fact(NUMBER | STRINGS)
 
 
 def _equality(path: Ast, other: Ast, equal: bool) -> Facts:
