@@ -39,7 +39,14 @@ def find_path(
             break
         lines, block = nested
         taken += 2 if isinstance(number, int) else 1
+        taken += _labels_taken(block, steps[taken:])
     return lines, min(taken, len(steps))
+
+
+def _labels_taken(block: Block, steps: Sequence[str | int]) -> int:
+    """Count the steps that are the block's labels: ``backend[0].s3.encrypt``."""
+    count = len(block.labels)
+    return count if count and tuple(steps[:count]) == tuple(block.labels) else 0
 
 
 def has_step(syntax: Syntax, text: str, block: Block, name: str) -> bool:

@@ -20,7 +20,7 @@ _REFERENCE: Final = re.compile(r"arn:|projects/[^/]+/secrets/|https://[\w.-]+\.v
 """What stands under the name of a secret and says where it is kept."""
 _NOT_SECRET: Final = re.compile(
     r"hash|sha\d*|md5|checksum|digest|fingerprint|thumbprint|etag|public_key|certificate|_pem$"
-    r"|_ids?$|^id$|arn|version|source$",
+    r"|_ids?(?:_list)?$|^ids?$|arn|version|source$",
     re.IGNORECASE,
 )
 """Names of arguments that are random strings and no secret."""

@@ -313,3 +313,55 @@ def test_disagreement_says_nothing_where_it_cannot_know(write: Write) -> None:
     """A module whose source is not at hand may declare anything."""
     index = write({"main.tf": 'module "a" {\n  source = "registry/a/b"\n}\n'})
     assert disagreement(index, ["x.y"]) == []
+
+
+SET = """\
+resource "aws_security_group" "a" {
+  ingress {
+    from_port = 22
+    self      = true
+  }
+  ingress {
+    from_port = "443"
+    name      = var.name
+  }
+  egress {}
+  dynamic "egress" {}
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "element", "line"),
+    [
+        ("ingress", {"from_port": 443, "name": "x", "self": None}, 6),
+        ("ingress", {"from_port": 22, "self": True}, 2),
+        ("ingress", {"from_port": 80, "self": True}, 2),  # none: the first, as without an element
+        ("ingress", "no object", 2),
+        ("egress", {}, 10),
+        ("tags", {}, 1),
+    ],
+)
+def test_an_element_finds_the_block_that_made_it(
+    write: Write, name: str, element: object, line: int
+) -> None:
+    """What the blocks say tells, and not their number: a set is sorted by the provider."""
+    found = write({"main.tf": SET}).locate_element("aws_security_group.a[0]", name, element)
+    assert found is not None
+    assert found.line == line
+
+
+def test_blocks_that_are_alike_are_not_told_apart(write: Write) -> None:
+    """Then it is the first, which is near."""
+    twice = 'resource "a" "b" {\n  c {\n    d = 1\n  }\n  c {\n    d = 1\n  }\n}\n'
+    found = write({"main.tf": twice}).locate_element("a.b", "c", {"d": 1})
+    assert found is not None
+    assert found.line == 2
+
+
+def test_labels_of_nested_blocks_are_steps(write: Write) -> None:
+    """As values have them: ``backend[0].s3.encrypt``."""
+    text = 'terraform {\n  backend "s3" {\n    encrypt = true\n  }\n}\n'
+    index = write({"main.tf": text})
+    assert place(index, "terraform", "backend[0].s3.encrypt") == "main.tf:3-3"
+    assert place(index, "terraform", "backend[0].gcs.encrypt") == "main.tf:2-4"
