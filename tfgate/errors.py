@@ -19,8 +19,7 @@ carries a value out of a plan: values may be secret.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tfgate.exitcodes import ExitCode
 
@@ -48,8 +47,7 @@ class UsageError(TfgateError):
     exit_code = ExitCode.USAGE
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """One mistake in a configuration or ruleset file."""
 
     file: str

@@ -63,7 +63,9 @@ def check_all(request: Request, *, audit: bool = True) -> list[Entry]:
 
     def single() -> PlanInput:
         nonlocal plan
-        plan = read_plan_input(request.plan, env=request.env, cwd=request.directory)
+        plan = read_plan_input(
+            request.plan, env=request.env, cwd=request.directory, ahead=request.ahead
+        )
         return plan
 
     try:

@@ -15,6 +15,7 @@ from tfgate.ruleset.frozen import Frozen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tfgate.app.ahead import Ahead
     from tfgate.model.identity import Workspace
     from tfgate.terraform import Terraform
 
@@ -38,17 +39,22 @@ class PlanInput(Frozen, frozen=True):
     """Workspace that the binary plan file says it is for, where it does."""
 
 
-def read_plan_input(source: str, *, env: Mapping[str, str], cwd: Path) -> PlanInput:
+def read_plan_input(
+    source: str, *, env: Mapping[str, str], cwd: Path, ahead: Ahead | None = None
+) -> PlanInput:
     """Read ``source``: a path, or ``-`` for standard input.
 
-    A binary plan file is turned into JSON by ``terraform show -json`` in ``cwd``.
+    A binary plan file is turned into JSON by ``terraform show -json`` in ``cwd``. ``ahead`` may
+    have read the file already.
 
     Raises ``UsageError`` for a path that cannot be read, ``PlanError`` for too much input and
     ``TerraformError`` where terraform is missing or refuses.
     """
     if source == "-":
         return PlanInput(_read_bounded(sys.stdin.buffer), "standard input")
-    data = read_file(source, what="plan")
+    data = ahead.result() if ahead is not None and ahead.path == source else None
+    if data is None:
+        data = read_file(source, what="plan")
     if not data.startswith(PLAN_FILE_MAGIC):
         return PlanInput(data, source)
     return _show(data, Path(source), env=env, cwd=cwd)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from tfgate._version import __version__
 from tfgate.app.provenance import origins, recorded_origin
 from tfgate.audit import AuditTrail, build_decision_record, build_evidence, write_evidence
 from tfgate.errors import AuditError, PlanError, TfgateError
+from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     Clock = Callable[[], dt.datetime]
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(Frozen, frozen=True):
     """Where a decision stands on record."""
 
     trail: Path

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from tfgate.app.ahead import Ahead
     from tfgate.app.inputs import PlanInput
     from tfgate.app.sources import Sources
     from tfgate.engine.context import Context
@@ -38,6 +39,10 @@ class Request(Frozen, frozen=True):
     """Values of ``context(name)`` given on the command line."""
     approvals: tuple[str, ...] = ()
     """Paths of approvals, or of folders with approvals."""
+    rules: Callable[[GateConfig, str], Effective] | None = None
+    """Gives the rules in force in a workspace, where they are in memory; else they are loaded."""
+    ahead: Ahead | None = None
+    """The plan, where reading it has begun."""
     progress: Callable[[int, int], None] | None = None
     """Told how many files of the sources are parsed, of how many."""
 

@@ -6,13 +6,17 @@ message can never keep a decision from being recorded.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from tfgate.model.pattern import late
+
+if TYPE_CHECKING:
+    import re
 
 SAFE_INTEGER = 2**53 - 1
 """RFC 8785 (through I-JSON, RFC 7493 section 2.2) has no larger integers."""
@@ -20,17 +24,17 @@ SAFE_INTEGER = 2**53 - 1
 MAX_DEPTH = 64
 """Objects and arrays nested deeper than this are replaced by a sentence."""
 
-_HOSTILE = re.compile(
+_HOSTILE = late(
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters (ANSI escapes) except tab and newline
     "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # invisible, bidi, line breaks
     "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"  # surrogates, marks, tags
     "]"
 )
-_HOSTILE_ASCII = re.compile(rb"\\\\u00|\\\\[bfr]|\x7f")
+_HOSTILE_ASCII = late(rb"\\\\u00|\\\\[bfr]|\x7f")
 # Code point order (msgspec's) and UTF-16 order (RFC 8785's) of keys differ only where a key has
 # a character from here on, so that keys are kept below it.
-_HOSTILE_IN_KEY = re.compile("[\n\t\ue000-\U0010ffff]")
+_HOSTILE_IN_KEY = late("[\n\t\ue000-\U0010ffff]")
 
 
 def is_harmless(data: bytes) -> bool:

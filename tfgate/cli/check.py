@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tfgate.app.ahead import Ahead
 from tfgate.cli.options import approval_option, judging_options, make_request
 from tfgate.errors import UsageError
 
@@ -72,6 +73,7 @@ def check(
     With --source there is no plan: rules of scope source alone are evaluated, those of
     tfgate:source where no ruleset is named. That is for a pre-commit hook.
     """
+    ahead = Ahead.of(plan) if plan is not None else None
     from tfgate.app.check_many import check_all, overall
     from tfgate.cli.output import write_reports
     from tfgate.cli.reporting import report_context
@@ -87,7 +89,7 @@ def check(
         return _check_source(source, requests, audit=not no_audit, audit_log=audit_log, **options)
     if plan is None:
         raise click.UsageError("Missing argument 'PLAN', or --source DIR.")
-    request = make_request(plan, audit_log=audit_log, **options)
+    request = make_request(plan, audit_log=audit_log, ahead=ahead, **options)
     if receipt is not None or approval_request is not None:
         return _check_with_papers(request, receipt, approval_request, requests, audit=not no_audit)
     entries = check_all(request, audit=not no_audit)

@@ -15,6 +15,8 @@ from tfgate.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from tfgate.app.ahead import Ahead
+
 F = TypeVar("F", bound="Callable[..., Any]")
 
 _JUDGING = (
@@ -74,6 +76,7 @@ def make_request(
     audit_log: str | None = None,
     approvals: Sequence[str] = (),
     receipt_key: str | None = None,
+    ahead: Ahead | None = None,
 ) -> Request:
     """Build the request from the options, the environment, the working directory and the clock."""
     flags = {
@@ -95,6 +98,7 @@ def make_request(
         flags=flags,
         facts=parse_facts(facts),
         approvals=tuple(approvals),
+        ahead=ahead,
     )
 
 

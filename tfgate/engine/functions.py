@@ -6,7 +6,6 @@ of the rule and subject at hand.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -94,6 +93,8 @@ def _rule(scope: SubjectScope | None, function: str) -> BoundRule:
 def _named(values: Any, name: str, function: str, what: str) -> Any:
     if name in values:
         return values[name]
+    from difflib import get_close_matches  # costs 1 ms
+
     near = get_close_matches(name, values, n=1)
     hint = f"; did you mean {near[0]}" if near else ""
     raise EvaluationError(

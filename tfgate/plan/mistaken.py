@@ -8,24 +8,25 @@ from typing import Final
 import msgspec
 
 from tfgate.errors import PlanError, SeveralDocumentsError
+from tfgate.model.pattern import late
 from tfgate.plan.decoding import part_error, too_deep
 
 SHOW: Final = "Pass the output of `terraform show -json PLANFILE`."
 _HEAD: Final = 4096
 """Bytes at the beginning that are looked at."""
 
-_BYTE: Final = re.compile(r"\(byte (\d+)\)$")
-_HCL: Final = re.compile(
+_BYTE: Final = late(r"\(byte (\d+)\)$")
+_HCL: Final = late(
     rb"(?:\s|#[^\n]*\n|//[^\n]*\n|/\*.*?\*/)*"
     rb"(?:terraform|resource|data|provider|variable|output|module|locals|moved|import|check"
     rb"|removed|action|ephemeral)\b[^\n{]*\{",
     re.DOTALL,
 )
-_HUMAN: Final = re.compile(
+_HUMAN: Final = late(
     rb"(?:Terraform|OpenTofu) (?:used the selected|will perform|detected|has compared|v\d)"
     rb"|No changes\.|Plan: \d|execution plan|Refreshing state\.\.\."
 )
-_PAIR: Final = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..", re.DOTALL)
+_PAIR: Final = late(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..", re.DOTALL)
 
 PARTS: Final = (
     "planned_values",

@@ -7,23 +7,21 @@ second line there; where the plan has marks, they decide.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Any, Final
 
+from tfgate.model.pattern import late
 from tfgate.query.values import SENSITIVE
 
-_ANYWHERE: Final = re.compile(
+_ANYWHERE: Final = late(
     r"passw|passphrase|secret|credential|private_?key|api_?key|access_?key|account_?key"
     r"|shared_?key|auth_?key|encryption_?key|signing_?key|ssh_?key|master_?key(?!_id|_arn)"
     r"|connection_?string|conn_?str|sas_?url|webhook_?url|client_?key|user_?data|private_?pem"
     r"|authorization|kubeconfig|kube_?config|keytab|sensitive"
 )
-_AS_A_WORD: Final = re.compile(
-    r"(?:^|[_\-. ])(?:token|pwd|pass|pin|otp|jwt|dsn|pat|auth)(?:$|[_\-. \d])"
-)
-_KEY: Final = re.compile(r"(?:key|pem|cert|certificate|cookie|session|login|headers?)(?:_?id)?$")
-_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_AS_A_WORD: Final = late(r"(?:^|[_\-. ])(?:token|pwd|pass|pin|otp|jwt|dsn|pat|auth)(?:$|[_\-. \d])")
+_KEY: Final = late(r"(?:key|pem|cert|certificate|cookie|session|login|headers?)(?:_?id)?$")
+_CAMEL: Final = late(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from tfgate.model.pattern import late
+
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
@@ -54,8 +56,8 @@ def clip(text: str, length: int) -> str:
     return f"{shown[:length]}… ({len(text):,} characters in all)"
 
 
-_LOG_COMMANDS = re.compile(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
-_COMMAND_LINE = re.compile(r"^(\s*):(?=:[A-Za-z])")
+_LOG_COMMANDS = late(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
+_COMMAND_LINE = late(r"^(\s*):(?=:[A-Za-z])")
 
 
 def console(text: str) -> str:
@@ -88,7 +90,7 @@ def html_text(text: str) -> str:
     return visible(text).translate(_HTML)
 
 
-_LINKABLE = re.compile(
+_LINKABLE = late(
     r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:\d{1,5})?(/[A-Za-z0-9._~/?=&%+,:;#-]*)?"
 )
 
@@ -113,14 +115,14 @@ def markdown_code(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
-_ACTIVE = re.compile(
+_ACTIVE = late(
     r"""@ | :// | www\. | [#!$%&~^]["\w] | \bGH-\d | :[\w+-]+: | \b[0-9a-f]{7,40}\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 """What forges turn into mentions, references, links, emoji or mathematics after rendering, so that
 no escape helps: issues and merge requests, milestones, labels, snippets, commits, addresses."""
-_PUNCTUATION = re.compile(r"[\\`*_\[\]<>{}|~#&$^!]")
-_LINE_START = re.compile(r"^(\s*\d*)([-+=.)])")
+_PUNCTUATION = late(r"[\\`*_\[\]<>{}|~#&$^!]")
+_LINE_START = late(r"^(\s*\d*)([-+=.)])")
 
 
 def markdown_prose(text: str) -> str:

@@ -7,6 +7,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from tfgate.model.pattern import late
 from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.strict import INVALID, Json, toml_type
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 TYPE_PATTERN = r"\s*(?:(?:list|set|map)\s*\(\s*){0,8}(?:string|number|bool|any)\s*(?:\)\s*){0,8}"
 """What a type may look like; whether its parentheses fit is checked by ``ParamType.parse``."""
 
-_OUTER = re.compile(r"\s*(list|set|map)\s*\((.*)\)\s*", re.DOTALL)
+_OUTER = late(r"\s*(list|set|map)\s*\((.*)\)\s*", re.DOTALL)
 
 
 class ParamType(Frozen, frozen=True):

@@ -12,13 +12,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfgate.model.pattern import late
 from tfgate.terraform.files import UnreadableError, read_small
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_SECTION = re.compile(r'\s*\[\s*([A-Za-z0-9.-]+)\s*(?:"((?:[^"\\]|\\.)*)")?\s*\]\s*(.*)')
+_OBJECT_ID = late(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_SECTION = late(r'\s*\[\s*([A-Za-z0-9.-]+)\s*(?:"((?:[^"\\]|\\.)*)")?\s*\]\s*(.*)')
 _DEEPEST = 64
 
 

@@ -132,8 +132,8 @@ def _not_ordered(remark: Remark, of: str) -> str:
 def _mixed_order(remark: Remark, of: str) -> str:
     sides = [remark.shape, remark.other or remark.shape]
     text = next((shape for shape in sides if shape.mask & STRINGS), remark.shape)
-    literal = next(iter(text.constants or ()), None)
-    cure = f"`{literal}`" if literal is not None else "to_number(…)"
+    literals = [constant for constant in text.constants or () if constant is not None]
+    cure = f"`{literals[0]}`" if literals else "to_number(…)"
     return f"{remark.text} orders a number and a string, which fails; write {cure}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -178,6 +177,8 @@ class FunctionTable:
 
     def nearest(self, name: str) -> str | None:
         """Give the known name most like ``name``, if one is near."""
+        from difflib import get_close_matches  # costs 1 ms
+
         near = get_close_matches(name, self._functions, n=1)
         return near[0] if near else None
 

@@ -6,13 +6,14 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.model.pattern import late
 from tfgate.query.errors import EvaluationError
 from tfgate.query.functions.registry import Function, Parameter
 
 if TYPE_CHECKING:
     from tfgate.query.state import Scope
 
-_RFC3339: Final = re.compile(
+_RFC3339: Final = late(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d{1,18})?"
     r"(?:[Zz]|([+-])(\d\d):(\d\d))",
     re.ASCII,

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tfgate.model.pattern import late
 from tfgate.query.functions.registry import Function, Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_VERSION: Final = re.compile(
+_VERSION: Final = late(
     r"v?(\d{1,18}(?:\.\d{1,18}){0,7})(?:-([0-9A-Za-z.~-]{1,128}))?(?:\+[0-9A-Za-z.~-]{1,128})?",
     re.ASCII,
 )
-_PART: Final = re.compile(r"\s*(=|!=|>=|<=|~>|>|<|)\s*(\S{1,400})\s*", re.ASCII)
+_PART: Final = late(r"\s*(=|!=|>=|<=|~>|>|<|)\s*(\S{1,400})\s*", re.ASCII)
 _ORDERINGS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
