@@ -45,9 +45,7 @@ def gather(
         request.env, request.workspace, request.directory, warn=warnings.append
     )
     operator = detect_operator(request.env, request.operator, request.directory)
-    effective = for_workspace(
-        config, workspace.name, functions=rule_functions(), shipped_examples=False
-    )
+    effective = _rules(request, config, workspace)
     warnings += config.notes
     plan_input = (
         read_plan_input(request.plan, env=request.env, cwd=request.directory)
@@ -90,9 +88,7 @@ def gather_without_plan(request: Request, config: GateConfig) -> Surroundings:
     pending = begin_run(request.env, request.directory)
     workspace = detect_workspace(request.env, request.workspace, request.directory)
     operator = detect_operator(request.env, request.operator, request.directory)
-    effective = for_workspace(
-        config, workspace.name, functions=rule_functions(), shipped_examples=False
-    )
+    effective = _rules(request, config, workspace)
     sources = _sources(request)
     run = pending.result()
     context = _context(request, config, effective, workspace, operator, run, sources)
@@ -113,6 +109,12 @@ def gather_sources(request: Request, config: GateConfig) -> GatheredSources:
         context=_with_comments(around.context, around.sources),
         sources=around.sources,
     )
+
+
+def _rules(request: Request, config: GateConfig, workspace: Workspace) -> Effective:
+    if request.rules is not None:
+        return request.rules(config, workspace.name)
+    return for_workspace(config, workspace.name, functions=rule_functions(), shipped_examples=False)
 
 
 def _sources(request: Request, plan: Plan | None = None) -> Sources:

@@ -33,7 +33,7 @@ def check_sources(request: Request, *, audit: bool = True) -> CheckResult:
     decision_id = new_decision_id(request.now)
     try:
         gathered = gather_sources(request, config)
-        decision = _judge(gathered)
+        decision = judge_sources(gathered)
     except TfgateError as error:
         if recorder is not None and not isinstance(error, ConfigError):
             recorder.undecided(decision_id, error)
@@ -59,7 +59,8 @@ def _with_rules(request: Request) -> tuple[Request, GateConfig]:
     return request, load_config(request)
 
 
-def _judge(gathered: GatheredSources) -> Decision:
+def judge_sources(gathered: GatheredSources) -> Decision:
+    """Judge what was gathered; nothing is recorded here."""
     decision = evaluate_sources(gathered.effective.rulesets, gathered.context)
     warnings = (*decision.warnings, *gathered.warnings, *gathered.sources.warnings())
     return replace(decision, warnings=warnings, sources=gathered.sources.facts())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tfgate.app.gather import Surroundings
     from tfgate.app.request import Request
     from tfgate.engine.recheck import Obligation
-    from tfgate.ruleset import Effective
+    from tfgate.ruleset import Effective, GateConfig
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,15 @@ class Verified:
     warnings: tuple[str, ...]
 
 
-def verify_decision(request: Request, decision_id: str, source: Source) -> Verified:
+def verify_decision(
+    request: Request, decision_id: str, source: Source, config: GateConfig | None = None
+) -> Verified:
     """Check the obligations of a decision on the state as it is now, and record the result.
 
     Raises ``AuditError`` where the decision or its evidence is not found, and ``TfgateError``
-    where the rules are not those of the decision.
+    where the rules are not those of the decision. ``config`` is for callers that have read it.
     """
-    config = load_config(request)
+    config = config or load_config(request)
     log, evidence_directory = audit_paths(config, request.env)
     shown = show([log], decision_id)
     decision = next((hit.record for hit in shown.hits if hit.record.event == "decision"), None)
