@@ -31,6 +31,7 @@ _COMMANDS = {
     "impact": ("tfgate.cli.impact", "impact", "Show what a change of rules would have done."),
     "audit": ("tfgate.cli.audit", "audit", "Verify and search the audit trail."),
     "atlantis": ("tfgate.cli.atlantis", "atlantis", "Judge as a step of an Atlantis workflow."),
+    "serve": ("tfgate.cli.serve", "serve", "Answer run tasks of HCP Terraform."),
     "waivers": ("tfgate.cli.waivers", "waivers", "List waivers; import those of other tools."),
     "config": ("tfgate.cli.config", "config", "Show the configuration in force and its origins."),
     "schema": ("tfgate.cli.schema", "schema", "Print a JSON Schema of a file of tfgate."),

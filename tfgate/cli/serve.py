@@ -1,0 +1,45 @@
+"""``tfgate serve``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from tfgate.errors import UsageError
+
+
+@click.command(epilog="Example: tfgate serve --config /etc/tfgate/server.toml")
+@click.option("--config", metavar="FILE", type=click.Path(path_type=Path),
+              envvar="TFGATE_SERVER_CONFIG",
+              help="The server's configuration. [env: TFGATE_SERVER_CONFIG]")  # fmt: skip
+@click.option("--check", "check_only", is_flag=True,
+              help="Read the configuration and load every ruleset, then end.")  # fmt: skip
+def serve(config: Path | None, check_only: bool) -> int:
+    """Judge the runs of HCP Terraform and Terraform Enterprise as their run task.
+
+    SIGHUP reads the policies and their rulesets again; SIGTERM stops when what is in work is done.
+    Needs the extra: pip install 'tfgate[server]'.
+    """
+    from tfgate.web.extra import require_extra
+
+    require_extra()
+    if config is None:
+        raise UsageError("tfgate serve needs --config FILE.")
+    if check_only:
+        return _check(config)
+    from tfgate.web.server import serve as run
+
+    return run(config, os.environ)
+
+
+def _check(config: Path) -> int:
+    from tfgate.cli.output import write_out
+    from tfgate.web.policies import load_policies
+    from tfgate.web.settings import load_settings
+
+    settings = load_settings(config, os.environ)
+    policies = load_policies(settings, {"HOME": os.environ.get("HOME", "/")})
+    write_out(f"{len(policies)} policies are complete.\n")
+    return 0

@@ -1,0 +1,162 @@
+"""The engine under the tasks: DBOS, which writes down each step, and what takes over from the dead.
+
+A task is a DBOS workflow of two steps on one queue. DBOS recovers what its own executor left; a
+server that is gone for good is noticed here: every server writes a heartbeat to the shared
+database, and workflows of executors without one are put back into the queue by the public calls
+``list_workflows`` and ``resume_workflows``. DBOS hands a queued workflow to one server alone, and
+fences off the one that had it before: its later steps are refused.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tfgate.web.work import Work
+
+QUEUE: Final = "tfgate"
+BEAT_SECONDS: Final = 5.0
+DEAD_SECONDS: Final = 30.0
+_VERSION: Final = "1"
+"""Of the workflow's steps: servers of different versions of tfgate share work while it is equal."""
+
+_work: Work | None = None
+"""DBOS calls module-level functions after a restart, so what they work with stands here."""
+
+
+class _Json(Serializer):
+    """JSON instead of pickle: who can write to the database must not be able to run code."""
+
+    def serialize(self, data: Any) -> str:
+        if isinstance(data, BaseException):
+            data = type(data).__name__
+        return msgspec.json.encode(data).decode()
+
+    def deserialize(cls, serialized_data: str) -> Any:  # noqa: N805 - as DBOS has it
+        return msgspec.json.decode(serialized_data)
+
+    def name(self) -> str:
+        return "tfgate_json"
+
+
+@DBOS.step()
+def _judge(key: str) -> bool:
+    return _in_force().judge(key)
+
+
+@DBOS.step()
+def _answer(key: str) -> str:
+    return _in_force().answer(key)
+
+
+@DBOS.workflow(name="tfgate_run_task", max_recovery_attempts=None)
+def _run_task(key: str) -> str:
+    return _answer(key) if _judge(key) else "nothing"
+
+
+def _in_force() -> Work:
+    assert _work is not None, "the engine is started with its work"
+    return _work
+
+
+class Engine:
+    """DBOS with the server's queue, and its watch over the other servers."""
+
+    def __init__(self, work: Work, url: str, *, shared: bool) -> None:
+        global _work
+        _work = self._work = work
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        limits = work.settings.limits
+        config: DBOSConfig = {
+            "name": "tfgate",
+            "system_database_url": url,
+            "application_version": _VERSION,
+            "executor_id": work.store.server,
+            "serializer": _Json(),
+            "log_level": "WARNING",
+            "sys_db_pool_size": 20,
+            "max_executor_threads": limits.tasks + 32,
+            "scheduler_polling_interval_sec": 3600.0,
+            "use_listen_notify": shared,
+        }
+        DBOS(config=config)
+
+    def start(self) -> None:
+        """Take up the work, that of an earlier life included."""
+        work = self._work
+        work.store.beat()
+        DBOS.launch()
+        DBOS.register_queue(
+            QUEUE,
+            worker_concurrency=work.settings.limits.tasks,
+            polling_interval_sec=0.2,
+            on_conflict="always_update",
+        )
+        for key in work.store.open_tasks():
+            self.submit(key)
+        self._every(BEAT_SECONDS, self._watch)
+        self._every(1.0, self._heartbeats)
+        self._every(600.0, self._forget)
+
+    def submit(self, key: str) -> None:
+        """Put a task into the queue; again is the same as once."""
+        with SetWorkflowID(key):
+            DBOS.enqueue_workflow(QUEUE, _run_task, key)
+
+    def stop(self, seconds: float) -> bool:
+        """Finish what can be finished; whether nothing is left in work."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(5)
+        DBOS.destroy(workflow_completion_timeout_sec=int(seconds))
+        return not self._mine()
+
+    def _mine(self) -> bool:
+        return any(thread.name.startswith("dbos-executor") for thread in threading.enumerate())
+
+    def _every(self, seconds: float, act: Callable[[], None]) -> None:
+        def loop() -> None:
+            while not self._stop.wait(seconds):
+                try:
+                    act()
+                except Exception as error:  # noqa: PERF203 - tried again at the next turn
+                    self._work.log.error("loop", act=act.__name__, error=type(error).__name__)
+
+        thread = threading.Thread(target=loop, name=f"tfgate-{act.__name__}", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _watch(self) -> None:
+        """Say that this server lives, and take over from those that do not."""
+        store = self._work.store
+        store.beat()
+        living = store.living(DEAD_SECONDS)
+        running = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        left = [w.workflow_id for w in running if w.executor_id not in living]
+        if left:
+            DBOS.resume_workflows(left, queue_name=QUEUE)
+            self._work.metrics.adopted.inc(len(left))
+            self._work.log.warning("adopted", tasks=len(left))
+        store.adopt(living)
+
+    def _heartbeats(self) -> None:
+        keys = self._work.store.due(self._work.settings.limits.heartbeat_seconds)
+        if keys:
+            # Side by side: one slow host must not let the other tasks run out of time.
+            with ThreadPoolExecutor(min(len(keys), 16)) as pool:
+                list(pool.map(self._work.beat, keys))
+
+    def _forget(self) -> None:
+        """Remove old decisions from the database; the audit trail keeps its records."""
+        days = self._work.settings.pages.keep_days
+        keys = self._work.store.forget(self._work.store.now() - days * 86400)
+        if keys:
+            DBOS.delete_workflows(keys)
