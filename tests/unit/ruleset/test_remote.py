@@ -189,6 +189,15 @@ def test_files_in_the_cache_that_somebody_changed(policy: Policy, remote: Remote
     assert not (again.path / "rules/more.toml").exists()
 
 
+def test_what_is_pinned_is_what_git_has(policy: Policy, remote: Remote) -> None:
+    """A pin is made of the repository's objects, never of what lies about in the cache."""
+    source = policy.source("v1")
+    taken = remote.locate(source)
+    (taken.path / "rules/types.toml").write_text(RULE.replace("t3.micro", "m5.24xlarge"))
+    assert remote.newest(source).pin == taken.pin
+    assert (taken.path / "rules/types.toml").read_text() == RULE
+
+
 def test_a_digest_that_somebody_changed(policy: Policy, remote: Remote) -> None:
     """A lock whose digest fits no commit's files is refused."""
     source = policy.source("v1")

@@ -153,12 +153,13 @@ class Remote:
                 raise _refusal(source, message) from None
         tree = cache.tree_folder(source, commit)
         on_disk = digest_on_disk(tree) if tree.is_dir() else None
-        if on_disk is None or (expected is not None and on_disk != expected):
-            on_disk = self._extract(source, commit, git)
+        if on_disk is None or on_disk != expected:
+            # Without a digest to compare with, what git has is what counts.
+            on_disk = self._extract(source, commit, git, on_disk)
         return Taken(_entry_point(tree, source), Pin(commit, on_disk))
 
-    def _extract(self, source: GitSource, commit: str, git: Git) -> str:
-        """Write the files of a commit, in place of what was there; give their digest."""
+    def _extract(self, source: GitSource, commit: str, git: Git, on_disk: str | None) -> str:
+        """Write the files of a commit, in place of others that are there; give their digest."""
         cache = self._cache()
         try:
             files = dict(read_files(git, list_files(git, commit, source.path)))
@@ -167,6 +168,9 @@ class Remote:
         except GitFailed as error:
             message = f"the cache cannot be read ({error.words}); delete {git.repository.parent}"
             raise _refusal(source, message) from None
+        found = digest_of(files)
+        if found == on_disk:
+            return found
         tree = cache.tree_folder(source, commit)
         with cache.workplace(source) as made:
             new = made / "tree"
@@ -174,7 +178,7 @@ class Remote:
             write_files(files, new)
             shutil.rmtree(tree, ignore_errors=True)
             move_into(new, tree)
-        return digest_of(files)
+        return found
 
 
 def _entry_point(tree: Path, source: GitSource) -> Path:
