@@ -112,16 +112,30 @@ def _remarks(runs: list[Run], report: Reporter) -> None:
             for part in {part for inference in inferences for part in inference.visited}:
                 visits[key, part] = visits.get((key, part), 0) + 1
             for remark in _distinct(inferences):
-                found.setdefault((key, remark.part, remark.kind), []).append(
-                    (remark, run.root.type)
+                same = found.setdefault(
+                    (key, remark.part, _SORTS.get(remark.kind, remark.kind)), []
                 )
-    for (key, part, kind), remarks in found.items():
-        if kind in ANYWHERE or len(remarks) >= visits.get((key, part), 0):
-            remark = remarks[0][0]
+                same.append((remark, run.root.type))
+    for (key, part, sort), remarks in found.items():
+        if sort in ANYWHERE or len(remarks) >= visits.get((key, part), 0):
+            remark = min((remark for remark, _ in remarks), key=_telling)
             message = say(remark, _of([of for _, of in remarks]))
-            if kind is RemarkKind.UNKNOWN_FIELD and report.is_quoted(key, remark.part[0]):
+            if remark.kind is RemarkKind.UNKNOWN_FIELD and report.is_quoted(key, part[0]):
                 message += f"; a string is written '{remark.detail}'"
-            report.at(CHECK_OF[kind], message, key, remark.part[0])
+            report.at(CHECK_OF[remark.kind], message, key, part[0])
+
+
+_SORTS = {
+    RemarkKind.FIELD_OF_SCALAR: RemarkKind.FIELD_OF_LIST,
+    RemarkKind.UNKNOWN_FIELD: RemarkKind.FIELD_OF_LIST,
+}
+"""A field may be null always on one type for this reason and on another for that."""
+
+
+def _telling(remark: Remark) -> int:
+    """Order remarks on one part: how it is nested says more than that it is not there."""
+    order = (RemarkKind.FIELD_OF_LIST, RemarkKind.FIELD_OF_SCALAR)
+    return order.index(remark.kind) if remark.kind in order else len(order)
 
 
 def _by_key(run: Run) -> dict[str, list[Inference]]:

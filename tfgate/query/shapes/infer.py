@@ -175,6 +175,8 @@ class Walk:
             kind = RemarkKind.FIELD_OF_LIST if current.mask & LISTS else RemarkKind.FIELD_OF_SCALAR
             if current.mask & ~NULL:
                 self.remark(kind, ast, current, path, detail=name)
+            else:  # of null there is nothing to say
+                self.found.visited.discard((self.position(ast), unparse(ast)))
             return NULL_SHAPE
         if current.fields is None:
             return ANY
