@@ -1,7 +1,8 @@
 """The time of the rules alone: ``jmespath.search`` against tfgate's compiled expressions.
 
-Both evaluate the same expressions on the same decoded documents; loading is not counted. Functions
-that tfgate adds are given to jmespath as custom functions.
+Both evaluate the same expressions on the same decoded documents; loading is not counted. tfgate
+judges as the engine does (pass, fail, error or unknown). Functions that tfgate adds are given to
+jmespath as custom functions.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import tfgate
 from tfgate.app.api import default_context
 from tfgate.engine.bound import BoundRule, ReadsCache, bind
 from tfgate.engine.functions import SubjectScope
+from tfgate.engine.judge import judge
 from tfgate.engine.select import RuleIndex
 from tfgate.model.rule import Scope
 from tfgate.plan import iter_subjects
@@ -75,8 +77,7 @@ def _ours(plan: Any, work: list[Any], context: Any) -> float:
     start = time.perf_counter()
     for rule, subject, document in work:
         scope = SubjectScope(plan, rule, subject, document, context) if rule.scoped else None
-        expression = rule.compiled.deny or rule.compiled.require
-        expression.judge(document, scope)
+        judge(rule, document, scope)
     return time.perf_counter() - start
 
 

@@ -49,11 +49,13 @@ class SubjectScope(Scope):
         self.context = context
         self.redacted = redacted
         self.now = context.now
-        self._variables: dict[str, Judgement | EvaluationError] = {}
+        self._variables: dict[str, Judgement | EvaluationError] | None = None
 
     def variable(self, name: str) -> Any:
         """Give a ``let`` value, evaluated when first asked for."""
         expression = _named(_rule(self, "var").compiled.let, name, "var", "let value")
+        if self._variables is None:
+            self._variables = {}
         if name not in self._variables:
             try:
                 self._variables[name] = expression.judge(self.document, self)

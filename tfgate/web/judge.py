@@ -127,9 +127,7 @@ def _sources(job: Job, file: IO[bytes] | None, policy: Policy, request: Request)
     if unpack(file, folder, job.configuration_bytes) == 0:
         return undecided("the configuration is empty.")
     root = working_directory(folder, job.working_directory)
-    from dataclasses import replace as dataclass_replace
-
-    request = dataclass_replace(request, root=root)
+    request = replace(request, root=root)
     recorder = Recorder.of(policy.config, request)
     decision_id = new_decision_id(request.now)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from math import isfinite
 from typing import Any, Final
 
@@ -21,8 +22,22 @@ DEEPEST: Final = 100
 """Levels of nesting of the deepest document that is read."""
 
 
+KEPT: Final = 16 * 1024
+"""Characters up to which a text that was read is kept, since several rules ask for the same."""
+
+
 def parse_json(text: str) -> Any:
     """Read a JSON text written by someone who may wish us ill."""
+    return _kept(text) if len(text) <= KEPT else _read(text)
+
+
+@lru_cache(maxsize=256)
+def _kept(text: str) -> Any:
+    # Whatever evaluates an expression changes no value, so that one object serves all.
+    return _read(text)
+
+
+def _read(text: str) -> Any:
     if len(text) > LONGEST:
         raise EvaluationError(f"parse_json() reads at most {LONGEST:,} characters.")
     if text.count("[") + text.count("{") > DEEPEST and _depth(text) > DEEPEST:
