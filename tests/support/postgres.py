@@ -1,0 +1,73 @@
+"""A PostgreSQL server of a test's own, from the system's binaries."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tests.support.parts import require_part
+
+
+class Postgres:
+    """Runs in a folder of its own, on 127.0.0.1. The server refuses to be root's, so it is not."""
+
+    def __init__(self) -> None:
+        self._bin = Path(require_part("postgres")).parent
+        self.folder = Path(tempfile.mkdtemp(prefix="tfgate-postgres-"))
+        self._user = _other_user()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        if self._user is not None:
+            entry = pwd.getpwnam(self._user)
+            os.chown(self.folder, entry.pw_uid, entry.pw_gid)
+        self._run("initdb", "-D", str(self._data), "-U", "tfgate", "-A", "trust", "--no-sync")
+        options = f"-p {self.port} -h 127.0.0.1 -k {self.folder} -F"
+        log = str(self.folder / "log")
+        self._run("pg_ctl", "-D", str(self._data), "-o", options, "-l", log, "-w", "start")
+
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def url(self) -> str:
+        """The address of its database."""
+        return f"postgresql://tfgate@127.0.0.1:{self.port}/postgres"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._bin / program), *arguments]
+        if self._user is not None:
+            command = ["runuser", "-u", self._user, "--", *command]
+        subprocess.run(
+            command,
+            check=True,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            timeout=60,
+        )
+
+    def close(self) -> None:
+        """Stop it and remove its folder."""
+        try:
+            self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _other_user() -> str | None:
+    """Give a user to run as where the tests are root's."""
+    if os.getuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return name
+    raise AssertionError("There is no user that PostgreSQL could run as.")
