@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REDIRECTS: Final = 3
+DOUBTFUL: Final = (401, 403, 404)
+"""A second try may help (a temporary address has expired), a hundredth will not."""
 _CHUNK: Final = 1 << 16
 _SMALL: Final = 1 << 16
 
@@ -247,7 +249,7 @@ def _drain(response: httpx.Response) -> None:
 
 def _refused(response: httpx.Response, what: str) -> PeerError:
     status = response.status_code
-    again = status in (401, 404, 408, 425, 429) or status >= 500
+    again = status in (*DOUBTFUL, 408, 425, 429) or status >= 500
     return PeerError(f"Asked for {what}, the other side said {status}.", again=again, status=status)
 
 

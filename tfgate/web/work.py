@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from tfgate.errors import TfgateError
 from tfgate.web.answer import FAILED, PASSED, RUNNING, outcomes_body, status_body
+from tfgate.web.client import DOUBTFUL
 from tfgate.web.errors import PeerError
 from tfgate.web.job import Job, Judgement
 from tfgate.web.logs import about
@@ -138,7 +139,7 @@ class Work:
         """Get what is to be judged; what is not there yet is asked for again for some minutes."""
         request, token, limits = task.request, task.token or "", self.settings.limits
         end = time.monotonic() + limits.fetch_minutes * 60
-        wait = _SHORTEST
+        wait, doubtful = _SHORTEST, 0
         while True:
             try:
                 if request.stage is Stage.POST_APPLY:
@@ -152,7 +153,8 @@ class Work:
                 limit = limits.configuration_bytes
                 return self.client.fetch(archive, token, limit, "the configuration")
             except PeerError as error:
-                if not error.again or time.monotonic() + wait > end:
+                doubtful += error.status in DOUBTFUL
+                if not error.again or doubtful > 4 or time.monotonic() + wait > end:
                     raise
             self._wait(wait)
             wait = min(wait * 2, 10.0)
@@ -214,7 +216,7 @@ class Work:
                 self.client.send(task.request.task_result_callback_url, task.token or "", body)
             except PeerError as error:
                 late = self.store.now() + wait > end
-                hopeless = not error.again or (error.status in (401, 404) and attempt >= 5)
+                hopeless = not error.again or (error.status in DOUBTFUL and attempt >= 5)
                 log.warning("answer", error=str(error), attempt=attempt)
                 if hopeless or late:
                     return ABANDONED
