@@ -97,6 +97,9 @@ class Gate:
             "PYTHONPATH": str(ROOT),
             "TMPDIR": str(self.temporary),
             "TFGATE_TERRAFORM": terraform,
+            # Some tests have no room on the disk, and Python 3.11 keeps a byte code file that it
+            # could only write the beginning of.
+            "PYTHONDONTWRITEBYTECODE": "1",
         }
         self.started: list[subprocess.Popen[bytes]] = []
 

@@ -68,7 +68,11 @@ def main(argv: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         return ExitCode.USAGE
-    except (click.Abort, KeyboardInterrupt):
+    except click.Abort as error:
+        if isinstance(error.__cause__, EOFError):  # click takes any for the end of what is typed
+            return _unexpected(error.__cause__, debug=debug)
+        return _fail("Interrupted; nothing was decided.", ExitCode.UNDECIDED)
+    except KeyboardInterrupt:
         return _fail("Interrupted; nothing was decided.", ExitCode.UNDECIDED)
     except BrokenPipeError:
         return _broken_pipe()
