@@ -190,3 +190,23 @@ def test_two_servers_share_the_work(hcp: FakeHcp, tmp_path: Path, postgres: Post
         for server in servers:
             server.close()
         shutil.rmtree(tmp_path / "a", ignore_errors=True)
+
+
+def test_a_database_that_goes_away_and_comes_back(
+    hcp: FakeHcp, tmp_path: Path, postgres: Postgres
+) -> None:
+    """PostgreSQL crashes while tasks are in work: they are answered when it is back."""
+    server = TaskServer(tmp_path / "gate", hcp, database=postgres.url).start()
+    try:
+        keys = [f"taskrs-away{number}" for number in range(12)]
+        for key in keys:
+            assert server.submit(hcp.payload(key, "create.json"))[0] == 200
+        postgres.restart()
+        for key in keys:
+            hcp.wait(key, 120)
+        time.sleep(1)
+        assert {len(hcp.finals(key)) for key in keys} == {1}
+        assert server.submit(hcp.payload("taskrs-back", "create.json"))[0] == 200
+        hcp.wait("taskrs-back", 60)
+    finally:
+        server.close()

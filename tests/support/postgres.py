@@ -26,6 +26,9 @@ class Postgres:
             entry = pwd.getpwnam(self._user)
             os.chown(self.folder, entry.pw_uid, entry.pw_gid)
         self._run("initdb", "-D", str(self._data), "-U", "tfgate", "-A", "trust", "--no-sync")
+        self._start()
+
+    def _start(self) -> None:
         options = f"-p {self.port} -h 127.0.0.1 -k {self.folder} -F"
         log = str(self.folder / "log")
         self._run("pg_ctl", "-D", str(self._data), "-o", options, "-l", log, "-w", "start")
@@ -51,6 +54,11 @@ class Postgres:
             stdout=subprocess.DEVNULL,
             timeout=60,
         )
+
+    def restart(self) -> None:
+        """Stop it as a crash would, and start it again."""
+        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
+        self._start()
 
     def close(self) -> None:
         """Stop it and remove its folder."""

@@ -50,6 +50,7 @@ class Site:
         return Starlette(
             routes=[
                 Route("/run-task", self.run_task, methods=["POST"]),
+                Route("/", self.run_task, methods=["POST"]),
                 Route("/healthz", self.health, methods=["GET"]),
                 Route("/readyz", self.readiness, methods=["GET"]),
                 Route("/metrics", self.numbers, methods=["GET"]),

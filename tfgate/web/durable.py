@@ -27,6 +27,8 @@ DEAD_SECONDS: Final = 30.0
 _VERSION: Final = "1"
 """Of the workflow's steps: servers of different versions of tfgate share work while it is equal."""
 
+_OVER: Final = ("SUCCESS", "ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED")
+
 _work: Work | None = None
 """DBOS calls module-level functions after a restart, so what they work with stands here."""
 
@@ -104,6 +106,7 @@ class Engine:
             self.submit(key)
         self._every(BEAT_SECONDS, self._watch)
         self._every(1.0, self._heartbeats)
+        self._every(30.0, self._again)
         self._every(600.0, self._forget)
 
     def submit(self, key: str) -> None:
@@ -147,6 +150,18 @@ class Engine:
             self._work.log.warning("adopted", tasks=len(left))
         store.adopt(living)
 
+    def _again(self) -> None:
+        """Queue open tasks whose workflow is missing or over: there is no way to lose one."""
+        for key in self._work.store.open_tasks():
+            known = DBOS.list_workflows(workflow_id_prefix=key, load_input=False, load_output=False)
+            mine = [w for w in known if w.workflow_id.partition("~")[0] == key]
+            if not mine:
+                self.submit(key)
+            elif all(w.status in _OVER for w in mine):
+                self._work.log.warning("again", task=key, times=len(mine))
+                with SetWorkflowID(f"{key}~{len(mine)}"):
+                    DBOS.enqueue_workflow(QUEUE, _run_task, key)
+
     def _heartbeats(self) -> None:
         keys = self._work.store.due(self._work.settings.limits.heartbeat_seconds)
         if keys:
@@ -159,4 +174,4 @@ class Engine:
         days = self._work.settings.pages.keep_days
         keys = self._work.store.forget(self._work.store.now() - days * 86400)
         if keys:
-            DBOS.delete_workflows(keys)
+            DBOS.delete_workflows(keys)  # a second try, if any, is a few bytes

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import time
 import zlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -14,11 +15,30 @@ from tfgate.web.payload import RunTask, read_kept
 from tfgate.web.tables import servers, tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tfgate.web.secrets import Vault
 
 OPEN, ANSWERED, ABANDONED = "open", "answered", "abandoned"
+_AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def patient(act: Callable[P, R]) -> Callable[P, R]:
+    """Wait for a database that is away: what a task has reached must not be lost with it."""
+
+    @functools.wraps(act)
+    def tried(*args: P.args, **kwargs: P.kwargs) -> R:
+        wait = 0.2
+        while True:
+            try:
+                return act(*args, **kwargs)
+            except _AWAY:  # noqa: PERF203 - a retry
+                time.sleep(wait)
+                wait = min(wait * 2, 5.0)
+
+    return tried
 
 
 class Task(NamedTuple):
@@ -73,8 +93,12 @@ class Store:
         self.server = server
         self._shared = engine.dialect.name == "postgresql"
 
+    @patient
     def now(self) -> float:
         """Give the time that all servers agree on: that of the shared database."""
+        return self._now()
+
+    def _now(self) -> float:
         if not self._shared:
             return time.time()
         with self._engine.connect() as connection:
@@ -83,7 +107,7 @@ class Store:
 
     def accept(self, key: str, task: RunTask) -> bool:
         """Keep a request; whether it is a new one. When this returns, it is on the disk."""
-        now = self.now()
+        now = self._now()
         row = {
             "id": key,
             "run_id": task.run_id,
@@ -106,6 +130,7 @@ class Store:
             return False
         return True
 
+    @patient
     def read(self, key: str) -> Task | None:
         """Give a task with its token."""
         with self._engine.connect() as connection:
@@ -128,6 +153,7 @@ class Store:
             decision_id=row.decision_id,
         )
 
+    @patient
     def state(self, key: str) -> str | None:
         """Give a task's state; ``None`` where there is no such task."""
         with self._engine.connect() as connection:
@@ -160,6 +186,7 @@ class Store:
         """Note that the answer was taken (or given up): the token is gone with this."""
         self._change(key, {"state": state, "token": None, "closed_at": self.now()})
 
+    @patient
     def _change(self, key: str, values: dict[str, Any]) -> None:
         with self._engine.begin() as connection:
             connection.execute(
@@ -192,6 +219,7 @@ class Store:
             query = sa.select(tasks.c.state, sa.func.count()).group_by(tasks.c.state)
             return {row[0]: row[1] for row in connection.execute(query)}
 
+    @patient
     def earlier(self, run_id: str, stages: Sequence[str]) -> Earlier | None:
         """Give the last decision of the same run at one of the stages."""
         with self._engine.connect() as connection:
@@ -242,7 +270,7 @@ class Store:
 
     def beat(self) -> None:
         """Say that this server lives."""
-        now = self.now()
+        now = self._now()
         with self._engine.begin() as connection:
             mine = servers.c.id == self.server
             done = connection.execute(sa.update(servers).where(mine).values(beat_at=now))
