@@ -40,6 +40,7 @@ LABELLED = ROOT.parent / "shared" / "labelled"
 MAPPING = Path(__file__).with_suffix(".toml")
 WANTED = 0.97
 _WORST_FIRST = ("fail", "error", "unknown")
+_DENIES = ("fail", "error")
 
 
 class Verdict(NamedTuple):
@@ -55,10 +56,10 @@ class Verdict(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """Say ``matched``, ``false alarm``, ``miss`` or ``left open``."""
+        """Say ``matched``, ``false alarm``, ``miss`` or ``left open``; an error denies like a fail."""
         if self.label == "fail":
-            return "matched" if self.got == "fail" else "miss"
-        if self.got in ("fail", "error"):
+            return "matched" if self.got in _DENIES else "miss"
+        if self.got in _DENIES:
             return "false alarm"
         return "left open" if self.got == "unknown" else "matched"
 
@@ -107,7 +108,7 @@ def main() -> int:
 
 
 def read_mapping(path: Path) -> Mapping:
-    """Read the mapping file. A judgement says ``tfgate``, ``label`` or ``both`` is right."""
+    """Read the mapping file. A judgement says ``tfgate``, ``label`` or ``nobody yet`` is right."""
     document = tomli.loads(path.read_text("utf-8"))
     checks = {
         check: [rules] if isinstance(rules, str) else list(rules)

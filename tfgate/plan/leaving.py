@@ -3,6 +3,10 @@
 An argument that is optional and computed is unknown in the plan of a new resource when nobody sets
 it: what it will be is the provider's or the cloud's default. That nobody sets it is no value that
 the apply may still change, but a fact of the configuration.
+
+An argument that is written out as "", 0, false, [] or {} and is unknown all the same is left to the
+provider as well: providers on the legacy SDK cannot tell such a value from none
+(https://developer.hashicorp.com/terraform/plugin/framework/migrating/benefits).
 """
 
 from __future__ import annotations
@@ -40,7 +44,7 @@ def left_to_provider(plan: Plan, subject: Subject, argument: str) -> Any:
 
 def _is_left(part: Any, value: Any, path: Sequence[str]) -> bool:
     if not path:
-        return part is None and isinstance(value, Unknown)
+        return isinstance(value, Unknown) and (part is None or _is_nothing(part))
     if type(part) is list or type(value) is list:
         return _any_is_left(part, value, path)
     if is_expression(part) and part:
@@ -48,6 +52,10 @@ def _is_left(part: Any, value: Any, path: Sequence[str]) -> bool:
     inner = part.get(path[0]) if type(part) is dict else None
     within = value.get(path[0]) if type(value) is dict else value
     return _is_left(inner, within, path[1:])
+
+
+def _is_nothing(part: Any) -> bool:
+    return type(part) is dict and "constant_value" in part and not part["constant_value"]
 
 
 def _any_is_left(part: Any, value: Any, path: Sequence[str]) -> bool:
