@@ -56,7 +56,7 @@ class Verdict(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """Say ``matched``, ``false alarm``, ``miss`` or ``left open``; an error denies like a fail."""
+        """Say ``matched``, ``false alarm``, ``miss`` or ``left open``; an error denies too."""
         if self.label == "fail":
             return "matched" if self.got in _DENIES else "miss"
         if self.got in _DENIES:
@@ -122,9 +122,7 @@ def read_mapping(path: Path) -> Mapping:
     return Mapping(checks, judgements)
 
 
-def compare(
-    folder: Path, entries: Sequence[dict[str, Any]], mapping: Mapping
-) -> Iterator[Verdict]:
+def compare(folder: Path, entries: Sequence[dict[str, Any]], mapping: Mapping) -> Iterator[Verdict]:
     """Give the verdict on each label of each mapped check."""
     rulesets = load_rulesets([f"tfgate:{name}" for name in shipped_names()])
     _refuse_unknown_rules(rulesets, mapping)
