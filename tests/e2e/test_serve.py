@@ -292,6 +292,28 @@ def test_after_the_apply_obligations_are_checked_or_said_to_be_open(
     assert hcp.wait("taskrs-o4")["attributes"]["status"] == "passed"
 
 
+@pytest.mark.parametrize(("length", "status"), [(3, "passed"), (2000, "failed")])
+def test_after_the_apply_the_state_decides(
+    server: TaskServer, hcp: FakeHcp, length: int, status: str
+) -> None:
+    """Where the run's token may read the state, what was unknown is judged on it."""
+    run = {"run_id": f"run-state{length}", "project_name": "later", "workspace_id": f"ws-{length}"}
+    server.submit(hcp.payload(f"taskrs-s1-{length}", "create.json", **run))
+    hcp.wait(f"taskrs-s1-{length}")
+    values = json.loads(hcp.plans["create.json"])["planned_values"]
+    for resource in values["root_module"]["resources"]:
+        resource["values"] = {**resource.get("values", {}), "id": "x" * length}
+    state = {"format_version": "1.0", "terraform_version": "1.9.0", "values": values}
+    hcp.plans[f"state{length}"] = json.dumps(state).encode()
+    link = f"{hcp.api}/plans/state{length}"
+    version = {"data": {"attributes": {"hosted-json-state-download-url": link}}}
+    path = f"/api/v2/workspaces/ws-{length}/current-state-version"
+    hcp.pages[path] = lambda request: reply(request, 200, json.dumps(version).encode())
+    server.submit(hcp.payload(f"taskrs-s2-{length}", None, stage="post_apply", **run))
+    said = hcp.wait(f"taskrs-s2-{length}")["attributes"]
+    assert said["status"] == status, said
+
+
 def test_the_operator_sees_the_list_and_nobody_else(server: TaskServer, hcp: FakeHcp) -> None:
     """The list needs the operator's token; a run's text is only ever text in it."""
     evil = "<script>alert(1)</script>"
