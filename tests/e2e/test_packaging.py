@@ -34,7 +34,7 @@ def run(path: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[s
     )
 
 
-@pytest.mark.parametrize("name", ["core", "aws"])
+@pytest.mark.parametrize("name", ["core", "aws", "azure"])
 def test_wheel_carries_the_rulesets(wheel: Path, tmp_path: Path, name: str) -> None:
     """A ruleset of an installed wheel is the one of the checkout, rule for rule."""
     installed = run(wheel, "rules", "list", "-r", f"tfgate:{name}", cwd=tmp_path)
