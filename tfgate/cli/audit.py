@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "search": ("tfgate.cli.audit_search", "search", "Find records."),
+    "report": ("tfgate.cli.audit_report", "report", "Write evidence for an auditor."),
+    "export": ("tfgate.cli.audit_export", "export", "Write all about a decision as a bundle."),
+    "sql": ("tfgate.cli.audit_sql", "sql", "Ask the trail in SQL."),
 }
 
 
