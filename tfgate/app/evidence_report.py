@@ -6,18 +6,21 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from tfgate._version import __version__
-from tfgate.app.evidence_gather import read_decisions
+from tfgate.app.evidence_gather import read_decisions, to_utc
 from tfgate.app.evidence_rows import change_rows, exception_rows, ruleset_rows
 from tfgate.model.audit_report import AuditReport, ExceptionRow, Figure, Integrity, Ref
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tfgate.app.evidence_gather import Read, Scope
     from tfgate.app.trail import Trail
     from tfgate.app.waiver_list import ListedWaiver
+    from tfgate.app.waiver_origin import Key, WaiverOrigin
     from tfgate.audit import VerifyResult
     from tfgate.model.audit_report import DecisionRow, RuleChangeRow
 
@@ -32,17 +35,20 @@ def make_report(
     *,
     now: dt.datetime,
     waivers: Sequence[ListedWaiver] = (),
+    origins: Mapping[Key, WaiverOrigin] | None = None,
 ) -> AuditReport:
     """Make the report; ``verified`` is what proving the same trail came to.
 
-    ``waivers`` are those of the configuration in force, for what of them was never used. Raises
-    ``AuditError`` where there is no trail.
+    ``waivers`` are those of the configuration in force, for what of them was never used;
+    ``origins`` says who approved them. Raises ``AuditError`` where there is no trail.
     """
     read = read_decisions(trail, scope)
     exceptions = exception_rows(read)
     changes = change_rows(read, scope)
     decisions = tuple(row for row, _ in read.decisions)
-    used = _with_states(exceptions, waivers)
+    known = origins or {}
+    used = (_with_approvers(row, known) for row in _with_states(exceptions, waivers))
+    unused = unused_waivers(waivers, exceptions, scope, read)
     return AuditReport(
         generated=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         tfgate=__version__,
@@ -54,7 +60,7 @@ def make_report(
         figures=tuple(_figures(decisions, exceptions, changes)),
         decisions=decisions,
         exceptions=tuple(used),
-        unused=tuple(unused_waivers(waivers, exceptions, scope, read)),
+        unused=tuple(_with_approvers(row, known) for row in unused),
         changes=tuple(changes),
         rulesets=tuple(ruleset_rows(read)),
         integrity=_integrity(verified, read),
@@ -97,8 +103,6 @@ def _with_states(
     exceptions: Sequence[ExceptionRow], waivers: Sequence[ListedWaiver]
 ) -> Iterator[ExceptionRow]:
     """Say of each waiver that was used whether it is still there, and holds."""
-    from msgspec.structs import replace
-
     states = {_key(one): one.state for one in waivers if one.waiver is not None}
     for row in exceptions:
         if row.kind != "waiver" or not waivers:
@@ -106,6 +110,16 @@ def _with_states(
         else:
             key = (row.rules[0], row.address, row.owner, row.expires)
             yield replace(row, state=states.get(key, "not in the configuration any more"))
+
+
+def _with_approvers(row: ExceptionRow, origins: Mapping[Key, WaiverOrigin]) -> ExceptionRow:
+    """Say of a waiver that is in git who approved it, and since when it is there."""
+    if row.kind != "waiver":
+        return row
+    origin = origins.get((row.rules[0], row.address, row.owner, row.reason, row.expires))
+    if origin is None:
+        return row
+    return replace(row, approvers=origin.approvers or ("nobody else",), since=to_utc(origin.time))
 
 
 def unused_waivers(

@@ -15,6 +15,7 @@ from tfgate.cli.output import write_file, write_out
 if TYPE_CHECKING:
     from tfgate.app.evidence_gather import Scope
     from tfgate.app.waiver_list import ListedWaiver
+    from tfgate.app.waiver_origin import Key, WaiverOrigin
     from tfgate.model.audit_report import AuditReport
 
 _KINDS = {".html": "html", ".csv": "csv", ".json": "json"}
@@ -94,8 +95,8 @@ def report(
             allowed_signers=allowed_signers,
             progress=progress,
         )
-    waivers = () if files else _waivers(config, now)
-    made = make_report(trail, scope, verified.result, now=now, waivers=waivers)
+    waivers, origins = ((), {}) if files else _waivers(config, now)
+    made = make_report(trail, scope, verified.result, now=now, waivers=waivers, origins=origins)
     kind = kind or _KINDS.get(Path(output or "").suffix, "html")
     text = _written(made, kind)
     if output is None:
@@ -105,12 +106,18 @@ def report(
         click.echo(_told(made, scope, output), err=True)
 
 
-def _waivers(config: str | None, now: dt.datetime) -> tuple[ListedWaiver, ...]:
+def _waivers(
+    config: str | None, now: dt.datetime
+) -> tuple[tuple[ListedWaiver, ...], dict[Key, WaiverOrigin]]:
+    from tfgate.app.gather import load_config
     from tfgate.app.request import Request
     from tfgate.app.waiver_list import list_waivers
+    from tfgate.app.waiver_origin import waiver_origins
 
     cwd = Path.cwd()
-    return list_waivers(Request(plan=str(cwd), env=os.environ, cwd=cwd, now=now, config=config))
+    request = Request(plan=str(cwd), env=os.environ, cwd=cwd, now=now, config=config)
+    origins = waiver_origins(load_config(request), cwd, os.environ, config)
+    return list_waivers(request), origins
 
 
 def _written(made: AuditReport, kind: str) -> str:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tfgate.cli.output import write_file, write_out
+from tfgate.cli.output import write_file, write_lines, write_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tfgate.app.waiver_list import ListedWaiver
+    from tfgate.app.exception_list import ListedException
 
 
 @click.group()
@@ -25,44 +26,79 @@ def waivers() -> None:
     """
 
 
-@waivers.command("list", epilog="Example: tfgate waivers list envs/prod")
+@waivers.command("list", epilog="Example: tfgate waivers list envs/prod --since 90d")
 @click.argument("directory", default=".", type=click.Path(path_type=Path))
 @click.option("--ruleset", "-r", "rulesets", multiple=True, metavar="SOURCE",
               help="A ruleset whose rules are known. Default: those of tfgate.toml.")  # fmt: skip
 @click.option("--config", metavar="FILE", help="Configuration to use.")
-def list_(directory: Path, rulesets: tuple[str, ...], config: str | None) -> None:
-    """List every waiver of the configuration, its files and the comments below DIRECTORY.
+@click.option("--since", metavar="TIME", help="Count uses since then: 90d, 2026-01-31.")
+@click.option("--unused", is_flag=True, help="Those alone that let nothing through.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON Lines.")
+def list_(
+    directory: Path,
+    rulesets: tuple[str, ...],
+    config: str | None,
+    since: str | None,
+    unused: bool,
+    as_json: bool,
+) -> None:
+    """List every waiver of the configuration, its files and the comments below DIRECTORY, and the
+    overrides on record: what ends first comes first.
 
-    Rule, address, owner, last day, where it stands, and whether it holds.
+    Whether it holds, its rules, address, owner and last day, how often it let something through by
+    the trail in force, who wrote and approved it by git, and where it stands.
     """
+    from tfgate.app.exception_list import list_exceptions
     from tfgate.app.request import Request
-    from tfgate.app.waiver_list import list_waivers
+    from tfgate.audit import parse_moment
     from tfgate.report.neutral import console
 
+    now = dt.datetime.now(dt.timezone.utc)
     request = Request(
         plan=str(directory),
         env=os.environ,
         cwd=Path.cwd(),
-        now=dt.datetime.now(dt.timezone.utc),
+        now=now,
         root=directory,
         config=config,
         flags={"gate.rulesets": list(rulesets) or None},
     )
-    rows = [tuple(map(console, row)) for row in _rows(list_waivers(request))]
+    found = list_exceptions(request, since=None if since is None else parse_moment(since, now))
+    chosen = [one for one in found if not (unused and (one.used or one.problem))]
+    if as_json:
+        import msgspec
+
+        write_lines(json.dumps(msgspec.to_builtins(one)) for one in chosen)
+        return
+    rows = [tuple(map(console, _row(one))) for one in chosen]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(6)]
-    for row in rows:
+    for one, row in zip(chosen, rows, strict=True):
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         write_out("  ".join(cells).rstrip() + "\n")
+        write_lines(f"    {console(line)}" for line in _details(one))
 
 
-def _rows(listed: tuple[ListedWaiver, ...]) -> Iterator[tuple[str, str, str, str, str, str]]:
-    for one in listed:
-        waiver = one.waiver
-        if waiver is None:
-            yield one.state, "", one.problem, "", "", one.source
-        else:
-            last = waiver.expires.isoformat()
-            yield one.state, waiver.rule, waiver.address, waiver.owner, last, one.source
+def _row(one: ListedException) -> tuple[str, str, str, str, str, str]:
+    if one.problem:
+        return one.state, "", one.problem, "", "", one.source
+    rules = ", ".join(one.rules)
+    address = one.address or "one plan"
+    used = "" if one.used is None else f"used {one.used}x" if one.used else "never used"
+    return one.state, rules, address, one.owner, one.expires[:10], used
+
+
+def _details(one: ListedException) -> Iterator[str]:
+    if one.problem:
+        return
+    ticket = f" ({one.ticket})" if one.ticket else ""
+    yield f"{one.kind}: {one.reason}{ticket}"
+    if one.since:
+        verb = "signed" if one.kind == "override" else "since"
+        who = f" by {', '.join(one.authors)}" if one.authors else ""
+        approved = ", ".join(one.approvers) or "nobody else"
+        yield f"{verb} {one.since[:10]}{who}, approved by {approved}"
+    last = f"; last used {one.last_used[:10]}" if one.last_used else ""
+    yield f"{one.source}{last}"
 
 
 @waivers.command(

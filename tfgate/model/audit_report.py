@@ -71,7 +71,7 @@ class ExceptionRow(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str
     expires: str
     since: str = ""
-    """When an override was signed; when a waiver was first used."""
+    """When an override was signed; since when a waiver is in git, else when it was first used."""
     last: str = ""
     """When it was last used."""
     used: int = 0

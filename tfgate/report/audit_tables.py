@@ -130,7 +130,7 @@ def _exception(row: ExceptionRow, anchors: frozenset[str]) -> Iterator[str]:
 def _age(row: ExceptionRow) -> str:
     if not row.since:
         return ""
-    return f"{'signed' if row.kind == 'override' else 'first used'} {row.since[:10]}"
+    return f"{'signed' if row.kind == 'override' else 'since'} {row.since[:10]}"
 
 
 def unused_table(rows: Sequence[ExceptionRow]) -> Iterator[str]:
