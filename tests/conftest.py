@@ -16,6 +16,11 @@ settings.register_profile(
 settings.load_profile("tfgate")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their length: what they hold may be the time of day, and ids must not differ."""
+    return f"{argname}-of-{len(val)}" if isinstance(val, bytes) else None
+
+
 @pytest.fixture(autouse=True)
 def _own_state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep audit trails, caches and configuration of a test out of the user's own folders."""
