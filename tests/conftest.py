@@ -17,7 +17,7 @@ settings.load_profile("tfgate")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name bytes by their length: what they hold may be the time of day, and ids must not differ."""
+    """Name bytes by their length: they may hold the time of day, and ids must not differ."""
     return f"{argname}-of-{len(val)}" if isinstance(val, bytes) else None
 
 
