@@ -191,12 +191,78 @@ def _empty(machine: Machine, path: Path) -> None:
     machine.sh("terraform init -input=false", path)
 
 
+def _auditor(machine: Machine, path: Path) -> None:
+    """A gate with rules in git, and decisions of every kind: denied, waived, approved, applied."""
+    _key(machine, "audit@acme.example", "tfgate-checkpoint", path / "allowed_signers")
+    _key(machine, "dora@acme.example", "tfgate", path / "approvers")
+    rules = path / "policy" / "rules"
+    rules.mkdir(parents=True)
+    (path / "policy" / "ruleset.toml").write_text(
+        '[ruleset]\nid = "acme"\nversion = "1.0.0"\ntitle = "Acme"\nowners = ["a@acme.example"]\n'
+    )
+    owner = _rule("ACME-OWNER", "after.tags.Owner", "has no owner", "CC8.1")
+    (rules / "owner.toml").write_text(owner)
+    public = _rule("ACME-PUBLIC", "after.acl != 'public-read'", "is public", "CC6.1")
+    (rules / "public.toml").write_text(public)
+    (path / "tfgate.toml").write_text(_AUDITED)
+    (path / ".gitignore").write_text("/*\n!/policy\n!/tfgate.toml\n")
+    for name, after in (
+        ("prod/logs", {"tags": {"Owner": "me"}, "acl": "private"}),
+        ("prod/site", {"tags": {"Owner": "me"}, "acl": "public-read"}),
+        ("staging/team", {"tags": {"Team": "web"}, "acl": "private"}),
+    ):
+        file = path / "plans" / f"{name}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(created(f"aws_s3_bucket.{file.stem}", after)))
+    machine.sh(_LIVED, path)
+    (rules / "owner.toml").write_text(owner.replace("Owner", "Owner || after.tags.Team"))
+
+
+_AUDITED = """\
+[gate]
+rulesets = ["policy"]
+[audit]
+log = "audit.jsonl"
+archive = true
+[approvals]
+allowed_signers = "approvers"
+[[waivers]]
+rule = "ACME-OWNER"
+address = "aws_s3_bucket.legacy"
+reason = "moves in spring"
+owner = "team-web@acme.example"
+expires = 2099-03-31
+"""
+_LIVED = """
+export GIT_AUTHOR_NAME=Ann GIT_AUTHOR_EMAIL=ann@acme.example
+export GIT_COMMITTER_NAME=Ann GIT_COMMITTER_EMAIL=ann@acme.example
+git init -q -b main . && git add -A
+git commit -q -m 'Our rules' -m 'Reviewed-by: Bob <bob@acme.example>' && git tag v1
+tfgate check plans/prod/logs.json -w prod-eu
+tfgate check plans/staging/team.json -w staging || true
+tfgate check plans/prod/site.json -w prod-eu --approval-request r.json || true
+tfgate approve r.json --key ~/.ssh/id_ed25519 --reason 'a site is public' --yes -o a.json
+tfgate check plans/prod/site.json -w prod-eu --approval a.json
+tfgate audit checkpoint --key ~/.ssh/id_ed25519
+"""
+
+
+def _rule(rule: str, require: str, what: str, control: str) -> str:
+    return (
+        f'id = "{rule}"\ntitle = "A bucket {what}"\nseverity = "high"\n'
+        'enforcement = "soft-mandatory"\nmatch = { types = ["aws_s3_bucket"] }\n'
+        f'require = "{require}"\nmessage = "{{address}} {what}"\nremediation = "Mend it."\n'
+        f'controls = {{ soc2 = ["{control}"] }}\n'
+    )
+
+
 FOLDERS: dict[str, Callable[[Machine, Path], None]] = {
     "demo": _demo,
     "good": _good,
     "approvals": _approvals,
     "receipts": _receipts,
     "audit": _audit,
+    "auditor": _auditor,
     "linting": _linting,
     "server": _server,
     "empty": _empty,

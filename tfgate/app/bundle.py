@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tfgate.app.trail import Trail
     from tfgate.audit import Hit
 
+NEWEST = "last"
+"""Stands for the id of the newest decision."""
 MAX_CHAIN = 20_000
 """Records between the decision and the checkpoint that are put in."""
 
@@ -48,7 +50,7 @@ def make_bundle(
     the next checkpoint are put in whole, other decisions among them: they are what links the two.
     Raises ``AuditError`` where the trail knows no such decision.
     """
-    shown = show(trail.paths, decision_id)
+    shown = show(trail.paths, _newest(trail) if decision_id == NEWEST else decision_id)
     made: dict[str, bytes] = {}
     missing: list[str] = []
     made["records.jsonl"] = b"".join(hit.record.line + b"\n" for hit in shown.hits)
@@ -65,6 +67,17 @@ def make_bundle(
     manifest = _manifest(shown.decision_id, made, places, missing)
     made["manifest.json"] = json.dumps(manifest, indent=2, sort_keys=True).encode() + b"\n"
     return Bundle(shown.decision_id, made, tuple(missing))
+
+
+def _newest(trail: Trail) -> str:
+    from tfgate.audit import Filters, search_trail
+
+    newest = ""
+    for hit in search_trail(trail.paths, Filters(event="decision")):
+        newest = str(hit.record.fields.get("decision_id"))
+    if not newest:
+        raise AuditError("There is no decision in this trail yet.")
+    return newest
 
 
 def _manifest(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_PLAN = 2 << 30
 """Bytes, unpacked. A file that unpacks to more is refused."""
 LEVEL = 6
-"""Of Zstandard: 30 MB/s and a fifteenth of the size, for plans."""
+"""Of Zstandard: a plan of 10,000 changes takes 40 ms, and becomes a sixtieth."""
 
 _DAY = 86_400
 _PRUNED = ".pruned"

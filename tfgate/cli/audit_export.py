@@ -19,7 +19,7 @@ from tfgate.errors import TfgateError
     "decision_id",
     required=True,
     metavar="ID",
-    help="Id of the decision; it may be shortened.",
+    help="Id of the decision, which may be shortened, or last.",
 )
 @click.option(
     "--output", "-o", required=True, metavar="FILE", help="Archive to write: .zip, .tar.gz or .tgz."
