@@ -34,14 +34,17 @@ def run(path: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[s
     )
 
 
-@pytest.mark.parametrize("name", ["core", "aws", "azure"])
-def test_wheel_carries_the_rulesets(wheel: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "prefix"),
+    [("core", "CORE"), ("aws", "AWS"), ("azure", "AZURE"), ("kubernetes", "K8S")],
+)
+def test_wheel_carries_the_rulesets(wheel: Path, tmp_path: Path, name: str, prefix: str) -> None:
     """A ruleset of an installed wheel is the one of the checkout, rule for rule."""
     installed = run(wheel, "rules", "list", "-r", f"tfgate:{name}", cwd=tmp_path)
     editable = run(ROOT, "rules", "list", "-r", f"tfgate:{name}", cwd=tmp_path)
     assert installed.returncode == 0, installed.stderr
     assert installed.stdout == editable.stdout
-    assert f"{name.upper()}-" in installed.stdout
+    assert f"{prefix}-" in installed.stdout
 
 
 def test_wheel_is_used_and_not_the_checkout(wheel: Path, tmp_path: Path) -> None:
