@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tfgate.audit import Hit
 
 APPLY = ("apply_started", "apply_finished", "apply_cancelled")
+MAX_EVENTS = 100
+"""Records about one decision that are kept: an apply and its obligations are about five."""
 MAX_FINDINGS = 200
 """Findings of one decision that a report lists."""
 
@@ -63,12 +65,20 @@ def read_decisions(trail: Trail, scope: Scope) -> Read:
             if fields is not None and (scope.until is None or record.time <= scope.until):
                 chosen.append((hit, fields))
         elif isinstance(record.fields.get("decision_id"), str):
-            events.setdefault(record.fields["decision_id"], []).append(hit)
+            _add_event(events.setdefault(record.fields["decision_id"], []), hit)
     for hit, fields in chosen:
         found.rules |= _rules(scope, fields)
         row = _row(hit, fields, events.get(str(fields.get("decision_id")), []))
         found.decisions.append((row, fields))
     return found
+
+
+def _add_event(events: list[Hit], hit: Hit) -> None:
+    """Keep a record about a decision; of very many, the first ones and the last."""
+    if len(events) < MAX_EVENTS:
+        events.append(hit)
+    else:
+        events[-1] = hit
 
 
 def ref_of(hit: Hit) -> Ref:

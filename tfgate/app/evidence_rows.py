@@ -18,14 +18,49 @@ if TYPE_CHECKING:
 _WAIVER = ("rule", "address", "owner", "reason", "expires", "ticket", "source")
 
 
+class _Uses:
+    """What one exception let through, as it is counted."""
+
+    def __init__(self, made: ExceptionRow) -> None:
+        self._made = made
+        self._rules = dict.fromkeys(made.rules)
+        self._refs: dict[Ref, None] = {}
+        self._used = 0
+        self._since = self._last = ""
+
+    def add(self, row: DecisionRow, rule: str) -> None:
+        """Count one finding of a decision; decisions come in the order of the trail."""
+        if self._made.kind == "override":
+            self._rules[rule] = None
+        self._refs[row.ref] = None
+        self._used += 1
+        self._since = self._since or row.time
+        self._last = row.time
+
+    def row(self) -> ExceptionRow:
+        """Give the sum."""
+        return replace(
+            self._made,
+            rules=tuple(self._rules),
+            since=self._made.since or self._since,
+            last=self._last,
+            used=self._used,
+            refs=tuple(self._refs),
+        )
+
+
 def exception_rows(read: Read) -> list[ExceptionRow]:
     """Give every waiver and override that let something through, by when it ends."""
-    found: dict[tuple[str, ...], ExceptionRow] = {}
+    found: dict[tuple[str, ...], _Uses] = {}
     for row, fields in read.decisions:
         for finding in fields["findings"]:
             for key, made in _of_finding(finding, row):
-                found[key] = _used(found.get(key, made), row, str(finding.get("rule")))
-    return sorted(found.values(), key=lambda item: (item.expires, item.rules, item.address))
+                uses = found.get(key)
+                if uses is None:
+                    uses = found[key] = _Uses(made)
+                uses.add(row, str(finding.get("rule")))
+    rows = [uses.row() for uses in found.values()]
+    return sorted(rows, key=lambda item: (item.expires, item.rules, item.address))
 
 
 def _of_finding(
@@ -73,21 +108,6 @@ def _of_approvals(
         source=", ".join(dict.fromkeys(str(item.get("key")) for item in approvals)),
     )
     return ("override", row.operator, *digests), made
-
-
-def _used(made: ExceptionRow, row: DecisionRow, rule: str) -> ExceptionRow:
-    rules = made.rules
-    if made.kind == "override" and rule not in rules:
-        rules = (*rules, rule)
-    refs = made.refs if row.ref in made.refs else (*made.refs, row.ref)
-    return replace(
-        made,
-        rules=rules,
-        since=made.since or row.time,
-        last=row.time,
-        used=made.used + 1,
-        refs=refs,
-    )
 
 
 def change_rows(read: Read, scope: Scope) -> list[RuleChangeRow]:

@@ -8,6 +8,7 @@ STYLE = (
     COMMON
     + """\
 body { max-width: 72rem; }
+li, h1 { overflow-wrap: anywhere; }
 header p.tags { margin-top: .5rem; }
 .proof { border-left: .4rem solid var(--tone); background: var(--card); border-radius: .25rem;
   margin: 1.25rem 0; padding: .6rem 1rem; }
