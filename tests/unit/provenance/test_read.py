@@ -380,3 +380,29 @@ def test_no_checkout(tmp_path: Path) -> None:
     with pytest.raises(TfgateError, match="in no git checkout"):
         require_approved([ruleset], config, ENV)
     require_approved([load_ruleset("tfgate:core", functions=rule_functions())], config, ENV)
+
+
+@pytest.mark.parametrize("helper", ["url", "vcs", "uploadpack"])
+def test_a_partial_clone_fetches_nothing(repo: Repo, tmp_path: Path, helper: str) -> None:
+    """Where objects are missing, no transport that the repository names is started for them."""
+    mark = tmp_path / "owned"
+    header = f"{RULESET.replace('acme', 'single')}\n[[rules]]\n"
+    for require in ("after", "after.tags"):
+        repo.write("single.toml", header + RULE.format(id="S-1", level="advisory", require=require))
+        repo.commit("A file with two versions")
+    blob = repo.git("rev-parse", "HEAD~1:single.toml")
+    file = repo.path / ".git" / "objects" / blob[:2] / blob[2:]
+    file.chmod(0o644)
+    file.unlink()
+    evil = f"touch {mark}"
+    for name, value in (
+        ("core.repositoryFormatVersion", "1"), ("extensions.partialClone", "evil"),
+        ("remote.evil.promisor", "true"), ("protocol.allow", "always"),
+        ("remote.evil.url", f"ext::{evil}" if helper == "url" else str(repo.path)),
+        ("remote.evil.vcs", "ext") if helper == "vcs" else ("a.b", "c"),
+        ("remote.evil.uploadpack", evil) if helper == "uploadpack" else ("a.d", "c"),
+    ):  # fmt: skip
+        repo.git("config", name, value)
+    known = ask(repo, "single.toml")
+    assert known.commit is not None
+    assert not mark.exists()
