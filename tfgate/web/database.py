@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfgate.web.settings import Settings
+
+CONNECTIONS: Final = 8
+"""To PostgreSQL, for the tables, and as many for the engine: it takes 100 by default in all, and
+whoever comes after those is turned away."""
 
 
 class Databases:
@@ -63,7 +67,9 @@ class Databases:
 def open_engine(url: str) -> sa.Engine:
     """Open a database with what each kind needs to be safe with several writers."""
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True)
+        return sa.create_engine(
+            url, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=60, pool_pre_ping=True
+        )
     engine = sa.create_engine(
         url, pool_size=20, max_overflow=20, connect_args={"check_same_thread": False}
     )

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 
+from tfgate.web.database import CONNECTIONS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -84,7 +86,7 @@ class Engine:
             "executor_id": work.store.server,
             "serializer": _Json(),
             "log_level": "WARNING",
-            "sys_db_pool_size": 20,
+            "sys_db_pool_size": CONNECTIONS,
             "max_executor_threads": limits.tasks + 32,
             "scheduler_polling_interval_sec": 3600.0,
             "use_listen_notify": shared,

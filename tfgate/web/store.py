@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from tfgate.web.secrets import Vault
 
+ACCEPT_SECONDS = 8.0
+"""How long a request waits for a database that is away, before the other side is sent off."""
 OPEN, ANSWERED, ABANDONED = "open", "answered", "abandoned"
 _AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
 P = ParamSpec("P")
@@ -107,6 +109,16 @@ class Store:
 
     def accept(self, key: str, task: RunTask) -> bool:
         """Keep a request; whether it is a new one. When this returns, it is on the disk."""
+        end = time.monotonic() + ACCEPT_SECONDS
+        while True:
+            try:
+                return self._accept(key, task)
+            except _AWAY:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(0.3)
+
+    def _accept(self, key: str, task: RunTask) -> bool:
         now = self._now()
         row = {
             "id": key,
