@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import shlex
 import signal
 import subprocess
@@ -240,6 +241,8 @@ class Terminal:
         return self.process.wait(timeout=WAIT)
 
     def _read(self) -> bytes:
+        ready, _, _ = select.select([self._ours], [], [], WAIT)
+        assert ready, f"nothing came for {WAIT} s after: {self.text}"
         try:
             piece = os.read(self._ours, 1 << 16)
         except OSError:  # the other end is closed
