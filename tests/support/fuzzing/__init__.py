@@ -1,0 +1,1 @@
+"""Fuzzing: targets that take any bytes, mutations of kept inputs, and the corpus of these."""

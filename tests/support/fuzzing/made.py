@@ -1,0 +1,150 @@
+"""Seeds that the program itself makes, with fixed times and without keys: trails and documents."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tfgate.app.envelope import Envelope, Signature
+from tfgate.app.statement import (
+    ALLOWED,
+    POLICY,
+    PREDICATE,
+    VERIFIER,
+    Annotations,
+    Facts,
+    Place,
+    Policy,
+    Ruleset,
+    Statement,
+    Subject,
+    Summary,
+    TrailRecord,
+    Verifier,
+    Who,
+)
+from tfgate.audit import AuditTrail
+from tfgate.engine.outcome import fingerprint
+from tfgate.model.approval import (
+    ApprovalRequest,
+    ApprovalStatement,
+    ApprovedFinding,
+    ApprovedPlan,
+    ApprovedWorkspace,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.timezone.utc)
+LATER = dt.datetime(2026, 11, 25, 12, tzinfo=dt.timezone.utc)
+DIGEST = "0" * 64
+
+
+def made_documents() -> Iterator[tuple[str, bytes]]:
+    """Give name and bytes of each."""
+    trail = _trail()
+    yield "trail/four.jsonl", trail
+    yield "trail/cut.jsonl", trail[:-20]
+    last = json.loads(trail.splitlines()[-1])
+    statement = {"chain": last["hash"], "hash": last["hash"], "kind": "tfgate-checkpoint",
+                 "seq": last["seq"], "time": last["time"], "v": 1}  # fmt: skip
+    sig = b"-----BEGIN SSH SIGNATURE-----\nU1NIU0lH\n-----END SSH SIGNATURE-----\n"
+    yield "checkpoint/one.txt", _json(statement) + b"\n--\n" + sig
+    request = _request()
+    yield "approval-request/one.json", _json(request)
+    approval = ApprovalStatement(request=request, reason="because", approved=NOW, expires=LATER)
+    yield "approval/one.json", _envelope("application/vnd.tfgate.approval+json", approval)
+    yield "receipt/one.json", _json(_receipt())
+    yield "state/one.json", _json(_state())
+
+
+def _json(value: Any) -> bytes:
+    return msgspec.json.encode(value, order="sorted")
+
+
+def _trail() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "audit.jsonl"
+        trail = AuditTrail(log, clock=lambda: NOW)
+        findings = [{"rule": "S-1", "address": "aws_s3_bucket.a", "outcome": "fail",
+                     "enforcement": "soft-mandatory", "message": "x"}]  # fmt: skip
+        trail.append("decision", {"decision_id": "a", "decision": "deny", "findings": findings})
+        trail.append("apply_started", {"decision_id": "a"})
+        trail.append("apply_finished", {"decision_id": "a", "exit_code": 0})
+        trail.append("undecided", {"decision_id": "b", "reason": "so"})
+        return log.read_bytes()
+
+
+def _request() -> ApprovalRequest:
+    words = ("S-1", "aws_security_group.a", None, "it is open")
+    finding = ApprovedFinding(
+        rule=words[0], title="No open port", severity="high", enforcement="soft-mandatory",
+        outcome="fail", address="aws_security_group.a", deposed=None, action="create",
+        message="it is open", fingerprint=fingerprint(*words),
+    )  # fmt: skip
+    return ApprovalRequest(
+        decision_id="20261124T120000Z-0000000000000000",
+        created=NOW,
+        expires=LATER,
+        bind="plan",
+        plan=ApprovedPlan(DIGEST, DIGEST),
+        workspace=ApprovedWorkspace("default", "local", {}),
+        operator="olga",
+        authors=("alice",),
+        findings=(finding,),
+    )
+
+
+def _envelope(kind: str, statement: Any) -> bytes:
+    signature = Signature(base64.b64encode(b"SSHSIG").decode(), "SHA256:x")
+    return _json(Envelope(base64.b64encode(_json(statement)).decode(), kind, (signature,)))
+
+
+def _receipt() -> Statement:
+    return Statement(
+        subject=(Subject("p.tfplan", {"sha256": DIGEST}),),
+        predicate_type=PREDICATE,
+        predicate=Summary(
+            verifier=Verifier(VERIFIER, {"tfgate": "1"}),
+            time_verified=NOW,
+            resource_uri="tfgate:workspace/default",
+            policy=Policy(POLICY, {"sha256": DIGEST}, Annotations((Ruleset("s", "1", DIGEST),))),
+            verification_result="PASSED",
+            verified_levels=(ALLOWED,),
+            facts=Facts(
+                decision_id="20261124T120000Z-0000000000000000",
+                undecided=False,
+                workspace=Place("default", "local", {}),
+                operator=Who("olga", "flag", False),
+                record=TrailRecord(1, DIGEST),
+                plan_json_sha256=DIGEST,
+                configuration=({"file": "tfgate.toml", "sha256": DIGEST},),
+                commit=None,
+                run=None,
+                expires=LATER,
+            ),
+        ),
+    )
+
+
+def _state() -> dict[str, Any]:
+    resource = {"address": "terraform_data.a", "mode": "managed", "type": "terraform_data",
+                "name": "a", "provider_name": "terraform.io/builtin/terraform",
+                "schema_version": 0, "values": {"id": "1", "input": "x"},
+                "sensitive_values": {"input": True}}  # fmt: skip
+    inner = {"address": "module.m", "resources": [{**resource, "address": "module.m.x.a"}]}
+    return {
+        "format_version": "1.0",
+        "terraform_version": "1.11.4",
+        "values": {
+            "outputs": {"o": {"value": 1, "sensitive": False, "type": "number"}},
+            "root_module": {"resources": [resource], "child_modules": [inner]},
+        },
+    }

@@ -1,0 +1,67 @@
+"""What is fuzzed: each target takes any bytes and raises where a promise is broken.
+
+The promise: whatever the bytes, there is an answer or a ``TfgateError`` of the kind that ends with
+exit code 2 or 3; where a rule denies everything, the answer is never that the plan is allowed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.support.fuzzing import documents, judging, sources, text, trails, web
+from tests.support.fuzzing.clear import check_clear
+from tfgate.errors import TfgateError
+from tfgate.exitcodes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+REFUSALS = (ExitCode.USAGE, ExitCode.UNDECIDED)
+
+
+class Target(NamedTuple):
+    """One thing to fuzz."""
+
+    run: Callable[[bytes, Path], object]
+    """Takes the input, and a folder of its own that may have files of the last input."""
+    what: str
+    """What the bytes are."""
+    examples: int = 60
+    """How many inputs the short form tries."""
+
+
+TARGETS = {
+    "plan": Target(judging.plan, "plan JSON, judged and reported"),
+    "expression": Target(text.expression, "an expression, a line end, and a document", 150),
+    "ruleset": Target(text.ruleset, "a ruleset in one TOML file"),
+    "config": Target(text.config, "tfgate.toml"),
+    "lock": Target(text.lock, "tfgate.lock"),
+    "hcl": Target(sources.native, "main.tf: index, waiver comments, blocks"),
+    "hcl-json": Target(sources.json_syntax, "main.tf.json"),
+    "modules": Target(sources.modules, ".terraform/modules/modules.json"),
+    "trail": Target(trails.trail, "audit.jsonl: verified, searched, appended to"),
+    "checkpoint": Target(trails.checkpoint, "a checkpoint's statement and signature"),
+    "approval": Target(documents.approval, "a signed approval"),
+    "approval-request": Target(documents.request, "an approval request"),
+    "receipt": Target(documents.receipt, "a receipt's statement"),
+    "plan-file": Target(judging.plan_file, "a saved plan (zip)"),
+    "state": Target(judging.state, "terraform show -json of a state"),
+    "run-task": Target(web.run_task, "the body of a run task request", 150),
+    "configuration": Target(web.archive, "a configuration version (tar.gz)"),
+    "atlantis": Target(text.atlantis, "Atlantis's YAML, for its doctor", 40),
+}
+
+
+def run_target(name: str, data: bytes, folder: Path) -> None:
+    """Run one input. Raises whatever breaks the promise; a clear refusal is an answer."""
+    try:
+        TARGETS[name].run(data, folder)
+    except TfgateError as error:
+        check_refusal(error)
+
+
+def check_refusal(error: TfgateError) -> None:
+    """Check that an error ends a command as a refusal does, and says why."""
+    assert error.exit_code in REFUSALS, f"exit code {error.exit_code} for an input"
+    check_clear(error)

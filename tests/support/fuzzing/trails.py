@@ -1,0 +1,52 @@
+"""Targets of the audit trail: whatever is in it, reading tells, and writing goes on or refuses."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from tests.support.plans import NOW
+from tfgate.audit import AuditTrail, verify
+from tfgate.audit.filters import Filters
+from tfgate.audit.search import orphans, read_records, search_trail, show
+from tfgate.errors import AuditError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def trail(data: bytes, folder: Path) -> None:
+    """Verify, search and show the trail, then append to it and verify again."""
+    log = folder / "audit.jsonl"
+    for old in folder.glob("audit*"):
+        old.unlink()
+    log.write_bytes(data)
+    log.chmod(0o600)
+    before = verify([log])
+    with contextlib.suppress(AuditError):  # where there is no record at all
+        read_records(log, last=5)
+        orphans([log])
+        for hit in search_trail([log], Filters(rule="*", address="*")):
+            with contextlib.suppress(AuditError):
+                show([log], str(hit.record.fields.get("decision_id")))
+    try:
+        AuditTrail(log, clock=lambda: NOW, patience=1).append("decision", {"decision_id": "last"})
+    except AuditError:
+        assert log.read_bytes().startswith(data), "what is there is left as it is"
+        return
+    after = verify([log])
+    assert after.ok or not before.ok, "an append does not damage a good trail"
+    assert b'"decision_id":"last"' in log.read_bytes()
+
+
+def checkpoint(data: bytes, folder: Path) -> None:
+    """Take the first part as a checkpoint and the rest, behind a line of its own, as signature."""
+    log = folder / "trail.jsonl"
+    if not log.exists():
+        AuditTrail(log, clock=lambda: NOW).append("decision", {"decision_id": "one"})
+    statement, _, signature = data.partition(b"\n--\n")
+    place = folder / "checkpoint.json"
+    place.write_bytes(statement)
+    place.with_name("checkpoint.json.sig").write_bytes(signature)
+    result = verify([log], checkpoints=[place])
+    assert result.checkpoints == 0, "nobody has signed this"

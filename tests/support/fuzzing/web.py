@@ -1,0 +1,76 @@
+"""Targets of the run-task server: bodies of requests, and what it downloads."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from tests.support.fuzzing.clear import check_clear
+from tfgate.errors import SourceError
+from tfgate.web.archive import unpack, working_directory
+from tfgate.web.hosts import Allowed, read_origins
+from tfgate.web.intake import Intake, Rate
+from tfgate.web.payload import RunTask, read_kept, read_task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LIMIT = 4 * 1024 * 1024
+
+
+class _Kept:
+    """A store that keeps the tasks of one request."""
+
+    def __init__(self) -> None:
+        self.tasks: list[RunTask] = []
+
+    def accept(self, _key: str, task: RunTask) -> bool:
+        """Keep a task."""
+        self.tasks.append(task)
+        return True
+
+
+class _Silent:
+    """A log."""
+
+    def bind(self, **_: Any) -> _Silent:
+        """Give itself."""
+        return self
+
+    def info(self, *_: Any, **__: Any) -> None:
+        """Say nothing."""
+
+    warning = error = info
+
+
+def run_task(data: bytes, _folder: Path) -> None:
+    """Take a request in: only what names allowed hosts is kept, and it can be read again."""
+    kept = _Kept()
+    allowed = Allowed(read_origins(["app.terraform.io"], "hcp.hosts"))
+    intake = Intake((), allowed, kept, lambda _key: None, _Silent(), Rate(10**6))  # type: ignore[arg-type] # stand-ins
+    said = intake.take(data, "")
+    assert said.status in (200, 400, 422, 429)
+    signed = Intake(("k",), allowed, kept, lambda _key: None, _Silent(), Rate(10**6))  # type: ignore[arg-type] # stand-ins
+    assert signed.take(data, data[:200].decode("latin-1")).status == 401
+    for task in kept.tasks:
+        assert task.task_result_callback_url.startswith("https://app.terraform.io")
+        assert task.access_token.encode() not in task.without_token() or len(task.access_token) < 9
+        read_kept(task.without_token())
+    if kept.tasks:
+        read_task(data)
+
+
+def archive(data: bytes, folder: Path) -> None:
+    """Unpack a configuration: what comes of it lies below the folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    root = folder / "deep" / "root"
+    root.mkdir(parents=True)
+    try:
+        unpack(io.BytesIO(data), root, LIMIT)
+        working_directory(root, data[:30].decode("latin-1"))
+    except SourceError as error:
+        check_clear(error)
+    outside = [path for path in folder.rglob("*") if root not in path.parents and path != root]
+    assert outside == [folder / "deep"]
+    assert not any(path.is_symlink() for path in folder.rglob("*"))
