@@ -38,6 +38,26 @@ def writing(log: Path, *, patience: float) -> Iterator[None]:
         os.close(descriptor)
 
 
+class BusyError(AuditError):
+    """Somebody else has the lock."""
+
+
+@contextlib.contextmanager
+def held(path: Path, *, patience: float) -> Iterator[None]:
+    """Hold the lock at ``path`` while the block runs; signals come as they come.
+
+    ``patience`` is in seconds. Raises ``BusyError`` where another has it all that time.
+    """
+    with reported(path, "locked"):
+        descriptor = open_private(path)
+    try:
+        _acquire(descriptor, path, patience)
+        _sign(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 @contextlib.contextmanager
 def signals_deferred() -> Iterator[None]:
     """Let SIGINT, SIGTERM and the like wait: they arrive when the block is done.
@@ -80,10 +100,10 @@ def _acquire(descriptor: int, path: Path, patience: float) -> None:
         pause = min(pause * 1.5, 0.02)
 
 
-def _held(descriptor: int, path: Path, patience: float) -> AuditError:
+def _held(descriptor: int, path: Path, patience: float) -> BusyError:
     holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
     who = f"process {holder}" if holder.isdigit() else "another process"
-    return AuditError(
+    return BusyError(
         f"The audit trail is locked: {who} has held {path} for over {patience:g} seconds.",
         hint="See what that process is doing, and try again.",
     )

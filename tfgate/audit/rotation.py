@@ -101,6 +101,13 @@ def rotated_files(log: Path) -> list[Path]:
     return [found[key] for key in sorted(found)]
 
 
+def first_of(path: Path) -> int:
+    """Give the number of the first record of a rotated file, as its name says."""
+    match = _ROTATED.fullmatch(path.name)
+    assert match is not None, "a rotated file"
+    return int(match["seq"])
+
+
 def trail_files(path: Path) -> list[Path]:
     """Give every file of the trail that ``path`` names.
 

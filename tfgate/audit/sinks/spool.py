@@ -1,0 +1,276 @@
+"""The trail as a queue: the records after the one that a sink has, in order, as they are.
+
+Only what is durable is read: a line that a writer is about to finish, or to take back, is not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import msgspec
+
+from tfgate.audit.canonical import decode
+from tfgate.audit.files import last_line, reported
+from tfgate.audit.lock import writing
+from tfgate.audit.read import open_log
+from tfgate.audit.record import MAX_LINE, NotARecordError, Record, open_line
+from tfgate.audit.rotation import first_of, rotated_files
+from tfgate.audit.sinks.cursor import Place
+from tfgate.errors import AuditError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tfgate.audit.sinks.cursor import Cursor
+
+_VERIFY = "Run `tfgate audit verify`; to deliver this trail from its start: audit deliver --again."
+
+
+class DisplacedError(AuditError):
+    """The trail does not go on from what the sink has."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A record and its place."""
+
+    record: Record
+    place: Place
+
+
+class Start(msgspec.Struct, frozen=True):
+    """Where delivery goes on."""
+
+    chain: str | None
+    """``None`` where the trail is empty."""
+    after: Place | None
+    """The record before; ``None`` for the start of the oldest file."""
+    note: str | None = None
+    """What a person should know."""
+
+
+class _File(msgspec.Struct, frozen=True):
+    path: Path
+    first: int
+    """Number of its first record."""
+    end: int | None = None
+    """How much of it is whole, in bytes; ``None``: all."""
+    descriptor: int | None = None
+    """The log is open: it may be renamed at any moment."""
+
+
+class Spool:
+    """The trail of ``log``. ``patience``: how many seconds to wait for those who write to it."""
+
+    def __init__(self, log: Path, *, patience: float = 10.0) -> None:
+        self.log = log
+        self._patience = patience
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Reading]:
+        """Give the trail as it is now; what is written meanwhile is not seen.
+
+        Raises ``AuditError`` where it cannot be read.
+        """
+        with contextlib.ExitStack() as stack:
+            yield Reading(self.log, self._files(stack))
+
+    def _files(self, stack: contextlib.ExitStack) -> list[_File]:
+        if not self.log.exists() and not rotated_files(self.log):
+            return []
+        with reported(self.log, "read"):
+            with writing(self.log, patience=self._patience):
+                files = [_File(path, first_of(path)) for path in rotated_files(self.log)]
+                log = self._log(stack)
+            if log is None:
+                return files
+            descriptor, end = log
+            os.fsync(descriptor)  # a writer that was killed may not have come to it
+            first = _first_line(self.log, descriptor)
+            return [*files, _File(self.log, first.seq, end, descriptor)]
+
+    def _log(self, stack: contextlib.ExitStack) -> tuple[int, int] | None:
+        """Open the log and give how much of it is whole lines; ``None`` where none is."""
+        try:
+            descriptor = os.open(self.log, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        except FileNotFoundError:
+            return None
+        stack.callback(os.close, descriptor)
+        _, end = last_line(descriptor)
+        return (descriptor, end) if end else None
+
+
+def _first_line(path: Path, descriptor: int) -> Record:
+    with open(os.dup(descriptor), "rb") as file:
+        file.seek(0)
+        return _record(file.readline(MAX_LINE), path)
+
+
+class Reading:
+    """The files of the trail at one moment."""
+
+    def __init__(self, log: Path, files: list[_File]) -> None:
+        self._log = log
+        self._files = files
+
+    def start(self, cursor: Cursor) -> Start:
+        """Find where delivery goes on. Raises ``DisplacedError`` where that cannot be told.
+
+        A trail that was begun anew is delivered from its start, with a note. Everything else that
+        is not as it was delivered is a person's to look at.
+        """
+        place = cursor.place
+        if not self._files:
+            if place is not None:
+                raise DisplacedError(
+                    f"The trail {self._log} is gone; record {place.seq} of it was delivered.",
+                    hint="Bring it back, or begin anew: the next record will be delivered.",
+                )
+            return Start(cursor.chain, None)
+        oldest = self._oldest()
+        if place is None:
+            return Start(oldest.hash, None)
+        if oldest.seq == 0 and oldest.hash != cursor.chain and not self._has(place):
+            return Start(oldest.hash, None, _anew(cursor, place))
+        return Start(cursor.chain, self._found(place, oldest))
+
+    def after(self, start: Start) -> Iterator[Entry]:
+        """Give the records that come next; each is checked, and that it follows the last one.
+
+        Raises ``DisplacedError`` at one that is not as it was written, or not in its place.
+        """
+        last = start.after
+        for file in self._files:
+            if last is not None and file.first < last.first:
+                continue
+            offset = last.end if last is not None and file.first == last.first else 0
+            for entry in self._entries(file, offset):
+                if last is not None:
+                    _check_follows(entry.record, last, file.path)
+                yield entry
+                last = entry.place
+
+    def _entries(self, file: _File, offset: int) -> Iterator[Entry]:
+        for begin, line in _lines(file, offset):
+            record = _record(line, file.path)
+            place = Place(record.seq, record.hash, file.first, begin, begin + len(line))
+            yield Entry(record, place)
+
+    def _oldest(self) -> Record:
+        file = self._files[0]
+        line = next((line for _, line in _lines(file, 0)), b"")
+        return _record(line, file.path)
+
+    def _has(self, place: Place) -> bool:
+        """Say whether the record stands where it stood."""
+        return any(self._stands(file, place) for file in self._files if file.first == place.first)
+
+    def _stands(self, file: _File, place: Place) -> bool:
+        line = next((line for _, line in _lines(file, place.start)), b"")
+        try:
+            return open_line(line.rstrip(b"\n")).hash == place.hash
+        except NotARecordError:
+            return False
+
+    def _found(self, place: Place, oldest: Record) -> Place:
+        """Give the place of a record that was delivered, as it is now."""
+        before = [file for file in self._files if file.first <= place.seq]
+        if not before:
+            return self._put_away(place, oldest)
+        if before[-1].first == place.first and self._stands(before[-1], place):
+            return place
+        for begin, line in _lines(before[-1], 0):
+            if _number(line) == place.seq:
+                record = _record(line, before[-1].path)
+                if record.hash == place.hash:
+                    return Place(place.seq, place.hash, before[-1].first, begin, begin + len(line))
+                raise DisplacedError(
+                    f"Record {place.seq} of {before[-1].path} is not the one that was delivered: "
+                    "the trail was rewritten.",
+                    hint=_VERIFY,
+                )
+        raise DisplacedError(
+            f"The trail {self._log} ends before record {place.seq}, which was delivered: its end "
+            "was cut off.",
+            hint=_VERIFY,
+        )
+
+    def _put_away(self, place: Place, oldest: Record) -> Place:
+        """Go on after files that are not there any more, if all of them was delivered."""
+        if oldest.seq == place.seq + 1 and oldest.prev == place.hash:
+            return Place(place.seq, place.hash, oldest.seq, 0, 0)
+        raise DisplacedError(
+            f"Records {place.seq + 1} to {oldest.seq - 1} of {self._log} were put away before they "
+            "were delivered.",
+            hint="Bring their files back; to go on without them: audit deliver --again.",
+        )
+
+
+def _anew(cursor: Cursor, place: Place) -> str:
+    return (
+        f"the trail was begun anew; of the one before (chain {(cursor.chain or '')[:16]}) record "
+        f"{place.seq} was the last to be delivered"
+    )
+
+
+def _check_follows(record: Record, last: Place, path: Path) -> None:
+    if (record.seq, record.prev) != (last.seq + 1, last.hash):
+        raise DisplacedError(
+            f"In {path}, record {record.seq} stands after record {last.seq} and is not chained to "
+            "it.",
+            hint=_VERIFY,
+        )
+
+
+def _record(line: bytes, path: Path) -> Record:
+    try:
+        return open_line(line.removesuffix(b"\n"))
+    except NotARecordError as error:
+        name = "a line" if error.seq is None else f"record {error.seq}"
+        raise DisplacedError(
+            f"In {path}, {name} is not as it was written: {error}.", hint=_VERIFY
+        ) from None
+
+
+def _number(line: bytes) -> int | None:
+    try:
+        value = decode(line)
+    except ValueError:
+        return None
+    seq = value.get("seq") if isinstance(value, dict) else None
+    return seq if isinstance(seq, int) else None
+
+
+def _lines(file: _File, offset: int) -> Iterator[tuple[int, bytes]]:
+    """Give whole lines, each with its newline and where it begins. Raises ``AuditError``."""
+    try:
+        with _stream(file) as stream:
+            stream.seek(offset)
+            while file.end is None or offset < file.end:
+                line = stream.readline(MAX_LINE + 1)
+                if not line.endswith(b"\n"):
+                    if line:
+                        raise _unreadable(file.path, "its last line is unfinished")
+                    return
+                yield offset, line
+                offset += len(line)
+    except EOFError:
+        raise _unreadable(file.path, "the gzip file is truncated") from None
+    except (gzip.BadGzipFile, zlib.error):
+        raise _unreadable(file.path, "it is not a whole gzip file") from None
+    except OSError as error:
+        raise _unreadable(file.path, error.strerror or type(error).__name__) from None
+
+
+def _stream(file: _File) -> BinaryIO:
+    if file.descriptor is None:
+        return open_log(file.path)
+    return open(os.dup(file.descriptor), "rb")
+
+
+def _unreadable(path: Path, reason: str) -> AuditError:
+    return AuditError(f"Records of {path} cannot be delivered: {reason}.", hint=_VERIFY)
