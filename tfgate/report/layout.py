@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
-
 from tfgate.report import neutral
 
 if TYPE_CHECKING:
@@ -107,6 +105,15 @@ def _words(spans: Sequence[Span]) -> list[list[Span]]:
     return words
 
 
+def _cells(text: str) -> int:
+    """Columns that a text takes; rich's tables, which cost 2 ms, are for other than ASCII."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
 def _fill(words: Sequence[list[Span]], room: int, first_room: int) -> Iterator[list[Span]]:
     """Put words on lines of at most ``room`` cells (the first: ``first_room``).
 
@@ -116,7 +123,7 @@ def _fill(words: Sequence[list[Span]], room: int, first_room: int) -> Iterator[l
     line: list[Span] = []
     used, limit = 0, first_room
     for word in words:
-        width = sum(cell_len(text) for text, _ in word)
+        width = sum(_cells(text) for text, _ in word)
         if used and used + 1 + width > limit:
             yield _guarded(line)
             line, used, limit = [], 0, room
