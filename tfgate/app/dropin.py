@@ -81,7 +81,7 @@ class GovernedCommand:
         with Interrupts() as interrupts, interrupts.held():
             allowed = what is OnCommand.RECORD
             decision = "allow" if allowed else "deny"
-            recorder.append("command", decision_id, {**about, "decision": decision})
+            recorder.append("command", decision_id, {**about, "decision": decision}, allows=allowed)
             if not allowed:
                 raise CommandDeniedError(
                     f"`{self.terraform.kind} {self.line.command}` is denied by the configuration "

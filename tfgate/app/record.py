@@ -11,6 +11,7 @@ from tfgate._version import __version__
 from tfgate.app.provenance import origins, recorded_origin
 from tfgate.audit import AuditTrail, build_decision_record, build_evidence, write_evidence
 from tfgate.errors import AuditError, PlanError, TfgateError
+from tfgate.model.decision import Verdict
 from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
@@ -81,11 +82,13 @@ class Recorder:
         evidence: Path,
         request: Request,
         after: Callable[[AuditTrail], None] | None = None,
+        condition: Callable[[Record], None] | None = None,
     ) -> None:
         self._trail = trail
         self._evidence = evidence
         self._request = request
         self._after = after
+        self._condition = condition
 
     @classmethod
     def of(cls, config: GateConfig, request: Request, clock: Clock | None = None) -> Recorder:
@@ -93,16 +96,24 @@ class Recorder:
 
         ``clock`` gives the time of each record; without one, the system's does.
         """
-        after = None
+        after, condition = None, None
+        trail = open_trail(config, request.env, clock)
         if config.path("audit.checkpoint_key") is not None:
             from tfgate.app.checkpoints import automatic_checkpoints
 
             after = automatic_checkpoints(config)
-        trail = open_trail(config, request.env, clock)
-        return cls(trail, audit_paths(config, request.env)[1], request, after)
+        if config.sinks:
+            from tfgate.app.delivering import delivery_of, required_of
+
+            after = delivery_of(config, trail.path, request.env, after)
+            condition = required_of(config, trail.path, request.env)
+        return cls(trail, audit_paths(config, request.env)[1], request, after, condition)
 
     def decision(self, decision_id: str, decision: Decision, gathered: AnyGathered) -> Recorded:
-        """Record a decision. Raises ``AuditError`` where that cannot be done durably."""
+        """Record a decision. Raises ``AuditError`` where that cannot be done durably.
+
+        So it does where a sink must have what allows something, and has not.
+        """
         digest = write_evidence(self._evidence, build_evidence(decision))
         extra = {
             **_extra(gathered, decision),
@@ -111,7 +122,8 @@ class Recorder:
             **self._archived(gathered),
         }
         fields = build_decision_record(decision, extra)
-        record = self.append("decision", decision_id, fields)
+        allows = decision.verdict is Verdict.ALLOW and not decision.undecided
+        record = self.append("decision", decision_id, fields, allows=allows)
         return Recorded(self._trail.path, record.seq, record.hash, digest)
 
     def _archived(self, gathered: AnyGathered) -> dict[str, str]:
@@ -154,14 +166,25 @@ class Recorder:
         except AuditError:
             return
 
-    def append(self, event: str, decision_id: str, fields: dict[str, Any]) -> Record:
+    def append(
+        self, event: str, decision_id: str, fields: dict[str, Any], *, allows: bool = False
+    ) -> Record:
         """Record an event of a decision; when this returns, it is on the disk.
 
-        Raises ``AuditError`` where that cannot be done.
+        Raises ``AuditError`` where that cannot be done. ``allows`` says that something happens on
+        the strength of this record: then a sink may have to have it first.
         """
         record = self._trail.append(event, {"decision_id": decision_id, **fields})
-        if self._after is not None:
-            self._after(self._trail)
+        try:
+            if allows and self._condition is not None:
+                self._condition(record)
+        except AuditError as error:
+            about = {"decision_id": decision_id, "record": record.seq, "reason": error.message}
+            self._trail.append("not_delivered", about)
+            raise
+        finally:
+            if self._after is not None:
+                self._after(self._trail)
         return record
 
 

@@ -19,6 +19,8 @@ _LAZY = {
     "search": ("tfgate.cli.audit_search", "search", "Find records."),
     "report": ("tfgate.cli.audit_report", "report", "Write evidence for an auditor."),
     "export": ("tfgate.cli.audit_export", "export", "Write all about a decision as a bundle."),
+    "deliver": ("tfgate.cli.audit_sinks", "deliver", "Give sinks what they have not yet."),
+    "status": ("tfgate.cli.audit_sinks", "status", "Show how far each sink has come."),
     "sql": ("tfgate.cli.audit_sql", "sql", "Ask the trail in SQL."),
 }
 

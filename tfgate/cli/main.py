@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -80,6 +81,16 @@ def main(argv: Sequence[str]) -> int:
         return _fail(str(error), error.exit_code)
     except Exception as error:
         return _unexpected(error, debug=debug)
+    finally:
+        _finish_deliveries()
+
+
+def _finish_deliveries() -> None:
+    """Let deliveries to sinks end, where any were begun: only then is there such a module."""
+    delivering = sys.modules.get("tfgate.app.delivering")
+    if delivering is not None:
+        with contextlib.suppress(KeyboardInterrupt):
+            delivering.finish_deliveries()
 
 
 def _take_debug(argv: Sequence[str]) -> tuple[list[str], bool]:

@@ -14,6 +14,7 @@ from tfgate.ruleset.files import Unreadable, read_toml
 from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.problems import show_name, suggest
 from tfgate.ruleset.settings import SETTINGS, From, Origin, Value, read_environment, read_flags
+from tfgate.ruleset.sinks import read_sinks
 from tfgate.ruleset.waivers import build_waivers, read_waiver_file
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tfgate.ruleset.config_tables import Bind, Evaluate, OnCommand
     from tfgate.ruleset.files import TomlFile
     from tfgate.ruleset.remote.remote import Remote
+    from tfgate.ruleset.sinks import SinkSpec
 
 CONFIG_NAME = "tfgate.toml"
 CONFIG_VARIABLE = "TFGATE_CONFIG"
@@ -87,6 +89,8 @@ class GateConfig(Frozen, frozen=True):
     approval_roles: Mapping[str, tuple[str, ...]] = {}
     """Role → globs over principals."""
     approval_needs: tuple[ApprovalNeed, ...] = ()
+    sinks: tuple[SinkSpec, ...] = ()
+    """Where records go beside the trail."""
     waivers: tuple[Waiver, ...] = ()
     """Of the file and of every waiver file."""
     files: tuple[ConfigFile, ...] = ()
@@ -337,6 +341,7 @@ def _build(
     needs = tuple(ApprovalNeed(**table) for table in approvals.get("needs", ()))
     if file is not None:
         problems += _unknown_roles(file, roles, needs)
+    sinks = read_sinks(file, read, folder, values["audit.require_sink"], problems)
     return GateConfig(
         file=file,
         folder=folder,
@@ -348,6 +353,7 @@ def _build(
         workspaces=tuple(WorkspaceTable(**table) for table in read.get("workspace", ())),
         approval_roles=roles,
         approval_needs=needs,
+        sinks=sinks,
         waivers=tuple(waivers),
         files=tuple(files),
         home=home,

@@ -7,6 +7,7 @@ from typing import Final
 
 from tfgate.model.rule import Enforcement
 from tfgate.ruleset.rule_tables import ID_PATTERN, NAME_PATTERN
+from tfgate.ruleset.sinks import SINK
 from tfgate.ruleset.strict import (
     Boolean,
     Choice,
@@ -263,6 +264,18 @@ AUDIT: Final = Table(
         "rotate_daily": Key(
             Boolean(), "Whether a new file is begun with the first record of a day (UTC)."
         ),
+        "require_sink": Key(
+            _NAME,
+            "Sink that must have the record of a decision before the decision allows anything.",
+        ),
+        "require_sink_seconds": Key(
+            Integer(1, 600), "How long that is waited for. After it, the exit code is 3."
+        ),
+        "sink_seconds": Key(
+            Integer(0, 60),
+            "How long the end of a command waits for sinks that are still being delivered to; 0 "
+            "leaves them to tfgate audit deliver.",
+        ),
     },
 )
 
@@ -322,6 +335,11 @@ CONFIG: Final = Table(
         "approvals": Key(APPROVALS, "Who may override soft-mandatory failures, and how."),
         "receipts": Key(RECEIPTS, "Signed statements that carry a decision to another job."),
         "audit": Key(AUDIT, "Where the record of decisions is written."),
+        "sinks": Key(
+            ListOf(SINK, unique=False, most=20),
+            "Where records go beside the trail.",
+            default=(),
+        ),
         "provenance": Key(PROVENANCE, "Who must have approved the rules."),
         "commands": Key(
             COMMANDS,
@@ -334,6 +352,7 @@ CONFIG: Final = Table(
         "evaluate": "write it below [gate]",
         "workspaces": "write [[workspace]]",
         "waiver": "write [[waivers]]",
+        "sink": "write [[sinks]]",
     },
 )
 

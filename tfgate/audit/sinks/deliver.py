@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
 from collections import deque
+from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,10 @@ from tfgate.audit.pipeline import timestamp
 from tfgate.audit.sinks.backoff import later, pause, waits
 from tfgate.audit.sinks.batch import Batch, SinkError
 from tfgate.audit.sinks.cursor import NONE, Cursor
-from tfgate.errors import AuditError
+from tfgate.errors import AuditError, TfgateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tfgate.audit.pipeline import Clock
     from tfgate.audit.sinks.batch import Sink
@@ -59,8 +60,8 @@ class Effort(msgspec.Struct, frozen=True):
 
     records: int = 500
     """In a batch, at most."""
-    until: float | None = None
-    """Time (``time.monotonic()``) after which no batch is begun."""
+    is_over: Callable[[], bool] = bool
+    """Says whether no further batch is to be begun."""
     upto: int | None = None
     """Number of the record after which nothing needs to be sent."""
     patience: float = 0.0
@@ -75,7 +76,7 @@ def deliver(
     """Send what the sink lacks. Whatever goes wrong is noted in ``file``, and in the outcome.
 
     ``make`` gives the sink, and is called when there is something to send; it may raise
-    ``AuditError`` too.
+    ``TfgateError``.
     """
     try:
         with file.claimed(effort.patience):
@@ -92,9 +93,10 @@ def _claimed(delivery: _Delivery) -> Outcome:
         return Outcome(State.WAITING, 0, cursor, cursor.error)
     try:
         return Outcome(delivery.run(), delivery.sent, delivery.cursor)
-    except AuditError as error:
-        delivery.fail(error)
-        return Outcome(State.FAILED, delivery.sent, delivery.cursor, str(error))
+    except TfgateError as error:
+        return delivery.fail(error)
+    except Exception as error:  # of a library: one sink must not end the delivery to others
+        return delivery.fail(SinkError(f"An unexpected {type(error).__name__} stopped it."))
 
 
 class _Delivery:
@@ -153,7 +155,7 @@ class _Delivery:
     def _send_all(self, sink: Sink, feed: _Feed) -> State:
         most = self.effort.records
         while feed.peek():
-            if self._is_far_enough() or self._is_over():
+            if self._is_far_enough() or self.effort.is_over():
                 return State.STOPPED
             taken = feed.take(most, self.cursor.sending)
             try:
@@ -165,9 +167,6 @@ class _Delivery:
                 most = max(1, len(taken) // 2)
                 self.cursor = replace(self.cursor, sending=None)
         return State.DONE
-
-    def _is_over(self) -> bool:
-        return self.effort.until is not None and time.monotonic() >= self.effort.until
 
     def _send(self, sink: Sink, taken: list[Entry]) -> None:
         assert self.cursor.chain is not None, "there is a record, so there is a chain"
@@ -190,7 +189,7 @@ class _Delivery:
             self.cursor = replace(self.cursor, **_NO_FAILURE)
             self._file.save(self.cursor)
 
-    def fail(self, error: AuditError) -> None:
+    def fail(self, error: TfgateError) -> Outcome:
         """Note the failure, and when to try again. Where that fails too, it is tried sooner."""
         now, failures = self.clock(), self.cursor.failures + 1
         asked = error.retry_after if isinstance(error, SinkError) else None
@@ -201,10 +200,9 @@ class _Delivery:
             not_before=later(now, pause(failures, asked)),
             error=str(error),
         )
-        try:
+        with contextlib.suppress(AuditError):
             self._file.save(self.cursor)
-        except AuditError:
-            return
+        return Outcome(State.FAILED, self.sent, self.cursor, str(error))
 
 
 _NO_FAILURE = {"failures": 0, "failed": None, "not_before": None, "error": None}

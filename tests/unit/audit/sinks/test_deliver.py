@@ -56,7 +56,7 @@ def test_a_sink_that_fails_is_left_alone_for_longer_and_longer(delivering: Deliv
         before = delivering.clock.now
         assert delivering.deliver(sink, heedless=False).state is State.FAILED
         assert delivering.deliver(sink, heedless=False).state is State.WAITING
-        while delivering.deliver(sink, heedless=False, until=0.0).state is State.WAITING:
+        while delivering.deliver(sink, heedless=False, is_over=lambda: True).state is State.WAITING:
             delivering.clock.move(0.25)
         pauses.append((delivering.clock.now - before).total_seconds())
     assert pauses[0] <= 1.5 < pauses[1] <= 2.75 < pauses[2] <= 5.25

@@ -1,0 +1,137 @@
+"""Delivery beside a command: in the background, and for as long as was allowed at its end.
+
+Threads, because a sink may be as slow as it likes: nothing of it is waited for in between. They
+end with the process; what they were sending is sent again by whoever comes next.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from tfgate.app.sinks import targets_of
+from tfgate.errors import AuditError
+from tfgate.ruleset.sinks import SinkType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from tfgate.app.sinks import Target
+    from tfgate.audit import AuditTrail, Record
+    from tfgate.audit.sinks.deliver import Outcome
+    from tfgate.ruleset import GateConfig
+
+_running: Final[list[Background]] = []
+"""Of this process, so that its end can wait for them: a command does not know what it recorded."""
+
+
+class Background:
+    """Delivers to each sink in a thread of its own, whenever there may be something new."""
+
+    def __init__(self, targets: Sequence[Target], seconds: float) -> None:
+        # A command's standard output is its report: records go there by `audit deliver` alone.
+        self._targets = [each for each in targets if each.spec.type is not SinkType.STDOUT]
+        self._seconds = seconds
+        self._new = [threading.Event() for _ in self._targets]
+        self._threads: list[threading.Thread] = []
+        self._end: float | None = None
+
+    def nudge(self) -> None:
+        """Say that there is something new. Takes no time."""
+        if not self._threads:
+            _running.append(self)
+            for target, new in zip(self._targets, self._new, strict=True):
+                self._threads.append(_start(lambda t=target, n=new: self._work(t, n)))  # type: ignore[misc]  # the defaults bind them
+        for new in self._new:
+            new.set()
+
+    def finish(self) -> None:
+        """Let what is under way come to its end, if that takes no longer than was allowed."""
+        self._end = time.monotonic() + self._seconds
+        for new in self._new:
+            new.set()
+        for thread in self._threads:
+            thread.join(max(0.0, self._end - time.monotonic()))
+
+    def _work(self, target: Target, new: threading.Event) -> None:
+        while True:
+            new.wait()
+            new.clear()
+            ending = self._end is not None
+            target.deliver(is_over=self._is_over)
+            if ending:
+                return
+
+    def _is_over(self) -> bool:
+        return self._end is not None and time.monotonic() >= self._end
+
+
+def delivery_of(
+    config: GateConfig,
+    log: Path,
+    env: Mapping[str, str],
+    before: Callable[[AuditTrail], None] | None,
+) -> Callable[[AuditTrail], None] | None:
+    """Give what is to be done after each record: ``before``, and delivery where that is due."""
+    seconds = config.number("audit.sink_seconds") or 0
+    if not seconds:
+        return before
+    background = Background(targets_of(config, log, env), seconds)
+
+    def after(trail: AuditTrail) -> None:
+        if before is not None:
+            before(trail)
+        background.nudge()
+
+    return after
+
+
+def required_of(
+    config: GateConfig, log: Path, env: Mapping[str, str]
+) -> Callable[[Record], None] | None:
+    """Give what a record that allows something must pass, where the configuration says so."""
+    name = config.text("audit.require_sink")
+    if name is None:
+        return None
+    (target,) = (each for each in targets_of(config, log, env) if each.name == name)
+    seconds = config.number("audit.require_sink_seconds") or 0
+    return lambda record: require(target, record, seconds)
+
+
+def finish_deliveries() -> None:
+    """Wait for deliveries of this process, as long as the configuration allows."""
+    while _running:
+        _running.pop().finish()
+
+
+def require(target: Target, record: Record, seconds: int) -> None:
+    """Deliver up to ``record``, or raise ``AuditError``; it takes ``seconds`` at most."""
+    found: list[Outcome] = []
+    thread = _start(
+        lambda: found.append(target.deliver(heedless=True, upto=record.seq, patience=seconds))
+    )
+    thread.join(seconds)
+    place = found[0].cursor.place if found else None
+    if place is not None and place.seq >= record.seq:
+        return
+    reason = (found[0].reason if found else None) or f"it took longer than {seconds} s"
+    raise AuditError(
+        f"The sink {target.name} must have the record before anything is allowed, and has not: "
+        f"{reason}",
+        hint="The record is in the trail; see `tfgate audit status`, and try again.",
+    )
+
+
+def _start(work: Callable[[], object]) -> threading.Thread:
+    def run() -> None:
+        # Signals are the main thread's: one that is in the middle of a record puts them off.
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        work()
+
+    thread = threading.Thread(target=run, daemon=True, name="tfgate-sink")
+    thread.start()
+    return thread
