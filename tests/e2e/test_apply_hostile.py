@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import shlex
@@ -72,15 +73,30 @@ def test_plan_swapped_after_the_look(gate: Gate, link: bool) -> None:
     assert "good" in (gate.work / "terraform.tfstate").read_text()
 
 
-def test_copy_swapped(gate: Gate) -> None:
-    """A process of the same user that reaches the private copy is noticed: nothing is applied."""
+def overwrite_copy(gate: Gate) -> None:
+    """Let the Terraform that shows the plan put another one in its place."""
     gate.plan("-var=name=good")
     bad = gate.plan("-var=name=far-too-long", name="bad.tfplan")
     gate.wrap(
         f'for last in "$@"; do :; done\n[ "$1" = show ] && {{ $real "$@"; code=$?; '
         f'chmod u+w "$last"; cp {shlex.quote(str(bad))} "$last"; exit $code; }}'
     )
+
+
+def test_copy_in_memory_cannot_be_swapped(gate: Gate) -> None:
+    """A process of the same user that reaches the copy in memory cannot write to it."""
+    if not hasattr(os, "memfd_create"):
+        pytest.skip("This test needs files without a name (memfd_create), which Linux has.")
+    overwrite_copy(gate)
     ended = gate.run("apply", "p.tfplan", "-auto-approve")
+    assert ended.code == 0, ended
+    assert "good" in (gate.work / "terraform.tfstate").read_text()
+
+
+def test_copy_in_a_directory_swapped(gate: Gate) -> None:
+    """A process of the same user that reaches the private copy is noticed: nothing is applied."""
+    overwrite_copy(gate)
+    ended = gate.run("apply", "p.tfplan", "-auto-approve", TFGATE_PLAN_COPY="directory")
     assert ended.code == 3
     assert "no longer what was judged" in ended.err
     assert gate.events() == ["decision", "apply_cancelled"]

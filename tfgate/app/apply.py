@@ -11,8 +11,8 @@ from tfgate.app.check import judge_and_record
 from tfgate.app.gather import load_config
 from tfgate.app.inputs import PlanInput, show_plan_file
 from tfgate.app.interrupts import Interrupted, Interrupts
+from tfgate.app.plan_copy import plan_place
 from tfgate.app.planning import plan_bytes, show_to_person
-from tfgate.app.private import keep_copy, private_directory
 from tfgate.app.record import Recorder
 from tfgate.errors import TfgateError, UsageError
 from tfgate.exitcodes import ExitCode
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tfgate.app.authority import Authority, Grant
     from tfgate.app.check import CheckResult, Judged
     from tfgate.app.obligations import Obligations
+    from tfgate.app.plan_copy import PlanPlace
     from tfgate.app.request import Request
     from tfgate.ruleset import GateConfig
     from tfgate.terraform import Terraform
@@ -92,8 +93,8 @@ def apply(job: ApplyJob) -> ApplyResult:
     config = load_config(job.request)
     recorder = Recorder.of(config, job.request, job.clock)
     try:
-        with Interrupts() as interrupts, private_directory(interrupts) as directory:
-            return _Gate(job, config, recorder, interrupts, directory).run()
+        with Interrupts() as interrupts, plan_place(interrupts, job.request.env) as place:
+            return _Gate(job, config, recorder, interrupts, place).run()
     except Interrupted:
         raise TfgateError("Interrupted: nothing was applied.") from None
 
@@ -122,13 +123,13 @@ class _Gate:
         config: GateConfig,
         recorder: Recorder,
         interrupts: Interrupts,
-        directory: Path,
+        place: PlanPlace,
     ) -> None:
         self._job = job
         self._config = config
         self._recorder = recorder
         self._interrupts = interrupts
-        self._directory = directory
+        self._place = place
         self._copy: Path | None = None
 
     def run(self) -> ApplyResult:
@@ -154,19 +155,12 @@ class _Gate:
         return ApplyResult(applied.exit_code, judged.result, applied, applied.obligations)
 
     def _judge(self) -> Judged:
-        try:
-            return judge_and_record(self._job.request, self._config, self._recorder, self._read)
-        except Interrupted:
-            from tfgate.app.check import new_decision_id
-
-            error = TfgateError("Interrupted before a decision was made.")
-            self._recorder.undecided(new_decision_id(self._job.request.now), error)
-            raise
+        return judge_and_record(self._job.request, self._config, self._recorder, self._read)
 
     def _read(self) -> PlanInput:
         """Get the plan file, keep a copy that is out of everybody's reach, and show that."""
-        data = plan_bytes(self._job, self._directory)
-        self._copy = keep_copy(data, self._directory)
+        data = plan_bytes(self._job, self._place)
+        self._copy = self._place.keep(data)
         return show_plan_file(
             data,
             self._copy,

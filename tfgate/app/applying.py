@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tfgate.app.interrupts import Interrupted
-from tfgate.app.private import is_unchanged
+from tfgate.app.plan_copy import is_unchanged
 from tfgate.app.progress import Progress
 from tfgate.audit import AlreadyRecordedError
 from tfgate.errors import AuditError, TfgateError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from tfgate.app.gather import gather, load_config
 from tfgate.app.provenance import require_approved
 from tfgate.app.record import Recorder
 from tfgate.engine.evaluate import evaluate
-from tfgate.errors import ConfigError, SeveralDocumentsError, TfgateError
+from tfgate.errors import SeveralDocumentsError
 from tfgate.exitcodes import ExitCode
 from tfgate.model.decision import Decision, Verdict
 from tfgate.ruleset.frozen import Frozen
@@ -76,7 +77,8 @@ def judge_and_record(
     record, who may take the documents one by one.
     """
     decision_id = new_decision_id(request.now)
-    try:
+    later = SeveralDocumentsError if stream else None
+    with nullcontext() if recorder is None else recorder.due(decision_id, later=later):
         gathered = gather(request, config, read)
         if config.on("provenance.require_approved_rules"):
             require_approved(gathered.effective.rulesets, config, request.env)
@@ -85,12 +87,7 @@ def judge_and_record(
             from tfgate.app.approvals import with_approvals  # what few decisions need
 
             decision = with_approvals(decision, gathered, request)
-    except TfgateError as error:
-        left_to_caller = stream and isinstance(error, SeveralDocumentsError)
-        if recorder is not None and not isinstance(error, ConfigError) and not left_to_caller:
-            recorder.undecided(decision_id, error)
-        raise
-    recorded = None if recorder is None else recorder.decision(decision_id, decision, gathered)
+        recorded = None if recorder is None else recorder.decision(decision_id, decision, gathered)
     result = CheckResult(
         decision=decision,
         decision_id=decision_id,

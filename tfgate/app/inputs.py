@@ -6,7 +6,6 @@ import errno
 import os
 import stat
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from tfgate.errors import PlanError, UsageError
@@ -14,6 +13,7 @@ from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from tfgate.app.ahead import Ahead
     from tfgate.model.identity import Workspace
@@ -57,7 +57,7 @@ def read_plan_input(
         data = read_file(source, what="plan")
     if not data.startswith(PLAN_FILE_MAGIC):
         return PlanInput(data, source)
-    return _show(data, Path(source), env=env, cwd=cwd)
+    return _show(data, source, env=env, cwd=cwd)
 
 
 def read_file(path: str, *, what: str) -> bytes:
@@ -104,17 +104,15 @@ def _too_large() -> PlanError:
     )
 
 
-def _show(data: bytes, path: Path, *, env: Mapping[str, str], cwd: Path) -> PlanInput:
+def _show(data: bytes, name: str, *, env: Mapping[str, str], cwd: Path) -> PlanInput:
     """Have terraform print the plan file; show a private copy, so that what is hashed is shown."""
-    import tempfile
-
+    from tfgate.app.interrupts import Interrupts
+    from tfgate.app.plan_copy import plan_place
     from tfgate.terraform import find_terraform
 
     terraform = find_terraform(env)
-    with tempfile.TemporaryDirectory(prefix="tfgate-") as private:
-        copy = Path(private) / "plan.tfplan"
-        copy.write_bytes(data)
-        return show_plan_file(data, copy, name=str(path), terraform=terraform, cwd=cwd)
+    with Interrupts() as interrupts, plan_place(interrupts, env) as place:
+        return show_plan_file(data, place.keep(data), name=name, terraform=terraform, cwd=cwd)
 
 
 def show_plan_file(

@@ -14,20 +14,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfgate.app.apply import ApplyJob
+    from tfgate.app.plan_copy import PlanPlace
     from tfgate.terraform.foreground import Finished
 
-_NEW = "new.tfplan"
 
-
-def plan_bytes(job: ApplyJob, directory: Path) -> bytes:
-    """Give the bytes of the plan file, read once; without one, plan into ``directory`` first.
+def plan_bytes(job: ApplyJob, place: PlanPlace) -> bytes:
+    """Give the bytes of the plan file, read once; without one, plan into ``place`` first.
 
     Raises ``UsageError`` for a file that is no plan file, and ``CommandFailedError`` where
     ``terraform plan`` fails.
     """
     named = job.arguments.plan_file
     if named is None:
-        return _plan(job, directory)
+        return _plan(job, place)
     # Terraform reads the name in the directory that -chdir gives.
     data = read_file(str(job.request.directory / named), what="plan")
     if plan_file_kind(data) is None:
@@ -39,9 +38,9 @@ def plan_bytes(job: ApplyJob, directory: Path) -> bytes:
     return data
 
 
-def _plan(job: ApplyJob, directory: Path) -> bytes:
+def _plan(job: ApplyJob, place: PlanPlace) -> bytes:
     """Run ``terraform plan -out`` as the person would, and give what it wrote."""
-    path = directory / _NEW
+    path = place.blank()
     arguments = [*job.arguments.global_options, "plan", *job.arguments.plan()]
     arguments += [*_plain(job), f"-out={path}"]
     # Otherwise Terraform ends with the advice to apply the file that is in the private place.
@@ -52,10 +51,9 @@ def _plan(job: ApplyJob, directory: Path) -> bytes:
             f"`{job.terraform.kind} plan` failed with exit code {finished.exit_code}: "
             "there is nothing to judge, and nothing was applied."
         )
-    if not path.is_file():
+    data = place.take(path)
+    if not data:
         raise TerraformError(f"`{job.terraform.kind} plan` left no plan file.")
-    data = path.read_bytes()
-    path.unlink()
     return data
 
 

@@ -1,10 +1,11 @@
-"""The private place where the plan lies that is judged and applied."""
+"""A directory that its owner alone can enter, and that does not outlive whoever made it."""
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import os
 import shutil
+import stat
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,18 +18,24 @@ if TYPE_CHECKING:
 
     from tfgate.app.interrupts import Interrupts
 
-PLAN_NAME = "plan.tfplan"
+_PREFIX = "tfgate-"
+OWNER = ".owner"
+"""Locked by the process that made the directory, for as long as it lives."""
+_ATTEMPTS = 10
 
 
 @contextmanager
 def private_directory(interrupts: Interrupts) -> Iterator[Path]:
     """Make a directory that its owner alone can enter (0700), and remove it at the end.
 
-    It is removed after an exception and after a signal as well; ``SIGKILL`` leaves it behind.
+    It is removed after an exception and after a signal as well. What ``SIGKILL`` leaves behind is
+    removed by the next call of any process of this user: a lock that ends with its process tells
+    a directory that nobody owns from one in use. Raises ``TfgateError``.
     """
     with interrupts.held():
+        remove_orphans(Path(tempfile.gettempdir()))
         try:
-            directory = Path(tempfile.mkdtemp(prefix="tfgate-"))
+            directory, owner = _made()
         except OSError as error:
             raise TfgateError(
                 f"No private directory for the plan can be made: {error.strerror}.",
@@ -39,32 +46,57 @@ def private_directory(interrupts: Interrupts) -> Iterator[Path]:
     finally:
         with interrupts.held():
             shutil.rmtree(directory, ignore_errors=True)
+            os.close(owner)
 
 
-def keep_copy(data: bytes, directory: Path) -> Path:
-    """Write the plan file to a new file that nobody else can read or write; give its path."""
-    path = directory / PLAN_NAME
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+def _made() -> tuple[Path, int]:
+    """Make a directory and its lock; whoever looks for orphans may be in between, so look again."""
+    for _ in range(_ATTEMPTS):
+        directory = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        try:
+            owner = os.open(directory / OWNER, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            if _locked(owner) and os.fstat(owner).st_nlink:
+                return directory, owner
+            os.close(owner)
+        except BaseException as error:
+            shutil.rmtree(directory, ignore_errors=True)
+            if not isinstance(error, FileNotFoundError):
+                raise
+    raise OSError(0, "another process removes it again and again")
+
+
+def remove_orphans(parent: Path) -> None:
+    """Remove private directories in ``parent`` whose makers are dead; what fails is left alone."""
     try:
-        with open(os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600), "wb") as file:
-            file.write(data)
-        # The gate itself has no reason to write to it again.
-        path.chmod(0o400)
-    except OSError as error:
-        raise TfgateError(
-            f"The private copy of the plan cannot be written: {error.strerror}.",
-            hint="Make room there, or let TMPDIR name another place.",
-        ) from None
-    return path
-
-
-def is_unchanged(copy: Path, sha256: str) -> bool:
-    """Say whether the copy still has the bytes that were judged."""
-    try:
-        with copy.open("rb") as file:
-            digest = hashlib.sha256()
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
+        with os.scandir(parent) as entries:
+            found = [Path(entry.path) for entry in entries if entry.name.startswith(_PREFIX)]
     except OSError:
+        return
+    for directory in found:
+        with contextlib.suppress(OSError):
+            _remove_orphan(directory)
+
+
+def _remove_orphan(directory: Path) -> None:
+    facts = directory.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
+        return
+    # No link is followed, and a pipe in this place is not waited for.
+    flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    owner = os.open(directory / OWNER, flags)
+    try:
+        if stat.S_ISREG(os.fstat(owner).st_mode) and _locked(owner):
+            shutil.rmtree(directory, ignore_errors=True)
+    finally:
+        os.close(owner)
+
+
+def _locked(descriptor: int) -> bool:
+    """Take the lock, and say whether nobody has it; without locks everything is somebody's."""
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
         return False
-    return digest.hexdigest() == sha256
+    return True

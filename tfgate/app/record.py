@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,13 @@ import msgspec
 from tfgate._version import __version__
 from tfgate.app.provenance import origins, recorded_origin
 from tfgate.audit import AuditTrail, build_decision_record, build_evidence, write_evidence
-from tfgate.errors import AuditError, PlanError, TfgateError
+from tfgate.errors import AuditError, ConfigError, PlanError, TfgateError
 from tfgate.model.decision import Verdict
 from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tfgate.app.request import AnyGathered, Request
     from tfgate.audit import Record
@@ -89,6 +90,7 @@ class Recorder:
         self._request = request
         self._after = after
         self._condition = condition
+        self._recorded: set[str] = set()
 
     @classmethod
     def of(cls, config: GateConfig, request: Request, clock: Clock | None = None) -> Recorder:
@@ -153,18 +155,36 @@ class Recorder:
             for facts in decision.rulesets
         ]
 
-    def undecided(self, decision_id: str, error: TfgateError) -> None:
-        """Record that no decision could be made. A second failure must not hide the first."""
+    @contextlib.contextmanager
+    def due(self, decision_id: str, *, later: type[TfgateError] | None = None) -> Iterator[None]:
+        """Promise a record of the decision that the block makes and records.
+
+        Where it raises before the decision stands in the trail, whatever it is, that is recorded.
+        Not a ``ConfigError``: by what is written there nothing was to be judged. Nor an error that
+        the caller records ``later``.
+        """
+        try:
+            yield
+        except BaseException as error:
+            if not isinstance(error, (ConfigError, later or ConfigError)):
+                self.undecided(decision_id, error)
+            raise
+
+    def undecided(self, decision_id: str, error: BaseException) -> None:
+        """Record that no decision could be made, unless one is on record.
+
+        A second failure must not hide the first.
+        """
+        if decision_id in self._recorded:
+            return
         fields = {
-            "error": str(error),
+            "error": _words(error),
             "error_type": type(error).__name__,
             "plan": self._request.plan,
             "versions": {"tfgate": __version__},
         }
-        try:
+        with contextlib.suppress(Exception):
             self.append("undecided", decision_id, fields)
-        except AuditError:
-            return
 
     def append(
         self, event: str, decision_id: str, fields: dict[str, Any], *, allows: bool = False
@@ -175,6 +195,7 @@ class Recorder:
         the strength of this record: then a sink may have to have it first.
         """
         record = self._trail.append(event, {"decision_id": decision_id, **fields})
+        self._recorded.add(decision_id)
         try:
             if allows and self._condition is not None:
                 self._condition(record)
@@ -186,6 +207,15 @@ class Recorder:
             if self._after is not None:
                 self._after(self._trail)
         return record
+
+
+def _words(error: BaseException) -> str:
+    """Give what a record may say of an error: the text of one nobody foresaw may hold a value."""
+    if isinstance(error, TfgateError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted before a decision was made."
+    return f"An unexpected {type(error).__name__} came before a decision was made."
 
 
 def _extra(gathered: AnyGathered, decision: Decision) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -10,7 +11,6 @@ from tfgate.app.check import CheckResult, exit_code_of, new_decision_id, rules_b
 from tfgate.app.gather import gather_sources, load_config
 from tfgate.app.record import Recorder
 from tfgate.engine.evaluate import evaluate_sources
-from tfgate.errors import ConfigError, TfgateError
 from tfgate.ruleset import From
 
 if TYPE_CHECKING:
@@ -31,14 +31,10 @@ def check_sources(request: Request, *, audit: bool = True) -> CheckResult:
     request, config = _with_rules(request)
     recorder = Recorder.of(config, request) if audit else None
     decision_id = new_decision_id(request.now)
-    try:
+    with nullcontext() if recorder is None else recorder.due(decision_id):
         gathered = gather_sources(request, config)
         decision = judge_sources(gathered)
-    except TfgateError as error:
-        if recorder is not None and not isinstance(error, ConfigError):
-            recorder.undecided(decision_id, error)
-        raise
-    recorded = None if recorder is None else recorder.decision(decision_id, decision, gathered)
+        recorded = None if recorder is None else recorder.decision(decision_id, decision, gathered)
     return CheckResult(
         decision=decision,
         decision_id=decision_id,

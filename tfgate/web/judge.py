@@ -18,7 +18,7 @@ from tfgate.app.request import Request
 from tfgate.app.review import lay_out
 from tfgate.app.source_check import judge_sources
 from tfgate.app.verify import Source, verify_decision
-from tfgate.errors import ConfigError, TfgateError
+from tfgate.errors import TfgateError
 from tfgate.exitcodes import ExitCode
 from tfgate.report import AuditFacts, ReportContext, render
 from tfgate.report.review_html import render as render_review
@@ -130,14 +130,10 @@ def _sources(job: Job, file: IO[bytes] | None, policy: Policy, request: Request)
     request = replace(request, root=root)
     recorder = Recorder.of(policy.config, request)
     decision_id = new_decision_id(request.now)
-    try:
+    with recorder.due(decision_id):
         gathered = gather_sources(request, policy.config)
         decision = judge_sources(gathered)
-    except TfgateError as error:
-        if not isinstance(error, ConfigError):
-            recorder.undecided(decision_id, error)
-        raise
-    recorded = recorder.decision(decision_id, decision, gathered)
+        recorded = recorder.decision(decision_id, decision, gathered)
     code = ExitCode.ALLOWED if is_pass(decision) else ExitCode.DENIED
     result = CheckResult(
         decision=decision,

@@ -8,18 +8,23 @@ import os
 import signal
 import stat
 import subprocess
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tfgate.app.interrupts import Interrupted, Interrupts
-from tfgate.app.private import is_unchanged, keep_copy, private_directory
+from tfgate.app.plan_copy import VARIABLE, InDirectory, InMemory, is_unchanged, plan_place
+from tfgate.app.private import OWNER, private_directory, remove_orphans
 from tfgate.app.progress import MOST, Progress
 from tfgate.app.shim import install_shims, shim_directories, shim_script
-from tfgate.errors import TfgateError
+from tfgate.errors import TfgateError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def event(kind: str, **more: Any) -> bytes:
@@ -87,7 +92,7 @@ def test_private_directory(temporary: Path) -> None:
     """Nobody but the owner can enter it, and it is gone afterwards, copy and all."""
     with Interrupts() as interrupts, private_directory(interrupts) as directory:
         assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-        copy = keep_copy(b"plan", directory)
+        copy = InDirectory(directory).keep(b"plan")
         assert stat.S_IMODE(copy.stat().st_mode) == 0o400
     assert list(temporary.iterdir()) == []
 
@@ -101,7 +106,7 @@ def test_private_directory_after_a_signal(temporary: Path, number: signal.Signal
         Interrupts() as interrupts,
         private_directory(interrupts) as directory,
     ):
-        keep_copy(b"plan", directory)
+        InDirectory(directory).keep(b"plan")
         os.kill(os.getpid(), number)
     assert list(temporary.iterdir()) == []
     assert signal.getsignal(number) is before
@@ -121,17 +126,109 @@ def test_copy_is_never_written_over(tmp_path: Path) -> None:
     """A file or link that somebody put in the copy's place is not followed."""
     (tmp_path / "plan.tfplan").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(TfgateError, match="cannot be written"):
-        keep_copy(b"plan", tmp_path)
+        InDirectory(tmp_path).keep(b"plan")
     assert not (tmp_path / "elsewhere").exists()
 
 
 def test_changed_copy_is_told(tmp_path: Path) -> None:
     """Other bytes, or none, are not what was judged."""
-    copy = keep_copy(b"plan", tmp_path)
+    copy = InDirectory(tmp_path).keep(b"plan")
     assert not is_unchanged(copy, hashlib.sha256(b"another").hexdigest())
     assert is_unchanged(copy, hashlib.sha256(b"plan").hexdigest())
     copy.unlink()
     assert not is_unchanged(copy, hashlib.sha256(b"plan").hexdigest())
+
+
+def test_what_a_killed_process_left_is_removed(temporary: Path) -> None:
+    """A directory whose maker is dead goes with the next one made; one in use stays."""
+    program = (
+        "import os, signal; from tfgate.app.interrupts import Interrupts; "
+        "from tfgate.app.private import private_directory; "
+        "from tfgate.app.plan_copy import InDirectory; "
+        "block = private_directory(Interrupts()); directory = block.__enter__(); "
+        "InDirectory(directory).keep(b'plan'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    env = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program], env=env, check=False)
+    (orphan,) = temporary.iterdir()
+    assert (orphan / "plan.tfplan").read_bytes() == b"plan"
+    with Interrupts() as interrupts, private_directory(interrupts) as directory:
+        assert list(temporary.iterdir()) == [directory]
+        remove_orphans(temporary)
+        assert list(temporary.iterdir()) == [directory]
+
+
+def test_only_private_directories_are_removed(temporary: Path) -> None:
+    """Files, links, pipes and directories without a lock of tfgate's are left alone."""
+    (temporary / "tfgate-file").touch()
+    elsewhere = temporary / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / OWNER).touch()
+    (temporary / "tfgate-link").symlink_to(elsewhere)
+    (temporary / "tfgate-notes").mkdir()
+    (temporary / "tfgate-pipe").mkdir()
+    os.mkfifo(temporary / "tfgate-pipe" / OWNER)
+    (temporary / "tfgate-linked").mkdir()
+    (temporary / "tfgate-linked" / OWNER).symlink_to(elsewhere / OWNER)
+    before = sorted(temporary.rglob("*"))
+    remove_orphans(temporary)
+    left = sorted(temporary.rglob("*"))
+    assert [path for path in before if path not in left] == []
+
+
+@pytest.fixture
+def memory() -> Iterator[InMemory]:
+    """Give a place in memory."""
+    if not hasattr(os, "memfd_create"):
+        pytest.skip("This test needs files without a name (memfd_create), which Linux has.")
+    place = InMemory()
+    yield place
+    place.close()
+
+
+def test_copy_in_memory_is_sealed(memory: InMemory) -> None:
+    """Another process reads the copy by its path, and no process changes it, root neither."""
+    copy = memory.keep(b"plan")
+    assert subprocess.run(["cat", copy], capture_output=True, check=True).stdout == b"plan"
+    changed = subprocess.run(["sh", "-c", f"echo x > {copy}"], capture_output=True, check=False)
+    assert changed.returncode != 0
+    assert b"not permitted" in changed.stderr
+    assert is_unchanged(copy, hashlib.sha256(b"plan").hexdigest())
+
+
+def test_a_program_writes_to_memory(memory: InMemory) -> None:
+    """A plan that Terraform writes never touches a disk; where it writes none, that is told."""
+    path = memory.blank()
+    subprocess.run(["sh", "-c", f"printf plan > {path}"], check=True)
+    assert memory.take(path) == b"plan"
+    assert memory.take(memory.blank()) == b""
+
+
+def test_where_the_copy_lies(temporary: Path) -> None:
+    """In memory, unless that is asked otherwise or cannot be had; nothing is left of either."""
+    with Interrupts() as interrupts:
+        with plan_place(interrupts, {}) as place:
+            copy = place.keep(b"plan")
+            assert copy.read_bytes() == b"plan"
+            assert isinstance(place, InMemory) == hasattr(os, "memfd_create")
+        assert not copy.exists()
+        with plan_place(interrupts, {VARIABLE: "directory"}) as place:
+            copy = place.keep(b"plan")
+            assert copy.parent.parent == temporary
+        with (
+            pytest.raises(UsageError, match="memory or directory"),
+            plan_place(interrupts, {VARIABLE: "cloud"}),
+        ):
+            pass
+    assert list(temporary.iterdir()) == []
+
+
+def test_no_proc(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where other processes could not open the file in memory, a directory takes its place."""
+    monkeypatch.setattr("tfgate.app.plan_copy.os.getpid", lambda: 2**30)
+    with Interrupts() as interrupts, plan_place(interrupts, {}) as place:
+        assert place.keep(b"plan").parent.parent == temporary
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["terraform", "tofu"])
