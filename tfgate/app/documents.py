@@ -76,6 +76,8 @@ def shaped(value: object, shape: type[_Shape]) -> _Shape:
         # msgspec names types, members and places, and of values only those of a closed set.
         where = str(error).rpartition(" - at ")[2] if " - at " in str(error) else "its top"
         raise DocumentError(f"it has not the shape it must have, at {where}") from None
+    except UnicodeError:  # half a surrogate pair, which JSON can write and nobody can store
+        raise DocumentError("it has text that is no Unicode") from None
 
 
 def decode_json(data: bytes) -> Any:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SUBJECT: Final = "subject"
 """What ``refers_to`` calls the subject of the example."""
-_KEYS: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\]')
+_KEYS: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\[\]"]*)\]')
 _GONE: Final = (["delete"], ["forget"])
 
 

@@ -128,5 +128,5 @@ def _from_cache(cache: Cache, text: str) -> FileShapes | None:
         return None
     try:
         return msgspec.msgpack.decode(data, type=FileShapes)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None

@@ -31,7 +31,7 @@ def read_schema(
             _provider(full_name, table, (versions or {}).get(full_name, ""))
             for full_name, table in schemas.items()
         ]
-    except (msgspec.DecodeError, KeyError, TypeError, AttributeError, ValueError, RecursionError):
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError):
         raise UsageError(
             f"{name} is not what `terraform providers schema -json` prints.",
             hint="Run that in an initialised directory, and give its output or the directory.",

@@ -116,7 +116,7 @@ def _broken(name: str) -> PlanError:
 def _bookmark(data: bytes) -> str | None:
     try:
         document = msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     return clean(document.get("workspace")) or None if isinstance(document, dict) else None
 

@@ -48,7 +48,7 @@ class Terraform:
         output = self._help(["version", "-json"], cwd=None, what="version")
         try:
             version = clean(msgspec.json.decode(output)["terraform_version"])
-        except (msgspec.DecodeError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             version = ""
         if not version:
             raise TerraformError(
@@ -98,7 +98,7 @@ class Terraform:
         try:
             selected = msgspec.json.decode(output)["provider_selections"]
             return {clean(name): clean(version) for name, version in selected.items()}
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return {}
 
     def run(

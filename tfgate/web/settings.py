@@ -154,7 +154,7 @@ def load_settings(path: Path, env: Mapping[str, str]) -> Settings:
         table = tomli.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise _wrong(shown, f"the file cannot be read: {error.strerror}") from None
-    except (tomli.TOMLDecodeError, UnicodeError) as error:
+    except (ValueError, RecursionError) as error:  # of syntax, text, digits; of nesting
         raise _wrong(shown, f"the file is not TOML: {error}") from None
     if "folder" in table:
         raise _wrong(shown, "unknown key: folder")

@@ -45,7 +45,7 @@ def fetch_state(client: Client, task: RunTask, token: str, limit: int) -> Fetche
             found: Any = msgspec.json.decode(version.file.read(), type=_Version)
         link = found.data.attributes.hosted_json_state_download_url
         return None if not link else client.fetch(link, token, limit, "the state")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     except PeerError as error:
         if error.again and error.status not in (401, 403, 404):

@@ -5,6 +5,7 @@ Everything is drawn from one ``random.Random``, so that a seed, or Hypothesis, r
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,8 @@ INTERESTING = (
     b"", b"\x00", b"\xff", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\\ud800", b"\\u0000", b"\r", b"\n",
     b"\x1b[2J", "\u202e".encode(), "\u2028".encode(), b"-1", b"0", b"1e999", b"-0.0", b"1E400",
     b"9" * 40, b"9" * 5000, b"18446744073709551616", b"NaN", b"null", b"true", b"{}", b"[]", b'""',
-    b"[" * 300, b"{" * 300, b'{"a":' * 300, b"(" * 300, b"!" * 300, b'"', b"'", b"`", b"\\",
+    b"[" * 300, b"[" * 100_000, b"{" * 300, b'{"a":' * 40_000, b'{"a":' * 300, b"(" * 300,
+    b"!" * 300, b'"', b"'", b"`", b"\\",
     b"${", b"%{", b"<<E\n", b"/*", b"*/", b"#", b"//", b"=", b"'''", b'"""', b"@", b"|", b"*",
     b"..", b"../", b"/dev/zero", b"CON", b"A" * 4096, b"\xc3\xa9", b"module.a.", b"[0]", b'["x"]',
 )  # fmt: skip
@@ -125,22 +127,22 @@ def _changed(root: Any, chance: random.Random) -> Any:
     """Give the tree with one node replaced, removed, repeated, or moved elsewhere."""
     places = list(_places(root))
     if not places:
-        return chance.choice(VALUES)
+        return copy.deepcopy(chance.choice(VALUES))
     holder, key = chance.choice(places)
     how = chance.randrange(5)
     if how == 0:
         del holder[key]
     elif how == 1:
-        holder[key] = chance.choice(VALUES)
+        holder[key] = copy.deepcopy(chance.choice(VALUES))
     elif how == 2:
         source, name = chance.choice(places)
-        # A copy by way of JSON: the tree must stay a tree.
+        # A copy: the tree must stay a tree.
         if name in source if isinstance(source, dict) else name < len(source):
-            holder[key] = json.loads(json.dumps(source[name]))
+            holder[key] = copy.deepcopy(source[name])
     elif how == 3 and isinstance(holder, list):
-        holder.insert(key, json.loads(json.dumps(holder[key])))
+        holder.insert(key, copy.deepcopy(holder[key]))
     elif isinstance(holder, dict):
-        holder[chance.choice([str(name) for _, name in places])] = holder[key]
+        holder[chance.choice([str(name) for _, name in places])] = copy.deepcopy(holder[key])
     return root
 
 

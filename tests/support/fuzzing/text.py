@@ -12,7 +12,14 @@ from tfgate.app.atlantis.doctor import Files, examine
 from tfgate.engine.functions import rule_functions
 from tfgate.query import EvaluationError, ExpressionError
 from tfgate.ruleset import for_workspace, load_gate_config, load_ruleset
+from tfgate.ruleset.data import read_data
+from tfgate.ruleset.files import Unreadable
 from tfgate.ruleset.remote.lock import read_lock
+from tfgate.ruleset.waivers import read_waiver_file
+from tfgate.schema.sources import open_schema
+from tfgate.terraform import detect_workspace
+from tfgate.terraform.gitdir import GitDir, user_email
+from tfgate.web.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,3 +81,67 @@ def atlantis(data: bytes, folder: Path) -> None:
     path = folder / "repos.yaml"
     path.write_bytes(data)
     examine(Files(str(path), str(path), str(path)), [], {})
+
+
+def data_json(data: bytes, folder: Path) -> None:
+    """Read a data file of a ruleset."""
+    path = folder / "data.json"
+    path.write_bytes(data)
+    _usable(read_data, "data", path, "data.json")
+
+
+def data_toml(data: bytes, folder: Path) -> None:
+    """Read a data file of a ruleset, and the same bytes as a file of waivers."""
+    path = folder / "data.toml"
+    path.write_bytes(data)
+    _usable(read_data, "data", path, "data.toml")
+    _usable(read_waiver_file, path, "data.toml", [])
+
+
+def _usable(read: Callable[..., object], *arguments: object) -> None:
+    try:
+        read(*arguments)
+    except Unreadable as error:
+        check_clear(Exception(error.problem.render()))
+
+
+def server(data: bytes, folder: Path) -> None:
+    """Read the server's settings."""
+    path = folder / "server.toml"
+    path.write_bytes(data)
+    assert load_settings(path, {}).address
+
+
+def workspace(data: bytes, folder: Path) -> None:
+    """Take the bytes as what ``terraform init`` noted of the backend."""
+    place = folder / ".terraform"
+    place.mkdir(exist_ok=True)
+    (place / "terraform.tfstate").write_bytes(data)
+    (place / "environment").write_bytes(data[:100])
+    warnings: list[str] = []
+    found = detect_workspace({}, None, folder, warn=warnings.append)
+    assert found.name.encode() is not None
+    assert all(warning.encode() for warning in warnings)
+
+
+def git(data: bytes, folder: Path) -> None:
+    """Take the bytes as each of the files of a git directory that are read."""
+    place = folder / ".git"
+    (place / "refs" / "heads").mkdir(parents=True, exist_ok=True)
+    for name in ("HEAD", "config", "packed-refs", "refs/heads/main", "commondir"):
+        (place / name).write_bytes(data)
+    for name in ("config", "commondir", "HEAD"):
+        repository = GitDir.find(folder)
+        assert repository is not None
+        for said in (repository.head(), repository.remote(), user_email(folder, {})):
+            assert said is None or said.encode("utf-8", "surrogateescape") is not None
+        (place / name).write_bytes(b"ref: refs/heads/main")
+
+
+def provider_schema(data: bytes, folder: Path) -> None:
+    """Read a provider's schema, or an index of one, and every type in it."""
+    path = folder / "schema"
+    path.write_bytes(data)
+    for index in open_schema(path):
+        for kind in index.types():
+            index.get(kind)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tests.support.plans import NOW
+from tfgate.app.evidence_gather import Scope
+from tfgate.app.evidence_report import make_report
+from tfgate.app.trail import Trail
+from tfgate.app.trail_search import as_table
 from tfgate.audit import AuditTrail, verify
 from tfgate.audit.filters import Filters
 from tfgate.audit.search import orphans, read_records, search_trail, show
 from tfgate.errors import AuditError
+from tfgate.report import audit_csv, audit_html
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,3 +58,32 @@ def checkpoint(data: bytes, folder: Path) -> None:
     place.with_name("checkpoint.json.sig").write_bytes(signature)
     result = verify([log], checkpoints=[place])
     assert result.checkpoints == 0, "nobody has signed this"
+
+
+def history(data: bytes, folder: Path) -> None:
+    """Record each line as an event's fields; the trail holds, and reports of it can be written."""
+    log = folder / "history.jsonl"
+    log.unlink(missing_ok=True)
+    trail = AuditTrail(log, clock=lambda: NOW)
+    trail.append("decision", {"decision_id": "first"})
+    for line in data.splitlines()[:50]:
+        _record(trail, line)
+    result = verify([log])
+    assert result.ok, result.problems
+    found = make_report(Trail((str(log),), None), Scope(), result, now=NOW)
+    for renderer in (audit_html, audit_csv):
+        renderer.render(found).encode()
+    msgspec.json.encode(found)
+    for sentence in as_table(search_trail([log], Filters())):
+        sentence.encode()
+
+
+def _record(trail: AuditTrail, line: bytes) -> None:
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(fields, dict):
+        event = fields.pop("event", "decision")
+        with contextlib.suppress(AuditError):  # a name that only the trail itself may write
+            trail.append(str(event), fields)

@@ -6,6 +6,8 @@ import io
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from tests.support.fuzzing.clear import check_clear
 from tfgate.errors import SourceError
 from tfgate.web.archive import unpack, working_directory
@@ -54,9 +56,9 @@ def run_task(data: bytes, _folder: Path) -> None:
     signed = Intake(("k",), allowed, kept, lambda _key: None, _Silent(), Rate(10**6))  # type: ignore[arg-type] # stand-ins
     assert signed.take(data, data[:200].decode("latin-1")).status == 401
     for task in kept.tasks:
-        assert task.task_result_callback_url.startswith("https://app.terraform.io")
-        assert task.access_token.encode() not in task.without_token() or len(task.access_token) < 9
-        read_kept(task.without_token())
+        # As the client reads it, which is not the library that allowed it:
+        assert httpx.URL(task.task_result_callback_url).host == "app.terraform.io"
+        assert read_kept(task.without_token()).access_token == "-"
     if kept.tasks:
         read_task(data)
 
