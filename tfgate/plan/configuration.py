@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from tfgate.plan.change import Change
 
-_KEYS: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\]')
+_KEYS: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\[\]"]*)\]')
+"""No key has an open bracket outside quotes: a search from each of many would take for ever."""
 
 
 class Block(msgspec.Struct, gc=False):
