@@ -12,7 +12,7 @@ from tfgate.errors import UsageError
 @click.command(epilog="Example: tfgate lsp   (started by an editor: see docs/editors.md)")
 @click.option("--schema", "schemas", multiple=True, metavar="FILE|DIR",
               help="A provider's schema, as for tfgate rules lint.")  # fmt: skip
-def lsp(schemas: tuple[str, ...]) -> None:
+def lsp(schemas: tuple[str, ...]) -> int:
     """Serve an editor over standard input and output: findings, hover, completion for rules."""
     try:
         from tfgate.app.lsp.server import make_server
@@ -28,4 +28,8 @@ def lsp(schemas: tuple[str, ...]) -> None:
     from tfgate.schema import Catalog, load_indexes
 
     given = [index for schema in schemas for index in open_schemas(Path(schema), os.environ)]
-    make_server(Catalog([*given, *load_indexes(os.environ)])).start_io()
+    try:
+        make_server(Catalog([*given, *load_indexes(os.environ)])).start_io()
+    except SystemExit as end:  # how pygls answers the editor's "exit"
+        return 0 if end.code in (0, None) else 3
+    return 0

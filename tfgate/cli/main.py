@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tfgate._version import __version__
+from tfgate.cli.failing import answer
 from tfgate.cli.lazy import LazyGroup
-from tfgate.errors import TfgateError
 from tfgate.exitcodes import ExitCode
 
 if TYPE_CHECKING:
@@ -58,38 +58,47 @@ def cli(**_: bool) -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one command and give its exit code; every error ends as one sentence on stderr."""
+    """Run one command and give its exit code; every error ends as one sentence on stderr.
+
+    0 comes of a command that has ended alone, never of one that something has stopped.
+    """
     arguments, debug = _take_debug(argv)
     try:
-        result = cli.main(args=arguments, prog_name="tfgate", standalone_mode=False)
+        result = _invoke(arguments)
         return int(result) if isinstance(result, int) else ExitCode.ALLOWED
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        return ExitCode.USAGE
-    except click.ClickException as error:
-        error.show()
-        return ExitCode.USAGE
-    except click.Abort as error:
-        if isinstance(error.__cause__, EOFError):  # click takes any for the end of what is typed
-            return _unexpected(error.__cause__, debug=debug)
-        return _fail("Interrupted; nothing was decided.", ExitCode.UNDECIDED)
-    except KeyboardInterrupt:
-        return _fail("Interrupted; nothing was decided.", ExitCode.UNDECIDED)
-    except BrokenPipeError:
-        return _broken_pipe()
-    except TfgateError as error:
-        return _fail(str(error), error.exit_code)
-    except Exception as error:
-        return _unexpected(error, debug=debug)
+    except BaseException as error:
+        return answer(error, debug=debug)
     finally:
         _finish_deliveries()
+
+
+def _invoke(arguments: list[str]) -> object:
+    """Call the command, and give what it returns.
+
+    Not by ``cli.main``: that makes exit code 1, which is a denial, of a reader that is gone.
+    """
+    try:
+        if "_TFGATE_COMPLETE" in os.environ:  # a shell asks what may come next
+            return _complete()
+        with cli.make_context("tfgate", arguments) as context:
+            return cli.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+
+
+def _complete() -> object:
+    try:
+        return cli.main(prog_name="tfgate")
+    except SystemExit as end:  # how click ends it
+        return end.code
 
 
 def _finish_deliveries() -> None:
     """Let deliveries to sinks end, where any were begun: only then is there such a module."""
     delivering = sys.modules.get("tfgate.app.delivering")
     if delivering is not None:
-        with contextlib.suppress(KeyboardInterrupt):
+        # What they make of it decides nothing.
+        with contextlib.suppress(Exception, KeyboardInterrupt):
             delivering.finish_deliveries()
 
 
@@ -99,32 +108,3 @@ def _take_debug(argv: Sequence[str]) -> tuple[list[str], bool]:
     own = [argument for argument in argv[:end] if argument != "--debug"]
     asked = len(own) < end or bool(os.environ.get("TFGATE_DEBUG"))
     return [*own, *argv[end:]], asked
-
-
-def _fail(text: str, code: ExitCode) -> int:
-    from tfgate.report.neutral import console
-
-    for line in f"tfgate: {text}".split("\n"):
-        click.echo(console(line), err=True)
-    return code
-
-
-def _broken_pipe() -> int:
-    """Keep the interpreter from complaining again when it flushes a closed stdout."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return ExitCode.UNDECIDED
-
-
-def _unexpected(error: Exception, *, debug: bool) -> int:
-    """Say that tfgate has a bug. Frames and type alone are shown: the message may hold a secret."""
-    if debug:
-        import traceback
-
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        name = type(error).__name__
-        click.echo(f"{frames}{name} (message withheld: it may hold a value)", err=True)
-    text = (
-        f"An unexpected {type(error).__name__} stopped tfgate, so nothing was decided. "
-        "Please report it with the output of the same command and --debug."
-    )
-    return _fail(text, ExitCode.UNDECIDED)

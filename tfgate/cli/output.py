@@ -56,6 +56,8 @@ def write_reports(
 
 def write_out(text: str) -> None:
     """Write to standard output, whatever characters it can show."""
+    if sys.stdout is None:
+        raise TfgateError("Standard output is closed.", hint="The decision itself is on record.")
     data = text.encode(sys.stdout.encoding or "utf-8", "backslashreplace")
     with contextlib.suppress(ValueError):
         sys.stdout.flush()
