@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -15,6 +15,7 @@ from tfgate.engine.functions import rule_functions
 from tfgate.errors import UsageError
 from tfgate.plan import read_plan
 from tfgate.ruleset import Evaluate, for_workspace, load_gate_config
+from tfgate.ruleset.frozen import Frozen
 from tfgate.terraform import begin_run, detect_operator, detect_workspace
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def gather(
     )
 
 
-class Surroundings(NamedTuple):
+class Surroundings(Frozen, frozen=True):
     """What an evaluation needs beside a plan."""
 
     effective: Effective

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tfgate.model.action import Action
 from tfgate.model.decision import SourceFacts
+from tfgate.model.pattern import late
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _SUFFIXES = (".tf", ".tofu", ".tf.json", ".tofu.json")
 _GOES = frozenset({Action.DELETE, Action.FORGET})
-_HEADER = re.compile(rb'^[ \t]*resource[ \t]+"([^"\n]+)"[ \t]+"([^"\n]+)"', re.MULTILINE)
+_HEADER = late(rb'^[ \t]*resource[ \t]+"([^"\n]+)"[ \t]+"([^"\n]+)"', re.MULTILINE)
 
 
 class Sources:

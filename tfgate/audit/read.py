@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import os
-import zlib
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -34,12 +32,10 @@ class Lines:
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._lines()
-        except EOFError:
-            self.damage = "the gzip file is truncated"
-        except (gzip.BadGzipFile, zlib.error):
-            self.damage = "it is not a whole gzip file"
-        except OSError as error:
-            self.damage = f"it cannot be read ({error.strerror or type(error).__name__})"
+        except Exception as error:
+            self.damage = _damage(error)
+            if self.damage is None:
+                raise
 
     def _lines(self) -> Iterator[bytes]:
         for block in self._blocks():
@@ -62,9 +58,25 @@ class Lines:
                 yield block
 
 
+def _damage(error: Exception) -> str | None:
+    """Say in a clause why a file cannot be read; ``None`` for an error that is not the file's."""
+    import gzip  # late: it and zlib cost a millisecond, and most trails are plain files
+    import zlib
+
+    if isinstance(error, EOFError):
+        return "the gzip file is truncated"
+    if isinstance(error, gzip.BadGzipFile | zlib.error):
+        return "it is not a whole gzip file"
+    if isinstance(error, OSError):
+        return f"it cannot be read ({error.strerror or type(error).__name__})"
+    return None
+
+
 def open_log(path: Path) -> BinaryIO:
     """Open a log for reading; ``.gz`` is unpacked on the way."""
     if path.suffix == ".gz":
+        import gzip
+
         return gzip.open(path)  # type: ignore[return-value]  # a GzipFile reads as a BinaryIO does
     return path.open("rb")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +69,8 @@ def recovered_fields(fragment: bytes, log: Path, after: int | None) -> dict[str,
     The bytes are in base64: they are part of a record (which holds no secret) or anything else
     that a broken disk has put there.
     """
+    import base64  # late: most trails have no fragment
+
     half = KEPT // 2
     kept = fragment if len(fragment) <= KEPT else fragment[:half] + fragment[-half:]
     return {

@@ -16,12 +16,13 @@ from tfgate.audit.files import sync_directory
 from tfgate.audit.read import Lines
 from tfgate.audit.record import Record, open_line
 from tfgate.errors import AuditError
+from tfgate.model.pattern import late
 
 if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
 
-_ROTATED = re.compile(r"(?P<stem>.+)-(?P<day>\d{8})-(?P<seq>\d{12,})\.jsonl(?:\.gz)?", re.ASCII)
+_ROTATED = late(r"(?P<stem>.+)-(?P<day>\d{8})-(?P<seq>\d{12,})\.jsonl(?:\.gz)?", re.ASCII)
 
 
 class Rotation(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import asdict
 
 from tfgate.errors import UsageError
 
@@ -68,7 +69,7 @@ def _show(statement: ApprovalStatement) -> None:
     from tfgate.cli.output import terminal, write_out
     from tfgate.report.approval import render_approval
 
-    write_out(render_approval(statement, **terminal()._asdict()))
+    write_out(render_approval(statement, **asdict(terminal())))
 
 
 def _confirmed() -> bool:

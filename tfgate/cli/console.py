@@ -7,7 +7,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from tfgate.report import render, terminal_of
 from tfgate.report.neutral import console
@@ -49,7 +49,7 @@ class TerminalConsole:
         from tfgate.cli.reporting import report_context
 
         formats = [report.format for report in self._reports]
-        layout = _stream(2)._asdict()
+        layout = asdict(_stream(2))
         context = replace(report_context(result, self._now, formats), **layout)
         for report in self._reports:
             text = render(report.format, result.decision, context)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import asdict
+
 from tfgate._version import __version__
 from tfgate.cli.output import terminal
 from tfgate.report import AuditFacts, ReportContext
@@ -36,5 +38,5 @@ def report_context(
         path_prefix="" if sources is None else sources.prefix,
         fallback_file=None if sources is None else sources.fallback_file,
         plan_name=result.plan_name,
-        **terminal()._asdict(),
+        **asdict(terminal()),
     )

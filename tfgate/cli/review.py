@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import asdict
 
 from tfgate._version import __version__
 from tfgate.cli.options import judging_options, make_request
@@ -82,7 +83,7 @@ def _context(now: dt.datetime) -> ReportContext:
     from tfgate.cli.output import terminal
     from tfgate.report import ReportContext
 
-    return ReportContext(tfgate_version=__version__, now=now, **terminal()._asdict())
+    return ReportContext(tfgate_version=__version__, now=now, **asdict(terminal()))
 
 
 def _page(text: str, file: str | None, *, open_page: bool) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.model.pattern import late
 from tfgate.query import EvaluationError, Maybe, Unknown
+from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
 
 _VALUES: Final = ("after", "before", "body", "written")
 """Fields of a root under which attributes stand."""
-_NAME: Final = re.compile(r"[A-Za-z_][\w-]*")
+_NAME: Final = late(r"[A-Za-z_][\w-]*")
 _MOST: Final = 100
 """Elements of a list that are tried one by one."""
 
 
-class Traced(NamedTuple):
+class Traced(Frozen, frozen=True):
     """What a finding is about."""
 
     path: str | None

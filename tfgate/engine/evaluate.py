@@ -206,15 +206,15 @@ def _findings(
     """Give the outcomes of a ruling that is neither a pass nor a skip."""
     if judged.ruling is Ruling.FAIL:
         about = attribute_in(rule, document)
-        for item, message, traced in failures(plan, rule, subject, judged, context):
+        for failure in failures(plan, rule, subject, judged, context):
             yield make_outcome(
                 OutcomeKind.FAIL,
                 rule,
                 subject,
                 context,
-                message=message,
-                item=item,
-                about=_longer(traced, about),
+                message=failure.message,
+                item=failure.item,
+                about=_longer(failure.about, about),
             )
     elif judged.ruling is Ruling.ERROR:
         message = error_message(rule, judged)

@@ -8,9 +8,10 @@ fail whatever the unknowns become fails now, and what could come out either way 
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from tfgate.query.errors import BudgetError, EvaluationError
+from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from tfgate.engine.bound import BoundRule
@@ -30,7 +31,7 @@ class Ruling(Enum):
     """Completions differ."""
 
 
-class Judged(NamedTuple):
+class Judged(Frozen, frozen=True):
     """The ruling on a subject, with what a finding needs to know."""
 
     ruling: Ruling

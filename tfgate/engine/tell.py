@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from tfgate.engine.attribute import Traced, traced
 from tfgate.engine.functions import SubjectScope
 from tfgate.model.rule import Scope
 from tfgate.plan import Reads
 from tfgate.query import SENSITIVE, EvaluationError, Maybe, Unknown
+from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,7 +26,7 @@ WITHHELD = SENSITIVE
 Path = tuple[str, ...]
 
 
-class Failure(NamedTuple):
+class Failure(Frozen, frozen=True):
     """One finding of a failed rule."""
 
     item: int | None

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-_INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]', re.DOTALL)
+from tfgate.model.pattern import late
+
+_INDEX = late(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]', re.DOTALL)
 
 
 def config_address(address: str) -> str:

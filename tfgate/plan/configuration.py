@@ -6,14 +6,14 @@ Decoded when first asked for. Blocks have configuration addresses: those of inst
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec import Raw
 
-from tfgate.plan.decoding import decode_as, decode_value
+from tfgate.model.pattern import late
+from tfgate.plan.decoding import Decoder, decode_as, decode_value
 from tfgate.plan.expressions import redact_block
 from tfgate.plan.values import marked_attributes
 from tfgate.plan.wire import ABSENT
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tfgate.plan.change import Change
 
-_KEYS: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\[\]"]*)\]')
+_KEYS: Final = late(r'\[(?:"(?:[^"\\]|\\.)*"|[^\[\]"]*)\]')
 """No key has an open bracket outside quotes: a search from each of many would take for ever."""
 
 
@@ -100,7 +100,7 @@ class Whole(msgspec.Struct, gc=False):
     provider_config: dict[str, Provider] | None = None
 
 
-_WHOLE: Final = msgspec.json.Decoder(Whole)
+_WHOLE: Final[Decoder[Whole]] = Decoder(Whole)
 
 
 class Configuration:

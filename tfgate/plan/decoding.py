@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Final, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from tfgate.errors import PlanError
+from tfgate.model.pattern import late
 from tfgate.plan.marks import MARK, unmark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_DEPTH: Final = 200
 """Levels of lists and objects that a value may have. Terraform's own are below 40."""
 
 _ANY: Final = msgspec.json.Decoder()
-_AT: Final = re.compile(r" - at `([^`]*)`$")
+_AT: Final = late(r" - at `([^`]*)`$")
 _T = TypeVar("_T")
+
+
+class Decoder(Generic[_T]):
+    """A decoder of msgspec's that is made when first used.
+
+    Making one reads the annotations of every struct in it, which takes up to a millisecond; most
+    plans lack most parts.
+    """
+
+    def __init__(self, shape: Any) -> None:
+        self._shape = shape
+
+    @cached_property
+    def decode(self) -> Callable[[bytes | Raw], _T]:
+        """Decode JSON into the type given."""
+        decoder: msgspec.json.Decoder[_T] = msgspec.json.Decoder(self._shape)
+        return decoder.decode
 
 
 def decode_value(raw: Raw, where: str) -> Any:
@@ -35,7 +56,7 @@ def decode_value(raw: Raw, where: str) -> Any:
     return unmark(value) if MARK in bytes(raw) else value
 
 
-def decode_as(decoder: msgspec.json.Decoder[_T], raw: Raw, where: str) -> _T:
+def decode_as(decoder: Decoder[_T] | msgspec.json.Decoder[_T], raw: Raw, where: str) -> _T:
     """Decode ``raw`` with ``decoder``; raise PlanError with a JSON path where it does not fit."""
     try:
         return decoder.decode(raw)

@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from tfgate.errors import PlanError
 from tfgate.plan.change import Change, action_named
-from tfgate.plan.decoding import decode_as
+from tfgate.plan.decoding import Decoder, decode_as
 from tfgate.plan.invocation import Invocation
 from tfgate.plan.output import OutputChange
 from tfgate.plan.planned import Planned
@@ -38,12 +38,14 @@ class DeferredInvocation(msgspec.Struct, gc=False):
     reason: str = "unknown"
 
 
-_CHANGES: Final = msgspec.json.Decoder(list[Change] | None)
-_RAWS: Final = msgspec.json.Decoder(list[Raw])
-_DEFERRED: Final = msgspec.json.Decoder(list[Deferred] | None)
-_OUTPUTS: Final = msgspec.json.Decoder(dict[str, Body] | None)
-_INVOCATIONS: Final = msgspec.json.Decoder(list[Invocation] | None)
-_DEFERRED_INVOCATIONS: Final = msgspec.json.Decoder(list[DeferredInvocation] | None)
+_CHANGES: Final[Decoder[list[Change] | None]] = Decoder(list[Change] | None)
+_RAWS: Final[Decoder[list[Raw]]] = Decoder(list[Raw])
+_DEFERRED: Final[Decoder[list[Deferred] | None]] = Decoder(list[Deferred] | None)
+_OUTPUTS: Final[Decoder[dict[str, Body] | None]] = Decoder(dict[str, Body] | None)
+_INVOCATIONS: Final[Decoder[list[Invocation] | None]] = Decoder(list[Invocation] | None)
+_DEFERRED_INVOCATIONS: Final[Decoder[list[DeferredInvocation] | None]] = Decoder(
+    list[DeferredInvocation] | None
+)
 
 
 def resource_changes(top: Top, context: Context) -> list[Change]:

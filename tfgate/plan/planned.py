@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from tfgate.plan.decoding import decode_as
+from tfgate.plan.decoding import Decoder, decode_as
 from tfgate.plan.wire import ABSENT
 
 
@@ -23,7 +23,7 @@ class _Outputs(msgspec.Struct, gc=False):
     outputs: dict[str, PlannedOutput] | None = None
 
 
-_DECODER: Final = msgspec.json.Decoder(_Outputs | None)
+_DECODER: Final[Decoder[_Outputs | None]] = Decoder(_Outputs | None)
 
 
 class Planned:

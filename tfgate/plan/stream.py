@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import msgspec
 
 from tfgate.errors import PlanError
+from tfgate.model.pattern import late
 from tfgate.plan.encoding import to_utf8
 
-_NEXT: Final = re.compile(r"trailing characters \(byte (\d+)\)$")
+_NEXT: Final = late(r"trailing characters \(byte (\d+)\)$")
 
 
 def split_stream(data: bytes) -> list[bytes]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tfgate.model.rule import Scope
-from tfgate.plan.modulecall import module_calls
-from tfgate.plan.provider import provider_configs
-from tfgate.plan.summary import PlanSubject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,10 +24,16 @@ def iter_subjects(plan: Plan, scope: Scope, *, workspace: str | None = None) -> 
     if scope is Scope.OUTPUT:
         return plan.outputs.values()
     if scope is Scope.PLAN:
+        from tfgate.plan.summary import PlanSubject  # late, as all that few rules look at
+
         return (PlanSubject(plan, workspace),)
     if scope is Scope.MODULE:
+        from tfgate.plan.modulecall import module_calls
+
         return module_calls(plan.configuration)
     if scope is Scope.PROVIDER:
+        from tfgate.plan.provider import provider_configs
+
         return provider_configs(plan.configuration)
     if scope is Scope.DRIFT:
         return plan.drift

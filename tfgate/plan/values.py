@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.plan.decoding import decode_value, part_error, too_deep, wrong_shape
 from tfgate.plan.overlay import marks_any, merge
-from tfgate.plan.redact import redact
-from tfgate.plan.secrets import redact_named
 
 if TYPE_CHECKING:
     from tfgate.errors import PlanError
@@ -86,7 +84,11 @@ def _hidden(change: Change, reads: Reads, value: Any, side: str) -> Any:
     part = f"{side}_sensitive"
     marks = getattr(change.body, part)
     if not marks or change.context.by_name:
+        from tfgate.plan.secrets import redact_named  # late: so is all that only findings need
+
         value = redact_named(value)
     if _TRUE not in bytes(marks):
         return value
+    from tfgate.plan.redact import redact
+
     return redact(value, _decode(change, reads, side, part))

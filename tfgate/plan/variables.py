@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Raw
 
-from tfgate.plan.decoding import decode_as, decode_value
+from tfgate.plan.decoding import Decoder, decode_as, decode_value
 from tfgate.plan.secrets import names_secret, redact_named
 from tfgate.plan.wire import ABSENT
 from tfgate.query.values import SENSITIVE
@@ -22,7 +22,7 @@ class Given(msgspec.Struct, gc=False):
     value: Raw = ABSENT
 
 
-_DECODER: Final = msgspec.json.Decoder(dict[str, Given] | None)
+_DECODER: Final[Decoder[dict[str, Given] | None]] = Decoder(dict[str, Given] | None)
 
 
 def variable_values(raw: Raw) -> dict[str, Any]:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
+from tfgate.model.pattern import late
 from tfgate.query.errors import ExpressionError
+from tfgate.query.nodes.node import Ast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from tfgate.query.nodes.node import Ast
 
 LONGEST: Final = 20_000
 """Characters of the longest expression."""
@@ -26,7 +28,7 @@ DEEPEST: Final = 60
 CHAINS: Final = frozenset({"and_expression", "or_expression", "pipe"})
 
 
-class Parsed(NamedTuple):
+class Parsed(msgspec.Struct, frozen=True):
     """An expression's tree, and the columns of its calls by the identity of their nodes."""
 
     text: str
@@ -163,7 +165,7 @@ def _call_positions(text: str, tree: Ast) -> dict[int, int]:
     return {id(call): start for call, (_, start) in zip(calls, names, strict=True)}
 
 
-_CALLED = re.compile(
+_CALLED = late(
     r"""'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|"(?:[^"\\]|\\.)*"|([A-Za-z_][A-Za-z0-9_]*)(?=\s*\()""",
     re.DOTALL,
 )

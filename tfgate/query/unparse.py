@@ -6,12 +6,14 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.model.pattern import late
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tfgate.query.nodes.node import Ast
 
-_PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_PLAIN_NAME: Final = late(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _SIGNS: Final = {"eq": "==", "ne": "!=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
 _TIGHT: Final = frozenset(

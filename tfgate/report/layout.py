@@ -34,6 +34,9 @@ STYLES = {
 }
 """Roles and their look. Colour only repeats what the words say."""
 
+_COMBINING = "\u0300"
+"""Where characters begin that take no column, or two."""
+
 _ASCII = str.maketrans({"→": "->", "·": "-", "…": "..."})
 
 
@@ -106,8 +109,11 @@ def _words(spans: Sequence[Span]) -> list[list[Span]]:
 
 
 def _cells(text: str) -> int:
-    """Columns that a text takes; rich's tables, which cost 2 ms, are for other than ASCII."""
-    if text.isascii():
+    """Columns that a text takes; rich's tables, which cost 2 ms, are for what may be wide or none.
+
+    Below U+0300 every character takes one column but controls, which are not printable.
+    """
+    if text.isprintable() and max(text, default="") < _COMBINING:
         return len(text)
     from rich.cells import cell_len
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from tfgate.errors import UsageError
+from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from tfgate.report.interface import Renderer, ReportContext
 
 
-class Format(NamedTuple):
+class Format(Frozen, frozen=True):
     """One format that reports come in."""
 
     name: str
@@ -41,7 +42,7 @@ FORMATS: dict[str, Format] = {
 """Every format, in the order that help texts list them. The module has the format's name."""
 
 
-class ReportRequest(NamedTuple):
+class ReportRequest(Frozen, frozen=True):
     """One ``--report`` option."""
 
     format: str

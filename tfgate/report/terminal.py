@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +15,7 @@ NARROWEST, WIDEST = 40, 160
 """Lines outside this range are hard to read, whatever the window."""
 
 
-class Terminal(NamedTuple):
+class Terminal(Frozen, frozen=True):
     """How ``text`` may be laid out; the fields are those of ``ReportContext``."""
 
     width: int

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tfgate.model.decision import NO_PLAN, OutcomeKind, Verdict
 from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
+from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from tfgate.model.decision import Decision, Outcome
 
 
-class Groups(NamedTuple):
+class Groups(Frozen, frozen=True):
     """The findings of a decision, each in exactly one group, in the decision's order."""
 
     blocking: tuple[Outcome, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tfgate.model.pattern import late
 from tfgate.model.rule import Scope
 from tfgate.ruleset.files import show_excerpt
 from tfgate.ruleset.frozen import Frozen
@@ -155,7 +156,7 @@ _WORKS_AS_LITERAL = {"null"}
 """JMESPath has no keyword null: it is a field that no subject has, so it is null all the same."""
 _NO_LITERAL = {"true", "false"}
 """No keywords either: what is compared with such a field is compared with null."""
-_BARE_BOOLEAN = re.compile(
+_BARE_BOOLEAN = late(
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`"""
     r"""|(?<![\w.])(?P<word>true|false)(?![\w(]|\s*:)""",
     re.DOTALL,

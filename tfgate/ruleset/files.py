@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
 from typing import TYPE_CHECKING, Any
 
 from tfgate.errors import Problem
+from tfgate.model.pattern import late
 from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.problems import Problems
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_TOML_BYTES = 4 * 1024 * 1024
 """Of one TOML file. The largest ruleset known has 250 rules in about 400 kB."""
 _MAX_EXCERPT = 160
-_POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
+_POSITION = late(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 
 
 class Unreadable(Exception):  # noqa: N818 - carries a mistake to report, is never shown itself

@@ -11,12 +11,14 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tfgate.model.pattern import late
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tfgate.ruleset.problems import KeyPath
 
-_TOKEN = re.compile(
+_TOKEN = late(
     r"""
       (?P<skip>[ \t]+ | \#[^\n]*)
     | (?P<newline>\r?\n)
@@ -31,7 +33,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
+_ESCAPE = late(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
 _SHORT = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b"}
 
 

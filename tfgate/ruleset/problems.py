@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
 from tfgate.errors import Problem
+from tfgate.model.pattern import late
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ KeyPath = tuple[str | int, ...]
 MAX_PROBLEMS = 100
 """After this many, one file's further mistakes are only counted: a hostile file has no end."""
 
-_BARE = re.compile(r"[A-Za-z0-9_-]{1,120}\Z")
+_BARE = late(r"[A-Za-z0-9_-]{1,120}\Z")
 
 
 def show_path(path: KeyPath) -> str:

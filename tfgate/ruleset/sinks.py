@@ -68,10 +68,16 @@ _KEYS: Final = {
     "token_env": Key(
         _VARIABLE, "Variable that holds a token, sent as Authorization: Bearer (http, otel)."
     ),
+    "token_header": Key(
+        Text("a header", r"[A-Za-z][A-Za-z0-9-]{0,60}"),
+        "Header that the token is sent in, as it is, in the place of Authorization (http, otel).",
+    ),
     "secret_env": Key(
         _VARIABLE, "Variable that holds the secret that requests are signed with (http)."
     ),
-    "ca_file": Key(_LINE, "PEM file of the authorities that vouch for the peer (http, otel, s3)."),
+    "ca_file": Key(
+        _LINE, "PEM file of the authorities that vouch for the peer (all but stdout, stderr)."
+    ),
     "plain_http": Key(
         Boolean(), "Whether an address without TLS may be another machine's (http, otel, s3)."
     ),
@@ -89,6 +95,12 @@ _KEYS: Final = {
     ),
     "region": Key(Text("a region", r"[a-z0-9-]{1,40}"), "Region of the bucket (s3)."),
     "endpoint": Key(_LINE, "Address of another service that speaks S3 (s3)."),
+    "profile": Key(
+        Text("a profile", r"[A-Za-z0-9_.@:+/-]{1,100}"),
+        "Profile of AWS's configuration files (s3).",
+    ),
+    "access_key_env": Key(_VARIABLE, "Variable that holds the id of an access key (s3)."),
+    "secret_key_env": Key(_VARIABLE, "Variable that holds the access key's secret (s3)."),
     "lock_days": Key(Integer(1, 36_500), "How many days an object is locked against removal (s3)."),
     "lock_mode": Key(Choice(LockMode), "How it is locked: compliance or governance (s3)."),
     "timeout_seconds": Key(
@@ -111,18 +123,21 @@ _NEEDS: Final[Mapping[SinkType, Sequence[str]]] = {
 _MAY_HAVE: Final[Mapping[SinkType, Sequence[str]]] = {
     SinkType.STDOUT: (),
     SinkType.STDERR: (),
-    SinkType.HTTP: ("token_env", "secret_env", "ca_file", "plain_http"),
+    SinkType.HTTP: ("token_env", "token_header", "secret_env", "ca_file", "plain_http"),
     SinkType.S3: (
         "prefix",
         "region",
         "endpoint",
+        "profile",
+        "access_key_env",
+        "secret_key_env",
         "lock_days",
         "lock_mode",
         "ca_file",
         "plain_http",
     ),
-    SinkType.POSTGRES: ("table",),
-    SinkType.OTEL: ("token_env", "ca_file", "plain_http"),
+    SinkType.POSTGRES: ("table", "ca_file"),
+    SinkType.OTEL: ("token_env", "token_header", "ca_file", "plain_http"),
 }
 
 
@@ -166,6 +181,7 @@ class SinkSpec(Frozen, frozen=True):
     """What relative paths begin at."""
     url: str | None = None
     token_env: str | None = None
+    token_header: str | None = None
     secret_env: str | None = None
     ca_file: str | None = None
     plain_http: bool | None = None
@@ -175,6 +191,9 @@ class SinkSpec(Frozen, frozen=True):
     prefix: str | None = None
     region: str | None = None
     endpoint: str | None = None
+    profile: str | None = None
+    access_key_env: str | None = None
+    secret_key_env: str | None = None
     lock_days: int | None = None
     lock_mode: LockMode | None = None
     timeout_seconds: int = 10
@@ -241,8 +260,18 @@ def _mistakes(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key in ("url", "endpoint"):
         if table[key] is not None and (wrong := _wrong_address(table[key], table["plain_http"])):
             yield key, wrong
-    if table["lock_mode"] is not None and table["lock_days"] is None:
-        yield "lock_mode", "says how objects are locked, and lock_days does not say how long"
+    for key, other, wrong in _BESIDE:
+        if table[key] is not None and table[other] is None:
+            yield key, wrong
+
+
+_BESIDE: Final = (
+    ("lock_mode", "lock_days", "says how objects are locked, and lock_days does not say how long"),
+    ("token_header", "token_env", "names a header, and token_env no token for it"),
+    ("access_key_env", "secret_key_env", "names a key's id, and secret_key_env not its secret"),
+    ("secret_key_env", "access_key_env", "names a key's secret, and access_key_env not its id"),
+)
+"""Keys that need another one beside them."""
 
 
 def _wrong_address(url: str, plain: bool | None) -> str | None:

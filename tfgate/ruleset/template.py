@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
+from tfgate.model.pattern import late
 from tfgate.query.values import Maybe, Unknown
 from tfgate.ruleset.frozen import Frozen
 
@@ -19,8 +20,8 @@ MAX_MESSAGE: Final = 4_000
 ITEM: Final = "@item"
 """Root of placeholders on the element of a ``deny`` list."""
 
-_STEP = re.compile(r'\.([A-Za-z_][A-Za-z0-9_-]*)|\."((?:[^"\\]|\\["\\])+)"|\[(\d{1,9})\]')
-_ROOT = re.compile(r"@item|[A-Za-z_][A-Za-z0-9_]*")
+_STEP = late(r'\.([A-Za-z_][A-Za-z0-9_-]*)|\."((?:[^"\\]|\\["\\])+)"|\[(\d{1,9})\]')
+_ROOT = late(r"@item|[A-Za-z_][A-Za-z0-9_]*")
 
 
 class _Missing:

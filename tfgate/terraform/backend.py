@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from tfgate.terraform.text import clean, public_url
 
@@ -32,7 +34,7 @@ _CLOUD_ENVIRONMENT = {
 _WORKSPACES = ("name", "prefix", "project", "tags")
 
 
-class Backend(NamedTuple):
+class Backend(msgspec.Struct, frozen=True):
     """Type and identity of the place a state is kept in."""
 
     type: str
@@ -70,7 +72,7 @@ def with_cloud_environment(backend: Backend, env: Mapping[str, str]) -> Backend:
     """
     found = {key: clean(env.get(name, "")) for key, name in _CLOUD_ENVIRONMENT.items()}
     identity = {key: value for key, value in found.items() if value} | backend.identity
-    return backend._replace(identity=identity)
+    return msgspec.structs.replace(backend, identity=identity)
 
 
 def _describe(kind: str, settings: Mapping[Any, Any]) -> Backend:

@@ -6,7 +6,9 @@ the CI *says* it was, never prove it. That is why no row makes an operator ``ver
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from tfgate.terraform.text import clean
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class CiSystem(NamedTuple):
+class CiSystem(msgspec.Struct, frozen=True):
     """The variables of one CI system. In each tuple the first one that is set wins."""
 
     name: str

@@ -6,6 +6,8 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from tfgate.model.pattern import late
+
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Mapping
@@ -19,7 +21,7 @@ SECONDS = 2.0
 # system monitor, hooks, transports of a partial clone. The last three are switched off below; a
 # filter cannot be without knowing its name, and an include may bring one, so such a repository is
 # not asked at all. Not anchored: git takes several headings on one line.
-_RUNS_PROGRAMS = re.compile(r"\[\s*(?:filter|include)", re.IGNORECASE)
+_RUNS_PROGRAMS = late(r"\[\s*(?:filter|include)", re.IGNORECASE)
 _SAFE = (
     "--no-pager",
     *("-c", "core.fsmonitor=false"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 LONGEST = 256
 """Characters that are kept of one value: longer than any login, key or URL met in practice."""
 
@@ -25,6 +23,8 @@ def clean(value: object, longest: int = LONGEST) -> str:
         return ""
     text = value[: longest * 4].strip()
     if not (text.isascii() and text.isprintable()):
+        import unicodedata  # late: most values are plain
+
         text = "".join(c if unicodedata.category(c)[0] != "C" else _REPLACED for c in text)
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
