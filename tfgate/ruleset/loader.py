@@ -11,6 +11,7 @@ from tfgate.ruleset.data import DataFile, read_data
 from tfgate.ruleset.files import TomlFile, Unreadable, draft_toml, read_toml
 from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.header import build_header, build_params, is_overridable
+from tfgate.ruleset.headers import header_lines
 from tfgate.ruleset.problems import show_name
 from tfgate.ruleset.rule_tables import RULE, RULESET
 from tfgate.ruleset.rules import build_rule
@@ -195,9 +196,12 @@ class _Loader:
             else []
         )
         rules = []
+        lines = header_lines(manifest.text, "rules")
         for number, (rule, table) in enumerate(zip(read, raw, strict=False)):
             problems.prefix = ("rules", number)
-            rules.append(_build(rule, table, header, names, problems))
+            known = len(lines) == len(raw)
+            line = lines[number] if known else problems.line_of(problems.prefix)
+            rules.append(_build(rule, table, header, names, problems, line))
         problems.prefix = ()
         return rules
 
@@ -261,9 +265,14 @@ def _without_examples(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _build(
-    read: dict[str, Any], table: dict[str, Any], header: Header, names: Names, problems: Problems
+    read: dict[str, Any],
+    table: dict[str, Any],
+    header: Header,
+    names: Names,
+    problems: Problems,
+    line: int | None = 1,
 ) -> CompiledRule:
-    rule = build_rule(read, table, problems)
+    rule = build_rule(read, table, problems, line)
     may_lower = is_overridable(header, rule, read["overridable"])
     return compile_rule(rule, names, problems, overridable=may_lower)
 

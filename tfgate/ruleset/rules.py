@@ -45,8 +45,8 @@ _AS_READ = (
 _MARKS = ("unknown", "null", "sensitive")
 
 
-def build_rule(read: dict[str, Any], raw: object, problems: Problems) -> Rule:
-    """Make a rule of a table that ``RULE`` read. ``raw`` is the table as written."""
+def build_rule(read: dict[str, Any], raw: object, problems: Problems, line: int | None = 1) -> Rule:
+    """Make a rule of a table that ``RULE`` read. ``raw`` is the table as written, at ``line``."""
     written = raw if isinstance(raw, dict) else {}
     _check_one_expression(written, problems)
     scope = read["scope"]
@@ -56,7 +56,7 @@ def build_rule(read: dict[str, Any], raw: object, problems: Problems) -> Rule:
         tests=tuple(_build_tests(read["tests"], scope, problems)),
         mutants=tuple(KnownMutant(**entry) for entry in read["mutants"]),
         file=problems.file,
-        line=problems.line_of(problems.prefix) if problems.prefix else 1,
+        line=line,
     )
 
 
