@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tfgate.ruleset import CompiledRule, Ruleset
     from tfgate.ruleset.plan_tests import PlanTest
 
-_HEADER = re.compile(rb"^\s*\[\s*ruleset\s*\]", re.MULTILINE)
+_HEADER = re.compile(rb"^[ \t]*\[[ \t]*ruleset[ \t]*\]", re.MULTILINE)
 _MOST_BYTES = 4 * 1024 * 1024
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.fuzzing.corpus import bytes_of, inputs_of
-from tests.support.fuzzing.limits import bounded_time
+from tests.support.fuzzing.limits import bounded
 from tests.support.fuzzing.mutate import mutate
 from tests.support.fuzzing.targets import TARGETS, run_target
 
@@ -23,15 +23,15 @@ MORE = float(os.environ.get("TFGATE_HYPOTHESIS_EXAMPLES", "100")) / 100
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_kept_inputs(name: str, tmp_path: Path) -> None:
-    """Seeds, and what once broke the promise: a decision or a clear refusal, in bounded time."""
+    """Seeds, and what once broke the promise: a decision or a clear refusal, in bounds."""
     for path in inputs_of(name):
-        with bounded_time():
+        with bounded():
             run_target(name, path.read_bytes(), tmp_path)
 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_broken_copies(name: str, tmp_path: Path) -> None:
-    """Whatever the bytes: a decision or a clear refusal, in bounded time, and never an allow."""
+    """Whatever the bytes: a decision or a clear refusal, in bounds, and never an allow."""
     corpus = bytes_of(name)
 
     @settings(
@@ -41,7 +41,7 @@ def test_broken_copies(name: str, tmp_path: Path) -> None:
     )
     @given(data=st.sampled_from(corpus), seed=st.integers(0, 2**64))
     def broken_copies(data: bytes, seed: int) -> None:
-        with bounded_time():
+        with bounded():
             run_target(name, mutate(data, corpus, random.Random(seed)), tmp_path)
 
     broken_copies()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfgate.audit.canonical import sha256
-from tfgate.audit.files import make_directory, reported, write_new
+from tfgate.audit.files import make_directory, read_bounded, reported, write_new
 from tfgate.errors import AuditError
 
 if TYPE_CHECKING:
@@ -112,9 +112,9 @@ def _unpack(path: Path) -> bytes:
         return _unzstd(path)
     if not path.name.endswith(".gz"):
         with path.open("rb") as plain:
-            return _bounded(plain.read(MAX_PLAN + 1))
+            return read_bounded(plain, MAX_PLAN)
     with gzip.open(path) as file:
-        return _bounded(file.read(MAX_PLAN + 1))
+        return read_bounded(file, MAX_PLAN)
 
 
 def _unzstd(path: Path) -> bytes:
@@ -127,12 +127,6 @@ def _unzstd(path: Path) -> bytes:
         ) from None
     try:
         with path.open("rb") as packed, zstandard.ZstdDecompressor().stream_reader(packed) as file:
-            return _bounded(file.read(MAX_PLAN + 1))
+            return read_bounded(file, MAX_PLAN)
     except zstandard.ZstdError as error:
         raise ValueError(str(error)) from None
-
-
-def _bounded(data: bytes) -> bytes:
-    if len(data) > MAX_PLAN:
-        raise ValueError(f"it unpacks to more than {MAX_PLAN} bytes")
-    return data

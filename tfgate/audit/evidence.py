@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tfgate.audit.canonical import decode, sha256
-from tfgate.audit.files import make_directory, reported, write_new
+from tfgate.audit.files import make_directory, read_bounded, reported, write_new
 from tfgate.audit.neutral import is_harmless, neutralise
 from tfgate.errors import AuditError
 
@@ -101,11 +101,9 @@ def _unpack(path: Path) -> bytes:
 
     try:
         with gzip.open(path) as file:
-            data = file.read(MAX_EVIDENCE + 1)
+            data = read_bounded(file, MAX_EVIDENCE)
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise ValueError("it is not a whole gzip file") from None
-    if len(data) > MAX_EVIDENCE:
-        raise ValueError(f"it unpacks to more than {MAX_EVIDENCE} bytes")
     return data
 
 

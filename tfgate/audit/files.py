@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tfgate.audit.record import MAX_LINE
 from tfgate.errors import AuditError
@@ -15,9 +16,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BLOCK = 64 * 1024
+_PIECE = 1024 * 1024
 # O_NOFOLLOW, O_CLOEXEC and O_NONBLOCK are not there on Windows, where this module must import.
 _FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
 
 
 @contextlib.contextmanager
@@ -31,6 +37,19 @@ def reported(path: Path, doing: str) -> Iterator[None]:
             f"The audit trail {path} cannot be {doing}: {reason}.",
             hint="Nothing is applied without a record; make the place writable or name another.",
         ) from error
+
+
+def read_bounded(file: _Readable, most: int) -> bytes:
+    """Read a file that unpacks while it is read. Raises ``ValueError`` beyond ``most`` bytes.
+
+    Piece by piece: ``read(most)`` takes memory for the most at once, whatever there is.
+    """
+    found = io.BytesIO()
+    while piece := file.read(_PIECE):
+        if found.tell() + len(piece) > most:
+            raise ValueError(f"it unpacks to more than {most} bytes")
+        found.write(piece)
+    return found.getvalue()
 
 
 def make_directory(directory: Path) -> None:

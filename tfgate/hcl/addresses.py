@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 _STEP = re.compile(
-    r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|\[[^\]]*\]|\.?"((?:[^"\\]|\\.)*)"|\.?([^.\[\]"]+)|.',
+    r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|\[[^\[\]]*\]|\.?"((?:[^"\\]|\\.)*)(?:"|\Z)'
+    r'|\.?([^.\[\]"]+)|.',
     re.DOTALL,
 )
+"""Each part ends where another could begin, so that a hostile path is gone through once."""
 
 
 def split_modules(address: str) -> tuple[tuple[str, ...], str]:

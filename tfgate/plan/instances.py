@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tfgate.plan.change import Change
     from tfgate.plan.resolver import Target
 
-_MODULE: Final = re.compile(r'module\.([^.\[]+)(\["(?:[^"\\]|\\.)*"\]|\[[^\]]*\])?')
+_MODULE: Final = re.compile(r'module\.([^.\[]+)(\["(?:[^"\\]|\\.)*"\]|\[[^\[\]]*\])?')
 
 
 def connected(referrers: Sequence[Change], target: Change, mention: Target) -> list[Change] | None:

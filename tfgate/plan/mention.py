@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_STEP: Final = re.compile(r'\.?([^.\[\]]+)|\[("(?:[^"\\]|\\.)*"|[^\]]*)\]')
+_STEP: Final = re.compile(r'\.?([^.\[\]]+)|\[("(?:[^"\\]|\\.)*"|[^\[\]]*)\]')
 _REPEATING: Final = frozenset({"each", "count"})
 _HARMLESS: Final = frozenset({"path", "terraform", "tofu", "self", "caller"})
 """Heads of references to no object of a plan."""

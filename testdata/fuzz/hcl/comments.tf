@@ -1,6 +1,6 @@
-# tfgate:waive S-1 until=2027-01-01 owner=a@tfgate.example reason="known to all"
+# tfgate:waive S-1 expires=2027-01-01 owner=a@tfgate.example reason="known to all"
 resource "aws_s3_bucket" "a" {
-  bucket = "x-${var.env}" # tfgate:waive S-2 until=2027-01-01 owner=b reason="so"
+  bucket = "x-${var.env}" # tfgate:waive S-2,S-3 expires=2027-01-01 owner=b reason="so"
   tags   = { Name = "a", "q-r" = join(",", [for k, v in var.m : "${k}=${v}" if v != null]) }
   policy = <<-EOT
     { "Statement": [${jsonencode(local.s)}] } %{ if var.x }y%{ endif }

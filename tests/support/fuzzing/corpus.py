@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 CORPUS = Path(__file__).parents[3] / "testdata" / "fuzz"
+SIGNED = CORPUS.with_name("fuzz-signed")
+"""An approval, a receipt and a checkpoint that were signed once, by a key that is gone."""
+SIGNERS = SIGNED / "allowed_signers"
 
 
 def inputs_of(target: str) -> list[Path]:

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 from typing import TYPE_CHECKING
 
 from tests.support.fuzzing.clear import check_clear
+from tests.support.fuzzing.corpus import SIGNED, SIGNERS
 from tests.support.plans import NOW
 from tfgate.app.approvals import read_approval
 from tfgate.app.approve import Approver, read_request, statement_of
 from tfgate.app.documents import DocumentError, decode_document
+from tfgate.app.envelope import unseal
 from tfgate.app.signers import Signers
-from tfgate.app.statement import Statement
+from tfgate.app.statement import PAYLOAD_TYPE, Statement
+from tfgate.audit.signing import RECEIPTS
 from tfgate.report.approval import render_approval
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def approval(data: bytes, folder: Path) -> None:
-    """Read the approval: nobody has signed it, so that it counts in no case."""
-    signers = folder / "approvers"
-    if not signers.exists():
-        signers.write_text("")
+def approval(data: bytes, _folder: Path) -> str:
+    """Read the approval: what was signed counts, however it is wrapped, and nothing else does."""
+    digest = hashlib.sha256(SIGNERS.read_bytes()).hexdigest()
     try:
-        read_approval(data, "a.json", Signers(signers, "0" * 64, None), NOW)
+        found = read_approval(data, "a.json", Signers(SIGNERS, digest, None), NOW)
     except DocumentError as error:
-        check_clear(error)
-        return
-    raise AssertionError("an approval without a signer counts")
+        return _refused(error)
+    signed = payload_of(SIGNED / "approval.json")
+    assert found.approval.digest == hashlib.sha256(signed).hexdigest(), "nobody has signed this"
+    return "signed"
 
 
 def request(data: bytes, folder: Path) -> None:
@@ -39,9 +44,25 @@ def request(data: bytes, folder: Path) -> None:
     render_approval(statement, width=80, color=False).encode()
 
 
-def receipt(data: bytes, _folder: Path) -> None:
-    """Take the bytes as what a receipt's signature is over."""
+def receipt(data: bytes, _folder: Path) -> str:
+    """Take the bytes as a receipt, and as what a receipt's signature is over."""
     try:
         decode_document(data, Statement)
     except DocumentError as error:
         check_clear(error)
+    try:
+        found = unseal(data, PAYLOAD_TYPE, signers=SIGNERS, namespace=RECEIPTS, now=NOW)
+    except DocumentError as error:
+        return _refused(error)
+    assert found.payload == payload_of(SIGNED / "receipt.json"), "nobody has signed this"
+    return "signed"
+
+
+def payload_of(path: Path) -> bytes:
+    """Give what a kept envelope's signature is over."""
+    return base64.b64decode(json.loads(path.read_bytes())["payload"])
+
+
+def _refused(error: DocumentError) -> str:
+    check_clear(error)
+    return str(error)

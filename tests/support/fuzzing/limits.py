@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SECONDS = 20
-"""For one input of at most 256 KiB, on a machine that does other things as well."""
+SECONDS = 10.0
+"""Of a processor, for one input of at most 256 KiB, on a machine that does other things as well."""
 
-MEMORY = 2 * 1024**3
+WAITING = 6
+"""Times as long by the clock: so that what waits for ever ends too."""
+
+MEMORY = 1024**3
 """Bytes of address space beside what the process has already."""
 
 
@@ -22,19 +25,30 @@ class TookTooLongError(BaseException):
 
 
 @contextlib.contextmanager
-def bounded_time(seconds: int = SECONDS) -> Iterator[None]:
+def bounded(seconds: float = SECONDS, memory: int = MEMORY) -> Iterator[None]:
+    """Bound time and memory of the block (main thread only)."""
+    with bounded_memory(memory), bounded_time(seconds):
+        yield
+
+
+@contextlib.contextmanager
+def bounded_time(seconds: float = SECONDS) -> Iterator[None]:
     """Raise ``TookTooLongError`` in the block when it is not done in time (main thread only)."""
 
     def give_up(*_: Any) -> None:
         raise TookTooLongError(f"more than {seconds} s")
 
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(seconds)
+    timers = ((signal.SIGPROF, signal.ITIMER_PROF, seconds),
+              (signal.SIGALRM, signal.ITIMER_REAL, seconds * WAITING))  # fmt: skip
+    before = [signal.signal(number, give_up) for number, _, _ in timers]
     try:
+        for _, timer, least in timers:
+            signal.setitimer(timer, least)
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        for (number, timer, _), old in zip(timers, before, strict=True):
+            signal.setitimer(timer, 0)
+            signal.signal(number, old)
 
 
 @contextlib.contextmanager

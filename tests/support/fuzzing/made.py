@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tfgate.app.envelope import Envelope, Signature
+from tfgate.app.approvals import PAYLOAD_TYPE as APPROVAL_TYPE
+from tfgate.app.envelope import Envelope, Signature, seal
 from tfgate.app.statement import (
     ALLOWED,
+    PAYLOAD_TYPE,
     POLICY,
     PREDICATE,
     VERIFIER,
@@ -30,6 +33,8 @@ from tfgate.app.statement import (
     Who,
 )
 from tfgate.audit import AuditTrail
+from tfgate.audit.canonical import canonical
+from tfgate.audit.signing import APPROVALS, NAMESPACE, RECEIPTS, sign
 from tfgate.engine.outcome import fingerprint
 from tfgate.model.approval import (
     ApprovalRequest,
@@ -52,17 +57,35 @@ def made_documents() -> Iterator[tuple[str, bytes]]:
     trail = _trail()
     yield "trail/four.jsonl", trail
     yield "trail/cut.jsonl", trail[:-20]
-    last = json.loads(trail.splitlines()[-1])
-    statement = {"chain": last["hash"], "hash": last["hash"], "kind": "tfgate-checkpoint",
-                 "seq": last["seq"], "time": last["time"], "v": 1}  # fmt: skip
     sig = b"-----BEGIN SSH SIGNATURE-----\nU1NIU0lH\n-----END SSH SIGNATURE-----\n"
-    yield "checkpoint/one.txt", _json(statement) + b"\n--\n" + sig
-    request = _request()
-    yield "approval-request/one.json", _json(request)
-    approval = ApprovalStatement(request=request, reason="because", approved=NOW, expires=LATER)
-    yield "approval/one.json", _envelope("application/vnd.tfgate.approval+json", approval)
+    yield "checkpoint/one.txt", _json(_checkpoint(trail)) + b"\n--\n" + sig
+    yield "approval-request/one.json", _json(_request())
+    yield "approval/one.json", _envelope(APPROVAL_TYPE, _approval())
     yield "receipt/one.json", _json(_receipt())
     yield "state/one.json", _json(_state())
+
+
+def sign_documents(folder: Path) -> None:
+    """Write documents that are signed by a new key, which nobody keeps, and who may sign."""
+    with tempfile.TemporaryDirectory() as place:
+        key = Path(place) / "key"
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "fuzz", "-f", str(key)]
+        subprocess.run(command, check=True)
+        public = key.with_suffix(".pub").read_text()
+        names = f"{APPROVALS},{RECEIPTS},{NAMESPACE}"
+        (folder / "allowed_signers").write_text(f'fuzz namespaces="{names}" {public}')
+        for name, data in _signed(key):
+            (folder / name).write_bytes(data)
+
+
+def _signed(key: Path) -> Iterator[tuple[str, bytes]]:
+    approval = _json(_approval())
+    yield "approval.json", seal(approval, APPROVAL_TYPE, key, APPROVALS)
+    yield "receipt.json", seal(_json(_receipt()), PAYLOAD_TYPE, key, RECEIPTS)
+    trail = _trail()
+    yield "trail.jsonl", trail
+    statement = canonical(_checkpoint(trail))
+    yield "checkpoint.txt", statement + b"\n--\n" + sign(statement, key).encode()
 
 
 def _json(value: Any) -> bytes:
@@ -80,6 +103,16 @@ def _trail() -> bytes:
         trail.append("apply_finished", {"decision_id": "a", "exit_code": 0})
         trail.append("undecided", {"decision_id": "b", "reason": "so"})
         return log.read_bytes()
+
+
+def _checkpoint(trail: bytes) -> dict[str, Any]:
+    first, *_, last = map(json.loads, trail.splitlines())
+    return {"chain": first["hash"], "hash": last["hash"], "kind": "tfgate-checkpoint",
+            "seq": last["seq"], "time": last["time"], "v": 1}  # fmt: skip
+
+
+def _approval() -> ApprovalStatement:
+    return ApprovalStatement(request=_request(), reason="because", approved=NOW, expires=LATER)
 
 
 def _request() -> ApprovalRequest:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.support.fuzzing import documents, judging, sources, text, trails, web
+from tests.support.fuzzing import commands, documents, judging, sources, text, trails, web
 from tests.support.fuzzing.clear import check_clear
 from tfgate.errors import TfgateError
 from tfgate.exitcodes import ExitCode
@@ -28,7 +28,10 @@ class Target(NamedTuple):
     """One thing to fuzz."""
 
     run: Callable[[bytes, Path], object]
-    """Takes the input, and a folder of its own that may have files of the last input."""
+    """Takes the input, and a folder of its own that may have files of the last input.
+
+    What it gives, if it is a word, tells one answer from another.
+    """
     what: str
     """What the bytes are."""
     examples: int = 60
@@ -36,6 +39,11 @@ class Target(NamedTuple):
 
 
 TARGETS = {
+    "verdict": Target(commands.verdict, "plan JSON, against a second opinion", 200),
+    "check": Target(commands.check, "plan JSON, through the command and into the trail"),
+    "rules": Target(commands.rules, "the ruleset that denies a wrong plan"),
+    "policy": Target(commands.policy, "the configuration that denies a wrong plan", 25),
+    "comments": Target(commands.comments, "main.tf with comments, for a plan that is denied"),
     "plan": Target(judging.plan, "plan JSON, judged and reported"),
     "expression": Target(text.expression, "an expression, a line end, and a document", 150),
     "ruleset": Target(text.ruleset, "a ruleset in one TOML file"),
@@ -72,11 +80,11 @@ def run_target(name: str, data: bytes, folder: Path) -> None:
 def answer(name: str, data: bytes, folder: Path) -> str:
     """Run one input, and give what was answered, without names and numbers of the input."""
     try:
-        TARGETS[name].run(data, folder)
+        said = TARGETS[name].run(data, folder)
     except TfgateError as error:
         check_refusal(error)
         return f"{type(error).__name__} {NAMES.sub('_', str(error))[:300]}"
-    return "taken"
+    return said if isinstance(said, str) else "taken"
 
 
 def check_refusal(error: TfgateError) -> None:

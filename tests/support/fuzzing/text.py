@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def expression(data: bytes, _folder: Path) -> None:
+def expression(data: bytes, _folder: Path) -> str:
     """Compile the first line and evaluate it on the JSON behind it, in all ways."""
     text, _, rest = data.partition(b"\n")
     try:
@@ -37,18 +37,20 @@ def expression(data: bytes, _folder: Path) -> None:
         compiled = query.compile(text.decode("utf-8", "replace"))
     except ExpressionError as error:
         check_clear(error)
-        return
+        return f"refused at {error.position}"
     assert compiled.reads is not None
-    assert compiled.verdict(document) in (True, False, None)
-    for evaluate in (compiled.search, compiled.judge, compiled.trace):
-        _evaluate(evaluate, document)
+    verdict = compiled.verdict(document)
+    assert verdict in (True, False, None)
+    ways = (compiled.search, compiled.judge, compiled.trace)
+    return f"{verdict} {[_evaluate(evaluate, document) for evaluate in ways]}"
 
 
-def _evaluate(evaluate: Callable[[Any], object], document: object) -> None:
+def _evaluate(evaluate: Callable[[Any], object], document: object) -> str:
     try:
-        evaluate(document)
+        return type(evaluate(document)).__name__
     except EvaluationError as error:
         check_clear(error)
+        return f"{error.function} {error.position}"
 
 
 def ruleset(data: bytes, folder: Path) -> None:
@@ -65,7 +67,8 @@ def config(data: bytes, folder: Path) -> None:
     if not (folder / "rules.toml").exists():
         (folder / "rules.toml").write_text(HEADER + rule("S-1", deny="`false`"))
     found = load_gate_config(folder, {"HOME": str(folder)})
-    if not any("git::" in str(source) for source in found.values["gate.rulesets"].value):
+    named = [str(source) for source in found.values["gate.rulesets"].value]
+    if not any("git::" in source or "tfgate:" in source for source in named):  # far, or long known
         for_workspace(found, "default", functions=rule_functions(), shipped_examples=False)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tests.support.fuzzing.corpus import SIGNED, SIGNERS
 from tests.support.plans import NOW
 from tfgate.app.evidence_gather import Scope
 from tfgate.app.evidence_report import make_report
@@ -47,17 +48,20 @@ def trail(data: bytes, folder: Path) -> None:
     assert b'"decision_id":"last"' in log.read_bytes()
 
 
-def checkpoint(data: bytes, folder: Path) -> None:
+def checkpoint(data: bytes, folder: Path) -> str:
     """Take the first part as a checkpoint and the rest, behind a line of its own, as signature."""
     log = folder / "trail.jsonl"
-    if not log.exists():
-        AuditTrail(log, clock=lambda: NOW).append("decision", {"decision_id": "one"})
+    log.write_bytes((SIGNED / "trail.jsonl").read_bytes())
     statement, _, signature = data.partition(b"\n--\n")
     place = folder / "checkpoint.json"
     place.write_bytes(statement)
     place.with_name("checkpoint.json.sig").write_bytes(signature)
-    result = verify([log], checkpoints=[place])
-    assert result.checkpoints == 0, "nobody has signed this"
+    assert verify([log], checkpoints=[place]).checkpoints == 0, "nobody may sign"
+    result = verify([log], checkpoints=[place], allowed_signers=SIGNERS)
+    if result.checkpoints:
+        signed = (SIGNED / "checkpoint.txt").read_bytes().partition(b"\n--\n")[0]
+        assert json.loads(statement) == json.loads(signed), "nobody has signed this"
+    return f"{result.checkpoints} checkpoints, {len(result.problems)} problems"
 
 
 def history(data: bytes, folder: Path) -> None:

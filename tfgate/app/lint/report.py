@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from tfgate.ruleset.problems import KeyPath
 
-_IGNORE = re.compile(r"^\s*#\s*lint:\s*ignore\s+([a-z-]+)(?:\s*:\s*(\S.*))?$", re.MULTILINE)
+_IGNORE = re.compile(
+    r"^[ \t]*#[ \t]*lint:[ \t]*ignore[ \t]+([a-z-]+)(?:[ \t]*:[ \t]*(\S.*))?$", re.MULTILINE
+)
 _DOUBTS: Final = frozenset(
     {
         "null-raises",

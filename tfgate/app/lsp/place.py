@@ -11,10 +11,13 @@ _PATH = re.compile(
 _NAME_ARGUMENT = re.compile(r"\b([a-z_]+)\(\s*'([A-Za-z0-9_.*-]*)$")
 _TYPES = re.compile(r"(?:^|[\s{.])types\s*=\s*\[([^\]]*)", re.DOTALL)
 _STRING = re.compile(r"[\"']([^\"'\n]*)[\"']")
-_RULE = re.compile(r"^\s*\[\[rules\]\]", re.MULTILINE)
+_RULE = re.compile(r"^[ \t]*\[\[rules\]\]", re.MULTILINE)
 _KEY = re.compile(
     r"^\s*(?:let\.[A-Za-z0-9_-]+|(when|deny|require|message|let|types|match\.types|match))\s*="
 )
+
+_LONGEST = 1000
+"""Characters before the cursor that are looked at: a path is searched from each of them."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ def place_at(text: str, offset: int) -> Place:
     types = tuple(
         kind for found in _TYPES.finditer(text[start:end]) for kind in _STRING.findall(found[1])
     )
-    line = text[text.rfind("\n", 0, offset) + 1 : offset]
+    line = text[max(text.rfind("\n", 0, offset) + 1, offset - _LONGEST) : offset]
     key = _key(text, start, offset)
     argument = _NAME_ARGUMENT.search(line)
     return Place(types, key, _path(line, key), (argument[1], argument[2]) if argument else None)

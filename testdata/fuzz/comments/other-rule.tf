@@ -1,0 +1,4 @@
+# tfgate:waive F-PLAIN reason="so it is" expires=2099-12-31 owner=team
+resource "aws_security_group" "open" {
+  name = "x"
+}

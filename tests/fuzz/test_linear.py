@@ -1,0 +1,53 @@
+"""What takes text apart goes through it once: a long hostile text takes no longer than it must."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.fuzzing.limits import bounded_time
+from tfgate.app.example_configuration import _KEYS
+from tfgate.app.lint.report import _IGNORE
+from tfgate.app.lsp.place import place_at
+from tfgate.hcl.addresses import path_steps
+from tfgate.plan.configuration import without_keys
+from tfgate.plan.instances import _MODULE
+from tfgate.plan.mention import mentions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PUMPS = (
+    "[",
+    '["',
+    '[\\"',
+    '\\"',
+    "\n",
+    "\n ",
+    "module.a[",
+    "a.",
+    ".",
+    'a["x"',
+    "a[0",
+    "[[rules]",
+    "#",
+)
+
+READERS: dict[str, Callable[[str], object]] = {
+    "keys of an address": without_keys,
+    "keys of an example's address": lambda text: _KEYS.sub("", text),
+    "modules of an address": lambda text: list(_MODULE.finditer(text)),
+    "references": lambda text: mentions([text, text[:-1]]),
+    "attribute paths": path_steps,
+    "comments of the linter": lambda text: list(_IGNORE.finditer(text)),
+    "the place of a cursor": lambda text: place_at(text, len(text)),
+}
+
+
+@pytest.mark.parametrize("pump", PUMPS)
+@pytest.mark.parametrize("name", READERS)
+def test_long_texts(name: str, pump: str) -> None:
+    """A quarter of a megabyte of one thing over and over; at a quadratic pace it takes minutes."""
+    with bounded_time(5):
+        READERS[name](pump * (250_000 // len(pump)))
