@@ -9,14 +9,18 @@ import socket
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.support.parts import require_part
+
+if TYPE_CHECKING:
+    import trustme
 
 
 class Postgres:
     """Runs in a folder of its own, on 127.0.0.1. The server refuses to be root's, so it is not."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: trustme.LeafCert | None = None) -> None:
         self._bin = Path(require_part("postgres")).parent
         self.folder = Path(tempfile.mkdtemp(prefix="tfgate-postgres-"))
         self._user = _other_user()
@@ -26,10 +30,27 @@ class Postgres:
             entry = pwd.getpwnam(self._user)
             os.chown(self.folder, entry.pw_uid, entry.pw_gid)
         self._run("initdb", "-D", str(self._data), "-U", "tfgate", "-A", "trust", "--no-sync")
+        self._tls = "" if certificate is None else self._certified(certificate)
         self._start()
 
+    def _certified(self, certificate: trustme.LeafCert) -> str:
+        """Give the options of a server with TLS; only its own user may be able to read its key."""
+        options = " -c ssl=on"
+        for name, data in (
+            ("ssl_cert_file", certificate.cert_chain_pems[0]),
+            ("ssl_key_file", certificate.private_key_pem),
+        ):
+            path = self.folder / f"{name}.pem"
+            data.write_to_path(str(path))
+            path.chmod(0o600)
+            if self._user is not None:
+                entry = pwd.getpwnam(self._user)
+                os.chown(path, entry.pw_uid, entry.pw_gid)
+            options += f" -c {name}={path}"
+        return options
+
     def _start(self) -> None:
-        options = f"-p {self.port} -h 127.0.0.1 -k {self.folder} -F"
+        options = f"-p {self.port} -h 127.0.0.1 -k {self.folder} -F{self._tls}"
         log = str(self.folder / "log")
         self._run("pg_ctl", "-D", str(self._data), "-o", options, "-l", log, "-w", "start")
 

@@ -37,11 +37,12 @@ class HttpSink:
         peer: Peer,
         *,
         token: str | None = None,
+        token_header: str | None = None,
         secret: str | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._peer = peer
-        self._token = token
+        self._token = {} if token is None else token_headers(token, token_header)
         self._key = None if secret is None else signing_key(secret)
         self._now = now
 
@@ -56,15 +57,19 @@ class HttpSink:
             "x-tfgate-chain": batch.chain,
             "x-tfgate-records": f"{batch.first}-{batch.last.seq}",
         }
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token}"
+        headers.update(self._token)
         if self._key is not None:
             name, moment = headers["webhook-id"], headers["webhook-timestamp"]
             headers["webhook-signature"] = signature(self._key, name, moment, body)
-        check_taken(self._peer.host, self._peer.post(body, headers))
+        check_taken(self._peer, self._peer.post(body, headers))
 
     def close(self) -> None:
         """Nothing to let go: each request has a connection of its own."""
+
+
+def token_headers(token: str, header: str | None) -> dict[str, str]:
+    """Give the header that carries the token: as it is in the one that is named."""
+    return {"Authorization": f"Bearer {token}"} if header is None else {header: token}
 
 
 def signing_key(secret: str) -> bytes:
@@ -83,14 +88,14 @@ def signature(key: bytes, name: str, moment: str, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode("ascii")
 
 
-def check_taken(host: str, answer: Answer) -> None:
+def check_taken(peer: Peer, answer: Answer) -> None:
     """Raise ``SinkError`` unless the answer says that the batch was taken."""
     if 200 <= answer.status < 300:
         return
-    told = f"{host} answered {answer.status} {answer.reason}"
+    told = f"{peer.host} answered {answer.status} {answer.reason}"
     if 300 <= answer.status < 400:
         raise SinkError(f"{told}: a redirect, and records go nowhere but where they were told to.")
-    text = answer.body[:300].decode("utf-8", "replace").strip()
+    text = peer.said(answer)
     raise SinkError(
         f"{told}: {text}" if text else f"{told}.",
         retry_after=_seconds(answer.headers.get("retry-after")),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from tfgate.audit.sinks.batch import SinkError
+from tfgate.audit.sinks.secrets import Secrets
 from tfgate.errors import UsageError
-from tfgate.ruleset.sinks import SinkType
+from tfgate.ruleset.sinks import LockMode, SinkType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tfgate.audit.sinks.batch import Sink
+    from tfgate.audit.sinks.peer import Peer
     from tfgate.ruleset.sinks import SinkSpec
 
 
@@ -26,31 +29,99 @@ def make_sink(spec: SinkSpec, env: Mapping[str, str]) -> Sink:
         from tfgate.audit.sinks.stream import StreamSink
 
         return StreamSink(1 if spec.type is SinkType.STDOUT else 2)
+    secrets = Secrets(spec.name, env)
     if spec.type is SinkType.HTTP:
-        from tfgate.audit.sinks.http import HttpSink
-        from tfgate.audit.sinks.peer import Peer
+        return _http(spec, secrets, env)
+    with _installed(spec):
+        if spec.type is SinkType.OTEL:
+            return _otel(spec, secrets, env)
+        return _s3(spec, secrets) if spec.type is SinkType.S3 else _postgres(spec, secrets)
 
-        assert spec.url is not None, "checked when it was read"
-        peer = Peer(spec.url, seconds=spec.timeout_seconds, env=env, ca_file=_ca_file(spec))
-        return HttpSink(
-            peer,
-            token=_secret(spec, spec.token_env, env),
-            secret=_secret(spec, spec.secret_env, env),
-        )
-    raise UsageError(f"The sink {spec.name}: the type {spec.type} is not supported.")
+
+def _http(spec: SinkSpec, secrets: Secrets, env: Mapping[str, str]) -> Sink:
+    from tfgate.audit.sinks.http import HttpSink
+
+    return HttpSink(
+        _peer(spec, secrets, env),
+        token=secrets.get(spec.token_env),
+        token_header=spec.token_header,
+        secret=secrets.get(spec.secret_env),
+    )
+
+
+def _otel(spec: SinkSpec, secrets: Secrets, env: Mapping[str, str]) -> Sink:
+    from tfgate.audit.sinks.otel import PATH, OtelSink
+
+    return OtelSink(
+        _peer(spec, secrets, env, path=PATH),
+        token=secrets.get(spec.token_env),
+        token_header=spec.token_header,
+    )
+
+
+def _peer(spec: SinkSpec, secrets: Secrets, env: Mapping[str, str], path: str = "") -> Peer:
+    from tfgate.audit.sinks.peer import Peer
+
+    assert spec.url is not None, "checked when it was read"
+    parts = urlsplit(spec.url)
+    url = spec.url if parts.path.strip("/") or parts.query else spec.url.rstrip("/") + path
+    return Peer(
+        url,
+        seconds=spec.timeout_seconds,
+        env=env,
+        ca_file=_ca_file(spec),
+        hide=secrets.hide,
+    )
+
+
+def _s3(spec: SinkSpec, secrets: Secrets) -> Sink:
+    from tfgate.audit.sinks.s3 import Access, Bucket, S3Sink
+
+    assert spec.bucket is not None, "checked when it was read"
+    ca_file = _ca_file(spec)
+    mode = spec.lock_mode or LockMode.COMPLIANCE
+    return S3Sink(
+        Bucket(spec.bucket, spec.prefix or "", spec.lock_days, mode.value.upper()),
+        Access(
+            seconds=spec.timeout_seconds,
+            region=spec.region,
+            endpoint=spec.endpoint,
+            profile=spec.profile,
+            access_key=secrets.get(spec.access_key_env),
+            secret_key=secrets.get(spec.secret_key_env),
+            ca_file=None if ca_file is None else str(ca_file),
+        ),
+        secrets,
+    )
+
+
+def _postgres(spec: SinkSpec, secrets: Secrets) -> Sink:
+    from tfgate.audit.sinks.postgres import TABLE, PostgresSink
+
+    dsn = secrets.get(spec.dsn_env)
+    assert dsn is not None, "checked when it was read"
+    return PostgresSink(
+        dsn,
+        secrets,
+        table=spec.table or TABLE,
+        seconds=spec.timeout_seconds,
+        ca_file=_ca_file(spec),
+    )
+
+
+@contextlib.contextmanager
+def _installed(spec: SinkSpec) -> Iterator[None]:
+    """Say how to install what a kind needs and is not there."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("tfgate"):
+            raise
+        raise UsageError(
+            f"The sink {spec.name} needs a package that is not installed: {error.name}.",
+            hint=f"Run `pip install 'tfgate[{spec.type}]'`.",
+        ) from None
 
 
 def _ca_file(spec: SinkSpec) -> Path | None:
     return None if spec.ca_file is None else spec.folder / spec.ca_file
-
-
-def _secret(spec: SinkSpec, variable: str | None, env: Mapping[str, str]) -> str | None:
-    """Give what the variable holds. Without it nothing is sent, rather than sent without it."""
-    if variable is None:
-        return None
-    value = env.get(variable, "").strip()
-    if not value:
-        raise SinkError(f"The variable {variable}, which the sink {spec.name} names, is not set.")
-    if not (value.isascii() and value.isprintable()):
-        raise SinkError(f"The variable {variable} does not hold printable ASCII.")
-    return value

@@ -20,7 +20,7 @@ from tfgate.audit.sinks.batch import SinkError
 from tfgate.audit.sinks.proxy import proxy_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from tfgate.audit.sinks.proxy import Proxy
@@ -45,11 +45,18 @@ class Peer:
     """Where requests go.
 
     ``seconds`` is how long one request may take from begin to end; ``ca_file`` the authorities
-    that vouch for the peer, in the place of the system's.
+    that vouch for the peer, in the place of the system's. ``hide`` takes secrets out of what the
+    peer says.
     """
 
     def __init__(
-        self, url: str, *, seconds: float, env: Mapping[str, str], ca_file: Path | None = None
+        self,
+        url: str,
+        *,
+        seconds: float,
+        env: Mapping[str, str],
+        ca_file: Path | None = None,
+        hide: Callable[[str], str] = str,
     ) -> None:
         parts = urlsplit(url)
         self.host = parts.hostname or ""
@@ -57,6 +64,7 @@ class Peer:
         self._port = parts.port or _PORTS[parts.scheme]
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._seconds = seconds
+        self.hide = hide
         self._context = _context(ca_file) if self._tls else None
         self._proxy = proxy_for(self.host, env) if self._tls else None
 
@@ -69,7 +77,7 @@ class Peer:
                 response = connection.getresponse()
                 return Answer(
                     response.status,
-                    response.reason,
+                    self.hide(response.reason),
                     {name.lower(): value for name, value in response.getheaders()},
                     response.read(LARGEST_ANSWER),
                 )
@@ -83,7 +91,13 @@ class Peer:
         except (OSError, http.client.HTTPException, ValueError) as error:
             if time.monotonic() >= end:
                 raise self._late() from None
-            raise SinkError(f"{self.host} cannot be reached: {_reason(error)}.") from None
+            raise SinkError(
+                f"{self.host} cannot be reached: {self.hide(_reason(error))}."
+            ) from None
+
+    def said(self, answer: Answer) -> str:
+        """Give the answer's body as text for a person."""
+        return self.hide(answer.body.decode("utf-8", "replace")).strip()
 
     def _late(self) -> SinkError:
         return SinkError(f"{self.host} did not answer within {self._seconds:g} s.")
@@ -167,7 +181,7 @@ def _tunnel(raw: socket.socket, host: str, port: int, proxy: Proxy) -> None:
     response = http.client.HTTPResponse(raw, method="CONNECT")
     response.begin()
     if response.status != 200:
-        raise SinkError(f"The proxy {proxy.host} answered {response.status} {response.reason}.")
+        raise SinkError(f"The proxy {proxy.host} answered {response.status}.")
 
 
 def _reason(error: Exception) -> str:
