@@ -7,11 +7,11 @@ from typing import Final
 
 from tfgate.model.rule import Enforcement
 from tfgate.ruleset.rule_tables import ID_PATTERN, NAME_PATTERN
-from tfgate.ruleset.sinks import SINK
 from tfgate.ruleset.strict import (
     Boolean,
     Choice,
     Date,
+    Elsewhere,
     Integer,
     Json,
     Key,
@@ -336,7 +336,7 @@ CONFIG: Final = Table(
         "receipts": Key(RECEIPTS, "Signed statements that carry a decision to another job."),
         "audit": Key(AUDIT, "Where the record of decisions is written."),
         "sinks": Key(
-            ListOf(SINK, unique=False, most=20),
+            ListOf(Elsewhere("tfgate.ruleset.sinks", "SINK"), unique=False, most=20),
             "Where records go beside the trail.",
             default=(),
         ),

@@ -7,11 +7,11 @@ from typing import Final
 
 from tfgate.model.action import Action
 from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
-from tfgate.ruleset.example_tables import TEST
 from tfgate.ruleset.params import TYPE_PATTERN
 from tfgate.ruleset.strict import (
     Boolean,
     Choice,
+    Elsewhere,
     Integer,
     Json,
     Key,
@@ -34,6 +34,7 @@ REQUIRES_PATTERN: Final = rf"{_COMPARISON}(?:,{_COMPARISON})*"
 GLOB: Final = Text()
 NAME: Final = Text("a name of letters, digits, _ and -", NAME_PATTERN)
 EXPRESSION: Final = Text(format="jmespath")
+_TEST: Final = Elsewhere("tfgate.ruleset.example_tables", "TEST")
 OWNER: Final = Text(most=200, one_line=True)
 
 
@@ -204,7 +205,7 @@ RULE: Final = Table(
             "through. Without it: as many as the configuration says.",
             default=1,
         ),
-        "tests": Key(ListOf(TEST, unique=False), "Examples, each with its outcome.", default=()),
+        "tests": Key(ListOf(_TEST, unique=False), "Examples, each with its outcome.", default=()),
         "mutants": Key(
             ListOf(MUTANT, unique=False),
             "Changes to the rule that no example can notice, each with the reason.",

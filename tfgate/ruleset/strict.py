@@ -12,6 +12,7 @@ import datetime as dt
 import math
 import re
 from enum import Enum
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tfgate.ruleset.frozen import Frozen
@@ -185,7 +186,7 @@ class ListOf(Frozen, frozen=True):
     def read(self, value: object, at: KeyPath, problems: Problems) -> Any:
         if not isinstance(value, list):
             hint = " (write it in brackets)" if isinstance(value, str) else ""
-            if isinstance(value, dict) and isinstance(self.item, Table):
+            if isinstance(value, dict) and isinstance(self.item, Table | Elsewhere):
                 hint = f" (write its header as [[{show_path(at)}]])"
             return expected("an array", value, at, problems, hint)
         if len(value) < self.least:
@@ -351,6 +352,26 @@ class Table(Frozen, frozen=True):
         if self.rules:
             schema["allOf"] = list(self.rules)
         return schema
+
+
+class Elsewhere(Frozen, frozen=True):
+    """A table that another module has, which is imported when such a table is read."""
+
+    module: str
+    name: str
+
+    @property
+    def table(self) -> Table:
+        """The table itself."""
+        table = getattr(import_module(self.module), self.name)
+        assert isinstance(table, Table)
+        return table
+
+    def read(self, value: object, at: KeyPath, problems: Problems) -> Any:
+        return self.table.read(value, at, problems)
+
+    def schema(self) -> Schema:
+        return self.table.schema()
 
 
 def _described(key: Key) -> Schema:
