@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tfgate.app.interrupts import Interrupted
 from tfgate.app.plan_copy import is_unchanged
 from tfgate.app.progress import Progress
+from tfgate.app.record import NotDeliveredError
 from tfgate.audit import AlreadyRecordedError
 from tfgate.errors import AuditError, TfgateError
 from tfgate.exitcodes import ExitCode
@@ -92,19 +93,19 @@ class Applying:
             )
         self._use(grant)
         terraform = self._job.terraform
-        self._record(
-            "apply_started",
-            {
-                "arguments": self._job.arguments.shown,
-                "terraform": {
-                    "kind": terraform.kind,
-                    "command": terraform.command[-1]
-                    if terraform.embedded
-                    else terraform.command[0],
-                    "version": self._judged.result.decision.plan.terraform_version,
-                },
+        about = {
+            "arguments": self._job.arguments.shown,
+            "terraform": {
+                "kind": terraform.kind,
+                "command": terraform.command[-1] if terraform.embedded else terraform.command[0],
+                "version": self._judged.result.decision.plan.terraform_version,
             },
-        )
+        }
+        try:
+            self._record("apply_started", about, allows=True)
+        except NotDeliveredError:
+            self._record("apply_finished", {"exit_code": None, "reason": "not started"})
+            raise
 
     def _use(self, grant: Grant) -> None:
         """Record what lets the plan through. What another apply has used first is used up."""
@@ -214,11 +215,11 @@ class Applying:
             return finished.exit_code if self._job.drop_in else failed
         return int(ExitCode.ALLOWED if obligations is None else obligations.exit_code)
 
-    def _record(self, event: str, fields: dict[str, Any]) -> None:
+    def _record(self, event: str, fields: dict[str, Any], *, allows: bool = False) -> None:
         result, gathered = self._judged.result, self._judged.gathered
         about = {
             "workspace": gathered.workspace.name,
             "operator": gathered.operator.name,
             "plan_sha256": gathered.input.plan_file_sha256,
         }
-        self._recorder.append(event, result.decision_id, {**about, **fields})
+        self._recorder.append(event, result.decision_id, {**about, **fields}, allows=allows)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from tfgate.app.record import NotDeliveredError
 from tfgate.app.sinks import targets_of
-from tfgate.errors import AuditError
+from tfgate.audit.sinks.deliver import State
 from tfgate.ruleset.sinks import SinkType
 
 if TYPE_CHECKING:
@@ -24,14 +26,20 @@ if TYPE_CHECKING:
     from tfgate.audit.sinks.deliver import Outcome
     from tfgate.ruleset import GateConfig
 
+RETRY: Final = 2.0
+"""Seconds between two looks at a sink that has not everything, in a process that lives long."""
+
 _running: Final[list[Background]] = []
 """Of this process, so that its end can wait for them: a command does not know what it recorded."""
+_lock: Final = threading.Lock()
+"""A server records in many threads."""
 
 
 class Background:
     """Delivers to each sink in a thread of its own, whenever there may be something new."""
 
     def __init__(self, targets: Sequence[Target], seconds: float) -> None:
+        self.serves = (tuple(targets), seconds)
         # A command's standard output is its report: records go there by `audit deliver` alone.
         self._targets = [each for each in targets if each.spec.type is not SinkType.STDOUT]
         self._seconds = seconds
@@ -41,10 +49,10 @@ class Background:
 
     def nudge(self) -> None:
         """Say that there is something new. Takes no time."""
-        if not self._threads:
-            _running.append(self)
-            for target, new in zip(self._targets, self._new, strict=True):
-                self._threads.append(_start(lambda t=target, n=new: self._work(t, n)))  # type: ignore[misc]  # the defaults bind them
+        with _lock:
+            if not self._threads:
+                for target, new in zip(self._targets, self._new, strict=True):
+                    self._threads.append(_start(partial(self._work, target, new)))
         for new in self._new:
             new.set()
 
@@ -57,13 +65,15 @@ class Background:
             thread.join(max(0.0, self._end - time.monotonic()))
 
     def _work(self, target: Target, new: threading.Event) -> None:
+        wait: float | None = None
         while True:
-            new.wait()
+            new.wait(wait)
             new.clear()
             ending = self._end is not None
-            target.deliver(is_over=self._is_over)
+            outcome = target.deliver(is_over=self._is_over)
             if ending:
                 return
+            wait = None if outcome.state is State.DONE else RETRY
 
     def _is_over(self) -> bool:
         return self._end is not None and time.monotonic() >= self._end
@@ -79,7 +89,7 @@ def delivery_of(
     seconds = config.number("audit.sink_seconds") or 0
     if not seconds:
         return before
-    background = Background(targets_of(config, log, env), seconds)
+    background = _background(targets_of(config, log, env), seconds)
 
     def after(trail: AuditTrail) -> None:
         if before is not None:
@@ -87,6 +97,17 @@ def delivery_of(
         background.nudge()
 
     return after
+
+
+def _background(targets: Sequence[Target], seconds: float) -> Background:
+    """Give the one of this process that does just this, or make it."""
+    wanted = (tuple(targets), seconds)
+    with _lock:
+        for running in _running:
+            if running.serves == wanted:
+                return running
+        _running.append(Background(targets, seconds))
+        return _running[-1]
 
 
 def required_of(
@@ -107,22 +128,33 @@ def finish_deliveries() -> None:
         _running.pop().finish()
 
 
-def require(target: Target, record: Record, seconds: int) -> None:
-    """Deliver up to ``record``, or raise ``AuditError``; it takes ``seconds`` at most."""
+def require(target: Target, record: Record, seconds: float) -> None:
+    """Deliver up to ``record``, or raise ``NotDeliveredError``; it takes ``seconds`` at most."""
     found: list[Outcome] = []
     thread = _start(
         lambda: found.append(target.deliver(heedless=True, upto=record.seq, patience=seconds))
     )
     thread.join(seconds)
-    place = found[0].cursor.place if found else None
-    if place is not None and place.seq >= record.seq:
+    if found and _has(found[0], record):
         return
-    reason = (found[0].reason if found else None) or f"it took longer than {seconds} s"
-    raise AuditError(
+    reason = (found[0].reason if found else None) or f"it took longer than {seconds} s."
+    raise NotDeliveredError(
         f"The sink {target.name} must have the record before anything is allowed, and has not: "
         f"{reason}",
         hint="The record is in the trail; see `tfgate audit status`, and try again.",
     )
+
+
+def _has(outcome: Outcome, record: Record) -> bool:
+    """Say whether the sink has the record.
+
+    Numbers alone do not tell: a delivery that failed because the trail was begun anew, or cut,
+    knows a higher one, of another record.
+    """
+    place = outcome.cursor.place
+    if outcome.state not in (State.DONE, State.STOPPED) or place is None:
+        return False
+    return place.seq > record.seq or place.hash == record.hash
 
 
 def _start(work: Callable[[], object]) -> threading.Thread:

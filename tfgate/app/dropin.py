@@ -12,7 +12,7 @@ from tfgate.app.check import new_decision_id
 from tfgate.app.gather import load_config
 from tfgate.app.interrupts import Interrupts
 from tfgate.app.private import private_directory
-from tfgate.app.record import Recorder
+from tfgate.app.record import NotDeliveredError, Recorder
 from tfgate.app.shim import NAMES, install_shims, shim_directories
 from tfgate.errors import TerraformError, TfgateError, UsageError
 from tfgate.exitcodes import ExitCode
@@ -81,7 +81,12 @@ class GovernedCommand:
         with Interrupts() as interrupts, interrupts.held():
             allowed = what is OnCommand.RECORD
             decision = "allow" if allowed else "deny"
-            recorder.append("command", decision_id, {**about, "decision": decision}, allows=allowed)
+            told = {**about, "decision": decision}
+            try:
+                recorder.append("command", decision_id, told, allows=allowed)
+            except NotDeliveredError:
+                recorder.append("command_finished", decision_id, {**about, "exit_code": None})
+                raise
             if not allowed:
                 raise CommandDeniedError(
                     f"`{self.terraform.kind} {self.line.command}` is denied by the configuration "
