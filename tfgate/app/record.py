@@ -74,6 +74,10 @@ def _now() -> dt.datetime:
     return dt.datetime.now(dt.timezone.utc)
 
 
+class NotDeliveredError(AuditError):
+    """A sink must have the record of what allows something, and has it not."""
+
+
 class Recorder:
     """Writes the records of one command."""
 
