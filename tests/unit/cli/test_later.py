@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import platform
 import subprocess
 import sys
 
@@ -44,9 +45,29 @@ def test_a_check_needs_none_of_them() -> None:
     code = (
         "import sys; sys.modules['typing_extensions'] = None;"  # which imports inspect, where it is
         "import tfgate.cli.main, tfgate.cli.check, tfgate.app.check_many;"
-        "print([name for name in ('ast', 'dis', 'tokenize') if name in sys.modules])"
+        "print([name for name in ('ast', 'dis', 'tokenize', 'subprocess') if name in sys.modules])"
     )
     assert _run(code) == "[]"
+
+
+def test_a_text_of_several_lines_is_cleaned_by_the_module_itself() -> None:
+    """What is known of a module gives way to the module."""
+    code = (
+        "import tfgate.cli, inspect; print(inspect.cleandoc('a\\n  b'), '|',"
+        " inspect.cleandoc.__module__, inspect.cleandoc(' c'))"
+    )
+    assert _run(code).split() == ["a", "b", "|", "inspect", "c"]
+
+
+def test_what_is_known_of_a_module_is_what_the_module_says() -> None:
+    """The system has the name that ``platform`` gives it, before and after it is loaded."""
+    code = (
+        "import tfgate.cli, platform; first = platform.system(); platform.machine();"
+        "print(first == platform.system() == __import__('os').uname().sysname,"
+        " platform.system.__module__)"
+    )
+    loaded = "platform" if sys.platform == "linux" else platform.system.__module__
+    assert _run(code) == f"True {loaded}"
 
 
 def test_a_module_that_is_there_stays_what_it_is() -> None:
