@@ -37,6 +37,8 @@ class Receiver:
         self.answers: list[int] = []
         self.headers: dict[str, str] = {}
         self.body = b""
+        self.pause = 0.0
+        """Seconds before an answer."""
         self.drip = 0.0
         """Seconds between two bytes of an answer; 0 for all at once."""
         self.port = 0
@@ -46,6 +48,13 @@ class Receiver:
         """Numbers of the records that were answered with 200, in order."""
         return [record["seq"] for request in self.requests for record in request.records]
 
+    def wait_for(self, count: int, seconds: float = 20) -> bool:
+        """Wait until so many requests have come."""
+        end = time.monotonic() + seconds
+        while len(self.requests) < count and time.monotonic() < end:
+            time.sleep(0.02)
+        return len(self.requests) >= count
+
     def handle(self, handler: BaseHTTPRequestHandler) -> None:
         """Take a request and answer it."""
         body = handler.rfile.read(int(handler.headers["content-length"]))
@@ -53,6 +62,7 @@ class Receiver:
         if status == 200:
             headers = {name.lower(): value for name, value in handler.headers.items()}
             self.requests.append(Received(handler.path, headers, body))
+        time.sleep(self.pause)
         if self.drip:
             for byte in b"HTTP/1.1 200 OK\r\nx: " + b"y" * 1000:
                 handler.wfile.write(bytes([byte]))

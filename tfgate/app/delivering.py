@@ -18,7 +18,7 @@ from tfgate.audit.sinks.deliver import State
 from tfgate.ruleset.sinks import SinkType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tfgate.app.sinks import Target
@@ -45,6 +45,7 @@ class Background:
         self._seconds = seconds
         self._new = [threading.Event() for _ in self._targets]
         self._threads: list[threading.Thread] = []
+        self._came_to: dict[str, Outcome] = {}
         self._end: float | None = None
 
     def nudge(self) -> None:
@@ -56,13 +57,26 @@ class Background:
         for new in self._new:
             new.set()
 
-    def finish(self) -> None:
-        """Let what is under way come to its end, if that takes no longer than was allowed."""
+    def finish(self) -> list[str]:
+        """Let what is under way come to its end, if that takes no longer than was allowed.
+
+        Gives a sentence for each sink that has not everything.
+        """
         self._end = time.monotonic() + self._seconds
         for new in self._new:
             new.set()
-        for thread in self._threads:
+        late: list[str] = []
+        for thread, target in zip(self._threads, self._targets, strict=True):
             thread.join(max(0.0, self._end - time.monotonic()))
+            late += self._lateness(target.name, is_alive=thread.is_alive())
+        return late
+
+    def _lateness(self, name: str, *, is_alive: bool) -> Iterator[str]:
+        outcome = self._came_to.get(name)
+        if is_alive:
+            yield f"The sink {name} has not taken the record within {self._seconds} s."
+        elif outcome is not None and outcome.state in (State.FAILED, State.WAITING):
+            yield f"The sink {name} has not taken the record: {outcome.reason}"
 
     def _work(self, target: Target, new: threading.Event) -> None:
         wait: float | None = None
@@ -70,7 +84,7 @@ class Background:
             new.wait(wait)
             new.clear()
             ending = self._end is not None
-            outcome = target.deliver(is_over=self._is_over)
+            outcome = self._came_to[target.name] = target.deliver(is_over=self._is_over)
             if ending:
                 return
             wait = None if outcome.state is State.DONE else RETRY
@@ -122,10 +136,15 @@ def required_of(
     return lambda record: require(target, record, seconds)
 
 
-def finish_deliveries() -> None:
-    """Wait for deliveries of this process, as long as the configuration allows."""
+def finish_deliveries() -> list[str]:
+    """Wait for deliveries of this process, as long as the configuration allows.
+
+    Gives a sentence for each sink that has not everything then.
+    """
+    late: list[str] = []
     while _running:
-        _running.pop().finish()
+        late += _running.pop().finish()
+    return late
 
 
 def require(target: Target, record: Record, seconds: float) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tfgate.app.sinks import now
 from tfgate.audit import AuditTrail, parse_moment
+from tfgate.audit.sinks.backoff import settled
 from tfgate.audit.sinks.cursor import NONE
 from tfgate.errors import AuditError
+from tfgate.report.neutral import console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +43,9 @@ class SinkStatus(msgspec.Struct, frozen=True):
     failures: int
     """Attempts in a row that failed."""
     failed: str | None
+    """When the last one did."""
     next: str | None
+    """When the next one is due."""
     error: str | None
     note: str | None
 
@@ -75,7 +80,7 @@ def _status(target: Target, moment: dt.datetime) -> SinkStatus:
 
 def _cursor(target: Target) -> tuple[Cursor, str | None]:
     try:
-        return target.file.load(), None
+        return settled(target.file.load()), None
     except AuditError as error:
         return NONE, str(error)
 
@@ -111,40 +116,60 @@ def as_json(found: Sequence[SinkStatus]) -> str:
     return json.dumps(rows, indent=2, ensure_ascii=True) + "\n"
 
 
-def as_text(found: Sequence[SinkStatus]) -> str:
-    """Write a line for each, and what is wrong below it."""
-    rows = [("sink", "type", "has", "lacks", "oldest", "last delivery")]
+def as_text(found: Sequence[SinkStatus], width: int) -> str:
+    """Write a line for each, and what is wrong below it; ``width`` is that of the terminal."""
+    moment = now()
+    rows = [("sink", "type", "has", "lacks", "oldest", "delivered")]
     rows += [
         (
             each.name,
             each.type,
-            "-" if each.delivered_seq is None else str(each.delivered_seq),
+            "0" if each.delivered_seq is None else str(each.delivered_seq + 1),
             "?" if each.stuck else str(each.lag),
-            _ago(each.age_seconds) if each.lag else "-",
-            each.delivered or "never",
+            _span(each.age_seconds) if each.lag else "-",
+            "never" if each.delivered is None else f"{_span(_age(each.delivered, moment))} ago",
         )
         for each in found
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for number, row in enumerate(rows):
-        lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+        cells = (cell.ljust(size) for cell, size in zip(row, widths, strict=True))
+        lines.append("  ".join(cells).rstrip())
         if number:
-            lines += _below(found[number - 1])
-    return "".join(f"{line.rstrip()}\n" for line in lines)
+            lines += _below(found[number - 1], moment, width)
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _below(each: SinkStatus) -> list[str]:
-    lines = []
+def _below(each: SinkStatus, moment: dt.datetime, width: int) -> list[str]:
+    texts = []
     if each.error is not None:
-        times = f" ({each.failures} in a row, next at {each.next})" if each.failures else ""
-        lines.append(f"  failed{times}: {each.error}")
+        texts.append(each.error)
+    if each.failures:
+        due = 0 if each.next is None else _until(each.next, moment)
+        again = f"in {_span(due)}" if due else "now"
+        many = "attempt" if each.failures == 1 else f"{each.failures} attempts in a row"
+        texts.append(f"The last {many} failed; the next one is due {again}.")
     if each.note is not None:
-        lines.append(f"  note: {each.note}")
-    return lines
+        texts.append(f"Note: {each.note}.")
+    return [line for text in texts for line in _wrapped(text, width)]
 
 
-def _ago(seconds: int) -> str:
+def _wrapped(text: str, width: int) -> list[str]:
+    import textwrap
+
+    tame = console(text).replace("\n", " ")
+    return textwrap.wrap(
+        tame, max(40, width), initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+    )
+
+
+def _until(time: str, moment: dt.datetime) -> int:
+    due = dt.datetime.fromisoformat(time.replace("Z", "+00:00"))
+    return max(0, math.ceil((due - moment).total_seconds()))
+
+
+def _span(seconds: int) -> str:
     for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
         if seconds >= length:
             return f"{seconds // length}{unit}"

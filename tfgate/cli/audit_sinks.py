@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import threading
 from pathlib import Path
@@ -85,7 +86,8 @@ def status(
     from tfgate.app.sink_status import as_json, as_text, is_late, statuses
 
     found = statuses(_targets(names, log, config))
-    write_out(as_json(found) if as_data else as_text(found))
+    width = shutil.get_terminal_size((80, 24)).columns
+    write_out(as_json(found) if as_data else as_text(found, width))
     late = max_age is not None and is_late(found, max_age)
     return int(ExitCode.UNDECIDED if late else ExitCode.ALLOWED)
 

@@ -96,10 +96,14 @@ def _complete() -> object:
 def _finish_deliveries() -> None:
     """Let deliveries to sinks end, where any were begun: only then is there such a module."""
     delivering = sys.modules.get("tfgate.app.delivering")
-    if delivering is not None:
-        # What they make of it decides nothing.
-        with contextlib.suppress(Exception, KeyboardInterrupt):
-            delivering.finish_deliveries()
+    if delivering is None:
+        return
+    # What they make of it decides nothing.
+    with contextlib.suppress(Exception, KeyboardInterrupt):
+        from tfgate.report.neutral import console
+
+        for sentence in delivering.finish_deliveries():
+            click.echo(f"tfgate: {console(sentence)} See `tfgate audit status`.", err=True)
 
 
 def _take_debug(argv: Sequence[str]) -> tuple[list[str], bool]:

@@ -6,6 +6,8 @@ import datetime as dt
 import random
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from tfgate.audit.pipeline import timestamp
 
 if TYPE_CHECKING:
@@ -30,6 +32,26 @@ def pause(failures: int, asked: float | None = None) -> float:
 def later(now: dt.datetime, seconds: float) -> str:
     """Give the time that is so many seconds after ``now``, as records write it."""
     return timestamp(now + dt.timedelta(seconds=seconds))
+
+
+def settled(cursor: Cursor) -> Cursor:
+    """Count an attempt that never ended as one that failed.
+
+    Its process had no more time, or was killed: a sink that answers nobody must not be waited for
+    by everybody.
+    """
+    if cursor.since is None:
+        return cursor
+    failures = cursor.failures + 1
+    begun = dt.datetime.fromisoformat(cursor.since.replace("Z", "+00:00"))
+    return replace(
+        cursor,
+        since=None,
+        failures=failures,
+        failed=cursor.since,
+        not_before=later(begun, pause(failures)),
+        error="The last attempt did not come to an end.",
+    )
 
 
 def waits(cursor: Cursor, now: dt.datetime) -> bool:

@@ -42,6 +42,8 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     """The last record that the sink has."""
     sending: int | None = None
     """Number of the last record of a batch of which nobody knows whether the sink has it."""
+    since: str | None = None
+    """When an attempt was begun that has not come to an end."""
     delivered: str | None = None
     """When a batch was taken last."""
     failures: int = 0

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from tfgate.audit.lock import BusyError
 from tfgate.audit.pipeline import timestamp
-from tfgate.audit.sinks.backoff import later, pause, waits
+from tfgate.audit.sinks.backoff import later, pause, settled, waits
 from tfgate.audit.sinks.batch import Batch, SinkError
 from tfgate.audit.sinks.cursor import NONE, Cursor
 from tfgate.errors import AuditError, TfgateError
@@ -117,7 +117,7 @@ class _Delivery:
         self.sent = 0
 
     def load(self) -> Cursor:
-        self.cursor = self._file.load()
+        self.cursor = settled(self._file.load())
         return self.cursor
 
     def run(self) -> State:
@@ -171,9 +171,9 @@ class _Delivery:
     def _send(self, sink: Sink, taken: list[Entry]) -> None:
         assert self.cursor.chain is not None, "there is a record, so there is a chain"
         batch = Batch(self.cursor.chain, tuple(entry.record for entry in taken))
-        if sink.steady and self.cursor.sending != batch.last.seq:
-            self.cursor = replace(self.cursor, sending=batch.last.seq)
-            self._file.save(self.cursor)
+        sending = batch.last.seq if sink.steady else None
+        self.cursor = replace(self.cursor, sending=sending, since=timestamp(self.clock()))
+        self._file.save(self.cursor)
         sink.send(batch)
         self.sent += len(taken)
         self._took(taken[-1].place)
@@ -195,6 +195,7 @@ class _Delivery:
         asked = error.retry_after if isinstance(error, SinkError) else None
         self.cursor = replace(
             self.cursor,
+            since=None,
             failures=failures,
             failed=timestamp(now),
             not_before=later(now, pause(failures, asked)),
@@ -205,7 +206,7 @@ class _Delivery:
         return Outcome(State.FAILED, self.sent, self.cursor, str(error))
 
 
-_NO_FAILURE = {"failures": 0, "failed": None, "not_before": None, "error": None}
+_NO_FAILURE = {"since": None, "failures": 0, "failed": None, "not_before": None, "error": None}
 
 
 class _Feed:

@@ -17,6 +17,8 @@ from tfgate.audit.sinks.deliver import State
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tfgate.audit.sinks.batch import Batch
+
 
 @pytest.fixture
 def delivering(tmp_path: Path) -> Delivering:
@@ -65,6 +67,30 @@ def test_a_sink_that_fails_is_left_alone_for_longer_and_longer(delivering: Deliv
     assert delivering.deliver(sink, heedless=False).state is State.DONE
     assert sink.numbers == [0, 1]
     assert (delivering.file.load().failures, delivering.file.load().error) == (0, None)
+
+
+def test_an_attempt_that_never_ended_is_one_that_failed(delivering: Delivering) -> None:
+    """Its process died, or had no more time: the next ones do not all wait for the sink again."""
+    delivering.write(2)
+
+    class Dies(MemorySink):
+        def send(self, batch: Batch) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        delivering.deliver(Dies())
+    assert delivering.file.load().since is not None
+    sink = MemorySink()
+    outcome = delivering.deliver(sink, heedless=False)
+    assert (outcome.state, outcome.cursor.failures) == (State.WAITING, 1)
+    delivering.clock.move(2)
+    with pytest.raises(KeyboardInterrupt):
+        delivering.deliver(Dies(), heedless=False)
+    delivering.clock.move(1)
+    assert delivering.deliver(sink, heedless=False).cursor.failures == 2
+    delivering.clock.move(2)
+    assert delivering.deliver(sink, heedless=False).state is State.DONE
+    assert (sink.numbers, delivering.file.load().since) == ([0, 1], None)
 
 
 def test_a_clock_that_is_set_back_does_not_stop_delivery(delivering: Delivering) -> None:
