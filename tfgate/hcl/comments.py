@@ -14,13 +14,13 @@ from tfgate.hcl.scanner import scan_comments
 from tfgate.hcl.syntax import JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tfgate.hcl.index import ModuleNode, SourceIndex
     from tfgate.hcl.scanner import Block, Comment
     from tfgate.hcl.sources import SourceFile
 
-_DECORATION = re.compile(r"^\s*\*+(?=\s|$)", re.MULTILINE)
+_DECORATION = re.compile(r"^[^\S\n]*\*+(?=\s|$)", re.MULTILINE)
 
 
 class Remark(NamedTuple):
@@ -63,7 +63,7 @@ def _attached(file: SourceFile) -> Iterator[tuple[Comment, Block | None]]:
         yield from json_comments(file.text, blocks)
         return
     comments = scan_comments(file.text)
-    taken = {line for one in comments for line in range(one.line, one.end_line + 1)}
+    taken = _runs(line for one in comments for line in range(one.line, one.end_line + 1))
     position = 0
     for comment in comments:
         while position < len(blocks) and blocks[position].closed < comment.start:
@@ -71,8 +71,16 @@ def _attached(file: SourceFile) -> Iterator[tuple[Comment, Block | None]]:
         yield comment, _owner(comment, blocks, position, taken)
 
 
+def _runs(lines: Iterable[int]) -> dict[int, int]:
+    """Give each line with the last of those that follow it without a gap."""
+    ends: dict[int, int] = {}
+    for line in sorted(set(lines), reverse=True):
+        ends[line] = ends.get(line + 1, line)
+    return ends
+
+
 def _owner(
-    comment: Comment, blocks: Sequence[Block], position: int, taken: set[int]
+    comment: Comment, blocks: Sequence[Block], position: int, taken: dict[int, int]
 ) -> Block | None:
     """Choose between the block before, around and below; ``position`` is the first not before."""
     if position and blocks[position - 1].end_line == comment.line:
@@ -82,8 +90,8 @@ def _owner(
     block = blocks[position]
     if block.start < comment.start:
         return block
-    between = range(comment.end_line + 1, block.line)
-    return block if all(line in taken for line in between) else None
+    below = comment.end_line + 1
+    return block if block.line <= below or taken.get(below, 0) >= block.line - 1 else None
 
 
 def _plain(comment: str) -> str:

@@ -51,7 +51,8 @@ class Reader:
     limits: Limits
     boundary: Path
     opentofu: bool = True
-    problems: list[Problem] = field(default_factory=list)
+    problems: dict[Problem, None] = field(default_factory=dict)
+    """In the order they were found, each once."""
     files_read: int = 0
 
     @classmethod
@@ -67,8 +68,7 @@ class Reader:
     def report(self, path: Path, message: str, line: int | None = None) -> Problem:
         """Note one problem, once, and give it."""
         problem = Problem(self.display(path), message, line=line)
-        if problem not in self.problems:
-            self.problems.append(problem)
+        self.problems[problem] = None
         return problem
 
     def sources(self, directory: Path) -> Iterator[Path | Problem]:

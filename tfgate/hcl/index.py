@@ -150,17 +150,16 @@ class SourceIndex:
     def modules(self) -> Iterator[ModuleNode]:
         """Walk every module of the tree that is at hand, the root first, breadth first."""
         waiting = deque([self._root])
-        given = 0
+        called = 1
         while waiting:
             node = waiting.popleft()
-            given += 1
-            if given > self._reader.limits.modules:
-                message = f"more than {self._reader.limits.modules} modules: the rest is not read"
-                self._reader.report(self.root, message)
-                self._complete = False
-                return
             yield node
             for name, call in node.source.calls.items():
+                called += 1
+                if called > self._reader.limits.modules:
+                    self._report_too_many()
+                    yield from waiting
+                    return
                 child = self.module((*node.calls, name))
                 if child is None:
                     self._report_missing(node, call)
@@ -208,6 +207,11 @@ class SourceIndex:
         """Say whether a module would contain itself."""
         above = [self._nodes.get(calls[:depth]) for depth in range(len(calls))]
         return any(node is not None and node.source.directory == directory for node in above)
+
+    def _report_too_many(self) -> None:
+        self._complete = False
+        most = self._reader.limits.modules
+        self._reader.report(self.root, f"more than {most} modules: the rest is not read")
 
     def _report_missing(self, node: ModuleNode, call: Declared) -> None:
         self._complete = False

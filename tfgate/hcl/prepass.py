@@ -21,9 +21,10 @@ _SIMPLE = re.compile(STRING)
 _FOREIGN = re.compile(r"[\x80-\U0010ffff]+")
 _WORD = re.compile(r"\w+")
 _ODD = re.compile(
-    r"\n[ \t\r\n]*(?=\n)"  # blank lines
+    # A line end beside a dot: sought where white space begins, so that it is gone through once.
+    r"(?<!\s)[^\S\n]*\n\s*(?=\.[^\W\d])|(?<=\.)[^\S\n]*\n\s*(?=[^\W\d])"
+    r"|\n[ \t\r\n]*(?=\n)"  # blank lines
     r"|(?<=[!-])[!-](?=[\w(])"  # an operator on an operator
-    r"|\s*\n\s*(?=\.[^\W\d])|(?<=\.)\s*\n\s*(?=[^\W\d])"  # a line end beside a dot
 )
 
 

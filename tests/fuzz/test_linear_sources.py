@@ -1,0 +1,64 @@
+"""Long hostile sources are read at the pace of ordinary ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.fuzzing.limits import bounded_time
+from tfgate.hcl import SourceIndex, comment_waivers
+from tfgate.hcl.prepass import plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LENGTH = 200_000
+WAIVER = "# tfgate:waive S-1 expires=2099-01-01 owner=a reason=x\n"
+BLOCK = 'resource "a" "b" {}\n'
+SOURCES = {
+    "comments above a block": "#\n" * (LENGTH // 2) + BLOCK,
+    "comments of a block above a block": "/**/\n" * (LENGTH // 5) + BLOCK,
+    "an empty comment": "/*" + "\n" * LENGTH + "*/\n" + BLOCK,
+    "a comment with stars": "/*" + "\n *" * (LENGTH // 3) + "*/\n" + BLOCK,
+    "waivers": WAIVER * (LENGTH // len(WAIVER)) + BLOCK,
+}
+EXPRESSIONS = {
+    "spaces": "x = a" + " " * LENGTH + "y",
+    "spaces before a step": "x = a" + " " * LENGTH + ".y",
+    "line ends": "x = (a" + "\n" * LENGTH + "y)",
+    "line ends before a step": "x = (a" + " \n" * (LENGTH // 2) + ".y)",
+    "line ends behind a dot": "x = (a." + "\n " * (LENGTH // 2) + "y)",
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_comments(name: str, tmp_path: Path) -> None:
+    """Comments find their blocks, and blocks their comments, in one walk."""
+    (tmp_path / "main.tf").write_text(WAIVER + SOURCES[name])
+    with bounded_time(10):
+        waivers, _ = comment_waivers(SourceIndex.build(tmp_path), today=dt.date(2026, 11, 24))
+    assert {waiver.rule for waiver in waivers} == {"S-1"}
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_white_space(name: str) -> None:
+    """White space is gone through once; what it joins stays joined."""
+    with bounded_time(5):
+        found = plain(EXPRESSIONS[name]).text
+    assert len(found) == len(EXPRESSIONS[name])
+    assert "".join(found.split()) == "".join(EXPRESSIONS[name].split())
+    assert ("\n" in found) == (name == "line ends")
+
+
+def test_many_calls_of_modules(tmp_path: Path) -> None:
+    """Modules that call thousands of modules are not all made before the limit says stop."""
+    calls = "".join(f'module "m{number}" {{\n  source = "./inner"\n}}\n' for number in range(3000))
+    (tmp_path / "inner" / "inner").mkdir(parents=True)
+    for folder in (tmp_path, tmp_path / "inner", tmp_path / "inner" / "inner"):
+        (folder / "main.tf").write_text(calls)
+    index = SourceIndex.build(tmp_path)
+    with bounded_time(20):
+        assert len(list(index.modules())) == 5000
+    assert not index.complete
