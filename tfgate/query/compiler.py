@@ -33,6 +33,9 @@ class Compiler:
         self.problems: list[ExpressionError] = []
         """Parts that JMESPath accepts and that are certainly mistakes."""
 
+        self.builds = False
+        """Whether the value may hold a part of the document several times."""
+
     def compile(self) -> Node:
         """Compile the whole expression."""
         return self._node(self._parsed.tree)
@@ -78,27 +81,31 @@ class Compiler:
 
     def _multi_select_list(self, ast: Ast) -> Node:
         parts = self._nodes(ast["children"])
+        self.builds = True
         return Node(ast, select.multi_select_list([p.value for p in parts]), children=parts)
 
     def _multi_select_dict(self, ast: Ast) -> Node:
         parts = self._nodes([pair["children"][0] for pair in ast["children"]])
         keys = [pair["value"] for pair in ast["children"]]
+        self.builds = True
         pairs = [(key, part.value) for key, part in zip(keys, parts, strict=True)]
         return Node(ast, select.multi_select_hash(pairs), children=parts)
 
     def _projection(self, ast: Ast) -> Node:
         base, body = self._nodes(ast["children"])
-        return Node(ast, projecting.projection(base.value, _body(body)), children=(base, body))
+        value = projecting.projection(base.value, _body(body), body.weight)
+        return Node(ast, value, children=(base, body))
 
     def _value_projection(self, ast: Ast) -> Node:
         base, body = self._nodes(ast["children"])
-        value = projecting.value_projection(base.value, _body(body))
+        value = projecting.value_projection(base.value, _body(body), body.weight)
         return Node(ast, value, children=(base, body))
 
     def _filter_projection(self, ast: Ast) -> Node:
         found, rest, condition = ast["children"]
         base, predicate, body = self._node(found), self._node(condition), self._node(rest)
-        value = projecting.filter_projection(base.value, predicate.test, _body(body))
+        cost = predicate.weight + body.weight
+        value = projecting.filter_projection(base.value, predicate.test, _body(body), cost)
         return Node(ast, value, children=(base, predicate, body))
 
     def _flatten(self, ast: Ast) -> Node:
@@ -128,10 +135,10 @@ class Compiler:
 
     def _expref(self, ast: Ast) -> Node:
         (body,) = self._nodes(ast["children"])
-        inner, condition = body.value, body.test
+        inner, condition, weight = body.value, body.test, body.weight
 
         def refer(value: Any, state: State) -> Expref:
-            return Expref(inner, condition, state)
+            return Expref(inner, condition, state, weight)
 
         return Node(ast, refer, children=(body,))
 
@@ -144,7 +151,10 @@ class Compiler:
         self.calls.insert(at, (function.name, literals))
         self._check(function, literals, position or 0)
         value = call(function, arguments, position)
-        return Node(ast, value, children=arguments)
+        self.builds = self.builds or function.scope
+        node = Node(ast, value, children=arguments)
+        node.weight += function.cost
+        return node
 
     def _function(self, ast: Ast) -> Function:
         name, position = ast["value"], self._parsed.positions.get(id(ast), 0)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tfgate.query.state import State
 
 _ATOMS = frozenset({str, int, float, bool, type(None)})
+_LONG = 1024
+"""Characters up to which comparing texts takes no time to speak of."""
 _STEPS_FOR_A_PAIR = 10
 """What comparing two lists or objects costs beside their elements."""
 
@@ -25,6 +27,8 @@ def equal(left: Any, right: Any, state: State) -> bool | None:
     if not kinds(left) & kinds(right):
         return False
     if type(left) in _ATOMS and type(right) in _ATOMS:
+        if type(left) is str and len(left) > _LONG:
+            state.spend(len(left) >> 10)
         return bool(left == right)  # not by identity: a NaN differs from itself
     return same(left, right, state)
 
@@ -35,6 +39,8 @@ def same(left: Any, right: Any, state: State) -> bool | None:
     if kind is Unknown or other is Unknown:
         return _perhaps_same(left, right)
     if kind in _ATOMS or other in _ATOMS:
+        if kind is str and len(left) > _LONG:
+            state.spend(len(left) >> 10)
         return bool(left is right or left == right)
     if kind is not other or kind not in (list, dict):
         return left is right
@@ -135,8 +141,10 @@ def has_unknown(value: Any, state: State) -> bool:
         kind = type(found)
         if kind is Unknown or kind is Maybe:
             return True
-        if kind is list or kind is dict:
-            steps += len(found) + 1
+        if kind is str:
+            steps += len(found) >> 10
+        elif kind is list or kind is dict:
+            steps += len(found) + 3
             if steps > state.left:
                 state.spend(steps)
             pending.extend(found if kind is list else found.values())

@@ -6,12 +6,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tfgate.query.compiler import Compiler
-from tfgate.query.errors import EvaluationError, ExpressionError
+from tfgate.query.errors import BudgetError, EvaluationError, ExpressionError
 from tfgate.query.functions.registry import NOT_LITERAL, FunctionTable
-from tfgate.query.outside import published
+from tfgate.query.outside import measure, published
 from tfgate.query.parsing import parse
 from tfgate.query.state import State
-from tfgate.query.values import UNKNOWN, truth
+from tfgate.query.values import UNKNOWN, Unknown, truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,13 +31,13 @@ class Judgement(State):
     truth: bool | None = None
     """JMESPath truthiness on all completions that raise nothing, None where these differ."""
 
-    @property
+    @cached_property
     def value(self) -> Any:
-        """The value: JSON, `UNKNOWN` and `SENSITIVE` at any depth, `Maybe` elements in lists."""
-        try:
-            return published(self.raw)
-        except RecursionError:
-            raise _too_deep() from None
+        """The value: JSON, `UNKNOWN` and `SENSITIVE` at any depth, `Maybe` elements in lists.
+
+        BudgetError where it is too large to be gone through.
+        """
+        return _outside(self.raw, self)
 
     @property
     def verdict(self) -> bool | None:
@@ -67,6 +67,7 @@ class Expression:
             raise ExpressionError("The expression is too deep.", expression=text) from None
         self._value = self.node.value
         self._condition = self.node.condition
+        self._builds = compiler.builds
         self.problems: tuple[ExpressionError, ...] = tuple(compiler.problems)
         """Parts that JMESPath accepts and that are certainly mistakes: a standard function called
         with a literal of a wrong type, and ``!a.b``, which means ``(!a).b``. Loaders may refuse
@@ -103,11 +104,11 @@ class Expression:
             value = self._value(document, state)
             if state.may_raise:
                 return UNKNOWN
-            if not state.dirty or value is True or value is False:
-                return value
-            return published(value, lists=False)
         except RecursionError:
             raise _too_deep() from None
+        if not (state.dirty or self._builds):
+            return value
+        return _outside(value, state, lists=False)
 
     def verdict(self, document: Any, scope: Any = None) -> bool | None:
         """Say whether the result is truthy on every completion (True), or on none (False).
@@ -146,8 +147,22 @@ class Expression:
         return trace(self.node, document, scope)
 
 
-def _too_deep() -> EvaluationError:
-    return EvaluationError("The document is nested too deeply for this expression.", kind="budget")
+def _outside(value: Any, state: State, *, lists: bool = True) -> Any:
+    """Give what the outside may see of a value that the outside can go through."""
+    if type(value) is list or type(value) is dict:
+        measure(value, state)
+    elif type(value) is not Unknown:
+        return value
+    if not state.dirty:
+        return value
+    try:
+        return published(value, lists=lists)
+    except RecursionError:
+        raise _too_deep() from None
+
+
+def _too_deep() -> BudgetError:
+    return BudgetError("The document is nested too deeply for this expression.")
 
 
 _DEFAULT: list[FunctionTable] = []  # made when first asked for: it loads all functions

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfgate.query.values import SENSITIVE, UNKNOWN, Maybe, Unknown
+
+if TYPE_CHECKING:
+    from tfgate.query.state import State
+
+
+def measure(value: Any, state: State) -> None:
+    """Take the steps of going through a value; one part may stand in it many times."""
+    pending, seen = [value], 0
+    while pending:
+        found = pending.pop()
+        kind = type(found)
+        if kind is list or kind is Maybe or kind is dict:
+            inner: Any = (
+                found if kind is list else [found.value] if kind is Maybe else found.values()
+            )
+            seen += len(inner) + 2
+            if seen > state.left:
+                break
+            pending.extend(inner)
+    state.spend(seen)
 
 
 def published(value: Any, *, lists: bool = True) -> Any:

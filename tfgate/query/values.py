@@ -116,12 +116,14 @@ class Maybe:
 class Expref:
     """An expression reference (``&expr``) bound to the evaluation it occurs in."""
 
-    __slots__ = ("node", "state", "test")
+    __slots__ = ("node", "state", "test", "weight")
 
-    def __init__(self, node: Any, test: Any, state: Any) -> None:
+    def __init__(self, node: Any, test: Any, state: Any, weight: int = 1) -> None:
         self.node = node
         self.test = test
         self.state = state
+        self.weight = weight
+        """Steps of evaluating it once."""
 
     def __call__(self, value: Any) -> Any:
         """Give the expression's value on ``value``."""

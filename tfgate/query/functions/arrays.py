@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tfgate.query.equality import contains_element, length_range
 from tfgate.query.errors import EvaluationError
 from tfgate.query.functions.registry import Function, Parameter
-from tfgate.query.state import ABSENT, attempt
+from tfgate.query.state import ABSENT, LONG, attempt
 from tfgate.query.values import (
     BOOLEANS,
     FALSY,
@@ -30,8 +30,10 @@ _ATOMS: Final = frozenset({str, int, float, bool, type(None)})
 def _contains(state: State, subject: Any, sought: Any) -> Any:
     if type(subject) is list:
         if len(subject) > 64:
-            state.spend(len(subject) >> 3)
+            state.spend(len(subject) >> 1)
         if type(sought) in _ATOMS:
+            if type(sought) is str and len(sought) > LONG:
+                state.spend(len(subject) * (len(sought) >> 10))
             if sought in subject:  # no unknown equals an atom, so this element is a known one
                 return True
             for element in subject:
@@ -42,6 +44,8 @@ def _contains(state: State, subject: Any, sought: Any) -> Any:
         found = contains_element(subject, sought, state)
         return state.make(BOOLEANS) if found is None else found
     if type(subject) is str and type(sought) is str:
+        if len(subject) > LONG:  # at worst each part of what is sought is looked for everywhere
+            state.spend(len(subject) * min(len(sought), 100) >> 9)
         return sought in subject
     return _string_contains(state, subject, sought)
 
@@ -67,13 +71,13 @@ def _length(state: State, subject: Any) -> Any:
     if type(subject) is Unknown:
         state.dirty = True
         return count(0 if subject.mask & FALSY else 1, inf)
-    if state.dirty and type(subject) is list and any(type(e) is Maybe for e in subject):
+    if state.dirty and type(subject) is list and state.has_maybe(subject):
         return count(*length_range(subject))
     return len(subject)
 
 
 def _map(state: State, expression: Expref, elements: list[Any]) -> Any:
-    state.spend(len(elements))
+    state.spend(len(elements) * (1 + expression.weight))
     results: list[Any] = []
     for element in elements:
         if type(element) is not Maybe:
@@ -88,6 +92,10 @@ def _map(state: State, expression: Expref, elements: list[Any]) -> Any:
 def _reverse(state: State, subject: Any) -> Any:
     if type(subject) is Unknown:
         return state.make(subject.mask)
+    if type(subject) is str:
+        state.read(len(subject))
+    else:
+        state.spend(len(subject))
     return subject[::-1]
 
 

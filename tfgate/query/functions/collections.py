@@ -35,7 +35,7 @@ def _truths(
     state: State, elements: list[Any], condition: Expref | None
 ) -> Iterator[tuple[bool | None, bool]]:
     """Give each element's truth and whether the element may be absent."""
-    state.spend(len(elements))
+    state.spend(len(elements) * (1 if condition is None else 1 + condition.weight))
     for element in elements:
         if type(element) is not Maybe:
             yield truth(element) if condition is None else condition.test(element, state), False
@@ -74,20 +74,23 @@ def _one_is(wanted: bool, truths: list[tuple[bool | None, bool]]) -> bool | None
 
 def _unique(state: State, elements: list[Any]) -> Any:
     kept: list[Any] = []
+    compared: list[Any] = []  # of the kept ones, those that are more than a known atom
     seen: set[Any] = set()
+    state.spend(len(elements) * _HASHED)
     for element in elements:
         value = content(element)
         plain = type(element) is not Maybe and type(value) in (str, int, float, bool, type(None))
         key = (type(value) is bool, value)
         if plain and key in seen:
             continue
-        state.spend(1)
-        again = _seen_before(value, kept, state, plain=plain)
+        again = _seen_before(value, compared if plain else kept, state)
         if again is True:
             continue
         if plain:
             seen.add(key)
         kept.append(element if again is False else _loose(element, state))
+        if not plain or again is None:
+            compared.append(kept[-1])
     return kept
 
 
@@ -96,13 +99,11 @@ def _loose(element: Any, state: State) -> Maybe:
     return state.maybe(content(element), many)
 
 
-def _seen_before(value: Any, kept: list[Any], state: State, *, plain: bool) -> bool | None:
-    """Whether an equal element stands before; a known atom equals no known one not yet seen."""
+def _seen_before(value: Any, kept: list[Any], state: State) -> bool | None:
+    """Whether an equal element stands before."""
     result: bool | None = False
+    state.spend(len(kept) * _COMPARED)
     for other in kept:
-        if plain and type(other) in (str, int, float, bool):
-            continue
-        state.spend(1)
         equal = _alike(value, content(other), state)
         if equal and type(other) is not Maybe:
             return True
@@ -118,7 +119,7 @@ def _alike(left: Any, right: Any, state: State) -> bool | None:
 
 
 def _count_by(state: State, elements: list[Any], expression: Expref) -> Any:
-    state.spend(len(elements))
+    state.spend(len(elements) * (1 + expression.weight))
     counts: dict[str, int] = {}
     uncertain = False
     for element in elements:
@@ -143,6 +144,12 @@ def _unknown_key(key: Any, state: State) -> None:
         raise EvaluationError("count_by() counts by strings only.")
     state.may_raise = state.may_raise or bool(key.mask & ~STRINGS)
 
+
+_HASHED: Final = 4
+"""Steps of keeping an element in a set."""
+
+_COMPARED: Final = 10
+"""Steps of comparing two elements, without what is in them."""
 
 _ELEMENTS: Final = Parameter("elements", "array")
 _CONDITION: Final = Parameter("condition", "expref", optional=True)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from math import isfinite
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tfgate.model.pattern import late
 from tfgate.query.errors import EvaluationError
 from tfgate.query.functions.registry import NOT_LITERAL, Function, Parameter
+
+if TYPE_CHECKING:
+    from tfgate.query.state import State
 
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
@@ -26,21 +30,37 @@ KEPT: Final = 16 * 1024
 """Characters up to which a text that was read is kept, since several rules ask for the same."""
 
 
+def _parse(state: State, text: str) -> Any:
+    if len(text) > KEPT:
+        state.spend(_steps(text))
+        return _read(text)
+    value, steps = _kept(text)
+    state.left -= steps
+    if state.left < 0:
+        state.spend(0)
+    return value
+
+
+def _steps(text: str) -> int:
+    """Give the steps of reading a text: what is made of it is as large as its values are many."""
+    return (len(text) >> 6) + text.count(",") + 4 * (text.count("{") + text.count("["))
+
+
 def parse_json(text: str) -> Any:
     """Read a JSON text written by someone who may wish us ill."""
-    return _kept(text) if len(text) <= KEPT else _read(text)
+    return _kept(text)[0] if len(text) <= KEPT else _read(text)
 
 
 @lru_cache(maxsize=256)
-def _kept(text: str) -> Any:
+def _kept(text: str) -> tuple[Any, int]:
     # Whatever evaluates an expression changes no value, so that one object serves all.
-    return _read(text)
+    return _read(text), _steps(text)
 
 
 def _read(text: str) -> Any:
     if len(text) > LONGEST:
         raise EvaluationError(f"parse_json() reads at most {LONGEST:,} characters.")
-    if text.count("[") + text.count("{") > DEEPEST and _depth(text) > DEEPEST:
+    if text.count("[") + text.count("{") > DEEPEST and _is_deep(text):
         raise EvaluationError(f"parse_json() reads at most {DEEPEST} levels of nesting.")
     try:
         return _canonical(text)
@@ -60,22 +80,16 @@ def _canonical(text: str) -> Any:
     return found
 
 
-def _depth(text: str) -> int:
-    """Deepest nesting of brackets outside of strings."""
-    deepest = level = 0
-    in_string = escaped = False
-    for character in text:
-        if in_string:
-            in_string = escaped or character != '"'
-            escaped = character == "\\" and not escaped
-        elif character == '"':
-            in_string = True
-        elif character in "[{":
-            level += 1
-            deepest = max(deepest, level)
-        elif character in "]}":
-            level -= 1
-    return deepest
+_NO_BRACKETS: Final = late(r"[^\[\]{}]+")
+
+
+def _is_deep(text: str) -> bool:
+    """Whether brackets outside of strings are nested more than `DEEPEST` levels."""
+    outside = "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
+    brackets = _NO_BRACKETS.sub("", outside).replace("{", "[").replace("}", "]")
+    for _ in range(DEEPEST):
+        brackets = brackets.replace("[]", "")
+    return "[" in brackets
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -119,7 +133,8 @@ FUNCTIONS: Final = (
         doc="Reads a string that holds a JSON document.",
         example="parse_json('{\"a\": [1]}').a",
         result=[1],
-        call=parse_json,
+        call=_parse,
+        state=True,
         errors=(
             "The text is not JSON, holds a key twice or a NaN, or is too long or nested too deeply."
         ),

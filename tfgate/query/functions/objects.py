@@ -23,14 +23,20 @@ if TYPE_CHECKING:
     from tfgate.query.state import State
 
 
+_PAIR: Final = 4
+"""Steps of keeping a key and its value."""
+
+
 def _keys(state: State, subject: Any) -> Any:
     if type(subject) is dict:
+        state.spend(len(subject))
         return list(subject)
     return _each(state, subject, Unknown(STRINGS))
 
 
 def _values(state: State, subject: Any) -> Any:
     if type(subject) is dict:
+        state.spend(len(subject))
         return list(subject.values())
     return _each(state, subject, UNKNOWN)
 
@@ -47,7 +53,7 @@ def _merge(state: State, *parts: Any) -> Any:
     The others go to ``dict.update``, so that an empty string or a list of pairs passes.
     """
     if all(type(part) is dict or not has_unknown(part, state) for part in parts):
-        state.spend(sum(len(part) for part in parts if type(part) is dict))
+        state.spend(_PAIR * sum(len(part) for part in parts if type(part) is dict))
         merged: dict[str, Any] = {}
         for part in parts:
             merged.update(part)

@@ -16,9 +16,17 @@ if TYPE_CHECKING:
     from tfgate.query.state import State
 
 
+def _spend_on_ordering(keys: list[Any], rounds: int, state: State) -> None:
+    """Take the steps of comparing each key ``rounds`` times; long texts may be equal for long."""
+    state.spend(len(keys) * (1 + rounds // 4))
+    if keys and type(keys[0]) is str:
+        texts = sum(len(key) for key in keys if type(key) is str)
+        state.spend((texts >> 10) * rounds)
+
+
 def _extreme(pick: Callable[..., Any]) -> Callable[..., Any]:
     def extreme(state: State, elements: list[Any]) -> Any:
-        state.spend(len(elements))
+        _spend_on_ordering(elements, 1, state)
         if all_known(elements):
             return pick(elements) if elements else None
         kept = [elements[i] for i in orderable(elements, state)]
@@ -45,7 +53,7 @@ def _one_of(elements: list[Any], contents: list[Any], state: State) -> Any:
 
 
 def _sort(state: State, elements: list[Any]) -> Any:
-    state.spend(len(elements))
+    _spend_on_ordering(elements, len(elements).bit_length(), state)
     if all_known(elements):
         return sorted(elements)
     kept = [elements[i] for i in orderable(elements, state)]
@@ -72,7 +80,7 @@ def _sorted(elements: list[Any], keys: list[Any], contents: list[Any], state: St
 
 def _keyed(state: State, elements: list[Any], expression: Expref) -> tuple[list[Any], list[Any]]:
     """Give the elements that can be there and their keys, all numbers or all strings."""
-    state.spend(len(elements))
+    state.spend(len(elements) * (2 + expression.weight))
     kept, keys = [], []
     for element in elements:
         if type(element) is not Maybe:
@@ -84,6 +92,7 @@ def _keyed(state: State, elements: list[Any], expression: Expref) -> tuple[list[
             kept.append(element)
             keys.append(state.maybe(key, element.many))
     positions = orderable(keys, state)
+    _spend_on_ordering(keys, len(keys).bit_length(), state)
     return [kept[i] for i in positions], [keys[i] for i in positions]
 
 

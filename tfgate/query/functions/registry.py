@@ -88,6 +88,11 @@ class Function(msgspec.Struct, frozen=True):
     call: Callable[..., Any]
     plain: Callable[..., Any] | None = None
     """What to call instead where everything in the arguments is known: no state, no scope."""
+    dynamic: Callable[..., Any] | None = None
+    """What to call instead, with the `State` first, where all arguments are known and the second is
+    not written out in the expression: so it may be of any size."""
+    cost: int = 2
+    """Steps of one call on small arguments; a step takes 0.1 µs."""
     errors: str = ""
     """When it fails beyond arguments of a wrong type, in one sentence."""
     scope: bool = False

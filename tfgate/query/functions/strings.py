@@ -15,11 +15,23 @@ if TYPE_CHECKING:
 
 def _join(state: State, glue: Any, parts: list[Any]) -> Any:
     if type(glue) is str and all(type(part) is str for part in parts):
-        if sum(map(len, parts)) + len(glue) * len(parts) > TEXT:
+        length = sum(map(len, parts)) + len(glue) * len(parts)
+        if length > TEXT:
             raise BudgetError("join() would make a string that is too long.")
+        state.read(length)
         return glue.join(parts)
     filled = any(type(part) is str and part for part in parts)
     return state.make(STRING if filled else STRINGS)
+
+
+def _starts_with(state: State, subject: str, prefix: str) -> bool:
+    state.spend(len(prefix) >> 10)
+    return subject.startswith(prefix)
+
+
+def _ends_with(state: State, subject: str, suffix: str) -> bool:
+    state.spend(len(suffix) >> 10)
+    return subject.endswith(suffix)
 
 
 FUNCTIONS: Final = (
@@ -31,6 +43,7 @@ FUNCTIONS: Final = (
         example="starts_with('aws_instance', 'aws_')",
         result=True,
         call=str.startswith,
+        dynamic=_starts_with,
         total=True,
         standard=True,
     ),
@@ -42,6 +55,7 @@ FUNCTIONS: Final = (
         example="ends_with('main.tf', '.tf')",
         result=True,
         call=str.endswith,
+        dynamic=_ends_with,
         total=True,
         standard=True,
     ),

@@ -7,26 +7,40 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.errors import BudgetError
 from tfgate.query.functions.registry import Function, Parameter
+from tfgate.query.state import LONG
 
 if TYPE_CHECKING:
-    from re2 import Pattern
+    from collections.abc import Callable
+
+    from tfgate.query.state import State
 
 _PIECES: Final = 1_000_000
 _LONGEST_PATTERN: Final = 4096
+_COMPILES: Final = 2_000
+"""Steps of compiling a pattern that is not written out in the expression."""
+_PIECE: Final = 3
+"""Steps of making a part of a text."""
+_FAILS: Final = 100_000
+"""Steps of finding that a pattern is too large: RE2 takes up to 10 ms."""
 
 
 @lru_cache(maxsize=128)
-def _compiled(pattern: str) -> Pattern:
-    """Compile a pattern; RE2 matches in time linear in the text, whatever the pattern."""
-    import re2
+def _compiled(pattern: str) -> tuple[Callable[[str], Any], int]:
+    """Compile a pattern: its search, and the number of its instructions.
 
+    RE2 matches in time linear in the text. Where its automaton gets too many states, it follows all
+    instructions at once instead, so that the time is that number times the characters.
+    """
     if len(pattern) > _LONGEST_PATTERN:
         raise ValueError("pattern too long")
+    import re2
+
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 2 << 20
     try:
-        return re2.compile(pattern, options)
+        compiled = re2.compile(pattern, options)
+        return compiled.search, compiled.programsize
     except re2.error as error:
         raise ValueError(_reason(error)) from None
 
@@ -36,8 +50,22 @@ def _reason(error: Exception) -> str:
     return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
 
 
-def _matches(subject: str, pattern: str) -> bool:
-    return _compiled(pattern).search(subject) is not None
+def _matches(state: State, subject: str, pattern: str) -> bool:
+    search, size = _compiled(pattern)
+    state.left -= 1 + (len(subject) * size >> 5)
+    if state.left < 0:
+        state.spend(0)
+    return search(subject) is not None
+
+
+def _matches_any(state: State, subject: str, pattern: str) -> bool:
+    """Match a pattern that comes from anywhere."""
+    state.spend(_COMPILES)
+    try:
+        return _matches(state, subject, pattern)
+    except ValueError:
+        state.spend(_FAILS)
+        raise
 
 
 def _check_pattern(literals: tuple[Any, ...]) -> str | None:
@@ -54,6 +82,8 @@ def _check_pattern(literals: tuple[Any, ...]) -> str | None:
 @lru_cache(maxsize=256)
 def _translated(pattern: str) -> str:
     """Write a glob as a regular expression that matches the whole text."""
+    if len(pattern) > _LONGEST_PATTERN:
+        raise ValueError("pattern too long")
     import re2
 
     parts, position = [r"(?s)\A"], 0
@@ -75,8 +105,26 @@ def _character_set(inside: str) -> str:
     return f"[{'^' if negated else ''}{body}]"
 
 
-def _glob(subject: str, pattern: str) -> bool:
-    return _compiled(_translated(pattern)).search(subject) is not None
+def _glob(state: State, subject: str, pattern: str) -> bool:
+    return _matches(state, subject, _translated(pattern))
+
+
+def _glob_any(state: State, subject: str, pattern: str) -> bool:
+    """Match a glob that comes from anywhere."""
+    state.spend(len(pattern))
+    return _matches_any(state, subject, _translated(pattern))
+
+
+def _lower(state: State, subject: str) -> str:
+    if len(subject) > LONG:
+        state.read(2 * len(subject))
+    return subject.lower()
+
+
+def _upper(state: State, subject: str) -> str:
+    if len(subject) > LONG:
+        state.read(2 * len(subject))
+    return subject.upper()
 
 
 def _check_glob(literals: tuple[Any, ...]) -> str | None:
@@ -89,9 +137,13 @@ def _check_glob(literals: tuple[Any, ...]) -> str | None:
     return None
 
 
-def _split(subject: str, separator: str) -> list[str]:
-    if subject.count(separator) > _PIECES:
+def _split(state: State, subject: str, separator: str) -> list[str]:
+    if len(subject) > LONG:
+        state.read(len(subject))
+    pieces = subject.count(separator)
+    if pieces > _PIECES:
         raise BudgetError("split() would make a list that is too long.")
+    state.spend(pieces * _PIECE)
     return subject.split(separator)
 
 
@@ -113,6 +165,8 @@ FUNCTIONS: Final = (
         example="matches('t3.micro', '^t[23]')",
         result=True,
         call=_matches,
+        dynamic=_matches_any,
+        state=True,
         errors="The pattern is not a regular expression of RE2's syntax, or a text is not Unicode.",
         check=_check_pattern,
     ),
@@ -127,6 +181,8 @@ FUNCTIONS: Final = (
         example="glob('module.net.aws_vpc.main', 'module.*')",
         result=True,
         call=_glob,
+        dynamic=_glob_any,
+        state=True,
         errors="The pattern is not a glob, or a text is not Unicode.",
         check=_check_glob,
     ),
@@ -137,7 +193,8 @@ FUNCTIONS: Final = (
         doc="Gives a string in lower case.",
         example="lower('ABC')",
         result="abc",
-        call=str.lower,
+        call=_lower,
+        state=True,
         total=True,
     ),
     Function(
@@ -147,7 +204,8 @@ FUNCTIONS: Final = (
         doc="Gives a string in upper case.",
         example="upper('abc')",
         result="ABC",
-        call=str.upper,
+        call=_upper,
+        state=True,
         total=True,
     ),
     Function(
@@ -158,6 +216,7 @@ FUNCTIONS: Final = (
         example="split('a,b', ',')",
         result=["a", "b"],
         call=_split,
+        state=True,
         errors="The separator is empty.",
         check=_check_split,
     ),

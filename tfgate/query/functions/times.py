@@ -70,6 +70,7 @@ FUNCTIONS: Final = (
         example="age_days('2026-01-01T00:00:00Z')",
         result=30.5,
         call=_age_days,
+        cost=60,
         errors="The text is not a time of RFC 3339.",
         scope=True,
         check=_check,

@@ -55,6 +55,7 @@ def _to_array(state: State, subject: Any) -> Any:
 
 def _to_number(state: State, subject: Any) -> Any:
     if type(subject) is str:
+        state.read(len(subject))
         return _parsed_number(subject)
     if type(subject) is int or type(subject) is float:
         return subject
@@ -84,10 +85,36 @@ def _to_string(state: State, subject: Any) -> Any:
     if has_unknown(subject, state):
         may_be_empty = kinds(subject) & EMPTY_STRING
         return state.make(STRINGS if may_be_empty else STRING)
+    _refuse_long(subject, state)
     text = json.dumps(subject, separators=(",", ":"), default=_reference)
     if len(text) > TEXT:
-        raise BudgetError("to_string() would make a string that is too long.")
+        raise _too_long()
+    state.read(len(text))
     return text
+
+
+def _refuse_long(subject: Any, state: State) -> None:
+    """Refuse a value whose texts are too long together: one text may stand in it many times."""
+    pending, length = [subject], 0
+    while pending:
+        found = pending.pop()
+        kind = type(found)
+        if kind is str:
+            length += len(found)
+        elif kind is list:
+            length += len(found)
+            state.spend(len(found))
+            pending.extend(found)
+        elif kind is dict:
+            length += sum(map(len, found))
+            state.spend(2 * len(found))
+            pending.extend(found.values())
+        if length > TEXT:
+            raise _too_long()
+
+
+def _too_long() -> BudgetError:
+    return BudgetError("to_string() would make a string that is too long.")
 
 
 def _reference(found: object) -> str:

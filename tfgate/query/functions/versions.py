@@ -23,7 +23,10 @@ _VERSION: Final = late(
     r"v?(\d{1,18}(?:\.\d{1,18}){0,7})(?:-([0-9A-Za-z.~-]{1,128}))?(?:\+[0-9A-Za-z.~-]{1,128})?",
     re.ASCII,
 )
-_PART: Final = late(r"\s*(=|!=|>=|<=|~>|>|<|)\s*(\S{1,400})\s*", re.ASCII)
+_PART: Final = late(r"(=|!=|>=|<=|~>|>|<|)\s*(\S{1,400})", re.ASCII)
+_SPACE: Final = " \t\n\r\f\v"
+_LONGEST: Final = 4_096
+"""Characters of a constraint; nobody writes a tenth of it."""
 _ORDERINGS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -59,9 +62,11 @@ def _version(text: str) -> _Version:
 
 @lru_cache(maxsize=256)
 def _constraint(text: str) -> tuple[tuple[str, _Version], ...]:
+    if len(text) > _LONGEST:
+        raise ValueError("too long")
     parts = []
     for part in text.split(","):
-        found = _PART.fullmatch(part)
+        found = _PART.fullmatch(part.strip(_SPACE))
         if found is None:
             raise ValueError("not a constraint")
         parts.append((found[1] or "=", _version(found[2])))
@@ -108,6 +113,7 @@ FUNCTIONS: Final = (
         example="semver_satisfies('5.31.0', '~> 5.0, != 5.30.0')",
         result=True,
         call=_satisfies,
+        cost=100,
         errors="The version or the constraint cannot be read.",
         check=_check,
     ),

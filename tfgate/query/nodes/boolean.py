@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tfgate.query.nodes.node import truth_in
 from tfgate.query.state import ABSENT, Closure, State, Test, attempt
-from tfgate.query.values import BOOLEANS, FALSY, TRUTHY, restrict, truth
+from tfgate.query.values import BOOLEANS, FALSY, TRUTHY, restrict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ def _short_circuit(parts: Sequence[Closure], *, stop: bool, kept: int) -> Closur
     def value_of(value: Any, state: State) -> Any:
         for position, part in enumerate(early):
             found = part(value, state)
-            known = truth(found)
+            known = truth_in(found, state)
             if known is stop:
                 return found
             if known is None:
@@ -45,7 +46,7 @@ def _short_circuit(parts: Sequence[Closure], *, stop: bool, kept: int) -> Closur
             found = attempt(part, value, state)
             if found is ABSENT:
                 return rest
-            known = truth(found)
+            known = truth_in(found, state)
             if known is stop:
                 return state.join(rest, found)
             if known is None:

@@ -92,8 +92,9 @@ def _unary_with_scope(site: Site, argument: Closure) -> Closure:
 
 
 def _binary(site: Site, first: Closure, second: Closure) -> Closure:
-    (plain, other), run = site.plain, site.function.call
-    with_state = site.function.state
+    (plain, other), dynamic = site.plain, site.function.dynamic
+    run = dynamic or site.function.call
+    with_state = site.function.state or dynamic is not None
 
     def two(value: Any, state: State) -> Any:
         left, right = first(value, state), second(value, state)

@@ -146,6 +146,8 @@ def _ordered(compare: Callable[[Any, Any], Any], left: Any, right: Any, state: S
     result = NULL if (mine | theirs) & ~comparable else 0
     if both:
         if _known(left) and _known(right):
+            if type(left) is str:
+                state.spend(min(len(left), len(right)) >> 10)
             return compare(left, right)
         certain = _by_bounds(compare, left, right)
         if certain is not None and not result and not mixed:

@@ -18,7 +18,7 @@ def element_at(value: Any, position: int, state: State) -> Any:
         if type(value) is Unknown and value.mask & LIST:
             return SENSITIVE if value.sensitive else UNKNOWN
         return None
-    if state.dirty and any(type(element) is Maybe for element in value):
+    if state.dirty and state.has_maybe(value):
         return _uncertain_element(value, position, state)
     try:
         return value[position]
@@ -28,6 +28,7 @@ def element_at(value: Any, position: int, state: State) -> Any:
 
 def _uncertain_element(elements: list[Any], position: int, state: State) -> Any:
     """Join all elements that may come to stand at ``position``."""
+    state.spend(len(elements))
     if position < 0:
         elements, position = elements[::-1], -position - 1
     firm = next(i for i, element in enumerate(elements) if type(element) is Maybe)
@@ -51,7 +52,7 @@ def sliced(value: Any, bounds: slice, state: State) -> Any:
     """Give ``value[bounds]``, null where ``value`` is not a list."""
     if type(value) is list:
         _refuse_no_step(bounds)
-        state.spend(len(value) >> 4)
+        state.spend(len(range(*bounds.indices(len(value)))))
         return _cut(value, bounds, state)
     if type(value) is Unknown and value.mask & LISTS:
         return _slice_of_unknown(value, bounds, state)
@@ -73,7 +74,7 @@ def _slice_of_unknown(value: Unknown, bounds: slice, state: State) -> Any:
 
 
 def _cut(elements: list[Any], bounds: slice, state: State) -> list[Any]:
-    if not any(type(element) is Maybe for element in elements):
+    if not state.has_maybe(elements):
         return elements[bounds]
     if bounds.start is None and bounds.stop is None and bounds.step in (None, 1, -1):
         return elements[bounds]

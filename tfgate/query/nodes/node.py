@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.query.values import truth
+from tfgate.query.values import Maybe, truth
 
 if TYPE_CHECKING:
     from tfgate.query.state import Closure, State, Test
 
+_MAKES: Final = {"multi_select_list": 2, "multi_select_dict": 8}
+"""Steps of making a value, by type of node."""
+
 Ast = dict[str, Any]
 """A node as jmespath's parser gives it: ``type``, ``children`` and sometimes ``value``."""
+
+
+def truth_in(value: Any, state: State) -> bool | None:
+    """Give the truth of a value; that of a list all of whose elements may be absent takes long."""
+    if type(value) is list and value and type(value[0]) is Maybe:
+        state.spend(len(value) >> 2)
+    return truth(value)
 
 
 def truth_of(value: Closure) -> Test:
@@ -19,7 +29,7 @@ def truth_of(value: Closure) -> Test:
 
     def test(document: Any, state: State) -> bool | None:
         found = value(document, state)
-        return found if found is True or found is False else truth(found)
+        return found if found is True or found is False else truth_in(found, state)
 
     return test
 
@@ -39,6 +49,8 @@ class Node:
         self.condition = condition
         """The closure that gives the truth, where there is a quicker one than to ask the value."""
         self.children = children
+        self.weight: int = 1 + _MAKES.get(ast["type"], 0) + sum(c.weight for c in children)
+        """Steps of one evaluation: the parts it has, and what they make."""
 
     @cached_property
     def test(self) -> Test:

@@ -26,14 +26,17 @@ from tfgate.query.values import (
 )
 
 
-def projection(base: Closure, body: Closure | None) -> Closure:
-    """Compile ``base[*].body``; no body means the elements themselves."""
+def projection(base: Closure, body: Closure | None, cost: int = 1) -> Closure:
+    """Compile ``base[*].body``; no body means the elements themselves.
+
+    ``cost`` is what each element takes, in steps.
+    """
 
     def project(value: Any, state: State) -> Any:
         elements = value if base is current else base(value, state)
         if type(elements) is not list:
             return _over_unknown(elements, LISTS, over_elements, state)
-        state.left -= len(elements)
+        state.left -= len(elements) * cost
         if state.left < 0:
             state.spend(0)
         collected: list[Any] = []
@@ -49,7 +52,7 @@ def projection(base: Closure, body: Closure | None) -> Closure:
                 collected.append(found)
         return collected
 
-    over_elements = project if base is current else projection(current, body)
+    over_elements = project if base is current else projection(current, body, cost)
     return project
 
 
@@ -71,14 +74,14 @@ def _collect_maybe(
     collected.append(state.maybe(restrict(current, ~NULL), element.many))
 
 
-def filter_projection(base: Closure, predicate: Test, body: Closure | None) -> Closure:
-    """Compile ``base[?predicate].body``."""
+def filter_projection(base: Closure, predicate: Test, body: Closure | None, cost: int) -> Closure:
+    """Compile ``base[?predicate].body``; ``cost`` as in `projection`."""
 
     def choose(value: Any, state: State) -> Any:
         elements = value if base is current else base(value, state)
         if type(elements) is not list:
             return _over_unknown(elements, LISTS, over_elements, state)
-        state.left -= len(elements)
+        state.left -= len(elements) * cost
         if state.left < 0:
             state.spend(0)
         collected: list[Any] = []
@@ -97,7 +100,7 @@ def filter_projection(base: Closure, predicate: Test, body: Closure | None) -> C
                     collected.append(found)
         return collected
 
-    over_elements = choose if base is current else filter_projection(current, predicate, body)
+    over_elements = choose if base is current else filter_projection(current, predicate, body, cost)
     return choose
 
 
@@ -109,13 +112,14 @@ def _filter_maybe(
         _collect_maybe(element, body, state, collected)
 
 
-def value_projection(base: Closure, body: Closure | None) -> Closure:
-    """Compile ``base.*.body`` over the values of an object."""
-    over_elements = projection(current, body)
+def value_projection(base: Closure, body: Closure | None, cost: int) -> Closure:
+    """Compile ``base.*.body`` over the values of an object; ``cost`` as in `projection`."""
+    over_elements = projection(current, body, cost)
 
     def project(value: Any, state: State) -> Any:
         found = base(value, state)
         if type(found) is dict:
+            state.spend(len(found))
             return over_elements(list(found.values()), state)
         return _over_unknown(found, OBJECTS, over_elements, state)
 
@@ -139,6 +143,7 @@ def _flatten(elements: list[Any], state: State) -> list[Any]:
     for element in elements:
         kind = type(element)
         if kind is list:
+            state.spend(len(element))  # first: the whole may be larger than any memory
             merged.extend(element)
         elif kind is Maybe:
             _flatten_maybe(element, state, merged)
@@ -146,7 +151,7 @@ def _flatten(elements: list[Any], state: State) -> list[Any]:
             merged.extend(_spread(element, state))
         else:
             merged.append(element)
-    state.spend(len(elements) + len(merged))
+    state.spend(len(elements))
     return merged
 
 

@@ -38,6 +38,8 @@ _CONTAINER_TYPES: Final[dict[int, tuple[type, ...]]] = {
     OBJECTS: (dict,),
     EXPREF: (Expref,),
 }
+_CHECKED: Final = 20
+"""Steps of looking at arguments one by one."""
 _NAMES: Final = {
     NULL: "null",
     BOOLEANS: "a boolean",
@@ -79,6 +81,7 @@ class Site:
 
     def checked(self, arguments: list[Any], state: State) -> Any:
         """Check the arguments one by one, unknown ones included, then call."""
+        state.spend(_CHECKED)
         arguments = [self._argument(i, found, state) for i, found in enumerate(arguments)]
         function = self.function
         if not function.handles_unknown and any(has_unknown(a, state) for a in arguments):
@@ -125,6 +128,8 @@ class Site:
         return found
 
     def _restricted(self, index: int, found: Any, allowed: int, state: State) -> Any:
+        if type(found) is list:
+            state.spend(len(found) >> 4)
         mask = kinds(found)
         if not mask & ~allowed:
             return found
