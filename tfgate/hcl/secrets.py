@@ -32,7 +32,7 @@ _LONGEST = 100_000
 """Characters looked at; a private key stands at the beginning of what holds it."""
 _RUN = re.compile(r"[A-Za-z0-9+/_=-]{24,200}")
 _PLAIN = re.compile(
-    r"[a-z]+(?:[-_/][a-z0-9]+)*|[A-Z]+(?:_[A-Z0-9]+)*|(?:[A-Z]?[a-z]+)+|[0-9-]+"
+    r"[a-z]+(?:[-_/][a-z0-9]+)*|[A-Z]+(?:_[A-Z0-9]+)*|[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[0-9-]+"
     r"|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 )
 _HEX = re.compile(r"[0-9a-fA-F]+")

@@ -99,3 +99,15 @@ def test_long_values_cost_little() -> None:
     """A hostile literal of a megabyte takes no visible time."""
     for piece in ("a", "A1b", "eyJ", "x://a:", "-----BEGIN "):
         looks_secret(piece * (1_000_000 // len(piece)))
+
+
+def test_a_run_of_letters_takes_no_longer_than_it_is_long() -> None:
+    """Whoever writes a literal must not be able to hang who looks at it."""
+    from tests.support.fuzzing.limits import bounded_time
+
+    with bounded_time(2.0):
+        for run in ("a" * 200, "aB" * 100, "A" + "a" * 199, "Aa" * 100):
+            assert looks_secret(f"{run[:199]}=") is None
+            assert looks_secret(run) is None
+        for text in ("-----BEGIN " + "A " * 50_000, "a" * 20 + "://" + "b" * 99_000, "." * 100_000):
+            looks_secret(text)
