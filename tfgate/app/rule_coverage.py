@@ -69,7 +69,7 @@ def watch(compiled: CompiledRule) -> WatchedRule:
         conditions += [(key, condition) for condition in found]
     let = {name: watching[f"let.{name}"] for name in compiled.let}
     own = {key: watching[key] for key in ("when", "deny", "require") if key in watching}
-    return WatchedRule(msgspec.structs.replace(compiled, let=let, **own), tuple(conditions))
+    return WatchedRule(compiled.changed(let=let, **own), tuple(conditions))
 
 
 def coverage_of(rule: WatchedRule, results: Iterable[ExampleResult]) -> Coverage:

@@ -129,7 +129,7 @@ def variants_of(compiled: CompiledRule) -> Iterator[tuple[str, str, CompiledRule
             if variant is not None:
                 yield f"{key}: {change}", text, variant
     if compiled.when is not None:
-        yield "when: drop all of it", "", msgspec.structs.replace(compiled, when=None)
+        yield "when: drop all of it", "", compiled.changed(when=None)
     yield from _widened(compiled)
 
 
@@ -140,8 +140,8 @@ def _with_expression(compiled: CompiledRule, key: str, text: str) -> CompiledRul
         return None
     if key.startswith("let."):
         let = {**compiled.let, key.removeprefix("let."): expression}
-        return msgspec.structs.replace(compiled, let=let)
-    return msgspec.structs.replace(compiled, **{key: expression})
+        return compiled.changed(let=let)
+    return compiled.changed(**{key: expression})
 
 
 def _widened(compiled: CompiledRule) -> Iterator[tuple[str, str, CompiledRule]]:
@@ -152,4 +152,4 @@ def _widened(compiled: CompiledRule) -> Iterator[tuple[str, str, CompiledRule]]:
             continue
         match = msgspec.structs.replace(rule.match, **{name: ()})
         wider = msgspec.structs.replace(rule, match=match)
-        yield f"match: drop {name}", "", msgspec.structs.replace(compiled, rule=wider)
+        yield f"match: drop {name}", "", compiled.changed(wider)

@@ -146,7 +146,7 @@ def _coverage(
         return {"pass", "fail"} <= kinds, failing
     if not any(change.what.startswith(_BEHAVIOUR) for change in diff.changes):
         return None, failing
-    as_it_was = msgspec.structs.replace(before, rule=_with_tests(before, after))
+    as_it_was = before.changed(_with_tests(before, after))
     there = [_result(old, as_it_was, number) for number in range(len(after.rule.tests))]
     return any(not result.passed for result in there), failing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tfgate.engine.functions import rule_functions
@@ -23,24 +24,6 @@ Path = tuple[str, ...]
 class BoundRule:
     """One compiled rule with what the configuration says of it."""
 
-    __slots__ = (
-        "compiled",
-        "data",
-        "decider",
-        "enforcement",
-        "findings",
-        "message_reads",
-        "narrow",
-        "on_unknown",
-        "params",
-        "passed",
-        "passes",
-        "reads",
-        "rule",
-        "ruleset",
-        "scoped",
-    )
-
     def __init__(
         self,
         compiled: CompiledRule,
@@ -57,17 +40,37 @@ class BoundRule:
         self.data = data
         self.enforcement = context.levels.get(rule.id, rule.enforcement)
         self.on_unknown = _on_unknown(rule, self.enforcement)
-        decider = compiled.deny if compiled.deny is not None else compiled.require
-        assert decider is not None, "a rule has deny or require: the loader saw to it"
-        self.decider: Expression = decider
-        self.passes = compiled.deny is None
-        """The truth of ``decider`` that is a pass."""
-        self.reads = frozenset(_reads(compiled))
-        self.message_reads = frozenset(compiled.message.fields)
         self.narrow = narrowing(rule.match)
-        self.scoped = any(map(_calls_scoped, expressions(compiled)))
         self.passed: list[Subject] = []
         self.findings = 0
+
+    @cached_property
+    def decider(self) -> Expression:
+        """The expression that decides. (A rule that selects nothing is never asked for it.)"""
+        compiled = self.compiled
+        decider = compiled.deny if compiled.deny is not None else compiled.require
+        assert decider is not None, "a rule has deny or require: the loader saw to it"
+        return decider
+
+    @cached_property
+    def passes(self) -> bool:
+        """The truth of ``decider`` that is a pass."""
+        return self.compiled.deny is None
+
+    @cached_property
+    def reads(self) -> frozenset[Path]:
+        """What its expressions read of a document."""
+        return frozenset(_reads(self.compiled))
+
+    @cached_property
+    def message_reads(self) -> frozenset[Path]:
+        """What its message reads."""
+        return frozenset(self.compiled.message.fields)
+
+    @cached_property
+    def scoped(self) -> bool:
+        """Whether it calls a function that needs more than its arguments."""
+        return any(map(_calls_scoped, expressions(self.compiled)))
 
     @property
     def evaluated(self) -> bool:

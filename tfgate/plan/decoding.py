@@ -49,11 +49,18 @@ def decode_value(raw: Raw, where: str) -> Any:
     if not raw:
         return None
     value = decode_as(_ANY, raw, where)
-    try:
-        check_depth(value)
-    except TooDeepError:
-        raise too_deep(where) from None
-    return unmark(value) if MARK in bytes(raw) else value
+    text = bytes(raw)
+    if is_maybe_deep(text):
+        try:
+            check_depth(value)
+        except TooDeepError:
+            raise too_deep(where) from None
+    return unmark(value) if MARK in text else value
+
+
+def is_maybe_deep(text: bytes) -> bool:
+    """Say whether JSON may nest deeper than `MAX_DEPTH`: not with fewer brackets than that."""
+    return len(text) > 2 * MAX_DEPTH and text.count(b"{") + text.count(b"[") > MAX_DEPTH
 
 
 def decode_as(decoder: Decoder[_T] | msgspec.json.Decoder[_T], raw: Raw, where: str) -> _T:

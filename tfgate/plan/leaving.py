@@ -11,6 +11,7 @@ provider as well: providers on the legacy SDK cannot tell such a value from none
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tfgate.plan.arguments import is_expression
@@ -28,18 +29,35 @@ if TYPE_CHECKING:
 def left_to_provider(plan: Plan, subject: Subject, argument: str) -> Any:
     """Say whether ``subject``'s block leaves the argument at a dotted path to the provider.
 
-    True, False, or `UNKNOWN` where the plan has no block to look at. A ``dynamic`` block whose
+    True, False, or `UNKNOWN` where the value is not known and the plan has no block to look at. A ``dynamic`` block whose
     ``for_each`` is not known yet looks like one that nobody wrote, and counts as such; one that the
     plan shows the content of does not.
     """
     if not isinstance(subject, Change):
         return UNKNOWN
-    path = argument.split(".")
+    path, reads = _asked(argument)
+    after = subject.document(reads)["after"]
+    if not _is_open(after, path):
+        return False
     block = plan.configuration.block(subject)
     if block is None:
         return UNKNOWN
-    after = subject.document(Reads.of([("after", *path)]))["after"]
     return _is_left(block["expressions"], after, path)
+
+
+@lru_cache(maxsize=1024)
+def _asked(argument: str) -> tuple[tuple[str, ...], Reads]:
+    path = tuple(argument.split("."))
+    return path, Reads.of([("after", *path)])
+
+
+def _is_open(value: Any, path: Sequence[str]) -> bool:
+    """Say whether anything at the path is unknown: what is known was left to nobody."""
+    if isinstance(value, Unknown):
+        return True
+    if type(value) is list:
+        return any(_is_open(element, path) for element in value)
+    return bool(path) and type(value) is dict and _is_open(value.get(path[0]), path[1:])
 
 
 def _is_left(part: Any, value: Any, path: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 import msgspec
 from msgspec import Raw
 
-from tfgate.plan.decoding import MAX_DEPTH, check_depth
+from tfgate.plan.decoding import check_depth, is_maybe_deep
 from tfgate.plan.marks import MARK, unmark
 from tfgate.plan.overlay import without_write_only
 from tfgate.query.values import SENSITIVE
@@ -59,7 +59,7 @@ class Attributes:
 
 def _checked(value: Any, text: bytes) -> Any:
     """Check the depth of what has parts, and find write-only arguments; ``text`` may tell."""
-    if len(text) > 2 * MAX_DEPTH and text.count(b"{") + text.count(b"[") > MAX_DEPTH:
+    if is_maybe_deep(text):
         check_depth(value)
     if MARK in text:
         value = unmark(value)

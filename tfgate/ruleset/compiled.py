@@ -3,42 +3,96 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
+from tfgate.errors import RulesetError
 from tfgate.model.pattern import late
 from tfgate.model.rule import Scope
 from tfgate.ruleset.files import show_excerpt
 from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.params import check_params
-from tfgate.ruleset.problems import show_name, suggest
+from tfgate.ruleset.problems import Problems, show_name, suggest
 from tfgate.ruleset.scopes import ROOTS
 from tfgate.ruleset.template import Template, TemplateError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from tfgate.model.rule import Rule
     from tfgate.query import Expression, FunctionTable
     from tfgate.ruleset.params import ParamSpec
-    from tfgate.ruleset.problems import KeyPath, Problems
+    from tfgate.ruleset.problems import KeyPath
 
 
-class CompiledRule(Frozen, frozen=True):
-    """A rule as the engine evaluates it."""
+class Parts(Frozen, frozen=True):
+    """What of a rule is evaluated."""
 
-    rule: Rule
     deny: Expression | None
     require: Expression | None
     when: Expression | None
     let: Mapping[str, Expression]
     message: Template
-    overridable: bool = False
-    """Whether the configuration may lower the enforcement level."""
+
+
+class CompiledRule:
+    """A rule as the engine evaluates it.
+
+    ``parts`` may be what makes them: then that is called when one of them is first asked for. Of a
+    large ruleset, most rules are on types that a plan has none of.
+    """
+
+    def __init__(
+        self, rule: Rule, parts: Parts | Callable[[], Parts], *, overridable: bool = False
+    ) -> None:
+        self.rule = rule
+        self.overridable = overridable
+        """Whether the configuration may lower the enforcement level."""
+        self._made = parts
 
     @property
     def id(self) -> str:
         """The rule's id."""
         return self.rule.id
+
+    @property
+    def parts(self) -> Parts:
+        """Expressions and message."""
+        made = self._made
+        if not isinstance(made, Parts):
+            made = self._made = made()
+        return made
+
+    @property
+    def deny(self) -> Expression | None:
+        """What must not be true."""
+        return self.parts.deny
+
+    @property
+    def require(self) -> Expression | None:
+        """What must be true."""
+        return self.parts.require
+
+    @property
+    def when(self) -> Expression | None:
+        """What must be true for the rule to apply."""
+        return self.parts.when
+
+    @property
+    def let(self) -> Mapping[str, Expression]:
+        """Values by name."""
+        return self.parts.let
+
+    @property
+    def message(self) -> Template:
+        """What a finding says."""
+        return self.parts.message
+
+    def changed(self, rule: Rule | None = None, /, **parts: Any) -> CompiledRule:
+        """Give the same with another rule, or other parts."""
+        made = replace(self.parts, **parts) if parts else self.parts
+        return CompiledRule(rule or self.rule, made, overridable=self.overridable)
 
     def expressions(self) -> Iterator[tuple[str, Expression]]:
         """Give every expression with the key it stands under: ``deny``, ``when``, ``let.x``."""
@@ -67,15 +121,35 @@ def compile_rule(
     """Compile a rule; each mistake is recorded, and what is wrong is left out of the result."""
     for number, test in enumerate(rule.tests):
         check_params(names.params, test.params, ("tests", number, "params"), problems)
+    return CompiledRule(rule, _compile(rule, names, problems), overridable=overridable)
+
+
+def compile_later(
+    rule: Rule, names: Names, problems: Problems, *, overridable: bool
+) -> CompiledRule:
+    """Give a rule that is compiled when it is used, for rules that were checked before.
+
+    Using it raises ``RulesetError`` where there is a mistake in it after all.
+    """
+
+    def compile_now() -> Parts:
+        found = Problems(problems.file)
+        parts = _compile(rule, names, found)
+        if found:
+            raise RulesetError(found.done())
+        return parts
+
+    return CompiledRule(rule, compile_now, overridable=overridable)
+
+
+def _compile(rule: Rule, names: Names, problems: Problems) -> Parts:
     builder = _Builder(names, rule, problems)
-    return CompiledRule(
-        rule=rule,
+    return Parts(
         deny=builder.expression(rule.deny, ("deny",)),
         require=builder.expression(rule.require, ("require",)),
         when=builder.expression(rule.when, ("when",)),
         let=builder.let(),
         message=_template(rule, problems),
-        overridable=overridable,
     )
 
 

@@ -63,8 +63,8 @@ def load_rulesets(
 ) -> tuple[Ruleset, ...]:
     """Load several rulesets. Raises ``ConfigError`` with every mistake of all of them.
 
-    Without ``shipped_examples`` the rules that come with tfgate have none: those were checked
-    before they were shipped, and an evaluation has no use for them. ``remote`` gives what finds
+    Without ``shipped_examples`` the rules that come with tfgate have none, and are compiled when
+    they are used: they were checked before they were shipped. ``remote`` gives what finds
     rulesets in git; it is called where there are any.
     """
     rulesets: list[Ruleset] = []

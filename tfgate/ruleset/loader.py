@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from tfgate.errors import Problem, RulesetError
-from tfgate.ruleset.compiled import CompiledRule, Names, compile_rule
+from tfgate.ruleset.compiled import CompiledRule, Names, compile_later, compile_rule
 from tfgate.ruleset.data import DataFile, read_data
 from tfgate.ruleset.files import TomlFile, Unreadable, draft_toml, read_toml
 from tfgate.ruleset.frozen import Frozen
@@ -42,8 +42,9 @@ def load_ruleset(
     """Load one ruleset: ``tfgate:core``, a folder with ``ruleset.toml``, a TOML file, ``git::…``.
 
     Relative paths are relative to ``base`` (the working directory). ``functions`` is what
-    expressions may call. Without ``examples`` the rules of a folder come without theirs: an
-    evaluation has no use for them. ``remote`` finds rulesets in git. Raises ``RulesetError`` with
+    expressions may call. Without ``examples`` the rules of a folder come without theirs, and are
+    compiled when they are used: that is for an evaluation by rules that were checked before.
+    ``remote`` finds rulesets in git. Raises ``RulesetError`` with
     every mistake of every file.
     """
     return load_located(source, locate(source, base, remote), functions, examples=examples)
@@ -218,7 +219,7 @@ class _Loader:
             problems = file.problems()
             table = file.table if self.examples else _without_examples(file.table)
             read = RULE.read(table, (), problems)
-            rules.append(_build(read, table, header, names, problems))
+            rules.append(_build(read, table, header, names, problems, later=not self.examples))
             self.found += problems.done()
         return rules
 
@@ -271,10 +272,13 @@ def _build(
     names: Names,
     problems: Problems,
     line: int | None = 1,
+    *,
+    later: bool = False,
 ) -> CompiledRule:
     rule = build_rule(read, table, problems, line)
     may_lower = is_overridable(header, rule, read["overridable"])
-    return compile_rule(rule, names, problems, overridable=may_lower)
+    compiled = compile_later if later else compile_rule
+    return compiled(rule, names, problems, overridable=may_lower)
 
 
 def _is_inside(folder: Path, file: str) -> bool:

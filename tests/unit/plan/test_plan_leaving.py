@@ -78,3 +78,9 @@ def test_left_to_provider(
 def test_without_the_block_nobody_knows() -> None:
     """A plan that lacks the block does not say whether it is silent."""
     assert _left("x", {}, {}, {"x": True}, configured=False) is UNKNOWN
+
+
+@pytest.mark.parametrize(("argument", "after"), [("x", {"x": 1}), ("x", {}), ("b.x", {"b": [{}]})])
+def test_what_is_known_was_left_to_nobody(argument: str, after: Any) -> None:
+    """A value that the plan shows needs no block to look at."""
+    assert _left(argument, {}, after, {"y": True}, configured=False) is False
