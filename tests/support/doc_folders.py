@@ -148,6 +148,17 @@ def _audit(machine: Machine, path: Path) -> None:
     )
 
 
+def _sinks(machine: Machine, path: Path) -> None:
+    """A trail, and sinks on this machine."""
+    _good(machine, path)
+    sinks = "".join(
+        f'[[sinks]]\nname = "{name}"\ntype = "{kind}"\n'
+        for name, kind in (("siem", "stdout"), ("console", "stderr"))
+    )
+    (path / "tfgate.toml").write_text(f'{_CONFIG}\n[audit]\nlog = "audit.jsonl"\n{sinks}')
+    machine.sh("for n in 1 2 3; do tfgate check plan.json; done", path)
+
+
 def _linting(machine: Machine, path: Path) -> None:
     """A ruleset with a rule that reads a misspelt attribute, and a plan of a database."""
     rules = path / "policy" / "rules"
@@ -263,6 +274,7 @@ FOLDERS: dict[str, Callable[[Machine, Path], None]] = {
     "receipts": _receipts,
     "audit": _audit,
     "auditor": _auditor,
+    "sinks": _sinks,
     "linting": _linting,
     "server": _server,
     "empty": _empty,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.support.machine import terraform_env
+from tests.support.record_schema import check_records
 
 ROOT = Path(__file__).parents[2]
 WAIT = 60.0
@@ -179,12 +180,14 @@ class Gate:
         return path
 
     def records(self) -> list[dict[str, Any]]:
-        """Give the records of the trail, as far as it has been written."""
+        """Give the records of the trail, as far as it has been written, each as it must be."""
         try:
             lines = (self.own / "audit.jsonl").read_text().splitlines()
         except FileNotFoundError:
             return []
-        return [json.loads(line) for line in lines]
+        records = [json.loads(line) for line in lines]
+        check_records(records)
+        return records
 
     def events(self) -> list[str]:
         """Give the events of the trail."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.support.plans import change, plan_bytes
+from tests.support.record_schema import check_records
 
 if TYPE_CHECKING:
     from tests.support.receiver import Received
@@ -100,8 +101,10 @@ class SinkGate:
         return self.run("check", f"{plan}.json", "-w", "prod", **env)
 
     def records(self) -> list[dict[str, Any]]:
-        """Give the records of the trail."""
-        return [json.loads(line) for line in self.log.read_bytes().splitlines()]
+        """Give the records of the trail, each as it must be."""
+        records = [json.loads(line) for line in self.log.read_bytes().splitlines()]
+        check_records(records)
+        return records
 
     def status(self, **env: str) -> dict[str, Any]:
         """Give the status of the one sink."""

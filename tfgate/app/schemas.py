@@ -11,6 +11,7 @@ _SCHEMAS = {
     "rule": ("tfgate.ruleset", "rule.schema.json", "a rule file (rules/*.toml)"),
     "config": ("tfgate.ruleset", "tfgate.schema.json", "tfgate.toml"),
     "waivers": ("tfgate.ruleset", "waivers.schema.json", "a waiver file"),
+    "record": ("tfgate.audit", "record.v1.schema.json", "a record of the audit trail"),
     "report": ("tfgate.report", "decision.v1.schema.json", "what --report json writes"),
 }
 

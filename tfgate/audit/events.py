@@ -94,7 +94,7 @@ _RECEIPT = Member(
 )
 _SIGNERS = Member(Sha256, "Of the allowed signers file that names the key")
 _EXIT = Member(int | None, "Exit code; null where it never began", "process.exit.code", "exit_code")
-_SIGNALS = Member(list[str], "Signals that came meanwhile", always=False)
+_SIGNALS = Member(list[int], "Numbers of the signals that came meanwhile", always=False)
 _DURATION = Member(
     Count, "How long it took, in milliseconds", "tfgate.duration_ms", "duration", always=False
 )
@@ -385,13 +385,22 @@ EVENTS: Final[dict[str, Event]] = {
 """By the name that stands in the record's member ``event``."""
 
 
+_BAD: Final = frozenset(
+    {"undecided", "not_delivered", "recovered", "checkpoint_failed", "apply_cancelled"}
+)
+
+
 def is_bad(event: str, fields: dict[str, Any]) -> bool:
     """Say whether somebody should look: a denial, a failure, a gap."""
-    exit_code = fields.get("exit_code", 0)
-    broken = fields.get("counts", {}).get("broken", 0) if event == "obligations" else 0
+    counts = fields.get("counts")
+    open_ones = (
+        event == "obligations"
+        and isinstance(counts, dict)
+        and (counts.get("broken") or counts.get("unresolved"))
+    )
     return (
-        event in ("undecided", "not_delivered", "recovered", "checkpoint_failed", "apply_cancelled")
+        event in _BAD
         or fields.get("decision") == "deny"
-        or exit_code != 0
-        or bool(broken)
+        or fields.get("exit_code", 0) != 0
+        or bool(open_ones)
     )

@@ -32,13 +32,12 @@ from opentelemetry.proto.logs.v1.logs_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from tfgate._version import __version__
-from tfgate.audit.events import CHAIN, EVENTS, is_bad
+from tfgate.audit.events import is_bad
 from tfgate.audit.sinks.batch import SinkError
 from tfgate.audit.sinks.http import AGENT, check_taken, token_headers
+from tfgate.audit.sinks.otel_names import attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tfgate.audit.record import Record
     from tfgate.audit.sinks.batch import Batch
     from tfgate.audit.sinks.peer import Answer, Peer
@@ -47,13 +46,6 @@ PATH: Final = "/v1/logs"
 """Where collectors take logs, for an address without a path."""
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
-_RUN: Final = {
-    "id": "cicd.pipeline.run.id",
-    "url": "cicd.pipeline.run.url.full",
-    "commit": "vcs.ref.head.revision",
-    "repository": "vcs.repository.name",
-}
-"""Members of ``run`` by their names in OpenTelemetry's conventions."""
 
 
 class OtelSink:
@@ -124,41 +116,6 @@ def _log_record(record: Record, chain: str, now: int) -> LogRecord:
             for name, value in {"tfgate.chain": chain, **attributes(record)}.items()
         ],
     )
-
-
-def attributes(record: Record) -> dict[str, Any]:
-    """Give a record's members by their names in OpenTelemetry."""
-    named: dict[str, Any] = {
-        _named(CHAIN["seq"].otel): record.seq,
-        _named(CHAIN["prev"].otel): record.prev,
-        _named(CHAIN["hash"].otel): record.hash,
-    }
-    event = EVENTS.get(record.event)  # a later version's has its body
-    for name, member in {} if event is None else event.members.items():
-        value = record.fields.get(name)
-        if member.otel is not None and value is not None:
-            named.update(_attributes(name, member.otel, value))
-    return named
-
-
-def _named(name: str | None) -> str:
-    assert name is not None, "members of the chain have one"
-    return name
-
-
-def _attributes(name: str, otel: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if name == "run":
-        for key, attribute in _RUN.items():
-            if value.get(key):
-                yield attribute, value[key]
-    elif name == "rulesets":
-        yield otel, [f"{each['id']}@{each['version']}" for each in value]
-    elif otel.endswith(".*"):
-        for key, one in value.items():
-            if one is not None:
-                yield f"{otel[:-1]}{key}", one
-    else:
-        yield otel, value
 
 
 def _value(value: Any) -> AnyValue:

@@ -18,7 +18,8 @@ from tfgate.audit.events import CHAIN, EVENTS
 from tfgate.audit.sinks.batch import Batch
 from tfgate.audit.sinks.deliver import State
 from tfgate.audit.sinks.make import make_sink
-from tfgate.audit.sinks.otel import attributes, request_of
+from tfgate.audit.sinks.otel import request_of
+from tfgate.audit.sinks.otel_names import attributes
 from tfgate.ruleset.sinks import SinkSpec, SinkType
 
 if TYPE_CHECKING:
