@@ -34,6 +34,13 @@ VALUES: tuple[Any, ...] = (
     ["delete", "create"], [0] * 50,
 )  # fmt: skip
 
+PUMPS = (
+    "[", '["', '[\\"', '\\"', "\n", "\n ", "module.a[", "a.", ".", 'a["x"]', "{", "}", "<", "&",
+    "`", "*", "_", "|", "](", "::", "\x1b[", "\u202e", "\u0301", "a", "1", "-", " ", "\t", "=", ",",
+    "\\", "%0A",
+)  # fmt: skip
+"""Pieces of long texts."""
+
 TOKEN = re.compile(rb"\w+|\s+|[^\w\s]")
 
 
@@ -71,6 +78,14 @@ def _delete(data: bytes, _others: Sequence[bytes], chance: random.Random) -> byt
 def _repeat(data: bytes, _others: Sequence[bytes], chance: random.Random) -> bytes:
     start, end = _place(data, chance)
     return data[:end] + data[start:end] * chance.choice((1, 2, 30)) + data[end:]
+
+
+def _pump(data: bytes, _others: Sequence[bytes], chance: random.Random) -> bytes:
+    """Repeat a small piece very often: what goes back and forth over its input takes for ever."""
+    start, end = _place(data, chance)
+    piece = data[start : min(end, start + 16)] or chance.choice(INTERESTING)[:16] or b" "
+    times = min(chance.choice((1000, 10_000, 60_000)), MOST_BYTES // 2 // len(piece))
+    return data[:end] + piece * times + data[end:]
 
 
 def _cut(data: bytes, _others: Sequence[bytes], chance: random.Random) -> bytes:
@@ -127,13 +142,13 @@ def _changed(root: Any, chance: random.Random) -> Any:
     """Give the tree with one node replaced, removed, repeated, or moved elsewhere."""
     places = list(_places(root))
     if not places:
-        return copy.deepcopy(chance.choice(VALUES))
+        return _value(chance)
     holder, key = chance.choice(places)
     how = chance.randrange(5)
     if how == 0:
         del holder[key]
     elif how == 1:
-        holder[key] = copy.deepcopy(chance.choice(VALUES))
+        holder[key] = _long(chance) if chance.randrange(8) == 0 else _value(chance)
     elif how == 2:
         source, name = chance.choice(places)
         # A copy: the tree must stay a tree.
@@ -144,6 +159,20 @@ def _changed(root: Any, chance: random.Random) -> Any:
     elif isinstance(holder, dict):
         holder[chance.choice([str(name) for _, name in places])] = copy.deepcopy(holder[key])
     return root
+
+
+def _value(chance: random.Random) -> Any:
+    return copy.deepcopy(chance.choice(VALUES))
+
+
+def _long(chance: random.Random) -> Any:
+    """Give a value with very much of one thing in it."""
+    piece = chance.choice(PUMPS)
+    times = 60_000 // len(piece)
+    kind = chance.randrange(4)
+    if kind == 0:
+        return [piece] * (times // 4)
+    return {f"{piece}{number}": number for number in range(4000)} if kind == 1 else piece * times
 
 
 def _places(root: Any) -> list[tuple[Any, Any]]:
@@ -172,6 +201,6 @@ def _repeat_key(text: str, chance: random.Random) -> str:
 
 
 _CHANGES: tuple[Callable[[bytes, Sequence[bytes], random.Random], bytes], ...] = (
-    _flip, _insert, _insert, _delete, _repeat, _cut, _splice, _lines, _tokens, _tokens, _tree,
-    _tree, _tree, _tree,
+    _flip, _insert, _insert, _delete, _repeat, _pump, _cut, _splice, _lines, _tokens, _tokens,
+    _tree, _tree, _tree, _tree,
 )  # fmt: skip

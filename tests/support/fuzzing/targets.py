@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.support.fuzzing import commands, documents, judging, sources, text, trails, web
+from tests.support.fuzzing import commands, documents, endpoint, judging, sources, text, trails, web
 from tests.support.fuzzing.clear import check_clear
 from tfgate.errors import TfgateError
 from tfgate.exitcodes import ExitCode
@@ -60,6 +60,7 @@ TARGETS = {
     "plan-file": Target(judging.plan_file, "a saved plan (zip)"),
     "state": Target(judging.state, "terraform show -json of a state"),
     "run-task": Target(web.run_task, "the body of a run task request", 150),
+    "endpoint": Target(endpoint.endpoint, "a request to the server: line, headers, body"),
     "configuration": Target(web.archive, "a configuration version (tar.gz)"),
     "history": Target(trails.history, "fields of records, one JSON object a line"),
     "data-json": Target(text.data_json, "a data file of a ruleset, JSON"),

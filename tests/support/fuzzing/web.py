@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LIMIT = 4 * 1024 * 1024
 
 
-class _Kept:
+class Kept:
     """A store that keeps the tasks of one request."""
 
     def __init__(self) -> None:
@@ -33,10 +33,10 @@ class _Kept:
         return True
 
 
-class _Silent:
+class Silent:
     """A log."""
 
-    def bind(self, **_: Any) -> _Silent:
+    def bind(self, **_: Any) -> Silent:
         """Give itself."""
         return self
 
@@ -48,12 +48,12 @@ class _Silent:
 
 def run_task(data: bytes, _folder: Path) -> None:
     """Take a request in: only what names allowed hosts is kept, and it can be read again."""
-    kept = _Kept()
+    kept = Kept()
     allowed = Allowed(read_origins(["app.terraform.io"], "hcp.hosts"))
-    intake = Intake((), allowed, kept, lambda _key: None, _Silent(), Rate(10**6))  # type: ignore[arg-type] # stand-ins
+    intake = Intake((), allowed, kept, lambda _key: None, Silent(), Rate(10**6))  # type: ignore[arg-type] # stand-ins
     said = intake.take(data, "")
     assert said.status in (200, 400, 422, 429)
-    signed = Intake(("k",), allowed, kept, lambda _key: None, _Silent(), Rate(10**6))  # type: ignore[arg-type] # stand-ins
+    signed = Intake(("k",), allowed, kept, lambda _key: None, Silent(), Rate(10**6))  # type: ignore[arg-type] # stand-ins
     assert signed.take(data, data[:200].decode("latin-1")).status == 401
     for task in kept.tasks:
         # As the client reads it, which is not the library that allowed it:
