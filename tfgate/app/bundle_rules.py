@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfgate.app.provenance import checkout_of, repository_of
 from tfgate.app.rules_at import READ, write_tree
+from tfgate.audit.scratch import scratch
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import TfgateError
 from tfgate.ruleset.loader import inspect_ruleset
@@ -98,13 +98,13 @@ def _from_git(
     if checkout is None or repository is None:
         return None
     inside = Path(os.path.realpath(ruleset.path)).relative_to(checkout.top.resolve())
-    with tempfile.TemporaryDirectory(prefix="tfgate-") as folder:
+    with scratch() as folder:
         try:
             tree = repository.tree(commit)
         except GitError:
             return None
-        write_tree(repository, tree, Path(folder), lambda path: path.endswith(READ))
-        source = str(Path(folder) / inside)
+        write_tree(repository, tree, folder, lambda path: path.endswith(READ))
+        source = str(folder / inside)
         then = inspect_ruleset(source, functions=rule_functions()).ruleset
         return _read(then) if then is not None and then.digest == digest else None
 

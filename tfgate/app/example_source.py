@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.audit.scratch import scratch
 from tfgate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ def example_blocks(table: Mapping[str, Any]) -> tuple[list[SourceBlock], str | N
     from tfgate.hcl import SourceIndex, blocks
 
     files = {**({MAIN: table["hcl"]} if "hcl" in table else {}), **table.get("files", {})}
-    with tempfile.TemporaryDirectory(prefix="tfgate-example-") as directory:
+    with scratch() as directory:
         for name, text in files.items():
-            path = Path(directory) / _checked(name)
+            path = directory / _checked(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        found = list(blocks(SourceIndex.build(Path(directory)), merged=True))
+        found = list(blocks(SourceIndex.build(directory), merged=True))
     return found, table.get("address")
 
 

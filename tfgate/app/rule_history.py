@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +11,7 @@ import msgspec
 from tfgate.app.provenance import RulesOrigin, checkout_of, repository_of
 from tfgate.app.rule_diff import RuleDiff, diff_rulesets
 from tfgate.app.rules_at import READ, write_tree
+from tfgate.audit.scratch import scratch
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import TfgateError, UsageError
 from tfgate.provenance import GitError
@@ -111,8 +111,8 @@ class _Log:
                 return
 
     def _entry(self, commit: Commit, touches: Sequence[Touch], rule: str | None) -> LogEntry | None:
-        with tempfile.TemporaryDirectory(prefix="tfgate-") as folder:
-            versions = self._versions(commit, touches, Path(folder))
+        with scratch() as folder:
+            versions = self._versions(commit, touches, folder)
             diffs = _diffs(versions)
         if rule is not None:
             diffs = tuple(diff for diff in diffs if diff.rule == rule)

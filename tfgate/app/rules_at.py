@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from tfgate.app.provenance import repository_of
+from tfgate.audit.scratch import scratch
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import UsageError
 from tfgate.ruleset import for_workspace, load_gate_config
@@ -83,8 +83,8 @@ def rules_at(place: RulesPlace, ref: str) -> Iterator[tuple[GateConfig, str]]:
         raise UsageError(
             f"The checkout has no commit {ref}.", hint="Name a branch, a tag or a commit; fetch it."
         )
-    with tempfile.TemporaryDirectory(prefix="tfgate-") as folder:
-        copy = Path(folder).resolve()
+    with scratch() as folder:
+        copy = folder.resolve()
         write_tree(repository, repository.tree(commit), copy, lambda path: path.endswith(READ))
         yield _config_at(place, found.top.resolve(), copy), commit
 

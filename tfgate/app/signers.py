@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from tfgate.audit.scratch import scratch
 from tfgate.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _MAX_BYTES = 4 * 1024 * 1024
 
@@ -49,8 +49,8 @@ def allowed_signers(file: Path | None, setting: str) -> Iterator[Signers]:
     warning = None
     if mode & stat.S_IWGRP:
         warning = f"A group may write to the allowed signers file {file}, and add keys to it."
-    with tempfile.TemporaryDirectory(prefix="tfgate-") as folder:
-        copy = Path(folder) / "allowed_signers"
+    with scratch() as folder:
+        copy = folder / "allowed_signers"
         copy.write_bytes(data)
         yield Signers(copy, hashlib.sha256(data).hexdigest(), warning)
 

@@ -109,7 +109,43 @@ def sync_directory(directory: Path) -> None:
 
 
 def write_new(path: Path, data: bytes) -> None:
-    """Write a file of its own, whole or not at all, durably, with mode 0600."""
+    """Write a file of its own, whole or not at all, durably, with mode 0600.
+
+    Where the system can do that, a process that is killed meanwhile leaves nothing behind.
+    """
+    if path.exists() or not _write_unnamed(path, data):
+        _write_beside(path, data)
+    sync_directory(path.parent)
+
+
+def _write_unnamed(path: Path, data: bytes) -> bool:
+    """Write a file that gets its name when it is whole; ``False`` where that does not go."""
+    unnamed = getattr(os, "O_TMPFILE", 0)
+    if not unnamed:
+        return False
+    try:
+        descriptor = os.open(path.parent, _FLAGS | unnamed, 0o600)
+    except OSError:  # not every file system has them
+        return False
+    try:
+        _write_all(descriptor, data)
+        os.fsync(descriptor)
+        return _named(descriptor, path)
+    finally:
+        os.close(descriptor)
+
+
+def _named(descriptor: int, path: Path) -> bool:
+    """Give a file without a name this one (man 2 open); ``False`` where that does not go."""
+    try:
+        # With src_dir_fd Python calls linkat, which follows the link in /proc.
+        os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
+    except OSError:  # no /proc, or another process was first
+        return False
+    return True
+
+
+def _write_beside(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     descriptor = os.open(temporary, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -119,7 +155,6 @@ def write_new(path: Path, data: bytes) -> None:
     finally:
         os.close(descriptor)
         temporary.unlink(missing_ok=True)
-    sync_directory(path.parent)
 
 
 def append_line(descriptor: int, data: bytes) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from tfgate.audit.scratch import scratch
 from tfgate.errors import AuditError
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ def identify(
     if not signers.is_file():
         raise AuditError(f"There is no allowed signers file {signers}.", hint="Name the file.")
     moment = [] if at is None else ["-O", f"verify-time={_compact(at)}"]
-    with tempfile.TemporaryDirectory(prefix="tfgate-") as folder:
-        file = Path(folder) / "signature"
+    with scratch() as folder:
+        file = folder / "signature"
         file.write_text(signature, encoding="utf-8", errors="replace")
         common = ["-n", namespace, "-s", str(file)]
         key = _key_of(_keygen(["check-novalidate", *common], data))
@@ -111,8 +111,8 @@ def key_of(data: bytes, signature: str, namespace: str) -> str:
 
     Raises ``BadSignatureError`` where none did.
     """
-    with tempfile.TemporaryDirectory(prefix="tfgate-") as folder:
-        file = Path(folder) / "signature"
+    with scratch() as folder:
+        file = folder / "signature"
         file.write_text(signature, encoding="utf-8", errors="replace")
         return _key_of(_keygen(["check-novalidate", "-n", namespace, "-s", str(file)], data))
 

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from tfgate.app.interrupts import Interrupted, Interrupts
 from tfgate.app.plan_copy import VARIABLE, InDirectory, InMemory, is_unchanged, plan_place
-from tfgate.app.private import OWNER, private_directory, remove_orphans
+from tfgate.app.private import private_directory
 from tfgate.app.progress import MOST, Progress
 from tfgate.app.shim import install_shims, shim_directories, shim_script
+from tfgate.audit.scratch import OWNER, remove_orphans
 from tfgate.errors import TfgateError, UsageError
 
 if TYPE_CHECKING:

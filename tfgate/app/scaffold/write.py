@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfgate.app.examples import run_examples
 from tfgate.app.scaffold.toml_text import expression, inline, text
+from tfgate.audit.scratch import scratch
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import TfgateError
 from tfgate.ruleset import load_ruleset
@@ -96,11 +95,11 @@ def _is_path(name: str) -> bool:
 
 def check_rule(rule: str) -> None:
     """Load a rule and run its examples. Raises ``TfgateError`` where one does not hold."""
-    with tempfile.TemporaryDirectory(prefix="tfgate-") as folder:
-        (Path(folder) / "rules").mkdir()
-        (Path(folder) / "ruleset.toml").write_text(_HEADER, encoding="utf-8")
-        (Path(folder) / "rules" / "rule.toml").write_text(rule, encoding="utf-8")
-        ruleset = load_ruleset(folder, functions=rule_functions())
+    with scratch() as folder:
+        (folder / "rules").mkdir()
+        (folder / "ruleset.toml").write_text(_HEADER, encoding="utf-8")
+        (folder / "rules" / "rule.toml").write_text(rule, encoding="utf-8")
+        ruleset = load_ruleset(str(folder), functions=rule_functions())
         failed = [result for result in run_examples(ruleset) if not result.passed]
     if failed:
         wrong = failed[0]
