@@ -26,7 +26,10 @@ class RuleIndex:
     """Rules of one scope, found by the facts of a subject."""
 
     def __init__(self, rules: Sequence[BoundRule], scope: Scope, *, evaluate_all: bool) -> None:
-        self._rules = [(rule, _actions(rule, scope, evaluate_all)) for rule in rules]
+        self._rules = rules
+        self._scope = scope
+        self._evaluate_all = evaluate_all
+        self._of_type, self._open = _by_type(rules)
         self._by_key: dict[tuple[Any, ...], tuple[tuple[BoundRule, ...], bool]] = {}
 
     def select(self, subject: Subject) -> tuple[BoundRule, ...]:
@@ -43,10 +46,27 @@ class RuleIndex:
         return tuple(rule for rule in rules if rule.narrow is None or rule.narrow(subject))
 
     def _look_up(self, subject: Subject) -> tuple[tuple[BoundRule, ...], bool]:
+        near = sorted([*self._of_type.get(subject.type, ()), *self._open])
         rules = tuple(
-            rule for rule, actions in self._rules if _could_select(rule, actions, subject)
+            rule
+            for rule in map(self._rules.__getitem__, near)
+            if _could_select(rule, _actions(rule, self._scope, self._evaluate_all), subject)
         )
         return rules, any(rule.narrow is not None for rule in rules)
+
+
+def _by_type(rules: Sequence[BoundRule]) -> tuple[dict[str, set[int]], list[int]]:
+    """Give the positions of rules on types that are written out, by type; and of all others."""
+    of_type: dict[str, set[int]] = {}
+    others: list[int] = []
+    for position, rule in enumerate(rules):
+        types = rule.rule.match.types
+        if not types or any("*" in name or "?" in name for name in types):
+            others.append(position)
+            continue
+        for name in types:
+            of_type.setdefault(name, set()).add(position)
+    return of_type, others
 
 
 def _could_select(rule: BoundRule, actions: frozenset[Action] | None, subject: Subject) -> bool:
