@@ -18,8 +18,8 @@ from typing import Any
 import tfgate
 from tfgate.app.api import default_context
 from tfgate.engine.bound import BoundRule, ReadsCache, bind
-from tfgate.engine.functions import SubjectScope
 from tfgate.engine.judge import judge
+from tfgate.engine.scope import SubjectScope
 from tfgate.engine.select import RuleIndex
 from tfgate.model.rule import Scope
 from tfgate.plan import iter_subjects

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tfgate.app.gather import gather, load_config
 from tfgate.engine.explain import Explained, explain
-from tfgate.engine.functions import SubjectScope, rule_functions
+from tfgate.engine.functions import rule_functions
+from tfgate.engine.scope import SubjectScope
 from tfgate.errors import ConfigError, Problem, UsageError
 from tfgate.query import ExpressionError
 from tfgate.query import compile as compile_expression

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tfgate.engine.bound import BoundRule
-    from tfgate.engine.functions import SubjectScope
+    from tfgate.engine.scope import SubjectScope
 
 _VALUES: Final = ("after", "before", "body", "written")
 """Fields of a root under which attributes stand."""
@@ -119,8 +119,10 @@ def _evaluated(
 ) -> list[Any] | None:
     assert rule.compiled.deny is not None, "only a deny expression has items"
     try:
-        value = rule.compiled.deny.judge(document, scope).value
+        value = rule.compiled.deny.judge(document, scope, rule.meter).value
     except EvaluationError:
+        return None
+    if rule.meter.is_empty:
         return None
     if isinstance(value, list):
         return [element for element in value if not isinstance(element, Maybe)]

@@ -9,6 +9,7 @@ from tfgate.engine.functions import rule_functions
 from tfgate.engine.select import narrowing
 from tfgate.model.rule import Enforcement, OnUnknown, Rule, Scope, default_on_unknown
 from tfgate.plan import Reads
+from tfgate.query.state import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,6 +44,7 @@ class BoundRule:
         self.narrow = narrowing(rule.match)
         self.passed: list[Subject] = []
         self.findings = 0
+        self.meter = Meter()
 
     @cached_property
     def decider(self) -> Expression:

@@ -9,9 +9,9 @@ import msgspec
 from tfgate.engine.attribute import Traced, attribute_in
 from tfgate.engine.bound import BoundRule, ReadsCache, bind
 from tfgate.engine.decide import NOTHING_IN_PLAN, NOTHING_IN_SOURCES, decide
-from tfgate.engine.functions import SubjectScope
-from tfgate.engine.judge import PASSED, Judged, Ruling, judge
+from tfgate.engine.judge import PASSED, Judged, Ruling, judge, stopped
 from tfgate.engine.outcome import make_outcome
+from tfgate.engine.scope import SubjectScope
 from tfgate.engine.select import RuleIndex
 from tfgate.engine.source_rules import WHOLE, mismatch, source_blocks, why_unread, without_sources
 from tfgate.engine.tell import error_message, failures, unknown_message
@@ -195,6 +195,10 @@ def _labels(rule: BoundRule) -> tuple[str, ...]:
     return tuple(sorted(labels))
 
 
+_FINDING = 1_000
+"""Steps of a finding: no rule may have more of them than a memory, let alone a person, takes in."""
+
+
 def _findings(
     plan: Plan | None,
     rule: BoundRule,
@@ -207,6 +211,11 @@ def _findings(
     if judged.ruling is Ruling.FAIL:
         about = attribute_in(rule, document)
         for failure in failures(plan, rule, subject, judged, context):
+            rule.meter.spend(_FINDING)
+            if rule.meter.is_empty:
+                message = error_message(rule, stopped(rule))
+                yield make_outcome(OutcomeKind.ERROR, rule, subject, context, message=message)
+                return
             yield make_outcome(
                 OutcomeKind.FAIL,
                 rule,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tfgate.engine.bound import BoundRule, bind
 from tfgate.engine.evaluate import source_document
-from tfgate.engine.functions import SubjectScope
 from tfgate.engine.judge import Ruling, judge
+from tfgate.engine.scope import SubjectScope
 from tfgate.engine.select import RuleIndex
 from tfgate.engine.source_rules import selects
 from tfgate.engine.tell import error_message, failures, unknown_message

@@ -6,136 +6,69 @@ of the rule and subject at hand.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.engine.scope import SubjectScope, named, rule_of, scoped
 from tfgate.hcl.subject import SourceBlock
-from tfgate.query import EvaluationError, Scope
+from tfgate.query import EvaluationError
 from tfgate.query.equality import same
 from tfgate.query.functions.registry import Function, FunctionTable, MayRaise, Parameter
-from tfgate.query.state import State
 from tfgate.query.values import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tfgate.engine.bound import BoundRule
-    from tfgate.engine.context import Context
-    from tfgate.plan import Plan, Subject
-    from tfgate.query import Judgement
+    from tfgate.plan import Plan
+    from tfgate.query.state import State
 
 
-class SubjectScope(Scope):
-    """What a rule's functions see while it is evaluated on one subject.
-
-    With ``redacted`` every value out of the plan is the redacted one, so that whatever is computed
-    from it may be shown.
-    """
-
-    def __init__(
-        self,
-        plan: Plan | None,
-        rule: BoundRule | None,
-        subject: Subject,
-        document: dict[str, Any],
-        context: Context,
-        *,
-        redacted: bool = False,
-    ) -> None:
-        self.plan = plan
-        self.rule = rule
-        self.subject = subject
-        self.document = document
-        self.context = context
-        self.redacted = redacted
-        self.now = context.now
-        self._variables: dict[str, Judgement | EvaluationError] | None = None
-
-    def variable(self, name: str) -> Any:
-        """Give a ``let`` value, evaluated when first asked for."""
-        expression = _named(_rule(self, "var").compiled.let, name, "var", "let value")
-        if self._variables is None:
-            self._variables = {}
-        if name not in self._variables:
-            try:
-                self._variables[name] = expression.judge(self.document, self)
-            except EvaluationError as error:
-                self._variables[name] = error
-        found = self._variables[name]
-        if isinstance(found, EvaluationError):
-            raise found
-        return MayRaise(found.value) if found.may_raise else found.value
-
-
-def _scoped(scope: SubjectScope | None, function: str) -> SubjectScope:
-    if scope is None:
-        raise EvaluationError(f"{function}() needs a plan", kind="invalid-value", function=function)
-    return scope
+LONGEST_SECRET: Final = 100_000
+"""Characters of a value that are looked at."""
 
 
 def _plan(scope: SubjectScope | None, function: str) -> tuple[SubjectScope, Plan]:
     """Give the plan that the subject is a part of; a block of the sources is a part of none."""
-    scoped = _scoped(scope, function)
-    if scoped.plan is None or isinstance(scoped.subject, SourceBlock):
+    here = scoped(scope, function)
+    if here.plan is None or isinstance(here.subject, SourceBlock):
         raise EvaluationError(
             f"{function}() needs a subject of a plan", kind="invalid-value", function=function
         )
-    return scoped, scoped.plan
-
-
-def _rule(scope: SubjectScope | None, function: str) -> BoundRule:
-    rule = _scoped(scope, function).rule
-    if rule is None:
-        raise EvaluationError(
-            f"{function}() works inside rules alone", kind="invalid-value", function=function
-        )
-    return rule
-
-
-def _named(values: Any, name: str, function: str, what: str) -> Any:
-    if name in values:
-        return values[name]
-    from difflib import get_close_matches  # costs 1 ms
-
-    near = get_close_matches(name, values, n=1)
-    hint = f"; did you mean {near[0]}" if near else ""
-    raise EvaluationError(
-        f"{function}() names no {what} there is{hint}", kind="invalid-value", function=function
-    )
+    return here, here.plan
 
 
 def _param(scope: SubjectScope | None, name: Any) -> Any:
     if isinstance(name, Unknown):
         return MayRaise(UNKNOWN)
-    return _named(_rule(scope, "param").params, name, "param", "parameter")
+    return named(rule_of(scope, "param").params, name, "param", "parameter")
 
 
 def _context(scope: SubjectScope | None, name: Any) -> Any:
     if isinstance(name, Unknown):
         return MayRaise(UNKNOWN)
-    return _named(_scoped(scope, "context").context.known_facts(), name, "context", "context value")
+    return named(scoped(scope, "context").context.known_facts(), name, "context", "context value")
 
 
-def _var(scope: SubjectScope | None, name: Any) -> Any:
+def _var(state: State, name: Any) -> Any:
     if isinstance(name, Unknown):
         return MayRaise(UNKNOWN)
-    return _scoped(scope, "var").variable(name)
+    return scoped(state.scope, "var").variable(name, state)
 
 
 def _data(scope: SubjectScope | None, name: Any) -> Any:
     if isinstance(name, Unknown):
         return MayRaise(UNKNOWN)
-    return _named(_rule(scope, "data").data, name, "data", "data file")
+    return named(rule_of(scope, "data").data, name, "data", "data file")
 
 
-def _changed(scope: SubjectScope | None, path: Any) -> Any:
+def _changed(state: State, path: Any) -> Any:
     if isinstance(path, Unknown):
         return UNKNOWN
-    document = _scoped(scope, "changed").document
+    document = scoped(state.scope, "changed").document
     steps = path.split(".") if path else []
     before = _walk(document.get("before"), steps)
     after = _walk(document.get("after"), steps)
-    equal = same(before, after, State())
+    equal = same(before, after, state)
     return UNKNOWN if equal is None else not equal
 
 
@@ -152,47 +85,54 @@ def _walk(value: Any, steps: list[str]) -> Any:
     return value
 
 
-def _references(scope: SubjectScope | None, argument: Any = None) -> Any:
+def _references(state: State, argument: Any = None) -> Any:
     if isinstance(argument, Unknown):
         return UNKNOWN
-    scoped, plan = _plan(scope, "references")
-    return plan.references(scoped.subject, argument)
+    scope, plan = _plan(state.scope, "references")
+    find = partial(plan.references, scope.subject, argument)
+    return scope.joined(state, "references", argument, find)
 
 
-def _referenced_by(scope: SubjectScope | None, pattern: Any) -> Any:
+def _referenced_by(state: State, pattern: Any) -> Any:
     if isinstance(pattern, Unknown):
         return UNKNOWN
-    scoped, plan = _plan(scope, "referenced_by")
-    return plan.referenced_by(scoped.subject, pattern, redacted=scoped.redacted)
+    scope, plan = _plan(state.scope, "referenced_by")
+    find = partial(plan.referenced_by, scope.subject, pattern, redacted=scope.redacted)
+    return scope.joined(state, "referenced_by", pattern, find)
 
 
-def _configured(scope: SubjectScope | None, argument: Any) -> Any:
+def _configured(state: State, argument: Any) -> Any:
     if isinstance(argument, Unknown):
         return UNKNOWN
-    scoped, plan = _plan(scope, "configured")
-    return plan.configured(scoped.subject, argument)
+    scope, plan = _plan(state.scope, "configured")
+    find = partial(plan.configured, scope.subject, argument)
+    return scope.joined(state, "configured", argument, find)
 
 
-def _left_to_provider(scope: SubjectScope | None, argument: Any) -> Any:
+def _left_to_provider(state: State, argument: Any) -> Any:
     if isinstance(argument, Unknown):
         return UNKNOWN
-    scoped, plan = _plan(scope, "left_to_provider")
+    scope, plan = _plan(state.scope, "left_to_provider")
     from tfgate.plan.leaving import left_to_provider  # few rules ask
 
-    return left_to_provider(plan, scoped.subject, argument)
+    find = partial(left_to_provider, plan, scope.subject, argument)
+    return scope.joined(state, "left_to_provider", argument, find)
 
 
-def _looks_secret(scope: SubjectScope | None, value: Any) -> Any:
+def _looks_secret(state: State, value: Any) -> Any:
     if isinstance(value, Unknown):
         return UNKNOWN
+    if type(value) is str:
+        state.spend(len(value[:LONGEST_SECRET]) // 4)
     from tfgate.hcl.secrets import looks_secret  # few rules ask
 
     return looks_secret(value)
 
 
-def _literal_secrets(scope: SubjectScope | None) -> Any:
+def _literal_secrets(state: State) -> Any:
     """Look at the true values, redacted or not: what comes out says where, and never what."""
-    subject = _scoped(scope, "literal_secrets").subject
+    scope = scoped(state.scope, "literal_secrets")
+    subject = scope.subject
     if not isinstance(subject, SourceBlock):
         raise EvaluationError(
             "literal_secrets() needs a block of the sources",
@@ -201,7 +141,7 @@ def _literal_secrets(scope: SubjectScope | None) -> Any:
         )
     from tfgate.hcl.secret_literals import secret_literals  # few rules ask
 
-    return secret_literals(subject)
+    return scope.joined(state, "literal_secrets", None, partial(secret_literals, subject))
 
 
 def _check_argument_path(arguments: tuple[Any, ...]) -> str | None:
@@ -220,6 +160,8 @@ def _function(
     example: str,
     errors: str = "",
     check: Callable[[tuple[Any, ...]], str | None] | None = None,
+    *,
+    state: bool = False,
 ) -> Function:
     return Function(
         name=name,
@@ -231,6 +173,7 @@ def _function(
         call=call,
         errors=errors,
         scope=True,
+        state=state,
         handles_unknown=True,
         check=check,
     )
@@ -267,6 +210,7 @@ SCOPE_FUNCTIONS: Final = (
         "A value of the rule's own let table, evaluated once per subject when first asked for.",
         "var('statements')[?Effect == 'Allow']",
         "Fails where its expression fails.",
+        state=True,
     ),
     _function(
         "data",
@@ -285,6 +229,7 @@ SCOPE_FUNCTIONS: Final = (
         "Whether before and after differ at a dotted path of attributes.",
         "changed('tags.Owner')",
         check=_check_argument_path,
+        state=True,
     ),
     _function(
         "references",
@@ -295,6 +240,7 @@ SCOPE_FUNCTIONS: Final = (
         "none is named), followed through variables and outputs of modules.",
         "references('kms_key_id')[?glob(@, '*aws_kms_key.*')]",
         check=_check_argument_path,
+        state=True,
     ),
     _function(
         "referenced_by",
@@ -304,6 +250,7 @@ SCOPE_FUNCTIONS: Final = (
         "The changes of resources of a type (a glob) whose configuration refers to the subject, "
         "each as in a resource rule.",
         "referenced_by('aws_s3_bucket_public_access_block')[?after.block_public_acls]",
+        state=True,
     ),
     _function(
         "configured",
@@ -313,6 +260,7 @@ SCOPE_FUNCTIONS: Final = (
         "Whether the subject's own block sets an argument (or has a block of that name).",
         "configured('lifecycle_rule')",
         check=_check_argument_path,
+        state=True,
     ),
     _function(
         "left_to_provider",
@@ -323,6 +271,7 @@ SCOPE_FUNCTIONS: Final = (
         "nested blocks) and its value is known after the apply only: the default will hold.",
         "after.encrypted == `false` || left_to_provider('encrypted')",
         check=_check_argument_path,
+        state=True,
     ),
     _function(
         "looks_secret",
@@ -332,6 +281,7 @@ SCOPE_FUNCTIONS: Final = (
         "What kind of secret a string looks like (a GitHub token, a random string), by documented "
         "formats and by its randomness; null where it looks like none.",
         "looks_secret(after.user_data)",
+        state=True,
     ),
     _function(
         "literal_secrets",
@@ -342,6 +292,7 @@ SCOPE_FUNCTIONS: Final = (
         "of one, each as its path and what it looks like. The value is never shown.",
         "literal_secrets()",
         "Fails for a subject that is no block of the sources.",
+        state=True,
     ),
 )
 """The functions of this module, for the registry and for the documentation."""

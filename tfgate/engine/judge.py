@@ -11,11 +11,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from tfgate.query.errors import BudgetError, EvaluationError
+from tfgate.query.state import RULE_STEPS, State
 from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from tfgate.engine.bound import BoundRule
-    from tfgate.engine.functions import SubjectScope
+    from tfgate.engine.scope import SubjectScope
     from tfgate.query import Judgement
 
 
@@ -62,13 +63,16 @@ def judge(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None
     """Judge one subject, whose document is ``document``."""
     when = bound.compiled.when
     possible = 0
+    meter = bound.meter
+    if meter.left < 0:
+        return stopped(bound)
     if when is None:
         # Nearly every subject passes, and a verdict costs less than a judgement.
-        if bound.decider.verdict(document, scope) is bound.passes:
+        if bound.decider.verdict(document, scope, meter) is bound.passes:
             return PASSED
     else:
         try:
-            judgement = when.judge(document, scope)
+            judgement = when.judge(document, scope, meter)
         except EvaluationError as error:
             return Judged(Ruling.ERROR, error=error, key="when")
         if judgement.truth is not True:
@@ -80,14 +84,24 @@ def judge(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None
     return _decide(bound, document, scope, possible)
 
 
+def stopped(bound: BoundRule) -> Judged:
+    """Say that the rule has had its steps: what it would have said of the rest is not known."""
+    key = "require" if bound.passes else "deny"
+    reason = f"The rule was stopped: it took more than {RULE_STEPS:,} steps on this plan."
+    return Judged(Ruling.ERROR, error=BudgetError(reason), key=key)
+
+
 def _decide(
     bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None, possible: int
 ) -> Judged:
     on_true, on_false = (_CAN_PASS, _CAN_FAIL) if bound.passes else (_CAN_FAIL, _CAN_PASS)
     key = "require" if bound.passes else "deny"
     try:
-        judgement = bound.decider.judge(document, scope)
+        judgement = bound.decider.judge(document, scope, bound.meter)
+        if judgement.truth is not False and not bound.passes:
+            judgement.value  # noqa: B018 - its elements will be findings; kept by the judgement
     except BudgetError as error:
+        bound.meter.spend(State.left)
         return Judged(Ruling.ERROR, error=error, key=key)
     except EvaluationError as error:
         return _collapse(possible | _CAN_ERROR, None, error, key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tfgate.engine.attribute import Traced, traced
-from tfgate.engine.functions import SubjectScope
+from tfgate.engine.scope import SubjectScope
 from tfgate.model.rule import Scope
 from tfgate.plan import Reads
 from tfgate.query import SENSITIVE, EvaluationError, Maybe, Unknown
@@ -75,7 +75,7 @@ def _redacted_items(
     assert deny is not None, "only a deny expression has elements"
     nothing = [Traced(None)] * count
     try:
-        found = _definite_elements(deny.judge(document, scope).value)
+        found = _definite_elements(deny.judge(document, scope, rule.meter).value)
     except EvaluationError:
         return [WITHHELD] * count, nothing
     if len(found) != count:

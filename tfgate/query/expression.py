@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.compiler import Compiler
 from tfgate.query.errors import BudgetError, EvaluationError, ExpressionError
 from tfgate.query.functions.registry import NOT_LITERAL, FunctionTable
 from tfgate.query.outside import measure, published
 from tfgate.query.parsing import parse
-from tfgate.query.state import State
+from tfgate.query.state import SMALL, STEPS, State
 from tfgate.query.values import UNKNOWN, Unknown, truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tfgate.query.parsing import Parsed
+    from tfgate.query.state import Meter
     from tfgate.query.trace import Step
+
+
+_METERED: Final = STEPS - SMALL
 
 
 class Judgement(State):
@@ -110,10 +114,11 @@ class Expression:
             return value
         return _outside(value, state, lists=False)
 
-    def verdict(self, document: Any, scope: Any = None) -> bool | None:
+    def verdict(self, document: Any, scope: Any = None, meter: Meter | None = None) -> bool | None:
         """Say whether the result is truthy on every completion (True), or on none (False).
 
-        None where completions differ, or where one raises (every one included).
+        None where completions differ, or where one raises (every one included). ``meter`` counts
+        what it takes.
         """
         state = State()
         if scope is not None:
@@ -125,11 +130,16 @@ class Expression:
                 else self._condition(document, state)
             )
         except (EvaluationError, RecursionError):
-            return None
+            known = None
+        if state.left < _METERED and meter is not None:
+            meter.take(state)
         return None if state.may_raise else known
 
-    def judge(self, document: Any, scope: Any = None) -> Judgement:
-        """Give value, truth and whether some completion raises; EvaluationError if all do."""
+    def judge(self, document: Any, scope: Any = None, meter: Meter | None = None) -> Judgement:
+        """Give value, truth and whether some completion raises; EvaluationError if all do.
+
+        ``meter`` counts what it takes.
+        """
         judgement = Judgement()
         if scope is not None:
             judgement.scope = scope
@@ -137,6 +147,9 @@ class Expression:
             value = judgement.raw = self._value(document, judgement)
         except RecursionError:
             raise _too_deep() from None
+        finally:
+            if judgement.left < _METERED and meter is not None:
+                meter.take(judgement)
         judgement.truth = value if value is True or value is False else truth(value)
         return judgement
 

@@ -23,6 +23,12 @@ TEXT: Final = 16 * 1024 * 1024
 """Characters that a string made by an expression may have."""
 
 
+RULE_STEPS: Final = 200_000_000
+"""Steps that one rule may take on one plan beyond the small ones, which are too many to count."""
+
+SMALL: Final = 2_000
+"""Steps of an evaluation that are not counted against what a rule may take on a plan."""
+
 LONG: Final = 1024
 """Characters up to which going through a text is no more than the call that does it."""
 
@@ -79,6 +85,32 @@ class State:
         self.dirty = True
         self.spend(_MAYBE)
         return Maybe(value, many)
+
+
+class Meter:
+    """What the evaluations of one rule on one plan take together.
+
+    Without it a rule could take all the steps of an evaluation on each of 10,000 resources.
+    """
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = RULE_STEPS
+
+    def take(self, state: State) -> None:
+        """Count an evaluation that is over."""
+        self.spend(State.left - max(state.left, 0) - SMALL)
+
+    def spend(self, steps: int) -> None:
+        """Count ``steps``, if there are any."""
+        if steps > 0:
+            self.left -= steps
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the rule has had its steps."""
+        return self.left < 0
 
 
 Closure = Callable[[Any, State], Any]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from tfgate.query.errors import EvaluationError
-from tfgate.query.outside import published
+from tfgate.query.outside import measure, published
 from tfgate.query.state import State
 from tfgate.query.unparse import unparse
 from tfgate.query.values import UNKNOWN, truth
@@ -50,13 +50,15 @@ class _Tracer:
     def __init__(self, scope: Any) -> None:
         self.steps: list[Step] = []
         self._scope = scope
+        self._left = State.left
+        """Steps that are left to all parts together."""
 
     def walk(self, node: Node, value: Any, depth: int) -> Any:
         """Add the steps of a node and give its value, `UNKNOWN` where it fails."""
-        state = State()
-        state.scope = self._scope
+        state = self._state()
         try:
             found = node.value(value, state)
+            measure(found, state)
         except (EvaluationError, RecursionError) as error:
             reason = str(error) if isinstance(error, EvaluationError) else "Nested too deeply."
             self.steps.append(Step(unparse(node.ast), depth, error=reason))
@@ -64,8 +66,14 @@ class _Tracer:
         else:
             step = Step(unparse(node.ast), depth, published(found), state.may_raise)
             self.steps.append(step)
+        self._left = state.left
         self._inside(node, value, depth + 1)
         return found
+
+    def _state(self) -> State:
+        state = State()
+        state.scope, state.left = self._scope, self._left
+        return state
 
     def skip(self, node: Node, depth: int) -> None:
         """Add a step for a part that is not evaluated."""
@@ -103,8 +111,7 @@ class _Tracer:
             return
         first, *rest = node.children
         self._part(first, value, depth)
-        state = State()
-        state.scope = self._scope
+        state = self._state()
         previous = first
         for child in rest:
             try:

@@ -77,13 +77,14 @@ def _unary_over_elements(site: Site, argument: Closure, run: Callable[..., Any])
 def _unary_with_scope(site: Site, argument: Closure) -> Closure:
     """Compile a call like ``param('name')``."""
     (plain,), run = site.plain, site.function.call
+    with_state = site.function.state
 
     def one(value: Any, state: State) -> Any:
         found = argument(value, state)
         if type(found) not in plain:
             return site.checked([found], state)
         try:
-            result = run(state.scope, found)
+            result = run(state if with_state else state.scope, found)
         except Exception as error:
             site.explain(error)
         return site.accepted(result, state)

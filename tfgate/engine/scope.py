@@ -1,0 +1,122 @@
+"""What a rule's functions see while it is evaluated on one subject."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tfgate.query import BudgetError, EvaluationError, Scope
+from tfgate.query.functions.registry import MayRaise
+from tfgate.query.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tfgate.engine.bound import BoundRule
+    from tfgate.engine.context import Context
+    from tfgate.plan import Plan, Subject
+    from tfgate.query import Expression, Judgement
+    from tfgate.query.state import Meter
+
+_JOIN: Final = 100
+"""Steps of looking for references."""
+_FEW: Final = 20
+"""Arguments of such functions that a rule may write out."""
+
+
+class SubjectScope(Scope):
+    """What a rule's functions see while it is evaluated on one subject.
+
+    With ``redacted`` every value out of the plan is the redacted one, so that whatever is computed
+    from it may be shown.
+    """
+
+    def __init__(
+        self,
+        plan: Plan | None,
+        rule: BoundRule | None,
+        subject: Subject,
+        document: dict[str, Any],
+        context: Context,
+        *,
+        redacted: bool = False,
+    ) -> None:
+        self.plan = plan
+        self.rule = rule
+        self.subject = subject
+        self.document = document
+        self.context = context
+        self.redacted = redacted
+        self.now = context.now
+        self._variables: dict[str, Judgement | EvaluationError] | None = None
+        self._joined: dict[tuple[str, Any], Any] | None = None
+
+    def variable(self, name: str, state: State) -> Any:
+        """Give a ``let`` value, evaluated when first asked for: ``state`` pays for it then."""
+        rule = rule_of(self, "var")
+        expression = named(rule.compiled.let, name, "var", "let value")
+        if self._variables is None:
+            self._variables = {}
+        found = self._variables.get(name)
+        if found is None:
+            found = self._variables[name] = self._evaluated(expression, rule.meter)
+            state.spend(0 if isinstance(found, EvaluationError) else State.left - found.left)
+        if isinstance(found, EvaluationError):
+            raise found
+        return MayRaise(found.value) if found.may_raise else found.value
+
+    def _evaluated(self, expression: Expression, meter: Meter) -> Judgement | EvaluationError:
+        """Evaluate, and find the value once for all who ask for it."""
+        try:
+            judgement = expression.judge(self.document, self, meter)
+            judgement.value  # noqa: B018 - kept by the judgement
+        except BudgetError as error:
+            meter.spend(State.left)
+            return error
+        except EvaluationError as error:
+            return error
+        return judgement
+
+    def joined(self, state: State, name: str, argument: Any, find: Callable[[], Any]) -> Any:
+        """Give what a function finds in the rest of the plan, found once for an argument."""
+        if self._joined is None:
+            self._joined = {}
+        key = (name, argument)
+        if key not in self._joined:
+            state.spend(_JOIN)
+            if len(self._joined) > _FEW and self.plan is not None:
+                state.spend(len(self.plan.changes))  # the arguments come from the plan
+            self._joined[key] = find()
+        found = self._joined[key]
+        if type(found) is list:
+            state.spend(len(found) >> 2)
+        return found
+
+
+def scoped(scope: SubjectScope | None, function: str) -> SubjectScope:
+    """Give the scope; EvaluationError where there is none."""
+    if scope is None:
+        raise EvaluationError(f"{function}() needs a plan", kind="invalid-value", function=function)
+    return scope
+
+
+def rule_of(scope: SubjectScope | None, function: str) -> BoundRule:
+    """Give the rule at hand; EvaluationError where there is none."""
+    rule = scoped(scope, function).rule
+    if rule is None:
+        raise EvaluationError(
+            f"{function}() works inside rules alone", kind="invalid-value", function=function
+        )
+    return rule
+
+
+def named(values: Any, name: str, function: str, what: str) -> Any:
+    """Give the value of that name; EvaluationError, with the nearest name, where there is none."""
+    if name in values:
+        return values[name]
+    from difflib import get_close_matches  # costs 1 ms
+
+    near = get_close_matches(name, values, n=1)
+    hint = f"; did you mean {near[0]}" if near else ""
+    raise EvaluationError(
+        f"{function}() names no {what} there is{hint}", kind="invalid-value", function=function
+    )
