@@ -136,6 +136,8 @@ def read_statement(data: bytes) -> Statement:
         statement = msgspec.json.decode(data, type=Statement)
     except msgspec.DecodeError as error:  # a ValueError in new versions of msgspec alone
         raise ValueError(str(error)) from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     if statement.kind != KIND or statement.v != 1:
         raise ValueError("it is no checkpoint of version 1")
     if statement.signed_bytes() != data.rstrip(b"\n"):

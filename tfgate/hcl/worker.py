@@ -68,7 +68,7 @@ class Worker:
         self._thread.join()
         try:
             return msgspec.msgpack.decode(self._output or b"", type=list[FileShapes])
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             return None
 
 

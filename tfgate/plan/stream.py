@@ -49,4 +49,6 @@ def _end(text: memoryview) -> int | None:
         found = _NEXT.search(str(error))
         # msgspec names the byte after the one that is too much.
         return None if found is None else int(found[1]) - 1
+    except RecursionError:
+        return None
     return len(text)

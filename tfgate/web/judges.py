@@ -73,7 +73,7 @@ class Host:
             try:
                 send(ours, msgspec.json.encode(job))
                 return msgspec.json.decode(receive(ours), type=Judgement)
-            except (OSError, EOFError, msgspec.DecodeError):
+            except (OSError, EOFError, msgspec.DecodeError, UnicodeError, RecursionError):
                 raise JudgeError(
                     "The judgement ended without a result: it may have taken more time or memory "
                     "than limits.judge_seconds and limits.judge_memory_bytes give it."

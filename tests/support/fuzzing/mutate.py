@@ -31,8 +31,10 @@ VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1.5, 2**53 + 1, 2**64, 10**400, 1e308, "", "a", "\x00",
     "\x1b]0;x\x07", "\u202e", "\ud800", "x" * 5000, "<script>", "::error::x", "](javascript:x)",
     "=1+1", [], {}, [None], [[]], {"": None}, {"a": {"a": {"a": []}}}, ["create"],
-    ["delete", "create"], [0] * 50,
+    ["delete", "create"], [0] * 50, "<deep>",
 )  # fmt: skip
+DEEP = (b'"<deep>"', b"[" * 2000 + b"]" * 2000)
+"""What stands for a value that nests too deeply to be written, and that value."""
 
 PUMPS = (
     "[", '["', '[\\"', '\\"', "\n", "\n ", "module.a[", "a.", ".", 'a["x"]', "{", "}", "<", "&",
@@ -88,6 +90,12 @@ def _pump(data: bytes, _others: Sequence[bytes], chance: random.Random) -> bytes
     return data[:end] + piece * times + data[end:]
 
 
+def _append(data: bytes, others: Sequence[bytes], chance: random.Random) -> bytes:
+    """Put something behind the end: there may be a second document, and what of a third?"""
+    more = chance.choice(others) if others and chance.randrange(3) else chance.choice(INTERESTING)
+    return data + chance.choice((b"", b"\n")) + more
+
+
 def _cut(data: bytes, _others: Sequence[bytes], chance: random.Random) -> bytes:
     return data[: chance.randint(0, len(data))]
 
@@ -135,7 +143,7 @@ def _tree(data: bytes, others: Sequence[bytes], chance: random.Random) -> bytes:
     text = json.dumps(root)
     if chance.randrange(10) == 0:
         text = _repeat_key(text, chance)
-    return text.encode("utf-8", "surrogatepass")
+    return text.encode("utf-8", "surrogatepass").replace(*DEEP)
 
 
 def _changed(root: Any, chance: random.Random) -> Any:
@@ -201,6 +209,6 @@ def _repeat_key(text: str, chance: random.Random) -> str:
 
 
 _CHANGES: tuple[Callable[[bytes, Sequence[bytes], random.Random], bytes], ...] = (
-    _flip, _insert, _insert, _delete, _repeat, _pump, _cut, _splice, _lines, _tokens, _tokens,
-    _tree, _tree, _tree, _tree,
+    _flip, _insert, _insert, _delete, _repeat, _pump, _append, _cut, _splice, _lines, _tokens,
+    _tokens, _tree, _tree, _tree, _tree,
 )  # fmt: skip

@@ -92,7 +92,7 @@ class CursorFile:
             return NONE
         try:
             cursor = msgspec.json.decode(data, type=Cursor)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             raise self._unreadable("it is not what tfgate writes") from None
         if cursor.v != VERSION:
             raise self._unreadable(f"it has version {cursor.v}")
