@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import signal
 import socket
@@ -10,10 +11,14 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import asyncpg
+import boto3
 import pytest
 
 from tests.support.gate import Gate
+from tests.support.machine import moto_server
 from tests.support.parts import require_part
+from tests.support.postgres import Postgres, documented_table
 from tests.support.receiver import Receiver, receiving
 from tests.support.sink_gate import SinkGate, http_sink, in_order
 from tfgate.audit import AuditTrail, Rotation, verify
@@ -272,3 +277,58 @@ def test_no_sink_costs_no_start_up() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_killed_deliverers_leave_a_bucket_and_a_table_whole(gate: SinkGate) -> None:
+    """Every record is in the database once, and in the bucket in one object each, none twice."""
+    require_part("moto")
+    database = Postgres()
+    with moto_server() as cloud:
+        client = boto3.client(
+            "s3", region_name="us-east-1", endpoint_url=cloud,
+            aws_access_key_id="x", aws_secret_access_key="x",
+        )  # fmt: skip
+        client.create_bucket(Bucket="acme-audit", ObjectLockEnabledForBucket=True)
+        asyncio.run(_execute(database.url, documented_table()))
+        gate.configure(
+            '[[sinks]]\nname = "vault"\ntype = "s3"\nbucket = "acme-audit"\nbatch_records = 3\n'
+            f'region = "us-east-1"\nendpoint = "{cloud}"\nlock_days = 1\n'
+            'access_key_env = "TFGATE_SINK_ID"\nsecret_key_env = "TFGATE_SINK_KEY"\n'
+            '[[sinks]]\nname = "db"\ntype = "postgres"\ndsn_env = "TFGATE_SINK_DSN"\n'
+            "batch_records = 3\n"
+        )
+        env = {"TFGATE_SINK_ID": "x", "TFGATE_SINK_KEY": "y", "TFGATE_SINK_DSN": database.url}
+        trail, chance = AuditTrail(gate.log), random.Random(13)
+        for _ in range(5):
+            for _ in range(15):
+                trail.append("checkpoint_failed", {"reason": "none"})
+            process = gate.start("audit", "deliver", **env)
+            time.sleep(0.5 + chance.random() * 0.7)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        final = gate.run("audit", "deliver", **env)
+        assert final.code == 0, final
+        lines = gate.log.read_bytes()
+        rows = asyncio.run(_fetch(database.url, "SELECT line FROM tfgate_audit ORDER BY seq"))
+        assert "".join(f"{line}\n" for line in rows).encode() == lines
+        listed = client.list_object_versions(Bucket="acme-audit")["Versions"]
+        keys = [version["Key"] for version in listed]
+        assert len(keys) == len(set(keys))
+        bodies = [client.get_object(Bucket="acme-audit", Key=key)["Body"].read() for key in keys]
+        assert b"".join(bodies) == lines
+        client.close()
+    database.close()
+
+
+async def _execute(dsn: str, statements: str) -> None:
+    connection = await asyncpg.connect(dsn, timeout=10)
+    await connection.execute(statements)
+    await connection.close()
+
+
+async def _fetch(dsn: str, query: str) -> list[str]:
+    connection = await asyncpg.connect(dsn, timeout=10)
+    rows = [row[0] for row in await connection.fetch(query)]
+    await connection.close()
+    return rows

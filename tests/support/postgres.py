@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -87,6 +88,14 @@ class Postgres:
             self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def documented_table(password: str = "p@ss word") -> str:
+    """Give the statements that docs/sinks.md makes the table of a sink with."""
+    page = Path(__file__).parents[2] / "docs/sinks.md"
+    found = re.search(r"```sql\n(CREATE.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None, "the page has the statements"
+    return found[1].replace("PASSWORD '…'", f"PASSWORD '{password}'")
 
 
 def _other_user() -> str | None:

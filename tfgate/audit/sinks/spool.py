@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
     from tfgate.audit.sinks.cursor import Cursor
 
-_VERIFY = "Run `tfgate audit verify`; to deliver this trail from its start: audit deliver --again."
+_VERIFY = (
+    "Run `tfgate audit verify`. To deliver it from its start: tfgate audit deliver --again NAME."
+)
 
 
 class DisplacedError(AuditError):
@@ -206,7 +208,7 @@ class Reading:
         raise DisplacedError(
             f"Records {place.seq + 1} to {oldest.seq - 1} of {self._log} were put away before they "
             "were delivered.",
-            hint="Bring their files back; to go on without them: audit deliver --again.",
+            hint="Bring them back. To go on without them: tfgate audit deliver --again NAME.",
         )
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
 import trustme
 
-from tests.support.postgres import Postgres
+from tests.support.postgres import Postgres, documented_table
 from tests.support.sinks import Delivering
 from tfgate.audit.sinks.batch import SinkError
 from tfgate.audit.sinks.deliver import State
@@ -24,8 +22,7 @@ from tfgate.ruleset.sinks import SinkSpec, SinkType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-PAGE = Path(__file__).parents[4] / "docs/sinks.md"
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +35,7 @@ def authority() -> trustme.CA:
 def postgres(authority: trustme.CA) -> Iterator[Postgres]:
     """A server whose database was prepared as the documentation says."""
     server = Postgres(authority.issue_cert("localhost"))
-    ddl = re.search(r"```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert ddl is not None
-    ask(server.url, ddl[1].replace("PASSWORD '…'", "PASSWORD 'p@ss word'"))
+    ask(server.url, documented_table())
     yield server
     server.close()
 
