@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 FIRST: Final = 1.0
 LONGEST: Final = 15 * 60.0
+UNFINISHED: Final = 10.0
+"""Seconds that an attempt which never ended is taken to have lasted."""
 ASKED_FOR: Final = 60 * 60.0
 """Seconds that a sink may put the next attempt off by asking."""
 
@@ -49,7 +51,7 @@ def settled(cursor: Cursor) -> Cursor:
         since=None,
         failures=failures,
         failed=cursor.since,
-        not_before=later(begun, pause(failures)),
+        not_before=later(begun, UNFINISHED + pause(failures)),
         error="The last attempt did not come to an end.",
     )
 

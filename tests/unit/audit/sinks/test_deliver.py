@@ -83,12 +83,12 @@ def test_an_attempt_that_never_ended_is_one_that_failed(delivering: Delivering) 
     sink = MemorySink()
     outcome = delivering.deliver(sink, heedless=False)
     assert (outcome.state, outcome.cursor.failures) == (State.WAITING, 1)
-    delivering.clock.move(2)
+    delivering.clock.move(12)
     with pytest.raises(KeyboardInterrupt):
         delivering.deliver(Dies(), heedless=False)
-    delivering.clock.move(1)
+    delivering.clock.move(11)
     assert delivering.deliver(sink, heedless=False).cursor.failures == 2
-    delivering.clock.move(2)
+    delivering.clock.move(12)
     assert delivering.deliver(sink, heedless=False).state is State.DONE
     assert (sink.numbers, delivering.file.load().since) == ([0, 1], None)
 
