@@ -199,10 +199,17 @@ def test_an_input_is_never_run(github: GitHub, text: str) -> None:
 
 
 def test_what_is_installed_is_pinned(github: GitHub) -> None:
-    """The action's own code, or exactly the version that was asked for."""
+    """The action's own code with what it needs by hash, or the version that was asked for."""
     github.step("Install tfgate")
     pip = github.temporary / "tfgate" / "pip.txt"
-    assert pip.read_text().split()[-1] == str(ROOT)
+    needed, own = pip.read_text().splitlines()
+    assert "--no-deps --require-hashes --only-binary :all: -r" in needed
+    assert {Path(word).name for word in needed.split() if word.startswith("/")} == {
+        "core.txt",
+        "build.txt",
+    }
+    assert "--no-index --no-deps --no-build-isolation" in own
+    assert own.split()[-1] == str(ROOT)
     github.step("Install tfgate", version="0.1.0")
     assert pip.read_text().split()[-1] == "tfgate==0.1.0"
     assert github.step("Install tfgate", version="0.1 --index-url=x").code == 2

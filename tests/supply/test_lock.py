@@ -47,7 +47,7 @@ def asked(lock: str) -> list[Requirement]:
     if lock == "build":
         return [*group("build"), *map(Requirement, PROJECT["build-system"]["requires"])]
     extras: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
-    chosen = ["terraform"] if lock == "demo" else list(extras)
+    chosen = {"demo": ["terraform"], "core": []}.get(lock, list(extras))
     texts = [*PROJECT["project"]["dependencies"], *(text for one in chosen for text in extras[one])]
     return [*map(Requirement, texts), *(group("dev") if lock == "test" else ())]
 
@@ -68,7 +68,7 @@ def environment(python: str, system: str) -> dict[str, str]:
     }
 
 
-LOCKS = {name: read_lock(name) for name in ("test", "all", "demo", "build", "lock")}
+LOCKS = {name: read_lock(name) for name in ("test", "all", "demo", "core", "build", "lock")}
 
 
 def test_every_lock_is_known() -> None:
@@ -104,7 +104,7 @@ def test_a_lock_has_what_pyproject_asks_for(lock: str, python: str, system: str)
             assert found in wanted.specifier, f"run scripts/lock: {wanted}, locked is {found}"
 
 
-@pytest.mark.parametrize("lock", ["all", "demo", "build"])
+@pytest.mark.parametrize("lock", ["all", "demo", "core", "build"])
 def test_locks_agree(lock: str) -> None:
     """What is shown and shipped is what is tested: the same versions, the same files."""
     tested: dict[tuple[str, str], Locked] = {(one.name, one.version): one for one in LOCKS["test"]}
@@ -135,7 +135,7 @@ esac
 """
 
 
-@pytest.mark.parametrize("lock", ["all", "demo", "test"])
+@pytest.mark.parametrize("lock", ["core", "all", "demo", "test"])
 def test_nothing_is_installed_but_by_hash(lock: str, tmp_path: Path) -> None:
     """And tfgate itself from the checkout, without a look at an index."""
     fake = tmp_path / "python"
