@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _AFTER: Final = Reads.of([("after",)])
 _BEFORE: Final = Reads.of([("before",)])
+EDGES: Final = 200_000
+"""References in one plan that are told from each other: ten times as many as any has."""
 GONE: Final = frozenset({Action.DELETE, Action.FORGET})
 """Actions after which an object is not there any more."""
 
@@ -66,6 +68,8 @@ class Referrers:
         self._blocks = blocks
         self._deferred_types = {change.type for change in plan.deferred}
         self._complete = plan.complete
+        self._overflown = False
+        """Whether there are more references than are told from each other."""
         self._views: dict[str, View] = {}
         self._instances: dict[str, list[Change]] = {}
         for change in plan.changes:
@@ -89,7 +93,8 @@ class Referrers:
             maybe.setdefault(other.position, other)
         maybe.pop(change.position, None)
         doubtful = [other for position, other in maybe.items() if position not in sure]
-        return Found([*sure.values()], doubtful, blind or view.absent or _unseen(view, sure))
+        blind = blind or self._overflown or view.absent or _unseen(view, sure)
+        return Found([*sure.values()], doubtful, blind)
 
     def _edges(self, address: str, pattern: str) -> list[Edge]:
         matches = compile_glob(pattern)
@@ -100,12 +105,17 @@ class Referrers:
     def _graph(self) -> dict[str, dict[str, list[Edge]]]:
         """Who refers to an address, by the referrer's type."""
         graph: dict[str, dict[str, list[Edge]]] = {}
+        number = 0
         for view in self._blocks:
             whole = union(view.arguments.values())
+            self._overflown = self._overflown or whole.many or number > EDGES
+            if number > EDGES:
+                break
             for targets, sure in ((whole.sure, True), (whole.maybe, False)):
                 for target in targets:
                     edges = graph.setdefault(target.address, {}).setdefault(view.type, [])
                     edges.append(Edge(view.address, target, sure))
+                    number += 1
         return graph
 
     def _view(self, pattern: str) -> View:

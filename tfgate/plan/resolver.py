@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from tfgate.plan.configuration import Call, Configuration
 
-MANY: Final = 10_000
-"""Targets of one expression beyond which it counts as lossy: no person writes so many."""
+MANY: Final = 1_000
+"""Targets of one expression beyond which none is told from another: no person writes so many, and
+each of 10,000 blocks may have them."""
 
 
 class Target(NamedTuple):
@@ -42,14 +43,17 @@ class Targets(NamedTuple):
     maybe: frozenset[Target] = frozenset()
     lossy: bool = False
     """Whether there may be others, which the JSON does not show."""
+    many: bool = False
+    """Whether they are so many that none is told from another."""
 
     def doubted(self) -> Targets:
         """The same with nothing sure: some of them are meant, and nobody knows which."""
-        return Targets(frozenset(), self.sure | self.maybe, self.lossy)
+        return self._replace(sure=frozenset(), maybe=self.sure | self.maybe)
 
 
 NOTHING: Final = Targets()
 LOSSY: Final = Targets(lossy=True)
+TOO_MANY: Final = Targets(lossy=True, many=True)
 
 
 def union(parts: Iterable[Targets]) -> Targets:
@@ -60,7 +64,9 @@ def union(parts: Iterable[Targets]) -> Targets:
     for part in parts:
         sure |= part.sure
         maybe |= part.maybe
-        lossy = lossy or part.lossy or len(sure) + len(maybe) > MANY
+        lossy = lossy or part.lossy
+        if part.many or len(sure) + len(maybe) > MANY:
+            return TOO_MANY
     return Targets(frozenset(sure), frozenset(maybe - sure), lossy)
 
 
@@ -186,8 +192,7 @@ class Resolver:
 
 
 def _with_keys(targets: Targets) -> Targets:
-    return Targets(
-        frozenset(target._replace(by_key=True) for target in targets.sure),
-        frozenset(target._replace(by_key=True) for target in targets.maybe),
-        targets.lossy,
+    return targets._replace(
+        sure=frozenset(target._replace(by_key=True) for target in targets.sure),
+        maybe=frozenset(target._replace(by_key=True) for target in targets.maybe),
     )

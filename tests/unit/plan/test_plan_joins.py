@@ -306,3 +306,33 @@ def test_thousands_of_referrers_cost_linear_time() -> None:
     for one in only.changes[1::3]:
         assert names(only.referenced_by(one, GUARD)) == [f"{GUARD}.h{one.name[1:]}"]
     assert time.perf_counter() - start < 10
+
+
+def test_blocks_that_all_refer_to_all_are_not_told_apart() -> None:
+    """Each of 1,100 blocks refers to 1,100: whether one refers to another is not known any more."""
+    size = 1_100
+    targets = [f"aws_s3_bucket.b{number}" for number in range(size)]
+    guards = [f"{GUARD}.g{number}" for number in range(size)]
+    module = {"resources": [block(name, bucket=["var.all"]) for name in guards]}
+    call = {"expressions": {"all": {"references": targets}}, "module": module}
+    config = configuration(*map(block, targets), module_calls={"m": call})
+    made = [change(f"module.m.{name}", module_address="module.m") for name in guards]
+    only = read(*map(change, targets), *made, config=config)
+    start = time.perf_counter()
+    for one in only.changes[:size]:
+        assert only.referenced_by(one, GUARD) == [Maybe(UNKNOWN, many=True)]
+    assert only.references(only.changes[-1], "bucket") == [Maybe(UNKNOWN, many=True)]
+    assert time.perf_counter() - start < 10
+
+
+def test_more_references_than_are_told_apart_make_the_others_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was found stays found; that there is no other is not said."""
+    monkeypatch.setattr("tfgate.plan.referrers.EDGES", 3)
+    blocks = [block(f"{GUARD}.g{number}", bucket=B) for number in range(9)]
+    made = [change(f"{GUARD}.g{number}") for number in range(9)]
+    only = read(BUCKET, *made, config=configuration(block("aws_s3_bucket.b"), *blocks))
+    *sure, others = only.referenced_by(only.changes[0], GUARD)
+    assert len(sure) >= 3
+    assert others == Maybe(UNKNOWN, many=True)
