@@ -22,6 +22,24 @@ if TYPE_CHECKING:
 Path = tuple[str, ...]
 
 
+class Ready:
+    """What judging asks of a rule for every subject."""
+
+    __slots__ = ("decider", "is_settled_by_truth", "passes", "scoped", "when")
+
+    def __init__(self, compiled: CompiledRule) -> None:
+        decider = compiled.deny if compiled.deny is not None else compiled.require
+        assert decider is not None, "a rule has deny or require: the loader saw to it"
+        self.decider: Expression = decider
+        self.when = compiled.when
+        self.passes = compiled.deny is None
+        """The truth of ``decider`` that is a pass."""
+        self.is_settled_by_truth = self.passes or decider.node.is_atomic
+        """Whether nothing is asked of the decider's value but its truth: no list of findings."""
+        self.scoped = any(map(_calls_scoped, expressions(compiled)))
+        """Whether an expression calls a function that needs more than its arguments."""
+
+
 class BoundRule:
     """One compiled rule with what the configuration says of it."""
 
@@ -45,19 +63,16 @@ class BoundRule:
         self.passed: list[Subject] = []
         self.findings = 0
         self.meter = Meter()
+        self.ready: Ready | None = None
 
-    @cached_property
-    def decider(self) -> Expression:
-        """The expression that decides. (A rule that selects nothing is never asked for it.)"""
-        compiled = self.compiled
-        decider = compiled.deny if compiled.deny is not None else compiled.require
-        assert decider is not None, "a rule has deny or require: the loader saw to it"
-        return decider
+    def get_ready(self) -> Ready:
+        """Give what judging needs, made at the first call: a rule that selects nothing needs none.
 
-    @cached_property
-    def passes(self) -> bool:
-        """The truth of ``decider`` that is a pass."""
-        return self.compiled.deny is None
+        Afterwards it is in ``ready``, which costs no call.
+        """
+        if self.ready is None:
+            self.ready = Ready(self.compiled)
+        return self.ready
 
     @cached_property
     def reads(self) -> frozenset[Path]:
@@ -68,11 +83,6 @@ class BoundRule:
     def message_reads(self) -> frozenset[Path]:
         """What its message reads."""
         return frozenset(self.compiled.message.fields)
-
-    @cached_property
-    def scoped(self) -> bool:
-        """Whether it calls a function that needs more than its arguments."""
-        return any(map(_calls_scoped, expressions(self.compiled)))
 
     @property
     def evaluated(self) -> bool:

@@ -139,7 +139,8 @@ def _outcomes_of_scope(
             document["source"] = source_document(subject, context)
         addresses = (subject.address,)
         for rule in selected:
-            scoped = SubjectScope(plan, rule, subject, document, context) if rule.scoped else None
+            ready = rule.ready or rule.get_ready()
+            scoped = SubjectScope(plan, rule, subject, document, context) if ready.scoped else None
             judged = judge(rule, document, scoped)
             if judged is PASSED:
                 rule.passed.append(subject)

@@ -50,6 +50,7 @@ class Judged(Frozen, frozen=True):
 
 PASSED = Judged(Ruling.PASS)
 """The one object that every pass is."""
+_FAILED = Judged(Ruling.FAIL)
 _SKIP = Judged(Ruling.SKIP)
 _UNKNOWN = Judged(Ruling.UNKNOWN)
 
@@ -61,15 +62,19 @@ _PASSES = _CAN_PASS | _CAN_SKIP
 
 def judge(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None) -> Judged:
     """Judge one subject, whose document is ``document``."""
-    when = bound.compiled.when
+    ready = bound.ready or bound.get_ready()
+    when = ready.when
     possible = 0
     meter = bound.meter
     if meter.left < 0:
         return stopped(bound)
     if when is None:
         # Nearly every subject passes, and a verdict costs less than a judgement.
-        if bound.decider.verdict(document, scope, meter) is bound.passes:
+        known = ready.decider.verdict(document, scope, meter)
+        if known is ready.passes:
             return PASSED
+        if known is not None and ready.is_settled_by_truth:
+            return _FAILED
     else:
         try:
             judgement = when.judge(document, scope, meter)
@@ -86,7 +91,7 @@ def judge(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None
 
 def stopped(bound: BoundRule) -> Judged:
     """Say that the rule has had its steps: what it would have said of the rest is not known."""
-    key = "require" if bound.passes else "deny"
+    key = "require" if bound.get_ready().passes else "deny"
     reason = f"The rule was stopped: it took more than {RULE_STEPS:,} steps on this plan."
     return Judged(Ruling.ERROR, error=BudgetError(reason), key=key)
 
@@ -94,11 +99,12 @@ def stopped(bound: BoundRule) -> Judged:
 def _decide(
     bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None, possible: int
 ) -> Judged:
-    on_true, on_false = (_CAN_PASS, _CAN_FAIL) if bound.passes else (_CAN_FAIL, _CAN_PASS)
-    key = "require" if bound.passes else "deny"
+    ready = bound.get_ready()
+    on_true, on_false = (_CAN_PASS, _CAN_FAIL) if ready.passes else (_CAN_FAIL, _CAN_PASS)
+    key = "require" if ready.passes else "deny"
     try:
-        judgement = bound.decider.judge(document, scope, bound.meter)
-        if judgement.truth is not False and not bound.passes:
+        judgement = ready.decider.judge(document, scope, bound.meter)
+        if judgement.truth is not False and not ready.passes:
             judgement.value  # noqa: B018 - its elements will be findings; kept by the judgement
     except BudgetError as error:
         bound.meter.spend(State.left)

@@ -151,7 +151,9 @@ def _check(
     document = subject.document(reads)
     if reads.wants("source"):
         document["source"] = source_document(subject, context)
-    scoped = SubjectScope(plan, rule, subject, document, context) if rule.scoped else None
+    scoped = (
+        SubjectScope(plan, rule, subject, document, context) if rule.get_ready().scoped else None
+    )
     judged = judge(rule, document, scoped)
     result = _RESULTS[judged.ruling]
     return _checked(

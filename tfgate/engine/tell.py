@@ -70,7 +70,7 @@ def _redacted_items(
     """
     document = subject.redacted(Reads.of(rule.reads))
     redacted = SubjectScope(plan, rule, subject, document, context, redacted=True)
-    scope = redacted if rule.scoped else None
+    scope = redacted if rule.get_ready().scoped else None
     deny = rule.compiled.deny
     assert deny is not None, "only a deny expression has elements"
     nothing = [Traced(None)] * count

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 def left_to_provider(plan: Plan, subject: Subject, argument: str) -> Any:
     """Say whether ``subject``'s block leaves the argument at a dotted path to the provider.
 
-    True, False, or `UNKNOWN` where the value is not known and the plan has no block to look at. A ``dynamic`` block whose
-    ``for_each`` is not known yet looks like one that nobody wrote, and counts as such; one that the
-    plan shows the content of does not.
+    True, False, or `UNKNOWN` where the value is not known and the plan has no block to look at. A
+    ``dynamic`` block whose ``for_each`` is not known yet looks like one that nobody wrote, and
+    counts as such; one that the plan shows the content of does not.
     """
     if not isinstance(subject, Change):
         return UNKNOWN

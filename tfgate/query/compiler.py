@@ -154,6 +154,7 @@ class Compiler:
         self.builds = self.builds or function.scope
         node = Node(ast, value, children=arguments)
         node.weight += function.cost
+        node.is_atomic = function.returns == "boolean"
         return node
 
     def _function(self, ast: Ast) -> Function:

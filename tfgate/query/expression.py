@@ -70,7 +70,7 @@ class Expression:
         except RecursionError:
             raise ExpressionError("The expression is too deep.", expression=text) from None
         self._value = self.node.value
-        self._condition = self.node.condition
+        self._test = self.node.test
         self._builds = compiler.builds
         self.problems: tuple[ExpressionError, ...] = tuple(compiler.problems)
         """Parts that JMESPath accepts and that are certainly mistakes: a standard function called
@@ -124,11 +124,7 @@ class Expression:
         if scope is not None:
             state.scope = scope
         try:
-            known = (
-                truth(self._value(document, state))
-                if self._condition is None
-                else self._condition(document, state)
-            )
+            known = self._test(document, state)
         except (EvaluationError, RecursionError):
             known = None
         if state.left < _METERED and meter is not None:

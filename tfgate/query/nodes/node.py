@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _MAKES: Final = {"multi_select_list": 2, "multi_select_dict": 8}
 """Steps of making a value, by type of node."""
 
+_ATOMIC: Final = frozenset({"comparator", "not_expression"})
+_CHAINS: Final = frozenset({"and_expression", "or_expression"})
+
 Ast = dict[str, Any]
 """A node as jmespath's parser gives it: ``type``, ``children`` and sometimes ``value``."""
 
@@ -29,7 +32,11 @@ def truth_of(value: Closure) -> Test:
 
     def test(document: Any, state: State) -> bool | None:
         found = value(document, state)
-        return found if found is True or found is False else truth_in(found, state)
+        if found is True or found is False:
+            return found
+        if found is None or type(found) is str:
+            return bool(found)
+        return truth_in(found, state)
 
     return test
 
@@ -51,6 +58,10 @@ class Node:
         self.children = children
         self.weight: int = 1 + _MAKES.get(ast["type"], 0) + sum(c.weight for c in children)
         """Steps of one evaluation: the parts it has, and what they make."""
+        self.is_atomic: bool = ast["type"] in _ATOMIC or (
+            ast["type"] in _CHAINS and all(child.is_atomic for child in children)
+        )
+        """Whether its value is never a list or object: of a rule, its truth says it all."""
 
     @cached_property
     def test(self) -> Test:
