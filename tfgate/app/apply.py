@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from tfgate.app.applying import Applying
 from tfgate.app.authority import decision_alone
-from tfgate.app.check import judge_and_record
+from tfgate.app.check import judge_and_record, new_decision_id
 from tfgate.app.gather import load_config
 from tfgate.app.inputs import PlanInput, show_plan_file
 from tfgate.app.interrupts import Interrupted, Interrupts
@@ -93,7 +94,9 @@ def apply(job: ApplyJob) -> ApplyResult:
     config = load_config(job.request)
     recorder = Recorder.of(config, job.request, job.clock)
     try:
-        with Interrupts() as interrupts, plan_place(interrupts, job.request.env) as place:
+        with Interrupts() as interrupts, contextlib.ExitStack() as stack:
+            with recorder.due(new_decision_id(job.request.now)):
+                place = stack.enter_context(plan_place(interrupts, job.request.env))
             return _Gate(job, config, recorder, interrupts, place).run()
     except Interrupted:
         raise TfgateError("Interrupted: nothing was applied.") from None

@@ -37,7 +37,9 @@ class Entry(Frozen, frozen=True):
         """What a check of this plan alone would end with."""
         if self.result is not None:
             return self.result.exit_code
-        return ExitCode.UNDECIDED if self.error is None else self.error.exit_code
+        # No error allows anything, whatever a class of it may say.
+        code = ExitCode.UNDECIDED if self.error is None else self.error.exit_code
+        return code or ExitCode.UNDECIDED
 
 
 def overall(entries: Sequence[Entry]) -> ExitCode:
@@ -54,8 +56,8 @@ def check_all(request: Request, *, audit: bool = True) -> list[Entry]:
     config = load_config(request)
     recorder = Recorder.of(config, request) if audit else None
 
-    def judge(read: Callable[[], PlanInput]) -> CheckResult:
-        return judge_and_record(request, config, recorder, read, stream=True).result
+    def judge(read: Callable[[], PlanInput], *, stream: bool = False) -> CheckResult:
+        return judge_and_record(request, config, recorder, read, stream=stream).result
 
     if request.plan != "-" and Path(request.plan).is_dir():
         return [_entry(name, read, judge) for name, read in _in_directory(request)]
@@ -69,11 +71,10 @@ def check_all(request: Request, *, audit: bool = True) -> list[Entry]:
         return plan
 
     try:
-        result = judge(single)
+        result = judge(single, stream=True)
     except SeveralDocumentsError as error:
-        assert plan is not None, "what was found in it was read before"
-        parts = split_stream(plan.data)
-        if len(parts) < 2:
+        parts = [] if plan is None else split_stream(plan.data)
+        if plan is None or len(parts) < 2:
             if recorder is not None:
                 recorder.undecided(new_decision_id(request.now), error)
             raise

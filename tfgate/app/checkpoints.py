@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tfgate.audit import CheckpointPolicy, checkpoint_due, make_checkpoint
-from tfgate.errors import AuditError
+from tfgate.errors import TfgateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,5 +37,7 @@ def _make(trail: AuditTrail, key: Path) -> None:
     """
     try:
         make_checkpoint(trail, key)
-    except AuditError as error:
+    except TfgateError as error:
         trail.append("checkpoint_failed", {"reason": error.message})
+    except OSError as error:
+        trail.append("checkpoint_failed", {"reason": error.strerror or type(error).__name__})

@@ -77,7 +77,8 @@ class GovernedCommand:
         recorder = Recorder.of(config, self.request, self.clock)
         decision_id = new_decision_id(self.request.now)
         what = config.commands.get(self.line.command, OnCommand.RECORD)
-        about = self._about()
+        with recorder.due(decision_id):
+            about = self._about()
         with Interrupts() as interrupts, interrupts.held():
             allowed = what is OnCommand.RECORD
             decision = "allow" if allowed else "deny"

@@ -7,6 +7,7 @@ the gate, whatever ends that. Elsewhere in a private directory.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from contextlib import contextmanager
@@ -48,7 +49,12 @@ def plan_place(interrupts: Interrupts, env: Mapping[str, str]) -> Iterator[PlanP
     memory = _memory() if _wanted(env) else None
     if memory is None:
         with private_directory(interrupts) as directory:
-            yield InDirectory(directory)
+            place = InDirectory(directory)
+            try:
+                yield place
+            finally:
+                with interrupts.held():
+                    place.close()
         return
     try:
         yield memory
@@ -73,11 +79,11 @@ class InDirectory:
     """Files in a directory that is private already."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self._new, self._kept = directory / "new.tfplan", directory / "plan.tfplan"
 
     def blank(self) -> Path:
         """Give a path at which there is no file yet."""
-        return self._directory / "new.tfplan"
+        return self._new
 
     def take(self, path: Path) -> bytes:
         """Read the file and remove it."""
@@ -92,7 +98,7 @@ class InDirectory:
 
     def keep(self, data: bytes) -> Path:
         """Write a new file that nobody else can read or write."""
-        path = self._directory / "plan.tfplan"
+        path = self._kept
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
         try:
             with open(os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600), "wb") as file:
@@ -105,6 +111,12 @@ class InDirectory:
                 hint="Make room there, or let TMPDIR name another place.",
             ) from None
         return path
+
+    def close(self) -> None:
+        """Remove the files by their names: the directory's removal first looks what is in it."""
+        for path in (self._new, self._kept):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 class InMemory:

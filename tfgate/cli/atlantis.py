@@ -93,7 +93,9 @@ def atlantis(ctx: click.Context, /, **options: Any) -> int | None:
             return _judge(options)
         except TfgateError as error:
             return _error(str(error), error.exit_code)
-        except (Exception, KeyboardInterrupt) as error:
+        except BaseException as error:
+            if isinstance(error, BrokenPipeError):
+                raise
             text = (
                 f"An unexpected {type(error).__name__} stopped tfgate, so nothing was decided. "
                 "Please report it."

@@ -28,8 +28,9 @@ def lsp(schemas: tuple[str, ...]) -> int:
     from tfgate.schema import Catalog, load_indexes
 
     given = [index for schema in schemas for index in open_schemas(Path(schema), os.environ)]
+    server = make_server(Catalog([*given, *load_indexes(os.environ)]))
     try:
-        make_server(Catalog([*given, *load_indexes(os.environ)])).start_io()
+        server.start_io()
     except SystemExit as end:  # how pygls answers the editor's "exit"
         return 0 if end.code in (0, None) else 3
     return 0

@@ -8,6 +8,7 @@ nothing, and is bound to the sources by their hash.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import tempfile
@@ -67,10 +68,15 @@ class Cache:
             return
         try:
             handle, name = tempfile.mkstemp(prefix=".new-", dir=self._directory)
+        except OSError:
+            return
+        try:
             with open(handle, "wb") as file:
                 file.write(data)
             os.replace(name, self._directory / key)
         except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
             return
         self._writes += 1
         if self._writes % 256 == 1:

@@ -89,6 +89,15 @@ def test_directory(folder: Path, capsys: Capture) -> None:
     assert "tfgate: denied: plans/b/c/tfplan.json" in capsys.readouterr().err
 
 
+def test_stream_in_a_directory(folder: Path) -> None:
+    """A file that holds several plans where there should be one is undecided, and on record."""
+    (folder / "plans").mkdir()
+    (folder / "plans" / "good.json").write_bytes(GOOD)
+    (folder / "plans" / "two.json").write_bytes(GOOD + b"\n" + GOOD)
+    assert main(["check", "plans", *OPTIONS]) == 3
+    assert records(folder) == [("decision", "allow"), ("undecided", None)]
+
+
 def test_directory_without_plans(folder: Path, capsys: Capture) -> None:
     """A directory with no plan in it is a mistake, not an allow."""
     (folder / "empty").mkdir()

@@ -1,0 +1,149 @@
+"""Every class of errors, let loose in every command: never exit code 0, and a record where due."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.faults.box import Box, build
+from tests.support.faults.invariants import records
+from tests.support.faults.table import (
+    CANARY,
+    POINTS,
+    UNFORESEEN,
+    Point,
+    commands,
+    scenario_of,
+    tfgate_errors,
+)
+from tests.support.parts import require_part
+from tfgate.cli.main import cli, main
+from tfgate.errors import ConfigError
+from tfgate.exitcodes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(scope="session")
+def errors() -> dict[str, Callable[[], BaseException]]:
+    """How to make an error of each kind."""
+    return tfgate_errors() | UNFORESEEN
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Box:
+    """A gate with everything that any command needs."""
+    for part in ("git", "ssh-keygen"):
+        require_part(part)
+    return build(tmp_path_factory.mktemp("box") / "box")
+
+
+@pytest.fixture
+def box(template: Box, tmp_path_factory: pytest.TempPathFactory) -> Box:
+    """A copy of it."""
+    return template.copy(tmp_path_factory.mktemp("copy") / "box")
+
+
+def test_every_command_is_in_the_table() -> None:
+    """A new command needs a place where its errors are let loose."""
+    assert sorted(set(commands(cli))) == sorted({point.command for point in POINTS})
+
+
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: f"{point.command}: {point.target}")
+def test_nothing_fails_open(
+    point: Point,
+    errors: dict[str, Callable[[], BaseException]],
+    box: Box,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Whatever is raised: an exit code that is not 0, no traceback, a record where one was due."""
+    if point.command in ("serve", "lsp"):
+        pytest.importorskip({"serve": "dbos", "lsp": "pygls"}[point.command])
+    loose = Loose(point, monkeypatch)
+    scenario = scenario_of(point)
+    for name in [name for name in os.environ if name.startswith(("TFGATE_", "GIT_"))]:
+        monkeypatch.delenv(name)
+    for name, value in {**box.env, **scenario.environment(box)}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(box.root / scenario.cwd)
+    wrong = []
+    for name, make in errors.items():
+        before = len(records(box, scenario))
+        loose.error = make
+        loose.came = False
+        code = main(scenario.words(box))
+        said = capfd.readouterr()
+        wrong += [f"{name}: {what}" for what in broken(point, code, said.out, said.err, make())]
+        if not loose.came:
+            wrong.append(f"{name}: {point.target} was not called")
+        if point.due and not is_on_record(records(box, scenario)[before:], make()):
+            wrong.append(f"{name}: no record")
+        if (box.root / "ran").exists():
+            wrong.append(f"{name}: something was applied")
+        assert not list(box.tmp.glob("tfgate-*")), f"{name}: something was left"
+    assert not wrong, "\n".join(wrong)
+
+
+class Loose:
+    """A function that raises what it is told."""
+
+    def __init__(self, point: Point, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.error: Callable[[], BaseException] = Exception
+        self.came = False
+        module, _, path = point.target.partition(":")
+        owner: Any = import_module(module)
+        *outer, name = path.split(".")
+        for part in outer:
+            owner = getattr(owner, part)
+
+        def raising(*_: Any, **__: Any) -> Any:
+            self.came = True
+            raise self.error()
+
+        monkeypatch.setattr(owner, name, raising)
+
+
+def broken(point: Point, code: int, out: str, err: str, error: BaseException) -> Iterator[str]:
+    """Say which promises were broken."""
+    if point.command == "atlantis" and code == 0:  # of a policy check the text is the verdict
+        if not out.startswith("FAIL - "):
+            yield "the text does not fail the check"
+    elif isinstance(error, point.tolerates):
+        if code != 0:
+            yield f"exit code {code}, and it stops nothing"
+    elif code not in {int(one) for one in ExitCode} - {0}:
+        yield f"exit code {code}"
+    if "Traceback" in out + err:
+        yield "a traceback"
+    if CANARY in out + err:
+        yield "the words of an unforeseen error"
+    if not (out + err).strip() and not isinstance(error, BrokenPipeError):
+        yield "nothing is said"
+
+
+def is_on_record(new: list[dict[str, Any]], error: BaseException) -> bool:
+    """Say whether there is a decision or the reason why there is none.
+
+    By a configuration that is wrong nothing was to be judged.
+    """
+    events = {"decision", "undecided", "command"}
+    words = str(new)
+    return isinstance(error, ConfigError) or (
+        any(one["event"] in events for one in new) and CANARY not in words
+    )
+
+
+@pytest.fixture(autouse=True)
+def _streams() -> Iterator[None]:
+    """Give back what a command that thinks its reader gone has turned away."""
+    kept = os.dup(1)
+    yield
+    sys.stdout.flush()
+    os.dup2(kept, 1)
+    os.close(kept)
