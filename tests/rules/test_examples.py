@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from tfgate.app.examples import run_example
@@ -70,3 +71,14 @@ def test_rule_is_named_for_waivers(rule: CompiledRule) -> None:
 
 def _outcomes(rule: CompiledRule) -> set[str]:
     return {test.expect for test in rule.rule.tests}
+
+
+@pytest.mark.parametrize("name", sorted(shipped_names()))
+def test_nothing_of_a_rule_comes_after_its_examples(name: str) -> None:
+    """An evaluation reads no further: what it reads is the rule, but for what is about examples."""
+    whole = load_ruleset(f"tfgate:{name}", functions=rule_functions())
+    short = load_ruleset(f"tfgate:{name}", functions=rule_functions(), examples=False)
+    for rule, other in zip(whole.rules, short.rules, strict=True):
+        assert msgspec.structs.replace(rule.rule, tests=(), mutants=()) == other.rule
+        assert [key for key, _ in rule.expressions()] == [key for key, _ in other.expressions()]
+    assert whole.digest == short.digest

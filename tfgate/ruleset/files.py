@@ -67,11 +67,16 @@ def read_bytes(path: Path, name: str, limit: int) -> bytes:
     return data
 
 
-def read_toml(path: Path, name: str) -> TomlFile:
-    """Read and parse one TOML file. Raises ``Unreadable`` with line and column of a mistake."""
+def read_toml(path: Path, name: str, *, until: str | None = None) -> TomlFile:
+    """Read and parse one TOML file. Raises ``Unreadable`` with line and column of a mistake.
+
+    ``until`` is a header, ``[[tests]]``: from the first line that is it on, nothing is parsed. (The
+    digest is of all of the file.)
+    """
     data = read_bytes(path, name, MAX_TOML_BYTES)
     text = decode_text(data, name)
-    return TomlFile(name, parse_toml(text, name), text, hashlib.sha256(data).hexdigest())
+    parsed = text if until is None else text.partition(f"\n{until}\n")[0]
+    return TomlFile(name, parse_toml(parsed, name), text, hashlib.sha256(data).hexdigest())
 
 
 def draft_toml(text: str, name: str) -> TomlFile:
