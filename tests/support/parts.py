@@ -69,6 +69,7 @@ PARTS: Mapping[str, Part] = {
     "ssh-keygen": Part(_program("ssh-keygen"), "install OpenSSH"),
     "chromium": Part(_program("chromium", "chromium-browser", "google-chrome"), "install chromium"),
     "postgres": Part(_postgres, "install PostgreSQL's server"),
+    "cc": Part(_program("cc"), "install a C compiler, gcc and libc6-dev for instance"),
 }
 
 

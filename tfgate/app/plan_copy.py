@@ -115,8 +115,20 @@ class InDirectory:
     def close(self) -> None:
         """Remove the files by their names: the directory's removal first looks what is in it."""
         for path in (self._new, self._kept):
-            with contextlib.suppress(OSError):
-                path.unlink()
+            with contextlib.suppress(FileNotFoundError):
+                _destroy(path)
+
+
+def _destroy(path: Path) -> None:
+    """Remove a file, or at least what is in it. Raises ``FileNotFoundError`` for none."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        raise
+    except OSError:
+        with contextlib.suppress(OSError):
+            path.chmod(0o600)
+            os.truncate(path, 0)
 
 
 class InMemory:

@@ -12,6 +12,8 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
+from tfgate.errors import TfgateError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
@@ -37,7 +39,7 @@ _SAFE = (
 _KEPT = ("PATH", "HOME", "XDG_CONFIG_HOME", "SYSTEMROOT", "USERPROFILE", "GIT_CONFIG_GLOBAL")
 
 
-class GitError(Exception):
+class GitError(TfgateError):
     """Git cannot answer; the text says why, in a clause."""
 
 

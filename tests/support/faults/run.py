@@ -141,10 +141,11 @@ class Runner:
         answer = self._process.stdout.readline().decode().strip()
         out, err = ((io / name).read_text("utf-8", "replace") for name in ("out", "err"))
         code = None if answer == "None" else int(answer)
-        return Ran(code, out, err, tuple(_calls(log)))
+        return Ran(code, out, err, tuple(read_calls(log)))
 
 
-def _calls(log: Path) -> list[Call]:
+def read_calls(log: Path) -> list[Call]:
+    """Read what the shim has noted."""
     lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
     calls = []
     for line in lines:

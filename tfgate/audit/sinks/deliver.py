@@ -96,7 +96,14 @@ def _claimed(delivery: _Delivery) -> Outcome:
     except TfgateError as error:
         return delivery.fail(error)
     except Exception as error:  # of a library: one sink must not end the delivery to others
-        return delivery.fail(SinkError(f"An unexpected {type(error).__name__} stopped it."))
+        return delivery.fail(SinkError(_words(error)))
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        where = f" for {error.filename}" if isinstance(error.filename, str) else ""
+        return f"The system says {error.strerror!r}{where}."
+    return f"An unexpected {type(error).__name__} stopped it."
 
 
 class _Delivery:
