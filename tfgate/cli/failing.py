@@ -74,8 +74,10 @@ def _refused(error: OSError, *, debug: bool) -> int:
         _show_frames(error)
     names = [name for name in (error.filename, error.filename2) if isinstance(name, (str, bytes))]
     what = " to ".join(os.fsdecode(name) for name in names) or "A file, pipe or process"
+    # Not what the error itself says: a library may have put anything into it.
+    reason = os.strerror(error.errno or 0)
     return fail(
-        f"{what}: the system says {error.strerror!r}, so nothing more was done.",
+        f"{what}: the system says {reason!r}, so nothing more was done.",
         ExitCode.UNDECIDED,
     )
 
