@@ -147,3 +147,47 @@ def _streams() -> Iterator[None]:
     sys.stdout.flush()
     os.dup2(kept, 1)
     os.close(kept)
+
+
+JUDGED = ("tfgate.app.gather:read_plan", "tfgate.app.check:evaluate",
+          "tfgate.app.record:write_evidence", "tfgate.audit.writer:AuditTrail.append",
+          "tfgate.web.judge:_review")  # fmt: skip
+
+
+@pytest.mark.parametrize("target", JUDGED)
+def test_the_server_passes_no_task(
+    target: str,
+    errors: dict[str, Callable[[], BaseException]],
+    box: Box,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever is raised in a judgement of the server: no task passes, and it is on record."""
+    pytest.importorskip("dbos")
+    from tfgate.web.job import Job
+    from tfgate.web.judge import judge
+    from tfgate.web.payload import Stage
+    from tfgate.web.policies import load_policies
+    from tfgate.web.settings import load_settings
+
+    (policy,) = load_policies(load_settings(box.gate / "server.toml", {}), {"HOME": str(box.home)})
+    job = Job(0, Stage.POST_PLAN, "default", "ann", str(box.tmp), 1.8e9, "run-1", {})
+    loose = Loose(Point("serve", "", target), monkeypatch)
+    like = scenario_of(Point("check", "good.json", target))
+    wrong = []
+    for name, make in errors.items():
+        before = len(records(box, like))
+        loose.error = make
+        loose.came = False
+        with (box.work / "good.json").open("rb") as file:
+            try:
+                judgement = judge(job, file, policy, {"HOME": str(box.home)})
+            except BaseException:  # the process that judges ends, and the task with it
+                judgement = None
+        if judgement is not None and judgement.passed:
+            wrong.append(f"{name}: passed")
+        if not loose.came:
+            wrong.append(f"{name}: {target} was not called")
+        recorded = is_on_record(records(box, like)[before:], make())
+        if not recorded and not target.endswith("append"):
+            wrong.append(f"{name}: no record")
+    assert not wrong, "\n".join(wrong)
