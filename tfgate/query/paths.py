@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.query.parsing import flattened
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -114,6 +116,11 @@ class _Reader:
             bases = self.follow(child, bases)
         return bases
 
+    def _pipe(self, node: Ast, bases: Bases) -> Bases:
+        for part in flattened(node):
+            bases = self.follow(part, bases)
+        return bases
+
     def _projection(self, node: Ast, bases: Bases) -> Bases:
         base, body = node["children"]
         return self._list(self.follow(body, self.touch(self.follow(base, bases))))
@@ -139,10 +146,10 @@ class _Reader:
         return _NONE
 
     def _either(self, node: Ast, bases: Bases) -> Bases:
-        left, right = node["children"]
-        both = self.follow(left, bases) | self.follow(right, bases)
-        self.consume(both)
-        return both
+        # A chain may be longer than the stack is deep.
+        found = _NONE.union(*(self.follow(part, bases) for part in flattened(node)))
+        self.consume(found)
+        return found
 
     def _function(self, node: Ast, bases: Bases) -> Bases:
         arguments = node["children"]
@@ -165,7 +172,7 @@ _FOLLOWERS: Final[dict[str, Callable[[_Reader, Ast, Bases], Bases]]] = {
     "identity": _Reader._here,
     "literal": _Reader._literal,
     "subexpression": _Reader._sequence,
-    "pipe": _Reader._sequence,
+    "pipe": _Reader._pipe,
     "index_expression": _Reader._sequence,
     "index": _Reader._element,
     "slice": _Reader._slice,

@@ -160,9 +160,17 @@ _LOOSER_THAN_COMPARATOR: Final = _LOOSER_THAN_AND | {"and_expression", "comparat
 
 def _binary(sign: str, loose: frozenset[str]) -> Callable[[Ast], str]:
     def write(node: Ast) -> str:
-        left, right = node["children"]
         # Chains group to the left: what is grouped to the right keeps its parentheses.
-        return f"{_operand(left, loose)} {sign} {_operand(right, loose | {node['type']})}"
+        kind = node["type"]
+        operands = []
+        while True:
+            left, right = node["children"]
+            operands.append(_operand(right, loose | {kind}))
+            if left["type"] != kind or kind in loose:
+                break
+            node = left  # in a loop: a chain may be longer than the stack is deep
+        operands.append(_operand(left, loose))
+        return f" {sign} ".join(reversed(operands))
 
     return write
 

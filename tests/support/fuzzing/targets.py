@@ -84,7 +84,7 @@ def answer(name: str, data: bytes, folder: Path) -> str:
         said = TARGETS[name].run(data, folder)
     except TfgateError as error:
         check_refusal(error)
-        return f"{type(error).__name__} {NAMES.sub('_', str(error))[:300]}"
+        return f"{type(error).__name__} {NAMES.sub('_', str(error)[:500])}"
     return said if isinstance(said, str) else "taken"
 
 

@@ -105,6 +105,16 @@ def test_a_long_chain_is_not_a_deep_one() -> None:
     assert query.compile(text).verdict({"a": "899"}) is True
 
 
+@pytest.mark.parametrize("sign", ["||", "&&", "|"])
+def test_everything_about_a_long_chain_is_told(sign: str) -> None:
+    """What a chain reads, its steps, and its text need no deeper stack than its value does."""
+    expression = query.compile(f" {sign} ".join(["a"] * 3000))
+    document = {"a": True}
+    assert {path[0] for path in expression.reads} == {"a"}
+    assert len(expression.trace(document)) >= 1
+    assert expression.trace(document)[0].text == expression.text
+
+
 def test_a_deep_document_gives_an_error() -> None:
     """However deep the document is, the answer is an error of ours."""
     deep: Any = "x"
