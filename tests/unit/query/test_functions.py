@@ -5,17 +5,44 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
+import msgspec
 import pytest
 
 from tfgate import query
-from tfgate.query import UNKNOWN, EvaluationError, Function, Scope
-from tfgate.query.functions.builtin import BUILTIN, EXTRA, STANDARD
+from tfgate.query import UNKNOWN, EvaluationError, Function, FunctionTable, Scope
+from tfgate.query.functions.builtin import HOMES, functions_of
 
 
 class Noon(Scope):
     """A scope whose clock stands still."""
 
     now = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
+
+
+BUILTIN = tuple(FunctionTable.default())
+STANDARD = [function for function in BUILTIN if function.standard]
+EXTRA = [function for function in BUILTIN if not function.standard]
+
+
+def test_every_function_is_found_where_it_is_said_to_be() -> None:
+    """The table of homes names each function of its modules, and no other."""
+    listed: dict[str, set[str]] = {}
+    for name, home in HOMES.items():
+        listed.setdefault(home, set()).add(name)
+    assert listed == {home: {f.name for f in functions_of(home)} for home in listed}
+    assert [function.name for function in BUILTIN] == list(HOMES)
+
+
+def test_a_function_of_an_extension_wins_and_what_is_asked_for_alone_is_imported() -> None:
+    """Extending a table imports nothing, and neither does asking for a name."""
+    mine = msgspec.structs.replace(next(f for f in BUILTIN if f.name == "abs"), doc="Mine.")
+    table = FunctionTable.default().extended([mine])
+    found = {name: table.find(name) for name in ("abs", "sum", "nothing")}
+    assert found["abs"] is mine
+    assert found["sum"] is next(f for f in BUILTIN if f.name == "sum")
+    assert found["nothing"] is None
+    assert "age_days" in table
+    assert [f.name for f in table] == [*(name for name in HOMES if name != "abs"), "abs"]
 
 
 @pytest.mark.parametrize("function", BUILTIN, ids=lambda function: function.name)

@@ -19,7 +19,7 @@ from tfgate.query.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 TYPE_MASKS: Final = {
     "any": ANYTHING | EXPREF,
@@ -154,24 +154,37 @@ NOT_LITERAL: Final = _NotLiteral()
 class FunctionTable:
     """Functions by name; `extended` gives a new table, this one gains plugins it is asked for."""
 
-    def __init__(self, functions: Iterable[Function] = (), *, plugins: bool = True) -> None:
+    def __init__(
+        self,
+        functions: Iterable[Function] = (),
+        *,
+        plugins: bool = True,
+        homes: Mapping[str, str] | None = None,
+    ) -> None:
         self._functions = {function.name: function for function in functions}
         self._plugins = plugins
+        self._homes = dict(homes or {})
+        """Functions that are imported when they are asked for: name → module."""
 
     @classmethod
     def default(cls) -> FunctionTable:
         """Give the table of the standard functions and the pure ones that tfgate adds."""
-        from tfgate.query.functions.builtin import BUILTIN
+        from tfgate.query.functions.builtin import HOMES
 
-        return cls(BUILTIN)
+        return cls(homes=HOMES)
 
     def extended(self, functions: Iterable[Function]) -> FunctionTable:
         """Give this table and ``functions``, which win over those of the same name here."""
-        return FunctionTable([*self, *functions], plugins=self._plugins)
+        more = {function.name: function for function in functions}
+        homes = {name: home for name, home in self._homes.items() if name not in more}
+        mine = {**self._functions, **more}
+        return FunctionTable(mine.values(), plugins=self._plugins, homes=homes)
 
     def find(self, name: str) -> Function | None:
         """Give the function of that name: from here, else from an installed package."""
         function = self._functions.get(name)
+        if function is None and name in self._homes:
+            return self._from_home(name)
         if function is None and self._plugins:
             from tfgate.query.functions.plugins import load_plugin
 
@@ -180,15 +193,28 @@ class FunctionTable:
                 self._functions[name] = function
         return function
 
+    def _from_home(self, name: str) -> Function:
+        from tfgate.query.functions.builtin import functions_of
+
+        home = self._homes[name]
+        for function in functions_of(home):
+            if self._homes.get(function.name) == home:
+                self._functions[function.name] = function
+        return self._functions[name]
+
     def nearest(self, name: str) -> str | None:
         """Give the known name most like ``name``, if one is near."""
         from difflib import get_close_matches  # costs 1 ms
 
-        near = get_close_matches(name, self._functions, n=1)
+        near = get_close_matches(name, {**self._homes, **self._functions}, n=1)
         return near[0] if near else None
 
     def __iter__(self) -> Iterator[Function]:
-        return iter(self._functions.values())
+        for name in self._homes:
+            yield self._functions.get(name) or self._from_home(name)
+        for name, function in list(self._functions.items()):
+            if name not in self._homes:
+                yield function
 
     def __contains__(self, name: object) -> bool:
-        return name in self._functions
+        return name in self._functions or name in self._homes
