@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import platform
 import random
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.faults.box import Box, build
 from tests.support.faults.kill import Killer, writers
-from tests.support.faults.run import Fault, Runner, compile_shim
+from tests.support.faults.run import Fault, Runner, compile_shim, quick_place
 from tests.support.faults.scenarios import SCENARIOS, Kind, Scenario
 from tests.support.faults.sweep import ASKED, ERRORS, Sweep
 from tests.support.faults.table import commands
@@ -20,7 +22,6 @@ from tfgate.cli.main import cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 FAULTS_EACH = 2
 GATES = [one for one in SCENARIOS if one.kind is not Kind.TELLS]
@@ -40,7 +41,7 @@ class Laboratory:
 
 
 @pytest.fixture(scope="module")
-def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+def laboratory() -> Iterator[Laboratory]:
     """Everything that faults need."""
     if platform.libc_ver()[0] != "glibc":
         pytest.skip("This test needs Linux and glibc: calls of its library are made to fail.")
@@ -48,8 +49,8 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
         require_part(part)
     for extra in ("dbos", "pygls", "duckdb"):
         pytest.importorskip(extra, reason=f"This test needs {extra}: install every extra.")
-    with receiving() as receiver:
-        made = Laboratory(tmp_path_factory.mktemp("faults"), receiver.port)
+    with receiving() as receiver, TemporaryDirectory(dir=quick_place()) as folder:
+        made = Laboratory(Path(folder), receiver.port)
         yield made
         made.runner.close()
 
@@ -98,12 +99,12 @@ def test_each_class_of_calls_in_an_apply(laboratory: Laboratory) -> None:
 
 
 @pytest.mark.parametrize("part", range(3))
-def test_killed_at_random(laboratory: Laboratory, tmp_path: Path, part: int) -> None:
+def test_killed_at_random(laboratory: Laboratory, part: int) -> None:
     """``kill -9`` whenever it comes: the trail holds, and no copy of a plan outlives the gate."""
-    killer = Killer(laboratory.shim, tmp_path, random.Random())
+    killer = Killer(laboratory.shim, laboratory.folder, random.Random())
     found = []
     for scenario in writers()[part::3]:
-        box: Box = laboratory.template.copy(tmp_path / "box")
+        box: Box = laboratory.template.copy(laboratory.folder / "box")
         found += killer.scenario(box, scenario, KILLED_ROUNDS)
     assert found == []
 

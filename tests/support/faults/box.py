@@ -163,10 +163,11 @@ class Box:
         assert done.returncode == code, (arguments, done)
         return done.stdout
 
-    def copy(self, target: Path) -> Box:
-        """Give a copy in the place of whatever is at ``target``."""
+    def copy(self, target: Path, *, git: bool = True) -> Box:
+        """Give a copy in the place of whatever is at ``target``, with or without the checkout."""
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(self.root, target, symlinks=True)
+        left_out = None if git else shutil.ignore_patterns("repo")
+        shutil.copytree(self.root, target, symlinks=True, ignore=left_out)
         made = Box(target, self.port)
         made.settle()
         return made

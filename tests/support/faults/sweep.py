@@ -70,7 +70,7 @@ class Sweep:
 
     def baseline(self, scenario: Scenario) -> Before:
         """Run it without a fault."""
-        box = self._runner.fresh()
+        box = self._runner.fresh(scenario)
         files, count = look(box), len(records(box, scenario))
         ran = self._runner.run(box, scenario)
         assert ran.code == scenario.code, (scenario.name, ran.code, ran.out, ran.err)
@@ -101,7 +101,7 @@ class Sweep:
 
     def one(self, scenario: Scenario, fault: Fault, before: Before) -> Iterator[Broken]:
         """Run it with a fault; what was killed is run once more, without one."""
-        box = self._runner.fresh()
+        box = self._runner.fresh(scenario)
         ran = self._runner.run(box, scenario, fault)
         self.runs += 1
         self.came += ran.reached(fault)

@@ -8,6 +8,7 @@ code on a line, minus the signal where one ended it; ``None`` where its time was
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -35,6 +36,8 @@ def main() -> None:
             importlib.import_module(module.name)
     for name in _BESIDE:
         importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
     answers = os.fdopen(os.dup(1), "w")
     lines = os.fdopen(os.dup(0), "rb")
     os.set_inheritable(answers.fileno(), False)
