@@ -23,8 +23,8 @@ import tomli
 
 from tests.support.fuzzing import oracle
 from tests.support.fuzzing.corpus import inputs_of
-from tests.support.fuzzing.wrong import open_plan, wrong_plan
-from tests.support.plans import context, ruleset
+from tests.support.fuzzing.wrong import open_plan, right_plan, wrong_plan
+from tests.support.plans import context, rule, ruleset
 from tfgate.cli import failing
 from tfgate.cli.main import main
 from tfgate.engine.evaluate import evaluate
@@ -66,6 +66,22 @@ def verdict(data: bytes, _folder: Path) -> str:
     if decision.verdict is Verdict.ALLOW and not decision.undecided:
         check_consent(data)
     return decision.verdict.value
+
+
+def evaluator(data: bytes, folder: Path) -> str:
+    """Make a rule of the expression: whatever it says, what other rules deny stays denied."""
+    text = data.decode("utf-8", "replace")
+    keys = f'deny = {json.dumps(text, ensure_ascii=False)}\nlet = {{ v = "after.ingress[]" }}'
+    loaded = ruleset(
+        folder, rule("F-ANY", message="{address} {@item}", more=keys), header=oracle.RULES
+    )
+    wrong, right = (
+        evaluate(read_plan(plan), [loaded], context()) for plan in (wrong_plan(), right_plan())
+    )
+    assert wrong.verdict is Verdict.DENY, "one rule more, and a wrong plan is allowed"
+    found = {outcome.outcome.value for outcome in right.outcomes if outcome.rule == "F-ANY"}
+    assert found or right.verdict is Verdict.ALLOW
+    return f"{right.verdict.value} {sorted(found)}"
 
 
 def check_consent(data: bytes) -> None:

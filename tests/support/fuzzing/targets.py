@@ -40,6 +40,7 @@ class Target(NamedTuple):
 
 TARGETS = {
     "verdict": Target(commands.verdict, "plan JSON, against a second opinion", 200),
+    "evaluator": Target(commands.evaluator, "an expression, as one more rule on plans"),
     "check": Target(commands.check, "plan JSON, through the command and into the trail"),
     "rules": Target(commands.rules, "the ruleset that denies a wrong plan"),
     "policy": Target(commands.policy, "the configuration that denies a wrong plan", 25),
