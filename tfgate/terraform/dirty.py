@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import weakref
 from typing import TYPE_CHECKING
 
 from tfgate.model.pattern import late
@@ -37,6 +38,8 @@ class Dirty:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
+        # Not __del__: in a cycle, the process and its pipe might be finalized before this.
+        weakref.finalize(self, _end, process)
 
     @classmethod
     def begin(cls, checkout: GitDir, env: Mapping[str, str]) -> Dirty | None:
@@ -77,10 +80,11 @@ class Dirty:
             return None
         return bool(output) if self._process.returncode == 0 else None
 
-    def __del__(self) -> None:
-        if self._process.returncode is None:
-            self._process.kill()
-            self._process.communicate()
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.returncode is None:
+        process.kill()
+        process.communicate()
 
 
 def git_environment(env: Mapping[str, str]) -> dict[str, str]:

@@ -347,15 +347,21 @@ def test_a_git_that_hangs_is_given_up(
     assert pending.result().dirty is None
 
 
+@pytest.mark.parametrize("in_a_cycle", [False, True])
 def test_a_run_that_nobody_asks_for_leaves_no_process(
-    checkout: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder
+    checkout: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder, *, in_a_cycle: bool
 ) -> None:
-    """An error elsewhere drops the run; git is ended with it."""
+    """An error elsewhere drops the run, perhaps with its traceback; git is ended with it."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "git").write_text("#!/bin/sh\nexec sleep 60\n")
     (tmp_path / "bin" / "git").chmod(0o755)
     started = time.monotonic()
-    begin_run({"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}, checkout)
+    run = begin_run({"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}, checkout)
+    if in_a_cycle:
+        dropped: list[object] = [run]
+        dropped.append(dropped)
+        del dropped
+    del run
     gc.collect()
     assert time.monotonic() - started < 30
     assert [str(warning.message) for warning in recwarn] == []
