@@ -29,6 +29,7 @@ MOMENT = 1_795_000_000.0
 TASK = "taskrs-1"
 OPEN = ("/healthz", "/readyz", "/metrics", "/openapi.json")
 MOST = 4096
+HOME = "https://gate.example"
 
 
 class Store(Kept):
@@ -86,7 +87,7 @@ class Asked(NamedTuple):
 @functools.cache
 def links() -> Links:
     """Give what signs links."""
-    return Links(Vault([SECRET]), "https://gate.example", 1)
+    return Links(Vault([SECRET]), HOME, 1)
 
 
 def site() -> tuple[Starlette, Store]:
@@ -119,9 +120,8 @@ def _may(asked: Asked) -> bool:
         scheme, _, token = asked.header(b"authorization").partition(b" ")
         return scheme.lower() == b"bearer" and token.strip() == TOKEN.encode()
     if asked.path.startswith("/decisions/"):
-        return f"https://gate.example{asked.path}?{asked.query}".startswith(
-            links().make(TASK, MOMENT)
-        )
+        path, _, query = links().make(TASK, MOMENT).removeprefix(HOME).partition("?")
+        return asked.path == path and all(part in asked.query for part in query.split("&"))
     return asked.path in OPEN
 
 
@@ -152,7 +152,7 @@ def seeds(task: dict[str, Any]) -> dict[str, bytes]:
     """Give good requests of each kind, by name."""
     body = json.dumps(task).encode()
     signature = hmac.new(KEY.encode(), body, hashlib.sha512).hexdigest()
-    link = links().make(TASK, MOMENT).removeprefix("https://gate.example")
+    link = links().make(TASK, MOMENT).removeprefix(HOME)
     return {
         "task": f"POST /run-task\nx-tfc-task-signature: {signature}\n\n".encode() + body,
         "unsigned": b"POST /\ncontent-type: application/json\n\n" + body,

@@ -46,7 +46,7 @@ TARGETS = {
     "policy": Target(commands.policy, "the configuration that denies a wrong plan", 25),
     "comments": Target(commands.comments, "main.tf with comments, for a plan that is denied"),
     "plan": Target(judging.plan, "plan JSON, judged and reported"),
-    "expression": Target(text.expression, "an expression, a line end, and a document", 150),
+    "expression": Target(text.expression, "an expression, a line end, and a document", 100),
     "ruleset": Target(text.ruleset, "a ruleset in one TOML file"),
     "config": Target(text.config, "tfgate.toml"),
     "lock": Target(text.lock, "tfgate.lock"),
@@ -70,7 +70,7 @@ TARGETS = {
     "workspace": Target(text.workspace, ".terraform/terraform.tfstate"),
     "git": Target(text.git, "files of a git directory"),
     "provider-schema": Target(text.provider_schema, "a provider's schema, or an index of one"),
-    "atlantis": Target(text.atlantis, "Atlantis's YAML, for its doctor", 40),
+    "atlantis": Target(text.atlantis, "Atlantis's YAML, for its doctor", 15),
 }
 
 
