@@ -93,8 +93,8 @@ class Sweep:
 
     def _numbers(self, sort: Fault, ran: Ran) -> Iterator[int]:
         count = ran.count(sort.kind)
-        # After a fault there may be calls that were not there without it: a few more.
-        for number in range(1, count + 4):
+        # After a fault there may be calls that were not there without it: two more.
+        for number in range(1, count + 3 if count else 1):
             looks = sort.kind in ("stat", "read") or (sort.kind == "open" and sort.how != "once")
             if not looks or number % _STRIDE == 1:
                 yield number
