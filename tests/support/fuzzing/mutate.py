@@ -44,6 +44,7 @@ PUMPS = (
 """Pieces of long texts."""
 
 TOKEN = re.compile(rb"\w+|\s+|[^\w\s]")
+QUOTED = re.compile(rb'"[^"\n]*"|\d{4}-\d\d-\d\d')
 
 
 def mutate(data: bytes, others: Sequence[bytes], chance: random.Random) -> bytes:
@@ -132,6 +133,17 @@ def _tokens(data: bytes, others: Sequence[bytes], chance: random.Random) -> byte
     return data[:start] + given + data[end:]
 
 
+def _strings(data: bytes, others: Sequence[bytes], chance: random.Random) -> bytes:
+    """Put one quoted text or day in the place of another, of this input or of others."""
+    spans = [match.span() for match in QUOTED.finditer(data[:20_000])]
+    if not spans:
+        return data
+    start, end = chance.choice(spans)
+    source = chance.choice(others) if others and chance.randrange(3) == 0 else data
+    found = QUOTED.findall(source[:20_000])
+    return data[:start] + chance.choice(found or [b'""']) + data[end:]
+
+
 def _tree(data: bytes, others: Sequence[bytes], chance: random.Random) -> bytes:
     """Change the tree of a JSON document: this reaches what lies behind the parser."""
     try:
@@ -210,5 +222,5 @@ def _repeat_key(text: str, chance: random.Random) -> str:
 
 _CHANGES: tuple[Callable[[bytes, Sequence[bytes], random.Random], bytes], ...] = (
     _flip, _insert, _insert, _delete, _repeat, _pump, _append, _cut, _splice, _lines, _tokens,
-    _tokens, _tree, _tree, _tree, _tree,
+    _tokens, _strings, _strings, _tree, _tree, _tree, _tree,
 )  # fmt: skip
