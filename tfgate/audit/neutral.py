@@ -29,6 +29,8 @@ _HOSTILE = late(
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters (ANSI escapes) except tab and newline
     "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # invisible, bidi, line breaks
     "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"  # surrogates, marks, tags
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0"  # fillers
+    "\ufe00-\ufe0f\U000e0100-\U000e01ef"  # variation selectors: a whole text can be made of them
     "]"
 )
 _HOSTILE_ASCII = late(rb"\\\\u00|\\\\[bfr]|\x7f")

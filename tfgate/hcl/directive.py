@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 MARKER = "tfgate:"
 KEYS = ("reason", "expires", "owner", "ticket")
+LONGEST = 2_000
+"""Characters of a value: it stands in every outcome that it waives."""
 
 _DIRECTIVE = re.compile(r"^[ \t]*tfgate:([\w-]*)", re.MULTILINE)
 _TOKEN = re.compile(r'\s*(?:([A-Za-z_][\w-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s"]+)?|(\S+))', re.DOTALL)
@@ -137,6 +139,10 @@ def _date(written: str | None, complaints: list[Complaint]) -> dt.date | None:
 def _check_complete(rules: list[str], values: dict[str, str], complaints: list[Complaint]) -> None:
     if not rules:
         complaints.append(Complaint(ProblemKind.NO_RULE, "names no rule"))
+    for key, value in values.items():
+        if len(value) > LONGEST:
+            message = f"has a value of {key} that is longer than {LONGEST:,} characters"
+            complaints.append(Complaint(ProblemKind.MALFORMED, message))
     if not values.get("reason", "").strip():
         complaints.append(Complaint(ProblemKind.MISSING_REASON, "gives no reason"))
     if not values.get("owner", "").strip():

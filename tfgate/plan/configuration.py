@@ -16,7 +16,7 @@ from tfgate.model.pattern import late
 from tfgate.plan.decoding import Decoder, decode_as, decode_value
 from tfgate.plan.expressions import redact_block
 from tfgate.plan.values import marked_attributes
-from tfgate.plan.wire import ABSENT
+from tfgate.plan.wire import ABSENT, Name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,11 +30,11 @@ _KEYS: Final = late(r'\[(?:"(?:[^"\\]|\\.)*"|[^\[\]"]*)\]')
 class Block(msgspec.Struct, gc=False):
     """A resource as configured."""
 
-    address: str = ""
+    address: Name = ""
     """Within its module, without keys."""
     mode: str = "managed"
-    type: str = ""
-    name: str = ""
+    type: Name = ""
+    name: Name = ""
     provider_config_key: str | None = None
     expressions: Raw = ABSENT
     count_expression: Raw = ABSENT
@@ -65,16 +65,16 @@ class Module(msgspec.Struct, gc=False):
     """A module's contents."""
 
     resources: list[Block] | None = None
-    module_calls: dict[str, Call] | None = None
-    variables: dict[str, Variable] | None = None
-    outputs: dict[str, Output] | None = None
+    module_calls: dict[Name, Call] | None = None
+    variables: dict[Name, Variable] | None = None
+    outputs: dict[Name, Output] | None = None
 
 
 class Call(msgspec.Struct, gc=False):
     """A module call and the module it calls."""
 
-    source: str | None = None
-    version_constraint: str | None = None
+    source: Name | None = None
+    version_constraint: Name | None = None
     expressions: Raw = ABSENT
     count_expression: Raw = ABSENT
     for_each_expression: Raw = ABSENT
@@ -85,11 +85,11 @@ class Call(msgspec.Struct, gc=False):
 class Provider(msgspec.Struct, gc=False):
     """A provider configuration; all modules' providers stand in one map."""
 
-    name: str = ""
-    full_name: str | None = None
-    alias: str | None = None
-    version_constraint: str | None = None
-    module_address: str | None = None
+    name: Name = ""
+    full_name: Name | None = None
+    alias: Name | None = None
+    version_constraint: Name | None = None
+    module_address: Name | None = None
     expressions: Raw = ABSENT
 
 
@@ -97,7 +97,7 @@ class Whole(msgspec.Struct, gc=False):
     """The ``configuration`` object."""
 
     root_module: Module | None = None
-    provider_config: dict[str, Provider] | None = None
+    provider_config: dict[Name, Provider] | None = None
 
 
 _WHOLE: Final[Decoder[Whole]] = Decoder(Whole)

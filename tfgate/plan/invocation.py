@@ -11,7 +11,7 @@ from tfgate.plan.decoding import decode_value, too_deep
 from tfgate.plan.overlay import merge
 from tfgate.plan.redact import redact
 from tfgate.plan.secrets import redact_named
-from tfgate.plan.wire import ABSENT
+from tfgate.plan.wire import ABSENT, Name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 class Invocation(msgspec.Struct, gc=False):
     """One invocation of an ``action`` block. Satisfies `tfgate.plan.subject.Subject`."""
 
-    address: str
-    type: str = ""
-    name: str = ""
+    address: Name
+    type: Name = ""
+    name: Name = ""
     config_values: Raw = ABSENT
     config_sensitive: Raw = ABSENT
     config_unknown: Raw = ABSENT
     lifecycle_action_trigger: Raw = ABSENT
     invoke_action_trigger: Raw = ABSENT
-    _provider: str | None = msgspec.field(default=None, name="provider_name")
+    _provider: Name | None = msgspec.field(default=None, name="provider_name")
     # Both are set by the reader, whatever a plan has under these names.
     _where: str = msgspec.field(default="action_invocations", name="(where)")
     _reason: str | None = msgspec.field(default=None, name="(reason)")

@@ -15,7 +15,7 @@ from tfgate.plan.output import OutputChange
 from tfgate.plan.planned import Planned
 from tfgate.plan.repeated import check_entries, check_tree
 from tfgate.plan.text import shown
-from tfgate.plan.wire import Body
+from tfgate.plan.wire import Body, Name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,7 +41,7 @@ class DeferredInvocation(msgspec.Struct, gc=False):
 _CHANGES: Final[Decoder[list[Change] | None]] = Decoder(list[Change] | None)
 _RAWS: Final[Decoder[list[Raw]]] = Decoder(list[Raw])
 _DEFERRED: Final[Decoder[list[Deferred] | None]] = Decoder(list[Deferred] | None)
-_OUTPUTS: Final[Decoder[dict[str, Body] | None]] = Decoder(dict[str, Body] | None)
+_OUTPUTS: Final[Decoder[dict[str, Body] | None]] = Decoder(dict[Name, Body] | None)
 _INVOCATIONS: Final[Decoder[list[Invocation] | None]] = Decoder(list[Invocation] | None)
 _DEFERRED_INVOCATIONS: Final[Decoder[list[DeferredInvocation] | None]] = Decoder(
     list[DeferredInvocation] | None

@@ -8,10 +8,15 @@ plan's bytes that costs nothing until somebody decodes it.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Raw
+
+LONGEST_NAME: Final = 16_384
+"""Characters of the longest address, type, name or key: it stands in every finding, in every report
+and in the record. Terraform's own are below 1,000, unless somebody wishes otherwise."""
+Name = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
 
 ABSENT: Final = Raw(b"")
 """Stands for a property that the plan does not have (null would be ``b"null"``)."""
@@ -40,17 +45,17 @@ class Body(msgspec.Struct, gc=False, omit_defaults=True):
 class Entry(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True, eq=False):
     """A resource change as the format has it, the fields in the order Terraform writes them."""
 
-    address: str
-    previous_address: str | None = None
-    _module: str | None = msgspec.field(default=None, name="module_address")
+    address: Name
+    previous_address: Name | None = None
+    _module: Name | None = msgspec.field(default=None, name="module_address")
     mode: str = ""
-    type: str = ""
-    name: str = ""
-    index: int | str | None = None
+    type: Name = ""
+    name: Name = ""
+    index: int | Name | None = None
     """The ``count`` or ``for_each`` key of the instance."""
     index_unknown: bool | None = None
     """True for a deferred instance whose key is not known yet."""
-    _provider: str | None = msgspec.field(default=None, name="provider_name")
-    deposed: str | None = None
+    _provider: Name | None = msgspec.field(default=None, name="provider_name")
+    deposed: Name | None = None
     body: Body = msgspec.field(name="change")
     action_reason: str | None = None

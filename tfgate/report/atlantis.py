@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from tfgate.model.decision import OutcomeKind, Verdict
 from tfgate.report import view
-from tfgate.report.neutral import clip, fenced, one_line
+from tfgate.report.neutral import clip, console, fenced, log_line, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,8 +110,11 @@ def _reasons(decision: Decision, groups: view.Groups) -> tuple[str, ...]:
 
 
 def _quote(text: str) -> str:
-    """Make foreign text safe in the block: on its line, in its fence, no summary of its own."""
-    return _SUMMARY.sub(r"\g<1>\\x2c", fenced(text))
+    """Make foreign text safe in the block: on its line, in its fence, no summary of its own.
+
+    Nor a command for a CI system, in whose log the step may run as well.
+    """
+    return log_line(_SUMMARY.sub(r"\g<1>\\x2c", fenced(console(text))))
 
 
 def _line(word: str, outcome: Outcome) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from tfgate.model.printable import is_printable
+
 _BEYOND_ASCII = re.compile(r"[^ -~\n]+")
 
 
@@ -25,7 +27,7 @@ def dumps(value: object) -> str:
 
 
 def _escaped(found: re.Match[str]) -> str:
-    if found[0].isprintable():
+    if is_printable(found[0]):
         return found[0]
     units = found[0].encode("utf-16-be")  # JSON escapes are UTF-16 units
     return "".join(

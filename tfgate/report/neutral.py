@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from tfgate.model.pattern import late
+from tfgate.model.printable import is_printable
 
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
@@ -17,9 +18,9 @@ _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 def visible(text: str) -> str:
     """Write every character that is not printable (controls, bidi and zero-width marks, lone
     surrogates, line separators, spaces other than the plain one) as an escape."""
-    if text.isprintable():  # in C, and true for nearly everything
+    if is_printable(text):  # in C, and true for nearly everything
         return text
-    return "".join(char if char.isprintable() else _escape(char) for char in text)
+    return "".join(char if is_printable(char) else _escape(char) for char in text)
 
 
 def _escape(char: str) -> str:
@@ -162,5 +163,9 @@ def sarif_text(text: str) -> str:
     SARIF 2.1.0, 3.11.5 and 3.11.6: ``{0}`` is a placeholder unless doubled, and ``[text](target)``
     is a link even in plain text.
     """
-    text = visible(text).replace("](", r"]\x28")
-    return re.sub(r"\{(\d+)\}", r"{{\1}}", text)
+    return re.sub(r"\{(\d+)\}", r"{{\1}}", without_links(text))
+
+
+def without_links(text: str) -> str:
+    """Make ``text`` plain in a description of SARIF, which has links but no placeholders."""
+    return visible(text).replace("](", r"]\x28")

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tfgate.model.rule import Enforcement, Severity
-from tfgate.report.neutral import link, markdown_prose, paragraphs, visible
+from tfgate.report.neutral import link, markdown_prose, paragraphs, visible, without_links
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,14 +38,15 @@ def tool_version(version: str) -> Json:
 
 def descriptor(outcome: Outcome, rule: Rule | None) -> Json:
     """Describe the rule of ``outcome``; ``rule`` is its metadata, where at hand."""
-    title = visible(outcome.title) or visible(outcome.rule)
+    title = without_links(outcome.title) or without_links(outcome.rule)
     entry: Json = {
         "id": visible(outcome.rule),
         "shortDescription": {"text": title},
-        "fullDescription": {"text": _description(outcome, rule) or title},
+        "fullDescription": {"text": without_links(_description(outcome, rule)) or title},
         "help": {
-            "text": "\n".join(_help_text(outcome, rule)) or title,
-            "markdown": "\n\n".join(_help_markdown(outcome, rule)) or markdown_prose(title),
+            "text": "\n".join(map(without_links, _help_text(outcome, rule))) or title,
+            "markdown": "\n\n".join(_help_markdown(outcome, rule))
+            or markdown_prose(outcome.title or outcome.rule),
         },
         "defaultConfiguration": {"level": _level(outcome)},
         "properties": _properties(outcome),

@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 
 from tfgate.model.decision import NO_PLAN, OutcomeKind, Verdict
 from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
+from tfgate.report.neutral import clip
 from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tfgate.model.decision import Decision, Outcome
+
+
+_LONGEST_NAME = 500
+"""Characters of an address in a report for people; no resource of a person's has as many."""
 
 
 class Groups(Frozen, frozen=True):
@@ -121,9 +126,10 @@ def count(number: int, noun: str) -> str:
 
 def subject(outcome: Outcome) -> str:
     """Name what the outcome is about, the deposed object apart from the live one."""
+    address = clip(outcome.address, _LONGEST_NAME)
     if outcome.deposed is None:
-        return outcome.address
-    return f"{outcome.address} (deposed {outcome.deposed})"
+        return address
+    return f"{address} (deposed {clip(outcome.deposed, _LONGEST_NAME)})"
 
 
 def problem(outcome: Outcome) -> str:

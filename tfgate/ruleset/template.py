@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tfgate.model.pattern import late
+from tfgate.model.printable import is_printable
 from tfgate.query.values import Maybe, Unknown
 from tfgate.ruleset.frozen import Frozen
 
@@ -189,9 +190,9 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": "), default
 
 def visible(text: str) -> str:
     r"""Write every control, bidirectional or else invisible character as ``\n``, ``\u202e``."""
-    if text.isprintable():
+    if is_printable(text):
         return text
-    return "".join(char if char.isprintable() else _escape(char) for char in text)
+    return "".join(char if is_printable(char) else _escape(char) for char in text)
 
 
 def _escape(char: str) -> str:

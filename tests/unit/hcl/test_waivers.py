@@ -111,6 +111,7 @@ def test_text_that_looks_like_a_waiver_waives_nothing(write: Write, text: str) -
         ("tfgate:waive R-1 reason=a test expires=2027-01-31 owner=me", ["malformed"]),
         ('tfgate:waive R-1 reason="x" reason="y" expires=2027-01-31 owner=me', ["malformed"]),
         ('tfgate:waive R$1 reason="x" expires=2027-01-31 owner=me', ["malformed"]),
+        (f'tfgate:waive R-1 reason="{"x" * 3000}" expires=2027-01-31 owner=me', ["malformed"]),
         ("tfgate:ignore R-1", ["unknown-directive"]),
         ("tfgate:waive", ["no-rule", "missing-reason", "missing-owner", "missing-expiry"]),
     ],

@@ -294,3 +294,27 @@ def test_a_plan_without_changes_needs_no_resource_changes() -> None:
     read = read_plan(b'{"format_version":"0.1","planned_values":{"root_module":{}}}')
     assert list(read.changes) == []
     assert read.counts()["create"] == 0
+
+
+LONG = "x" * 20_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        plan(change(f'aws_s3_bucket.b["{LONG}"]')),
+        plan(change(previous_address=f"aws_s3_bucket.{LONG}")),
+        plan(change(index=LONG)),
+        plan(change(deposed=LONG)),
+        plan(change(type=LONG)),
+        plan(change(), output_changes={LONG: {"actions": ["create"], "before": None, "after": 1}}),
+    ],
+)
+def test_no_name_is_longer_than_a_report_has_room_for(data: bytes) -> None:
+    """An address stands in every finding, report and record: ten million characters of one do not.
+
+    The refusal shows none of them.
+    """
+    text = refusal(data)
+    assert "length <= 16384" in text
+    assert len(text) < 500
