@@ -306,7 +306,6 @@ LONG = "x" * 20_000
         plan(change(previous_address=f"aws_s3_bucket.{LONG}")),
         plan(change(index=LONG)),
         plan(change(deposed=LONG)),
-        plan(change(type=LONG)),
         plan(change(), output_changes={LONG: {"actions": ["create"], "before": None, "after": 1}}),
     ],
 )
