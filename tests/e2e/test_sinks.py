@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+SLACK = 10.0
+"""Seconds that a busy machine may take for anything; the sinks of these tests would take longer."""
 TOKEN = "a-t0ken-that-nobody-may-see"
 
 
@@ -68,7 +70,7 @@ def test_a_sink_that_is_down_blocks_nothing_and_loses_nothing(
     gate.configure(http_sink(silent, "timeout_seconds = 30"), sink_seconds=1)
     waited = gate.check()
     assert waited.code == 0
-    assert waited.seconds < base + 1 + 1.5
+    assert waited.seconds < base + 1 + SLACK
     assert waited.err.endswith(
         "tfgate: The sink siem has not taken the record within 1 s. See `tfgate audit status`.\n"
     )
@@ -77,7 +79,8 @@ def test_a_sink_that_is_down_blocks_nothing_and_loses_nothing(
     begun = time.monotonic()
     for _ in range(3):
         assert gate.check().code == 0
-    assert time.monotonic() - begun < 3 * (base + 1.5)
+    assert time.monotonic() - begun < 3 * base + SLACK
+    assert gate.run("audit", "deliver").code == 3
     status = gate.status()
     assert status["lag"] == 8
     assert status["failures"] >= 1
@@ -85,7 +88,6 @@ def test_a_sink_that_is_down_blocks_nothing_and_loses_nothing(
     assert status["next"] > status["failed"]
     late = gate.run("audit", "status", "--max-age", "0s")
     assert late.code == 3
-    assert gate.run("audit", "deliver").code == 3
     gate.configure(http_sink(receiver.port))
     delivered = gate.run("audit", "deliver")
     assert (delivered.code, delivered.err) == (0, "tfgate: siem: 8 record(s) delivered.\n")
@@ -97,7 +99,7 @@ def test_a_required_sink_is_a_condition_of_allowing(gate: SinkGate, receiver: Re
     gate.configure(http_sink(1), require_sink="siem", require_sink_seconds=2)
     refused = gate.check()
     assert refused.code == 3
-    assert refused.seconds < 2 + 3
+    assert refused.seconds < 2 + SLACK
     assert "The sink siem must have the record before anything is allowed" in refused.err
     assert gate.check("bad").code == 1
     events = [record["event"] for record in gate.records()]
@@ -120,7 +122,7 @@ def test_a_required_sink_that_says_nothing_is_not_waited_for_for_ever(
     )  # fmt: skip
     ended = gate.check()
     assert ended.code == 3
-    assert ended.seconds < 6
+    assert ended.seconds < 1 + SLACK
     assert "it took longer than 1 s." in ended.err
 
 
@@ -174,8 +176,8 @@ def test_a_killed_deliverer_loses_nothing_and_keeps_the_order(
     trail = AuditTrail(gate.log, rotation=Rotation(max_bytes=8_000))
     chance = random.Random(11)
     count = 0
-    for _ in range(20):
-        for _ in range(12):
+    for _ in range(14):
+        for _ in range(15):
             trail.append("command", {"decision_id": f"d{count}", "note": "x" * 100})
             count += 1
         process = gate.start("audit", "deliver")

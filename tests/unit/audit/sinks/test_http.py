@@ -136,7 +136,7 @@ def test_a_peer_that_answers_a_byte_at_a_time_is_late(
     begun = time.monotonic()
     outcome = delivering.deliver(sink(receiver, seconds=0.5))
     assert outcome.reason == "127.0.0.1 did not answer within 0.5 s."
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
 
 
 def test_an_endless_answer_is_not_read(receiver: Receiver, delivering: Delivering) -> None:

@@ -141,7 +141,7 @@ def test_a_database_that_says_nothing_is_late(delivering: Delivering, tmp_path: 
         begun = time.monotonic()
         outcome = delivering.deliver(sink(dsn, tmp_path, timeout_seconds=1))
     assert outcome.reason == "The database did not answer within 1 s."
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 10
     assert not [thread for thread in threading.enumerate() if "asyncio" in thread.name]
 
 
