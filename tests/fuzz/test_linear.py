@@ -10,7 +10,9 @@ from tests.support.fuzzing.limits import bounded_time
 from tfgate.app.example_configuration import _KEYS
 from tfgate.app.lint.report import _IGNORE
 from tfgate.app.lsp.place import place_at
+from tfgate.errors import PlanError
 from tfgate.hcl.addresses import path_steps
+from tfgate.plan import read_plan
 from tfgate.plan.configuration import without_keys
 from tfgate.plan.instances import _MODULE
 from tfgate.plan.mention import mentions
@@ -27,6 +29,8 @@ PUMPS = (
     "\n ",
     "module.a[",
     "a.",
+    "/**/",
+    "#\n",
     ".",
     'a["x"',
     "a[0",
@@ -34,10 +38,18 @@ PUMPS = (
     "#",
 )
 
+
+def no_plan(text: str) -> None:
+    """Read what is no plan, and is told what it looks like."""
+    with pytest.raises(PlanError):
+        read_plan(text.encode())
+
+
 READERS: dict[str, Callable[[str], object]] = {
     "keys of an address": without_keys,
     "keys of an example's address": lambda text: _KEYS.sub("", text),
     "modules of an address": lambda text: list(_MODULE.finditer(text)),
+    "what is no plan": no_plan,
     "references": lambda text: mentions([text, text[:-1]]),
     "attribute paths": path_steps,
     "comments of the linter": lambda text: list(_IGNORE.finditer(text)),

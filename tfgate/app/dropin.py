@@ -50,7 +50,7 @@ def real_terraform(program: str, env: Mapping[str, str]) -> Terraform:
 
 def deeper(env: Mapping[str, str]) -> dict[str, str]:
     """Give the environment for what the gate starts. Raises ``TerraformError`` in a circle."""
-    depth = int(env[DEPTH]) if env.get(DEPTH, "").isdecimal() else 0
+    depth = int(env[DEPTH][:9]) if env.get(DEPTH, "").isdecimal() else 0
     if depth >= _DEEPEST:
         raise TerraformError(
             "tfgate was started from within itself again and again.",

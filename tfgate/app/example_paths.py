@@ -6,6 +6,8 @@ import re
 from typing import Any, Final
 
 _STEP: Final = re.compile(r'\.?(?:"((?:[^"\\]|\\.)+)"|([^."\[\]]+))|\[(\d+)\]')
+_LARGEST: Final = 9_999
+"""Index of an element: the list is made up to it, in memory."""
 
 Step = str | int
 
@@ -14,7 +16,7 @@ def parse_path(path: str) -> tuple[Step, ...]:
     """Take ``ingress[0].cidr_blocks`` apart: ``("ingress", 0, "cidr_blocks")``."""
     steps: list[Step] = []
     for quoted, plain, number in _STEP.findall(path):
-        steps.append(int(number) if number else quoted or plain)
+        steps.append(min(int(number[:9]), _LARGEST) if number else quoted or plain)
     return tuple(steps)
 
 

@@ -78,11 +78,16 @@ def _walk(value: Any, steps: list[str]) -> Any:
             return value
         if isinstance(value, dict):
             value = value.get(step)
-        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+        elif isinstance(value, list) and _is_index(step, value):
             value = value[int(step)]
         else:
             return None
     return value
+
+
+def _is_index(step: str, elements: list[Any]) -> bool:
+    """Whether a step is the index of an element; Python reads no number of 5,000 digits."""
+    return step.isdecimal() and len(step) < 10 and int(step) < len(elements)
 
 
 def _references(state: State, argument: Any = None) -> Any:

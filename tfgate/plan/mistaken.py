@@ -17,7 +17,8 @@ _HEAD: Final = 4096
 
 _BYTE: Final = late(r"\(byte (\d+)\)$")
 _HCL: Final = late(
-    rb"(?:\s|#[^\n]*\n|//[^\n]*\n|/\*.*?\*/)*"
+    # Its parts exclude each other, so that there is one way to read a row of comments.
+    rb"(?:\s|#[^\n]*\n|//[^\n]*\n|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/)*"
     rb"(?:terraform|resource|data|provider|variable|output|module|locals|moved|import|check"
     rb"|removed|action|ephemeral)\b[^\n{]*\{",
     re.DOTALL,

@@ -140,7 +140,8 @@ class Settings(_Strict, frozen=True):
     def address(self) -> tuple[str, int]:
         """Give host and port to listen at. Raises ``UsageError``."""
         host, colon, port = self.server.listen.rpartition(":")
-        if not colon or not port.isdecimal() or int(port) > 65535:
+        is_number = port.isascii() and port.isdecimal() and len(port) <= 5
+        if not (colon and is_number) or int(port) > 65535:
             raise UsageError("server.listen is not HOST:PORT.")
         return host.strip("[]"), int(port)
 
