@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.fuzzing.limits import bounded_time
+from tests.support.fuzzing.limits import bounded_memory, bounded_time
 from tfgate.app.example_configuration import _KEYS
+from tfgate.app.example_paths import parse_path, put
 from tfgate.app.lint.report import _IGNORE
 from tfgate.app.lsp.place import place_at
 from tfgate.errors import PlanError
@@ -55,6 +56,13 @@ READERS: dict[str, Callable[[str], object]] = {
     "comments of the linter": lambda text: list(_IGNORE.finditer(text)),
     "the place of a cursor": lambda text: place_at(text, len(text)),
 }
+
+
+def test_an_index_makes_no_long_list() -> None:
+    """Whatever index an example names, the list made for it is of a bounded length."""
+    with bounded_memory(256 * 1024**2):
+        assert len(put([], parse_path(f"[{'9' * 5000}].x"), 1)) == 10_000
+    assert put([], parse_path("[1].x"), 1) == [None, {"x": 1}]
 
 
 @pytest.mark.parametrize("pump", PUMPS)
