@@ -6,6 +6,9 @@ import json
 import re
 from typing import Any, Final
 
+from tfgate.app.scaffold.toml_text import text as quoted
+from tfgate.model.printable import is_printable
+
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -35,7 +38,6 @@ def toml_value(value: Any) -> str:
 
 def _string(text: str) -> str:
     """A literal string where it saves the escapes of JSON inside JSON."""
-    if ('"' in text or "\\" in text) and "'" not in text and text.isprintable():
+    if ('"' in text or "\\" in text) and "'" not in text and is_printable(text):
         return f"'{text}'"
-    # JSON's escapes are TOML's as well, apart from this character, which TOML wants escaped.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return quoted(text)

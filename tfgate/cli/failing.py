@@ -7,6 +7,7 @@ is not 0. Nothing here raises.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 
@@ -54,8 +55,14 @@ def fail(text: str, code: ExitCode) -> int:
 
 
 def _usage(error: click.ClickException) -> int:
+    """Say it as click does, with nothing in it that a terminal or a CI log would obey."""
+    from tfgate.report.neutral import console
+
+    said = io.StringIO()
+    error.show(said)
     with contextlib.suppress(OSError):
-        error.show()
+        for line in said.getvalue().rstrip("\n").split("\n"):
+            click.echo(console(line), err=True)
     return ExitCode.USAGE
 
 

@@ -56,6 +56,23 @@ def write_reports(
 
 def write_out(text: str) -> None:
     """Write to standard output, whatever characters it can show."""
+    _write(_for_a_log(text))
+
+
+def _for_a_log(text: str, like: str = "") -> str:
+    """Break the commands that Azure's, GitHub's and TeamCity's agents look for in a log.
+
+    In a document (JSON, TOML, XML, as the beginning of ``like`` or else of the text shows) by an
+    escape that its reader takes for the very character.
+    """
+    if "##" not in text:
+        return text
+    from tfgate.report.neutral import log_commands
+
+    return log_commands(text, "&#35;" if (like or text).lstrip()[:1] == "<" else "\\u0023")
+
+
+def _write(text: str) -> None:
     if sys.stdout is None:
         raise TfgateError("Standard output is closed.", hint="The decision itself is on record.")
     data = text.encode(sys.stdout.encoding or "utf-8", "backslashreplace")
@@ -80,13 +97,15 @@ def write_out(text: str) -> None:
 def write_lines(lines: Iterable[str]) -> None:
     """Write lines to standard output as they come, some hundred at a time."""
     kept: list[str] = []
+    first = ""
     for line in lines:
+        first = first or line
         kept.append(line)
         if len(kept) == _AT_A_TIME:
-            write_out("\n".join([*kept, ""]))
+            _write(_for_a_log("\n".join([*kept, ""]), first))
             kept.clear()
     if kept:
-        write_out("\n".join([*kept, ""]))
+        _write(_for_a_log("\n".join([*kept, ""]), first))
 
 
 def write_file(path: str, text: str, *, append: bool = False) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tfgate.cli.lazy import LazyGroup
-from tfgate.cli.output import write_out
+from tfgate.cli.output import write_lines, write_out
 from tfgate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -73,13 +73,15 @@ def list_rules(rulesets: tuple[str, ...], config: str | None, workspace: str) ->
 def show_rule(rule_id: str, rulesets: tuple[str, ...], config: str | None, workspace: str) -> None:
     """Show one rule: what it looks at, what it asks, what to do, and its examples."""
     from tfgate.app.rules import describe_rule
+    from tfgate.report.neutral import console, log_line
 
     effective = _effective(rulesets, config, workspace)
     found = [(ruleset, rule) for ruleset, rule in _all(effective) if rule.id == rule_id]
     if not found:
         raise _no_such_rule(rule_id, effective)
     ruleset, rule = found[0]
-    write_out(describe_rule(ruleset, rule, effective.level(rule)))
+    text = describe_rule(ruleset, rule, effective.level(rule))
+    write_lines(log_line(console(line)) for line in text.removesuffix("\n").split("\n"))
 
 
 def _all(effective: Effective) -> Iterator[tuple[Ruleset, CompiledRule]]:

@@ -51,13 +51,14 @@ def log(
     import msgspec
 
     from tfgate.app.rule_log import logs_of
-    from tfgate.report.neutral import console
+    from tfgate.report.neutral import console, log_line
 
     entries = logs_of(_place(rulesets, config), rule, limit)
     if as_json:
         write_lines(json.dumps(msgspec.to_builtins(entry)) for entry in entries)
     else:
-        write_lines(console(line) for entry in entries for line in _entry_lines(entry))
+        lines = (line for entry in entries for line in _entry_lines(entry))
+        write_lines(log_line(console(line)) for line in lines)
 
 
 @click.command("review", epilog="Example: tfgate rules review --base origin/main --plans plans/")

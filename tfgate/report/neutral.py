@@ -68,7 +68,12 @@ def console(text: str) -> str:
     TeamCity on ``##teamcity[``; GitLab's ``section_start`` needs the escape character that
     ``visible`` has written out.
     """
-    return _LOG_COMMANDS.sub(r"#\\x23", visible(text))
+    return log_commands(visible(text), r"\x23")
+
+
+def log_commands(text: str, mark: str) -> str:
+    """Write the second ``#`` of every command in a text as ``mark``."""
+    return _LOG_COMMANDS.sub(lambda found: f"#{mark}", text)
 
 
 def log_line(line: str) -> str:

@@ -7,18 +7,26 @@ import math
 import re
 from typing import Any
 
+from tfgate.model.printable import is_printable
+
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def text(value: str) -> str:
-    """Write a string."""
-    return _CONTROL.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(value, ensure_ascii=False))
+    """Write a string, with an escape for everything that does not show."""
+    quoted = json.dumps(value, ensure_ascii=False)
+    if is_printable(quoted):
+        return quoted
+    return "".join(char if is_printable(char) else _escape(ord(char)) for char in quoted)
+
+
+def _escape(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def expression(value: str) -> str:
     """Write an expression: between single quotes where it holds double ones."""
-    literal = '"' in value or "\\" in value
+    literal = ('"' in value or "\\" in value) and is_printable(value)
     return f"'''{value}'''" if literal and "'''" not in value else text(value)
 
 
