@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from tfgate.app.trail import Trail
 
 VIEWS = ("records", "decisions", "findings", "applies")
+
+_PRAGMA = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*pragma\b", re.IGNORECASE | re.DOTALL)
+"""What DuckDB before 2 takes for a SELECT as well."""
 
 _MAX_LINE = 64 * 1024 * 1024
 _DECISIONS = "SELECT * FROM records WHERE event = 'decision'"
@@ -50,7 +54,7 @@ SELECT CAST(json->>'seq' AS BIGINT) AS seq, CAST(json->>'time' AS TIMESTAMP) AS 
        json->>'hash' AS hash, filename AS file, json AS record
 FROM read_json_objects([{files}], format = 'newline_delimited', filename = true,
                        ignore_errors = true, maximum_object_size = {size})
-WHERE json_type(json) = 'OBJECT' AND json->>'hash' IS NOT NULL
+WHERE json_type(json) = 'OBJECT' AND (json->>'hash') IS NOT NULL
 """
 
 
@@ -115,7 +119,7 @@ def _only_select(duckdb: Any, connection: Any, query: str) -> Any:
     """
     statements = connection.extract_statements(query)
     kinds = [statement.type for statement in statements]
-    if kinds != [duckdb.StatementType.SELECT]:
+    if kinds != [duckdb.StatementType.SELECT] or _PRAGMA.match(query):
         raise UsageError(
             "The query must be one SELECT: nothing can be written here.",
             hint=f"The views are {', '.join(VIEWS)}.",

@@ -17,6 +17,7 @@ import msgspec
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 
 from tfgate.web.database import CONNECTIONS
+from tfgate.web.sqlite_clock import teach_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +92,7 @@ class Engine:
             "scheduler_polling_interval_sec": 3600.0,
             "use_listen_notify": shared,
         }
+        teach_sqlite()
         DBOS(config=config)
 
     def start(self) -> None:
