@@ -14,7 +14,7 @@ import msgspec
 
 from tfgate.audit.files import sync_directory
 from tfgate.audit.read import Lines
-from tfgate.audit.record import Record, open_line
+from tfgate.audit.record import NotARecordError, Record, open_line
 from tfgate.errors import AuditError
 from tfgate.model.pattern import late
 
@@ -47,7 +47,7 @@ def rotate(log: Path, last: Record) -> Path:
 
     A crash right after this leaves no log: the next writer continues from the newest rotated file.
     """
-    first = open_line(next(iter(Lines(log))))
+    first = _first_record(log)
     path = rotated_name(log, last.time[:10].replace("-", ""), first.seq)
     if path.exists() or path.with_name(path.name + ".gz").exists():
         raise AuditError(
@@ -57,6 +57,19 @@ def rotate(log: Path, last: Record) -> Path:
     log.rename(path)
     sync_directory(log.parent)
     return path
+
+
+def _first_record(log: Path) -> Record:
+    lines = Lines(log)
+    line = next(iter(lines), None)
+    try:
+        return open_line(line or b"")
+    except NotARecordError as error:
+        reason = lines.damage or f"of its first line, {error}"
+        raise AuditError(
+            f"The audit trail {log} cannot be rotated: {reason}.",
+            hint="Run `tfgate audit verify`; keep the file as evidence, and name a new one.",
+        ) from None
 
 
 def rotated_fields(old: Path, last: Record, reason: str) -> dict[str, Any]:

@@ -51,7 +51,10 @@ def main(descriptor: int) -> int:
     # A terminal's ctrl-C is for the server; it lets its host finish.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    start = msgspec.json.decode(receive(control), type=Start)
+    try:
+        start = msgspec.json.decode(receive(control), type=Start)
+    except (EOFError, OSError):  # the server is gone before it has begun
+        return 1
     try:
         policies = load_policies(start.settings, start.env)
     except TfgateError as error:

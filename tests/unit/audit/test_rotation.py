@@ -115,3 +115,30 @@ def test_a_file_in_the_way_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(AuditError, match="already there"):
         trail.append("decision", {})
     assert in_the_way.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("first", [b"{}\n", b"no record\n", b"\n"])
+def test_a_first_record_that_is_none_is_not_rotated(tmp_path: Path, first: bytes) -> None:
+    """A log whose first record cannot be read is left as it is, and that is said."""
+    log = tmp_path / "audit.jsonl"
+    filled(log, 3, rotation=Rotation())
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join([first, *lines[1:]]))
+    with pytest.raises(AuditError, match="cannot be rotated: of its first line"):
+        filled(log, 1, rotation=Rotation(max_bytes=100))
+    assert rotated_files(log) == []
+
+
+def test_a_log_that_cannot_be_read_is_not_rotated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the disk does not give the first record the reason is told."""
+    log = tmp_path / "audit.jsonl"
+    filled(log, 3, rotation=Rotation())
+
+    def failing(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("tfgate.audit.read.open_log", failing)
+    with pytest.raises(AuditError, match="cannot be rotated"):
+        filled(log, 1, rotation=Rotation(max_bytes=100))
