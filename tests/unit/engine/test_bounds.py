@@ -18,7 +18,7 @@ from tfgate.query.state import Meter, State
 if TYPE_CHECKING:
     from pathlib import Path
 
-SECONDS: Final = 5.0
+SECONDS: Final = 10.0
 MEMORY: Final = 300 * 1024**2
 DOUBLED: Final = " | ".join(["[@, @]"] * 40)
 
