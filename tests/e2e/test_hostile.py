@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support import forked
+from tests.support.browser import chromium
 from tests.support.faults import box as boxes
 from tests.support.faults.scenarios import SCENARIOS, Scenario
 from tests.support.gitrepo import Repo
 from tests.support.hostile import SAMPLES, commands_in, invisible_in
+from tests.support.parts import require_part
 from tests.support.plans import change, plan_bytes
 from tfgate.cli.main import cli
 from tfgate.report import FORMATS
@@ -204,3 +206,42 @@ def _assert_no_formula(text: str) -> None:
     for row in csv.reader(io.StringIO(text, newline="")):
         for cell in row:
             assert not cell.startswith(("=", "+", "-", "@", "\t", "\r")), cell
+
+
+PAGES = {
+    "report.html": Scenario("check", "bad.json --report html=report.html", code=1),
+    "review.html": Scenario("review", "bad.json --full --html review.html", code=1),
+    "audit.html": Scenario("audit report", "--format html --output audit.html"),
+}
+TRIED = """
+document.querySelectorAll('details').forEach((one) => { one.open = true; });
+document.querySelectorAll('body *').forEach((one) => {
+  for (const name of ['mouseover', 'focus', 'load', 'error', 'toggle'])
+    one.dispatchEvent(new Event(name, {bubbles: true}));
+});
+['img', 'iframe', 'object', 'embed', 'base', 'svg[onload]', 'link', 'textarea']
+  .map((name) => document.querySelectorAll(name).length).join()
+"""
+
+
+def test_no_page_runs_or_asks_for_anything(box: Box, tmp_path: Path) -> None:
+    """In a real browser: no element of a text's, no dialog, no request, no word in the console."""
+    program = require_part("chromium")
+    for scenario in PAGES.values():
+        ran = forked.run(scenario.words(box), cwd=box.work, env={**box.env, **ENVIRONMENT})
+        assert ran.code == scenario.code, ran
+    with chromium(program, tmp_path / "profile") as browser:
+        for name in PAGES:
+            path = box.work / name
+            assert "Content-Security-Policy" in path.read_text()
+            page = browser.page(path.as_uri())
+            assert page.run(TRIED) == "0,0,0,0,0,0,0,0"
+            links = "[...document.links].map((one) => one.protocol).join()"
+            assert set(page.run(links).split(",")) <= {"file:", "https:", ""}
+            text = page.run("document.body.textContent")
+            assert name == "audit.html" or "<script>alert(1)</script>" in text
+            assert page.requests() == [path.as_uri()]
+            assert page.complaints() == []
+            dialogs = [one for one in browser.events if "Dialog" in str(one.get("method"))]
+            assert dialogs == []
+            page.close()
