@@ -9,10 +9,13 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-# A run in the background inherits that Ctrl-C is ignored, and so would the programs under test.
+# A run in the background inherits that Ctrl-C, or the end of the terminal, is ignored, and so would
+# the programs under test.
 with contextlib.suppress(ValueError):  # not in the main thread
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 settings.register_profile(
     "tfgate",

@@ -99,6 +99,6 @@ def test_thirty_thousand_outcomes_take_a_moment() -> None:
     """The report of a large plan is not what a person waits for."""
     passed = {f"R-{n:02}": tuple(f"aws_instance.a[{i}]" for i in range(1000)) for n in range(28)}
     case = msgspec.structs.replace(many(1000), passed=passed)
-    started = time.perf_counter()
+    started = time.process_time()
     render("json", case, context())
-    assert time.perf_counter() - started < 1.0  # 0.06 s on two cores; room for a busy machine
+    assert time.process_time() - started < 2.0  # 0.06 s on two cores; room for a busy machine
