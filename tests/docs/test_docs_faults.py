@@ -6,7 +6,8 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from tests.support.faults.table import UNFORESEEN, commands, tfgate_errors
+from tests.support.click_tree import paths
+from tests.support.faults.table import UNFORESEEN, tfgate_errors
 from tfgate.cli.main import cli
 from tfgate.errors import TfgateError
 
@@ -38,4 +39,4 @@ def test_what_the_system_raises_is_named() -> None:
 def test_every_command_is_named() -> None:
     """Each command is in the table of commands."""
     rows = TABLE.partition("| command |")[2]
-    assert set(commands(cli)) <= set(re.findall(r"`([a-z ]+)`", rows))
+    assert set(paths(cli)) <= set(re.findall(r"`([a-z ]+)`", rows))

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support import forked
 from tests.support.browser import chromium
+from tests.support.click_tree import paths
 from tests.support.faults import box as boxes
 from tests.support.faults.scenarios import SCENARIOS, Scenario
 from tests.support.gitrepo import Repo
@@ -171,7 +172,7 @@ def problems(name: str, data: bytes, *, machine: bool = False) -> list[str]:
 def test_every_command_is_tried() -> None:
     """A new one has to be: its scenario belongs to the others'."""
     tried = {one.command for one in ALL.values()}
-    assert tried >= set(forked.paths(cli)) - {"audit deliver", "audit status"}
+    assert tried >= set(paths(cli)) - {"audit deliver", "audit status"}
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -13,12 +13,11 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import click
 import pytest
 
 from tests.support import sealed
+from tests.support.click_tree import paths
 from tests.support.faults.box import Box, build
 from tests.support.faults.scenarios import SCENARIOS, Scenario
 from tests.support.gate import Gate
@@ -26,9 +25,6 @@ from tests.support.hcp import FakeHcp
 from tests.support.parts import require_part
 from tests.support.task_server import TaskServer
 from tfgate.cli.main import cli
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 SEAL = [sys.executable, sealed.__file__]
@@ -42,20 +38,6 @@ pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() not in sealed.ARCHITECTURES,
     reason="This test needs Linux on x86-64 or arm64: its filter for system calls is theirs.",
 )
-
-
-def paths(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[str]:
-    """Give every command that can be run, as ``audit verify``."""
-    if not isinstance(command, click.Group):
-        yield " ".join(path)
-        return
-    if path and command.invoke_without_command:
-        yield " ".join(path)
-    context = click.Context(command)
-    for name in command.list_commands(context):
-        found = command.get_command(context, name)
-        assert found is not None
-        yield from paths(found, (*path, name))
 
 
 def in_box(box: Box, scenario: Scenario) -> subprocess.CompletedProcess[str]:

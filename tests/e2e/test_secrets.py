@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support import forked
+from tests.support.click_tree import paths
 from tests.support.faults import box as boxes
 from tests.support.faults.scenarios import SCENARIOS, Scenario
 from tests.support.plans import HEADER
@@ -157,7 +158,7 @@ def searched(box: Box, ran: forked.Ran, since: int = 0) -> list[str]:
 
 def test_every_command_is_searched() -> None:
     """A new one has to be: its scenario belongs to the others'."""
-    assert {one.command for one in ALONE.values()} >= set(forked.paths(cli)) - {
+    assert {one.command for one in ALONE.values()} >= set(paths(cli)) - {
         "audit deliver", "audit status"
     }  # fmt: skip
 

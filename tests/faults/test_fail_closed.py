@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.click_tree import paths
 from tests.support.faults.box import Box, build
 from tests.support.faults.invariants import records
 from tests.support.faults.table import (
@@ -16,7 +17,6 @@ from tests.support.faults.table import (
     POINTS,
     UNFORESEEN,
     Point,
-    commands,
     scenario_of,
     tfgate_errors,
 )
@@ -51,7 +51,7 @@ def box(template: Box, tmp_path_factory: pytest.TempPathFactory) -> Box:
 
 def test_every_command_is_in_the_table() -> None:
     """A new command needs a place where its errors are let loose."""
-    assert sorted(set(commands(cli))) == sorted({point.command for point in POINTS})
+    assert sorted(set(paths(cli))) == sorted({point.command for point in POINTS})
 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: f"{point.command}: {point.target}")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.click_tree import paths
 from tests.support.faults.box import Box, build
 from tests.support.faults.kill import Killer, writers
 from tests.support.faults.run import Fault, Runner, compile_shim, quick_place
 from tests.support.faults.scenarios import SCENARIOS, Kind, Scenario
 from tests.support.faults.sweep import ASKED, ERRORS, Sweep
-from tests.support.faults.table import commands
 from tests.support.parts import require_part
 from tests.support.receiver import receiving
 from tfgate.cli.main import cli
@@ -57,7 +57,7 @@ def laboratory() -> Iterator[Laboratory]:
 
 def test_every_command_has_a_scenario() -> None:
     """A new command needs a command line for the faults to meet."""
-    assert sorted(set(commands(cli))) == sorted({one.command for one in SCENARIOS})
+    assert sorted(set(paths(cli))) == sorted({one.command for one in SCENARIOS})
 
 
 def sampled(laboratory: Laboratory, scenario: Scenario, count: int) -> list[str]:

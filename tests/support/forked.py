@@ -11,12 +11,10 @@ import signal
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
 import tfgate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 
@@ -43,20 +41,6 @@ class Ran(NamedTuple):
     code: int
     out: bytes
     err: bytes
-
-
-def paths(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[str]:
-    """Give every command that can be run, as ``audit verify``."""
-    if not isinstance(command, click.Group):
-        yield " ".join(path)
-        return
-    if path and command.invoke_without_command:
-        yield " ".join(path)
-    context = click.Context(command)
-    for name in command.list_commands(context):
-        found = command.get_command(context, name)
-        assert found is not None
-        yield from paths(found, (*path, name))
 
 
 def run(

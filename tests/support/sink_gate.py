@@ -10,20 +10,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.support.plans import change, plan_bytes
+from tests.support.plans import HEADER, change, plan_bytes
 from tests.support.record_schema import check_records
 
 if TYPE_CHECKING:
     from tests.support.receiver import Received
 
 ROOT = Path(__file__).parents[2]
-RULES = """
-[ruleset]
-id = "test"
-version = "1.0.0"
-title = "Rules of a test"
-owners = ["tester@tfgate.example"]
-
+RULES = (
+    HEADER
+    + """
 [[rules]]
 id = "T-ACL"
 title = "Buckets are private"
@@ -33,6 +29,7 @@ match = { types = ["aws_s3_bucket"] }
 require = "after.acl == 'private'"
 message = "{address} is not private"
 """
+)
 
 
 class Ended(NamedTuple):

@@ -93,9 +93,9 @@ def _end(text: str | None, now: dt.datetime, proposed: dt.datetime) -> dt.dateti
     if span := _SPAN.fullmatch(text.strip()):
         return now + dt.timedelta(hours=int(span[1]) * _HOURS[span[2]])
     from tfgate.audit import parse_moment
+    from tfgate.audit.pipeline import moment_of
 
-    moment = parse_moment(text, now, end=True)
-    return dt.datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    return moment_of(parse_moment(text, now, end=True))
 
 
 def sign_approval(statement: ApprovalStatement, key: str) -> bytes:

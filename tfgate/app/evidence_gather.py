@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfgate.audit import Filters, search_trail
 from tfgate.audit.filters import glob_matches
+from tfgate.audit.pipeline import moment_of
 from tfgate.model.audit_report import DecisionRow, Ref
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def _number(value: object) -> int:
 def to_utc(time: str) -> str:
     """Write an RFC 3339 time with any offset in UTC, as records do; other texts as they are."""
     try:
-        moment = dt.datetime.fromisoformat(time.replace("Z", "+00:00"))
+        moment = moment_of(time)
     except ValueError:
         return time
     if moment.tzinfo is None:

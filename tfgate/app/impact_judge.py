@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +9,7 @@ from msgspec.structs import asdict, replace
 
 from tfgate.app.impact import SAME, FindingChange, PlanImpact
 from tfgate.audit.archive import read_packed
+from tfgate.audit.pipeline import moment_of
 from tfgate.engine.context import Context
 from tfgate.engine.evaluate import evaluate
 from tfgate.engine.functions import rule_functions
@@ -176,7 +176,7 @@ def _context(config: GateConfig, effective: Effective, recorded: RecordedPlan) -
     return Context(
         workspace=Workspace(recorded.workspace, "record"),
         operator=Operator(recorded.operator, "record"),
-        now=dt.datetime.fromisoformat((recorded.time or recorded.now).replace("Z", "+00:00")),
+        now=moment_of(recorded.time or recorded.now),
         run=Run(),
         params=effective.params,
         data={

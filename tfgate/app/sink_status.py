@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import math
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,15 @@ import msgspec
 
 from tfgate.app.sinks import now
 from tfgate.audit import AuditTrail, parse_moment
+from tfgate.audit.pipeline import moment_of
 from tfgate.audit.sinks.backoff import settled
 from tfgate.audit.sinks.cursor import NONE
 from tfgate.errors import AuditError
+from tfgate.report.columns import in_columns
 from tfgate.report.neutral import console
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
     from tfgate.app.sinks import Target
@@ -96,7 +98,7 @@ def _first(target: Target, cursor: Cursor) -> tuple[tuple[int, str] | None, str 
 
 
 def _age(time: str, moment: dt.datetime) -> int:
-    written = dt.datetime.fromisoformat(time.replace("Z", "+00:00"))
+    written = moment_of(time)
     return max(0, int((moment - written).total_seconds()))
 
 
@@ -131,13 +133,10 @@ def as_text(found: Sequence[SinkStatus], width: int) -> str:
         )
         for each in found
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for number, row in enumerate(rows):
-        cells = (cell.ljust(size) for cell, size in zip(row, widths, strict=True))
-        lines.append("  ".join(cells).rstrip())
-        if number:
-            lines += _below(found[number - 1], moment, width)
+    head, *others = in_columns(rows)
+    lines = [head]
+    for each, line in zip(found, others, strict=True):
+        lines += [line, *_below(each, moment, width)]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -165,7 +164,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _until(time: str, moment: dt.datetime) -> int:
-    due = dt.datetime.fromisoformat(time.replace("Z", "+00:00"))
+    due = moment_of(time)
     return max(0, math.ceil((due - moment).total_seconds()))
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from tfgate.audit import Filters, parse_moment, search_trail
 from tfgate.audit.canonical import decode
+from tfgate.report.columns import in_columns
 from tfgate.report.neutral import console
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tfgate.app.trail import Trail
     from tfgate.audit import Hit
@@ -72,17 +73,11 @@ def as_table(hits: Iterable[Hit]) -> Iterator[str]:
     rows = [(hit, _row(hit)) for hit in hits]
     if not rows:
         return
-    cells = [_COLUMNS, *(row for _, row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(_COLUMNS) - 1)]
-    yield _line(_COLUMNS, widths)
-    for hit, row in rows:
-        yield _line(row, widths)
+    head, *lines = in_columns([_COLUMNS, *(row for _, row in rows)])
+    yield head
+    for (hit, _), line in zip(rows, lines, strict=True):
+        yield line
         yield from _findings(hit)
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
-    return "  ".join([*padded, row[-1]]).rstrip()
 
 
 def _row(hit: Hit) -> tuple[str, ...]:

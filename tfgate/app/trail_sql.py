@@ -72,14 +72,11 @@ class Answer:
 
     def as_table(self) -> Iterator[str]:
         """Give the rows as a table of text."""
+        from tfgate.report.columns import in_columns
         from tfgate.report.neutral import console
 
         cells = [self.columns, *([_cell(value) for value in row] for row in self.rows)]
-        shown = [[console(cell) for cell in row] for row in cells]
-        widths = [max(len(row[i]) for row in shown) for i in range(len(self.columns))]
-        for row in shown:
-            padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            yield "  ".join(padded).rstrip()
+        yield from in_columns([[console(cell) for cell in row] for row in cells])
 
 
 def ask(trail: Trail, query: str) -> Answer:

@@ -14,7 +14,7 @@ import msgspec
 
 from tfgate.audit.canonical import canonical
 from tfgate.audit.files import make_directory, reported, write_new
-from tfgate.audit.pipeline import timestamp
+from tfgate.audit.pipeline import moment_of, timestamp
 from tfgate.audit.read import Lines
 from tfgate.audit.record import NotARecordError, Record, open_line
 from tfgate.audit.rotation import trail_files
@@ -121,7 +121,7 @@ def checkpoint_due(
         return True
     if policy.every_minutes is None or fresh <= 0:
         return False
-    age = trail.clock() - dt.datetime.fromisoformat(newest.time.replace("Z", "+00:00"))
+    age = trail.clock() - moment_of(newest.time)
     return age >= dt.timedelta(minutes=policy.every_minutes)
 
 

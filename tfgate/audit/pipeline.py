@@ -49,6 +49,11 @@ def timestamp(moment: dt.datetime) -> str:
     return moment.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def moment_of(time: str) -> dt.datetime:
+    """Read what `timestamp` has written, or another RFC 3339 time of six decimals or none."""
+    return dt.datetime.fromisoformat(time.replace("Z", "+00:00"))  # 3.10 does not take the Z
+
+
 class _Sink:
     """The logger that structlog wraps: one method, named like the level it is called by."""
 

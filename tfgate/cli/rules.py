@@ -59,10 +59,10 @@ def list_rules(rulesets: tuple[str, ...], config: str | None, workspace: str) ->
         (rule.id, effective.level(rule).value, rule.rule.severity.value, rule.rule.title)
         for _, rule in _all(effective)
     ]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True)]
-        write_out("  ".join([*cells, row[3]]).rstrip() + "\n")
+    from tfgate.report.columns import in_columns
+
+    for line in in_columns(rows):
+        write_out(f"{line}\n")
 
 
 @rules.command("show", epilog="Example: tfgate rules show CORE-DEL-001 -r tfgate:core")

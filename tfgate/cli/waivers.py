@@ -70,11 +70,11 @@ def list_(
 
         write_lines(json.dumps(msgspec.to_builtins(one)) for one in chosen)
         return
+    from tfgate.report.columns import in_columns
+
     rows = [tuple(map(console, _row(one))) for one in chosen]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(6)]
-    for one, row in zip(chosen, rows, strict=True):
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        write_out("  ".join(cells).rstrip() + "\n")
+    for one, line in zip(chosen, in_columns(rows), strict=True):
+        write_out(f"{line}\n")
         write_lines(f"    {console(line)}" for line in _details(one))
 
 

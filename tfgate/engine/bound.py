@@ -36,7 +36,7 @@ class Ready:
         """The truth of ``decider`` that is a pass."""
         self.is_settled_by_truth = self.passes or decider.node.is_atomic
         """Whether nothing is asked of the decider's value but its truth: no list of findings."""
-        self.scoped = any(map(_calls_scoped, expressions(compiled)))
+        self.scoped = any(_calls_scoped(expression) for _, expression in compiled.expressions())
         """Whether an expression calls a function that needs more than its arguments."""
 
 
@@ -113,13 +113,6 @@ def _data(ruleset: Ruleset) -> dict[str, Any]:
     return {name: file.value for name, file in ruleset.data.items() if file is not None}
 
 
-def expressions(compiled: CompiledRule) -> Iterable[Expression]:
-    """Give every expression that evaluating the rule may evaluate."""
-    for expression in (compiled.when, compiled.deny, compiled.require, *compiled.let.values()):
-        if expression is not None:
-            yield expression
-
-
 def _calls_scoped(expression: Expression) -> bool:
     table = rule_functions()
     found = (table.find(name) for name in expression.functions)
@@ -127,7 +120,7 @@ def _calls_scoped(expression: Expression) -> bool:
 
 
 def _reads(compiled: CompiledRule) -> Iterable[Path]:
-    for expression in expressions(compiled):
+    for _, expression in compiled.expressions():
         yield from expression.reads
         for name, arguments in expression.calls:
             if name == "changed":

@@ -117,15 +117,7 @@ def needs_plan(rule: BoundRule, obligation: Obligation) -> bool:
     else:
         return True
     called = {
-        name
-        for expression in (
-            rule.compiled.when,
-            rule.compiled.deny,
-            rule.compiled.require,
-            *rule.compiled.let.values(),
-        )
-        if expression is not None
-        for name in expression.functions
+        name for _, expression in rule.compiled.expressions() for name in expression.functions
     }
     return bool(called & _OF_PLAN) or any(not path or path[0] not in known for path in rule.reads)
 

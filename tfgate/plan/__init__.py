@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tfgate.plan.change import Change as Change
     from tfgate.plan.configuration import Configuration as Configuration
-    from tfgate.plan.invocation import Invocation as ActionInvocation
+    from tfgate.plan.invocation import ActionInvocation as ActionInvocation
     from tfgate.plan.modulecall import ModuleCall as ModuleCall
     from tfgate.plan.output import OutputChange as OutputChange
     from tfgate.plan.plan import Plan as Plan
@@ -62,7 +62,4 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'tfgate.plan' has no attribute {name!r}")
-    return getattr(
-        import_module(f"tfgate.plan.{_WHERE[name]}"),
-        "Invocation" if name == "ActionInvocation" else name,
-    )
+    return getattr(import_module(f"tfgate.plan.{_WHERE[name]}"), name)

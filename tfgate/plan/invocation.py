@@ -111,3 +111,7 @@ REDACTED_FIELDS: Final[Mapping[str, Callable[[Invocation, Reads], Any]]] = {
     **FIELDS,
     "config_values": lambda action, _: action.redacted_values(),
 }
+
+
+ActionInvocation = Invocation
+"""Its name outside of this room, where an invocation could be of anything."""

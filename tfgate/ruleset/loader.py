@@ -197,11 +197,11 @@ class _Loader:
             else []
         )
         rules = []
-        lines = header_lines(manifest.text, "rules")
+        lines = header_lines(manifest.text, "rules") if raw else []
+        are_known = len(lines) == len(raw)
         for number, (rule, table) in enumerate(zip(read, raw, strict=False)):
             problems.prefix = ("rules", number)
-            known = len(lines) == len(raw)
-            line = lines[number] if known else problems.line_of(problems.prefix)
+            line = lines[number] if are_known else problems.line_of(problems.prefix)
             rules.append(_build(rule, table, header, names, problems, line))
         problems.prefix = ()
         return rules

@@ -7,8 +7,6 @@ import inspect
 import pkgutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
-
 import tfgate
 from tests.support.faults.scenarios import SCENARIOS, Scenario
 from tfgate.errors import PlanError, Problem, TfgateError
@@ -134,18 +132,6 @@ def scenario_of(point: Point) -> Scenario:
         cwd="work" if like is None else like.cwd,
         env={} if like is None else {n: v for n, v in like.env.items() if n != "TFGATE_PLAN_COPY"},
     )
-
-
-def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[str]:
-    """Give the path of every command that can be called."""
-    if not isinstance(command, click.Group) or (path and command.invoke_without_command):
-        yield " ".join(path)
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            assert found is not None, f"{name} is listed"
-            yield from commands(found, (*path, name))
 
 
 class SneakyError(TfgateError):

@@ -6,15 +6,14 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-import click
 import pytest
 
+from tests.support.click_tree import nodes
 from tests.support.plans import HEADER, change, plan_bytes, rule
 from tfgate._version import __version__
 from tfgate.cli.main import cli, main
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     Capture = pytest.CaptureFixture[str]
@@ -181,18 +180,7 @@ def test_version(capsys: Capture) -> None:
     assert __version__ in capsys.readouterr().out
 
 
-def _commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[str]:
-    if path:
-        yield " ".join(path)
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            assert found is not None
-            yield from _commands(found, (*path, name))
-
-
-@pytest.mark.parametrize("command", sorted(_commands(cli)))
+@pytest.mark.parametrize("command", sorted(path for path, _ in nodes(cli) if path))
 def test_help_has_an_example(command: str, capsys: Capture) -> None:
     """Every command's help ends with an example of its use."""
     assert main([*command.split(), "--help"]) == 0

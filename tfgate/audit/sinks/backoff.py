@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from tfgate.audit.pipeline import timestamp
+from tfgate.audit.pipeline import moment_of, timestamp
 
 if TYPE_CHECKING:
     from tfgate.audit.sinks.cursor import Cursor
@@ -45,7 +45,7 @@ def settled(cursor: Cursor) -> Cursor:
     if cursor.since is None:
         return cursor
     failures = cursor.failures + 1
-    begun = dt.datetime.fromisoformat(cursor.since.replace("Z", "+00:00"))
+    begun = moment_of(cursor.since)
     return replace(
         cursor,
         since=None,

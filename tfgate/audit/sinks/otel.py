@@ -33,6 +33,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from tfgate._version import __version__
 from tfgate.audit.events import is_bad
+from tfgate.audit.pipeline import moment_of
 from tfgate.audit.sinks.batch import SinkError
 from tfgate.audit.sinks.http import AGENT, check_taken, token_headers
 from tfgate.audit.sinks.otel_names import attributes
@@ -129,5 +130,5 @@ def _value(value: Any) -> AnyValue:
 
 
 def _nanoseconds(text: str) -> int:
-    since = dt.datetime.fromisoformat(text.replace("Z", "+00:00")) - _EPOCH
+    since = moment_of(text) - _EPOCH
     return (since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import os
 import socket
 import ssl
@@ -12,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
+from tfgate.audit.pipeline import moment_of
 from tfgate.audit.sinks.batch import SinkError
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class PostgresSink:
                 batch.chain,
                 [record.seq for record in records],
                 [record.hash for record in records],
-                [_moment(record.time) for record in records],
+                [moment_of(record.time) for record in records],
                 [record.event for record in records],
                 [record.line.decode() for record in records],
             )
@@ -133,10 +133,6 @@ class _Loop(asyncio.SelectorEventLoop):
             task.cancel()
         self.run_until_complete(asyncio.sleep(0.05))
         self.close()
-
-
-def _moment(time: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(time.replace("Z", "+00:00"))
 
 
 def tls_for(dsn: str, ca_file: Path | None) -> ssl.SSLContext | None:
