@@ -51,6 +51,7 @@ class BoundRule:
         params: Mapping[str, Any],
         data: Mapping[str, Any],
     ) -> None:
+        """Bind; rules of one ruleset have ``params`` and ``data`` in common."""
         rule: Rule = compiled.rule
         self.compiled = compiled
         self.rule = rule
@@ -73,6 +74,22 @@ class BoundRule:
         if self.ready is None:
             self.ready = Ready(self.compiled)
         return self.ready
+
+    @cached_property
+    def _let_keys(self) -> dict[str, object]:
+        let = self.compiled.let
+        whole = tuple(sorted((name, expression.text) for name, expression in let.items()))
+        return {
+            name: (id(self.params), expression.text, "var" in expression.functions and whole)
+            for name, expression in let.items()
+        }
+
+    def let_key(self, name: str) -> object:
+        """Give what two rules have in common if a ``let`` of theirs is the same value.
+
+        It is where text, parameters and, if it has others in it, all ``let`` of the rule are.
+        """
+        return self._let_keys[name]
 
     @cached_property
     def reads(self) -> frozenset[Path]:

@@ -11,7 +11,7 @@ from tfgate.engine.bound import BoundRule, ReadsCache, bind
 from tfgate.engine.decide import NOTHING_IN_PLAN, NOTHING_IN_SOURCES, decide
 from tfgate.engine.judge import PASSED, Judged, Ruling, judge, stopped
 from tfgate.engine.outcome import make_outcome
-from tfgate.engine.scope import SubjectScope
+from tfgate.engine.scope import Shared, SubjectScope
 from tfgate.engine.select import RuleIndex
 from tfgate.engine.source_rules import WHOLE, mismatch, source_blocks, why_unread, without_sources
 from tfgate.engine.tell import error_message, failures, unknown_message
@@ -138,10 +138,12 @@ def _outcomes_of_scope(
         if reads.wants("source") and document.get("source") is None:
             document["source"] = source_document(subject, context)
         addresses = (subject.address,)
+        shared = Shared()
         for rule in selected:
-            ready = rule.ready or rule.get_ready()
-            scoped = SubjectScope(plan, rule, subject, document, context) if ready.scoped else None
-            judged = judge(rule, document, scoped)
+            sight = None
+            if (rule.ready or rule.get_ready()).scoped:
+                sight = SubjectScope(plan, rule, subject, document, context, shared=shared)
+            judged = judge(rule, document, sight)
             if judged is PASSED:
                 rule.passed.append(subject)
             elif judged.ruling is not Ruling.SKIP:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from tfgate.engine.context import Context
     from tfgate.plan import Plan, Subject
     from tfgate.query import Expression, Judgement
-    from tfgate.query.state import Meter
 
 _JOIN: Final = 100
 """Steps of looking for references."""
@@ -23,11 +22,27 @@ _FEW: Final = 20
 """Arguments of such functions that a rule may write out."""
 
 
+class Shared:
+    """What was found for one subject, for all rules that ask the same of it.
+
+    Each rule pays for what it asks as if it were alone: whether it is stopped for having taken too
+    many steps does not depend on which rule asked first.
+    """
+
+    __slots__ = ("joined", "variables")
+
+    def __init__(self) -> None:
+        self.joined: dict[tuple[str, Any], Any] = {}
+        """What functions found in the rest of the plan, by function and argument."""
+        self.variables: dict[object, Judgement | EvaluationError] = {}
+        """``let`` values, by `BoundRule.let_key`."""
+
+
 class SubjectScope(Scope):
     """What a rule's functions see while it is evaluated on one subject.
 
     With ``redacted`` every value out of the plan is the redacted one, so that whatever is computed
-    from it may be shown.
+    from it may be shown. ``shared`` is of the same subject, document and redaction.
     """
 
     def __init__(
@@ -39,6 +54,7 @@ class SubjectScope(Scope):
         context: Context,
         *,
         redacted: bool = False,
+        shared: Shared | None = None,
     ) -> None:
         self.plan = plan
         self.rule = rule
@@ -47,46 +63,44 @@ class SubjectScope(Scope):
         self.context = context
         self.redacted = redacted
         self.now = context.now
-        self._variables: dict[str, Judgement | EvaluationError] | None = None
-        self._joined: dict[tuple[str, Any], Any] | None = None
+        self._shared = Shared() if shared is None else shared
 
     def variable(self, name: str, state: State) -> Any:
-        """Give a ``let`` value, evaluated when first asked for: ``state`` pays for it then."""
+        """Give a ``let`` value; ``state``, an evaluation, pays for it the first time it asks."""
         rule = rule_of(self, "var")
         expression = named(rule.compiled.let, name, "var", "let value")
-        if self._variables is None:
-            self._variables = {}
-        found = self._variables.get(name)
+        key = rule.let_key(name)
+        found = self._shared.variables.get(key)
         if found is None:
-            found = self._variables[name] = self._evaluated(expression, rule.meter)
-            state.spend(0 if isinstance(found, EvaluationError) else State.left - found.left)
+            found = self._shared.variables[key] = self._evaluated(expression)
+        if isinstance(found, BudgetError):
+            state.left = 0  # all of it went there
         if isinstance(found, EvaluationError):
             raise found
+        if state.is_new(name):
+            state.spend(State.left - found.left)
         return MayRaise(found.value) if found.may_raise else found.value
 
-    def _evaluated(self, expression: Expression, meter: Meter) -> Judgement | EvaluationError:
+    def _evaluated(self, expression: Expression) -> Judgement | EvaluationError:
         """Evaluate, and find the value once for all who ask for it."""
         try:
-            judgement = expression.judge(self.document, self, meter)
+            judgement = expression.judge(self.document, self)
             judgement.value  # noqa: B018 - kept by the judgement
-        except BudgetError as error:
-            meter.spend(State.left)
-            return error
         except EvaluationError as error:
             return error
         return judgement
 
     def joined(self, state: State, name: str, argument: Any, find: Callable[[], Any]) -> Any:
         """Give what a function finds in the rest of the plan, found once for an argument."""
-        if self._joined is None:
-            self._joined = {}
         key = (name, argument)
-        if key not in self._joined:
+        if state.is_new(key):
             state.spend(_JOIN)
-            if len(self._joined) > _FEW and self.plan is not None:
+            if state.has_asked_more_than(_FEW) and self.plan is not None:
                 state.spend(len(self.plan.changes))  # the arguments come from the plan
-            self._joined[key] = find()
-        found = self._joined[key]
+        joined = self._shared.joined
+        if key not in joined:
+            joined[key] = find()
+        found = joined[key]
         if type(found) is list:
             state.spend(len(found) >> 2)
         return found

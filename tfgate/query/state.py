@@ -54,6 +54,8 @@ class State:
     """Steps that are left."""
     dirty: bool = False
     """Set when a value was made that only the inside may see (a `Maybe`, a narrow unknown)."""
+    _asked: set[object] | None = None
+    """What it was given from outside, each of which it pays for once."""
 
     def spend(self, steps: int) -> None:
         """Take ``steps`` from the budget; BudgetError when there are none left."""
@@ -64,6 +66,19 @@ class State:
     def read(self, characters: int) -> None:
         """Take the steps of going through a text, or of making one."""
         self.spend(characters >> 4)
+
+    def is_new(self, what: object) -> bool:
+        """Whether the evaluation asks for something outside of it for the first time."""
+        if self._asked is None:
+            self._asked = set()
+        if what in self._asked:
+            return False
+        self._asked.add(what)
+        return True
+
+    def has_asked_more_than(self, count: int) -> bool:
+        """Whether it asked for more than ``count`` things outside of it."""
+        return self._asked is not None and len(self._asked) > count
 
     def has_maybe(self, elements: list[Any]) -> bool:
         """Whether an element of a list may be absent."""
