@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tfgate.report import neutral
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Span = tuple[str, str]
 """Text that is already neutral, and the role it plays (``""`` is plain)."""
@@ -57,9 +57,18 @@ class Sheet:
     def add(self, *spans: Span, indent: int = 0, hang: int = 0) -> None:
         """Add a paragraph: first line at ``indent``, those that follow ``hang`` deeper."""
         room = max(self._width - indent - hang, 20)
-        for number, line in enumerate(_fill(_words(spans), room, room + hang)):
-            margin = " " * (indent + (hang if number else 0))
-            self._lines.append(margin + "".join(self._paint(*span) for span in _joined(line)))
+        margin = " " * indent
+        for line in self._wrapped(spans, room, room + hang):
+            self._lines.append(margin + line)
+            margin = " " * (indent + hang)
+
+    def _wrapped(self, spans: Sequence[Span], room: int, first_room: int) -> Iterable[str]:
+        text = "".join([text for text, _ in spans])
+        # Nearly every line of a long report is this: there, words need not be taken apart.
+        if self._paint is _plain and _is_narrow(text):
+            return _fill_plain(text, room, first_room)
+        lines = _fill(_words(spans), room, first_room)
+        return ("".join([self._paint(*span) for span in _joined(line)]) for line in lines)
 
     def text(self) -> str:
         """Give everything added, ending in a newline."""
@@ -113,11 +122,31 @@ def _cells(text: str) -> int:
 
     Below U+0300 every character takes one column but controls, which are not printable.
     """
-    if text.isprintable() and max(text, default="") < _COMBINING:
+    if _is_narrow(text):
         return len(text)
     from rich.cells import cell_len
 
     return cell_len(text)
+
+
+def _is_narrow(text: str) -> bool:
+    return text.isprintable() and (text.isascii() or max(text) < _COMBINING)
+
+
+def _fill_plain(text: str, room: int, first_room: int) -> Iterator[str]:
+    """Do as ``_fill`` does, for text without colour whose characters take one column each."""
+    text = text.lstrip(" ")
+    limit = first_room
+    while len(text) > limit:
+        end = text.rfind(" ", 0, limit + 1)
+        if end < 0:
+            end = text.find(" ", limit)
+        if end < 0:
+            break
+        yield _guarded_text(text[:end])
+        text = text[end:].lstrip(" ")
+        limit = room
+    yield _guarded_text(text)
 
 
 def _fill(words: Sequence[list[Span]], room: int, first_room: int) -> Iterator[list[Span]]:
@@ -147,3 +176,7 @@ def _guarded(line: list[Span]) -> list[Span]:
     if not line or not line[0][0].startswith("::"):
         return line
     return [(neutral.log_line(line[0][0]), line[0][1]), *line[1:]]
+
+
+def _guarded_text(line: str) -> str:
+    return neutral.log_line(line) if line.startswith("::") else line

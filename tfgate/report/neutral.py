@@ -18,7 +18,7 @@ _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 def visible(text: str) -> str:
     """Write every character that is not printable (controls, bidi and zero-width marks, lone
     surrogates, line separators, spaces other than the plain one) as an escape."""
-    if is_printable(text):  # in C, and true for nearly everything
+    if (text.isascii() and text.isprintable()) or is_printable(text):  # nearly everything, in C
         return text
     return "".join(char if is_printable(char) else _escape(char) for char in text)
 
@@ -68,7 +68,8 @@ def console(text: str) -> str:
     TeamCity on ``##teamcity[``; GitLab's ``section_start`` needs the escape character that
     ``visible`` has written out.
     """
-    return log_commands(visible(text), r"\x23")
+    text = visible(text)
+    return log_commands(text, r"\x23") if "##" in text else text
 
 
 def log_commands(text: str, mark: str) -> str:

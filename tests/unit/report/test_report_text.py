@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from tests.support.decisions import CASES, context, decision, outcome
 from tfgate.report import render, terminal_of
+from tfgate.report.layout import Sheet
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -114,3 +115,22 @@ def test_unicode_needs_an_encoding_that_has_it(encoding: str, able: bool) -> Non
     """Arrows are written where they can be encoded."""
     found = terminal_of({}, is_terminal=True, columns=80, encoding=encoding)
     assert found.unicode is able
+
+
+_TEXTS = st.lists(st.sampled_from(["a", "bb", "word-of-some-length", " ", "  ", "::error", "é·"]))
+_SPANS = st.lists(
+    st.tuples(_TEXTS.map("".join), st.sampled_from(["", "quiet", "rule"])), max_size=3
+)
+
+
+@given(_SPANS, st.integers(20, 60), st.sampled_from([0, 4]))
+def test_plain_lines_are_the_coloured_ones(
+    spans: list[tuple[str, str]], width: int, hang: int
+) -> None:
+    """Lines without colour are filled by themselves, and break where the coloured ones do."""
+    texts = {}
+    for color in (False, True):
+        sheet = Sheet(width, color=color)
+        sheet.add(*spans, ("end", ""), indent=2, hang=hang)
+        texts[color] = ANSI.sub("", sheet.text())
+    assert texts[False] == texts[True]
