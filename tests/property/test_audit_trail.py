@@ -9,11 +9,12 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+import msgspec
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfgate.audit.neutral import neutralise
+from tfgate.audit.neutral import is_harmless, neutralise, neutralise_text
 from tfgate.audit.record import GENESIS, NotARecordError, open_line, seal
 from tfgate.audit.scan import Run, Wanted, join, scan_lines
 from tfgate.audit.verifier import verify
@@ -141,3 +142,14 @@ def test_reading_garbage_never_raises_anything_else(data: bytes) -> None:
     """A line is a record or a ``NotARecordError``."""
     with contextlib.suppress(NotARecordError):
         assert open_line(data).line == data
+
+
+_TELLING = "ab\\ur0\x00\x08\x0c\r\n\t\x1b\x7f\x9bé\u202e\ufe0f"
+
+
+@given(st.text(st.sampled_from(_TELLING), max_size=4) | st.text(max_size=20))
+def test_json_text_is_harmless_only_where_nothing_is_neutralised(text: str) -> None:
+    """Evidence is written as it is where a look at its bytes finds nothing to neutralise."""
+    encoded = msgspec.json.encode({"message": text})
+    assert not is_harmless(encoded) or neutralise_text(text) == text
+    assert is_harmless(encoded) or neutralise_text(text) != text or "\\" in text
