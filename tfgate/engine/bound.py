@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tfgate.engine.context import Context
+    from tfgate.engine.judge import Quick
     from tfgate.plan import Subject
     from tfgate.query import Expression
+    from tfgate.query.codegen import Value
     from tfgate.ruleset import CompiledRule, Ruleset
 
 Path = tuple[str, ...]
@@ -50,6 +52,7 @@ class BoundRule:
         context: Context,
         params: Mapping[str, Any],
         data: Mapping[str, Any],
+        generated: dict[object, Value | None],
     ) -> None:
         """Bind; rules of one ruleset have ``params`` and ``data`` in common."""
         rule: Rule = compiled.rule
@@ -64,7 +67,15 @@ class BoundRule:
         self.passed: list[Subject] = []
         self.findings = 0
         self.meter = Meter()
+        self.judged = 0
+        """Subjects that the expressions were evaluated on."""
+        self.declined = 0
+        """Those among them that ``quick`` left to the evaluator."""
         self.ready: Ready | None = None
+        self.quick: Quick | None = None
+        """The generated function of the rule, once it is found to be used that much."""
+        self.generated = generated
+        """Functions of ``let`` values, by `let_key`, of all rules together."""
 
     def get_ready(self) -> Ready:
         """Give what judging needs, made at the first call: a rule that selects nothing needs none.
@@ -118,10 +129,14 @@ def _on_unknown(rule: Rule, level: Enforcement) -> OnUnknown:
 def bind(rulesets: Sequence[Ruleset], context: Context) -> list[BoundRule]:
     """Bind every rule of ``rulesets``, in their order."""
     bound: list[BoundRule] = []
+    generated: dict[object, Value | None] = {}
     for ruleset in rulesets:
         params = ruleset.resolve_params(context.params.get(ruleset.id, {}))
         data = {**_data(ruleset), **context.data.get(ruleset.id, {})}
-        bound += [BoundRule(compiled, ruleset, context, params, data) for compiled in ruleset.rules]
+        bound += [
+            BoundRule(compiled, ruleset, context, params, data, generated)
+            for compiled in ruleset.rules
+        ]
     return bound
 
 

@@ -9,9 +9,8 @@ import msgspec
 from tfgate.engine.attribute import Traced, attribute_in
 from tfgate.engine.bound import BoundRule, ReadsCache, bind
 from tfgate.engine.decide import NOTHING_IN_PLAN, NOTHING_IN_SOURCES, decide
-from tfgate.engine.judge import PASSED, Judged, Ruling, judge, stopped
+from tfgate.engine.judge import PASSED, Judged, Ruling, judge_subject, stopped
 from tfgate.engine.outcome import make_outcome
-from tfgate.engine.scope import Shared, SubjectScope
 from tfgate.engine.select import RuleIndex
 from tfgate.engine.source_rules import WHOLE, mismatch, source_blocks, why_unread, without_sources
 from tfgate.engine.tell import error_message, failures, unknown_message
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tfgate.engine.context import Context
+    from tfgate.engine.scope import Shared
     from tfgate.plan import Plan, Subject
     from tfgate.ruleset import Ruleset
 
@@ -138,12 +138,9 @@ def _outcomes_of_scope(
         if reads.wants("source") and document.get("source") is None:
             document["source"] = source_document(subject, context)
         addresses = (subject.address,)
-        shared = Shared()
+        shared: Shared = {}
         for rule in selected:
-            sight = None
-            if (rule.ready or rule.get_ready()).scoped:
-                sight = SubjectScope(plan, rule, subject, document, context, shared=shared)
-            judged = judge(rule, document, sight)
+            judged = judge_subject(rule, subject, document, plan, context, shared)
             if judged is PASSED:
                 rule.passed.append(subject)
             elif judged.ruling is not Ruling.SKIP:
@@ -166,13 +163,14 @@ def _outcomes_of_sources(
         if not selected:
             continue
         document = {} if block.error is not None else block.document(cache.of(selected))
+        shared: Shared = {}
         for rule in selected:
             if block.error is not None:
                 rule.findings += 1
                 kind, message = OutcomeKind.ERROR, why_unread(block)
                 yield make_outcome(kind, rule, block, context, message=message), block.addresses
                 continue
-            judged = judge(rule, document, SubjectScope(plan, rule, block, document, context))
+            judged = judge_subject(rule, block, document, plan, context, shared)
             if judged is PASSED:
                 rule.passed.append(block)
             elif judged.ruling is not Ruling.SKIP:

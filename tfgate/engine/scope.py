@@ -22,20 +22,13 @@ _FEW: Final = 20
 """Arguments of such functions that a rule may write out."""
 
 
-class Shared:
-    """What was found for one subject, for all rules that ask the same of it.
+Shared = dict[object, Any]
+"""What was found for one subject, for all rules that ask the same of it: ``let`` values, and what
+functions found in the rest of the plan.
 
-    Each rule pays for what it asks as if it were alone: whether it is stopped for having taken too
-    many steps does not depend on which rule asked first.
-    """
-
-    __slots__ = ("joined", "variables")
-
-    def __init__(self) -> None:
-        self.joined: dict[tuple[str, Any], Any] = {}
-        """What functions found in the rest of the plan, by function and argument."""
-        self.variables: dict[object, Judgement | EvaluationError] = {}
-        """``let`` values, by `BoundRule.let_key`."""
+Each rule pays for what it asks as if it were alone: whether it is stopped for having taken too many
+steps does not depend on which rule asked first.
+"""
 
 
 class SubjectScope(Scope):
@@ -63,16 +56,16 @@ class SubjectScope(Scope):
         self.context = context
         self.redacted = redacted
         self.now = context.now
-        self._shared = Shared() if shared is None else shared
+        self._shared: Shared = {} if shared is None else shared
 
     def variable(self, name: str, state: State) -> Any:
         """Give a ``let`` value; ``state``, an evaluation, pays for it the first time it asks."""
         rule = rule_of(self, "var")
         expression = named(rule.compiled.let, name, "var", "let value")
         key = rule.let_key(name)
-        found = self._shared.variables.get(key)
+        found: Judgement | EvaluationError | None = self._shared.get(key)
         if found is None:
-            found = self._shared.variables[key] = self._evaluated(expression)
+            found = self._shared[key] = self._evaluated(expression)
         if isinstance(found, BudgetError):
             state.left = 0  # all of it went there
         if isinstance(found, EvaluationError):
@@ -97,10 +90,10 @@ class SubjectScope(Scope):
             state.spend(_JOIN)
             if state.has_asked_more_than(_FEW) and self.plan is not None:
                 state.spend(len(self.plan.changes))  # the arguments come from the plan
-        joined = self._shared.joined
-        if key not in joined:
-            joined[key] = find()
-        found = joined[key]
+        shared = self._shared
+        if key not in shared:
+            shared[key] = find()
+        found = shared[key]
         if type(found) is list:
             state.spend(len(found) >> 2)
         return found

@@ -107,7 +107,7 @@ def _field_orders(name: str, key: str, constant: float) -> Test:
         kind = type(found)
         if kind is int or kind is float:
             return bool(compare(found, constant))
-        return truth(_ordered(compare, found, constant, state))
+        return truth(ordered(compare, found, constant, state))
 
     return test
 
@@ -120,7 +120,7 @@ def _ordering_to_number(name: str, node: Closure, constant: float) -> Closure:
         kind = type(found)
         if kind is int or kind is float:
             return compare(found, constant)
-        return _ordered(compare, found, constant, state)
+        return ordered(compare, found, constant, state)
 
     return value_of
 
@@ -129,12 +129,12 @@ def _ordering(name: str, left: Closure, right: Closure) -> Closure:
     compare = ORDERINGS[name]
 
     def value_of(value: Any, state: State) -> Any:
-        return _ordered(compare, left(value, state), right(value, state), state)
+        return ordered(compare, left(value, state), right(value, state), state)
 
     return value_of
 
 
-def _ordered(compare: Callable[[Any, Any], Any], left: Any, right: Any, state: State) -> Any:
+def ordered(compare: Callable[[Any, Any], Any], left: Any, right: Any, state: State) -> Any:
     """Compare two values that may be of any type, or unknown.
 
     As jmespath does: null unless both are numbers or strings; an error for one of each.

@@ -1,0 +1,142 @@
+"""What generated functions call: the parts of evaluation that are not worth writing out.
+
+Each gives what the evaluator gives where everything it looks at is known, and raises otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tfgate.query.equality import equal
+from tfgate.query.nodes.comparing import ORDERINGS, ordered
+from tfgate.query.state import LONG, SMALL, State
+from tfgate.query.values import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FEW: Final = SMALL // 2
+"""Steps that a generated function may take in its loops, and as many in what it calls: together
+too few for the evaluator to count them."""
+
+
+class DeclinedError(Exception):
+    """A generated function does not know: the evaluator is to be asked."""
+
+
+class _Declined:
+    """What a generated function gives where the evaluator is to be asked."""
+
+    def __repr__(self) -> str:
+        return "DECLINED"
+
+
+DECLINED: Final = _Declined()
+MISSING: Final = object()
+"""No ``let`` value yet."""
+
+
+class Brief(State):
+    """The state of an evaluation that may take few steps; it ends with BudgetError otherwise."""
+
+    left = FEW
+
+
+def nil(value: Any) -> None:
+    """Give null, as a field of what is no object and an element of what is no list."""
+    if type(value) is Unknown:
+        raise DeclinedError
+
+
+def no(value: Any) -> bool:
+    """Say that a value of another type than the literal that it is compared with differs."""
+    if type(value) is Unknown:
+        raise DeclinedError
+    return False
+
+
+def truthy(value: Any) -> bool:
+    """Give JMESPath truthiness."""
+    kind = type(value)
+    if kind is str or kind is list or kind is dict:
+        return bool(value)
+    if kind is Unknown:
+        raise DeclinedError
+    return value is not None and value is not False
+
+
+def same(left: Any, right: Any, state: State) -> bool:
+    """Compare as ``==`` does."""
+    known = equal(left, right, state)
+    if known is None:
+        raise DeclinedError
+    return known
+
+
+def order(compare: Callable[[Any, Any], Any], left: Any, right: Any, state: State) -> Any:
+    """Compare as ``<`` and its relatives do."""
+    found = ordered(compare, left, right, state)
+    if state.dirty or state.may_raise:
+        raise DeclinedError
+    return found
+
+
+def holds(subject: Any, sought: str) -> bool:
+    """Say whether a list or a string contains a string; others, and long ones, are not for here."""
+    if type(subject) is list and len(subject) <= _FEW_ELEMENTS:
+        if sought in subject:
+            return True
+        for element in subject:
+            if type(element) is Unknown:
+                raise DeclinedError
+        return False
+    if type(subject) is str and len(subject) <= LONG:
+        return sought in subject
+    raise DeclinedError
+
+
+def cut(value: Any, bounds: slice) -> Any:
+    """Give a slice of a list."""
+    if type(value) is not list:
+        return nil(value)
+    if len(value) > FEW:
+        raise DeclinedError
+    return value[bounds]
+
+
+def one(value: Any) -> list[Any]:
+    """Make a list of what is none."""
+    if type(value) is Unknown:
+        raise DeclinedError
+    return [value]
+
+
+_FEW_ELEMENTS: Final = 64
+
+NAMES: Final[dict[str, Any]] = {
+    "__builtins__": {},
+    "BaseFault": Exception,
+    "Brief": Brief,
+    "DECLINED": DECLINED,
+    "Declined": DeclinedError,
+    "MISSING": MISSING,
+    "Unknown": Unknown,
+    "bool": bool,
+    "cut": cut,
+    "dict": dict,
+    "float": float,
+    "holds": holds,
+    "int": int,
+    "len": len,
+    "list": list,
+    "nil": nil,
+    "no": no,
+    "one": one,
+    "order": order,
+    "same": same,
+    "str": str,
+    "truthy": truthy,
+    "type": type,
+    **{f"order_{name}": compare for name, compare in ORDERINGS.items()},
+}
+"""Everything that generated source may name, beside its own constants and variables."""
