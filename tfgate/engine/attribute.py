@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.model.pattern import late
@@ -9,10 +10,10 @@ from tfgate.query import EvaluationError, Maybe, Unknown
 from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tfgate.engine.bound import BoundRule
     from tfgate.engine.scope import SubjectScope
+
+Path = tuple[str, ...]
 
 _VALUES: Final = ("after", "before", "body", "written")
 """Fields of a root under which attributes stand."""
@@ -30,11 +31,20 @@ class Traced(Frozen, frozen=True):
     """The element itself, redacted."""
 
 
+class Focus(Frozen, frozen=True):
+    """Which attribute a rule is about, as the paths tell that decide it."""
+
+    name: str | None = None
+    """The attribute, where there is just one."""
+    sides: tuple[str, ...] = ()
+    """The fields of the root under which it is read."""
+    way: tuple[str, ...] = ()
+    """The names that all paths to it begin with, the attribute's own first."""
+
+
 def attribute_of(rule: BoundRule) -> str | None:
     """Give the attribute that a rule is about, where what decides reads just one."""
-    names = {path[1] for path in _decisive(rule) if len(path) > 1 and path[0] in _VALUES}
-    whole = any(not path or (path[1:] == () and path[0] in _VALUES) for path in _decisive(rule))
-    return names.pop() if len(names) == 1 and not whole else None
+    return _focus_of(rule).name
 
 
 def attribute_in(rule: BoundRule, document: dict[str, Any]) -> str | None:
@@ -42,42 +52,58 @@ def attribute_in(rule: BoundRule, document: dict[str, Any]) -> str | None:
 
     Names are those that the rule itself writes.
     """
-    name = attribute_of(rule)
-    if name is None:
-        return None
-    reads = _innermost([path for path in _decisive(rule) if path[:1] and path[0] in _VALUES])
-    value, path = document.get(reads[0][0]), ""
-    for steps in zip(*(one[1:] for one in reads), strict=False):
-        if len(set(steps)) > 1 or not _NAME.fullmatch(steps[0]):
-            break
+    focus = _focus_of(rule)
+    value, path = _side_of(focus, document)[1], ""
+    for name in focus.way:
         if isinstance(value, list):
             if len(value) != 1:
                 break
             value, path = value[0], f"{path}[0]"
-        path = f"{path}.{steps[0]}" if path else steps[0]
-        value = value.get(steps[0]) if isinstance(value, dict) else None
-    return path or name
+        path = f"{path}.{name}" if path else name
+        value = value.get(name) if isinstance(value, dict) else None
+    return path or focus.name
 
 
-def _innermost(paths: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def _side_of(focus: Focus, document: dict[str, Any]) -> tuple[str, Any]:
+    """Give the field of the root that has something in it, the first of them if several have."""
+    for side in focus.sides:
+        value = document.get(side)
+        if value is not None:
+            return side, value
+    return "", None
+
+
+def _focus_of(rule: BoundRule) -> Focus:
+    decider = rule.get_ready().decider
+    if "var" not in decider.functions:
+        return _focus(decider.reads)
+    return _focus(decider.reads, *[named.reads for named in rule.compiled.let.values()])
+
+
+@lru_cache(maxsize=4096)
+def _focus(*reads: frozenset[Path]) -> Focus:
+    paths = frozenset[Path]().union(*reads)
+    under = [path for path in paths if not path or path[0] in _VALUES]
+    names = {path[1:2] for path in under}
+    if len(names) != 1 or () in names:
+        return Focus()
+    way = []
+    for steps in zip(*(path[1:] for path in _innermost(under)), strict=False):
+        if len(set(steps)) > 1 or not _NAME.fullmatch(steps[0]):
+            break
+        way.append(steps[0])
+    sides = {path[0] for path in under}
+    sides_in_order = tuple(side for side in _VALUES if side in sides)
+    return Focus(names.pop()[0], sides_in_order, tuple(way))
+
+
+def _innermost(paths: list[Path]) -> list[Path]:
     """Leave out what only leads to another path: the list of a filter."""
     return [
         path
         for path in paths
         if not any(other != path and other[: len(path)] == path for other in paths)
     ]
-
-
-def _decisive(rule: BoundRule) -> Iterable[tuple[str, ...]]:
-    compiled = rule.compiled
-    expression = compiled.deny if compiled.deny is not None else compiled.require
-    if expression is None:
-        return ()
-    found = set(expression.reads)
-    if "var" in expression.functions:
-        for named in compiled.let.values():
-            found |= named.reads
-    return found
 
 
 def traced(
@@ -89,10 +115,10 @@ def traced(
     results together are the items, in their order, each is of the element that gave it. Anything
     else is not traced, and the attribute itself stands for all of them.
     """
-    name = attribute_of(rule)
+    focus = _focus_of(rule)
+    name = focus.name
     untraced = [Traced(name)] * len(items)
-    side = next((path[0] for path in _decisive(rule) if len(path) > 1 and path[1] == name), "")
-    whole = document.get(side)
+    side, whole = _side_of(focus, document)
     if not isinstance(whole, dict) or name is None:
         return untraced
     elements = whole.get(name)
