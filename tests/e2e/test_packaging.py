@@ -47,6 +47,22 @@ def test_wheel_carries_the_rulesets(wheel: Path, tmp_path: Path, name: str, pref
     assert f"{prefix}-" in installed.stdout
 
 
+def test_wheel_carries_the_rules_as_they_were_checked(wheel: Path) -> None:
+    """An evaluation by an installed wheel need not read their TOML: examples are not there."""
+    code = """
+import sys
+from tfgate.ruleset import checked, load_ruleset, shipped_names
+
+assert checked.__file__.startswith(sys.argv[1])
+for name in shipped_names():
+    rules = load_ruleset(f"tfgate:{name}", shipped_examples=False).rules
+    assert rules, name
+    assert not any(rule.rule.tests for rule in rules), name
+"""
+    env = {**os.environ, "PYTHONPATH": str(wheel), "PYTHONSAFEPATH": "1"}
+    subprocess.run([sys.executable, "-c", code, str(wheel)], env=env, check=True)
+
+
 def test_wheel_is_used_and_not_the_checkout(wheel: Path, tmp_path: Path) -> None:
     """The rules of the wheel come out of the wheel."""
     shown = run(wheel, "rules", "show", "CORE-DEL-001", "-r", "tfgate:core", cwd=tmp_path)

@@ -11,6 +11,7 @@ from tfgate.app.examples import run_example
 from tfgate.app.rule_coverage import can_be_unknown
 from tfgate.engine.functions import rule_functions
 from tfgate.ruleset import load_ruleset
+from tfgate.ruleset.checked import checked_path, checked_text
 from tfgate.ruleset.sources import shipped_names
 
 if TYPE_CHECKING:
@@ -74,11 +75,13 @@ def _outcomes(rule: CompiledRule) -> set[str]:
 
 
 @pytest.mark.parametrize("name", sorted(shipped_names()))
-def test_nothing_of_a_rule_comes_after_its_examples(name: str) -> None:
-    """An evaluation reads no further: what it reads is the rule, but for what is about examples."""
+def test_an_evaluation_judges_by_what_the_files_say(name: str) -> None:
+    """It does not read their TOML: the rules are the same, but for what is about examples."""
     whole = load_ruleset(f"tfgate:{name}", functions=rule_functions())
-    short = load_ruleset(f"tfgate:{name}", functions=rule_functions(), examples=False)
+    assert checked_path(name).read_text(encoding="utf-8") == checked_text(whole), "scripts/generate"
+    short = load_ruleset(f"tfgate:{name}", functions=rule_functions(), shipped_examples=False)
     for rule, other in zip(whole.rules, short.rules, strict=True):
         assert msgspec.structs.replace(rule.rule, tests=(), mutants=()) == other.rule
+        assert rule.overridable == other.overridable
         assert [key for key, _ in rule.expressions()] == [key for key, _ in other.expressions()]
     assert whole.digest == short.digest

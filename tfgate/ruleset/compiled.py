@@ -124,16 +124,14 @@ def compile_rule(
     return CompiledRule(rule, _compile(rule, names, problems), overridable=overridable)
 
 
-def compile_later(
-    rule: Rule, names: Names, problems: Problems, *, overridable: bool
-) -> CompiledRule:
+def compile_later(rule: Rule, names: Names, *, overridable: bool) -> CompiledRule:
     """Give a rule that is compiled when it is used, for rules that were checked before.
 
     Using it raises ``RulesetError`` where there is a mistake in it after all.
     """
 
     def compile_now() -> Parts:
-        found = Problems(problems.file)
+        found = Problems(rule.file)
         parts = _compile(rule, names, found)
         if found:
             raise RulesetError(found.done())

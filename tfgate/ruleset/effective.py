@@ -17,7 +17,7 @@ from tfgate.ruleset.params import check_params
 from tfgate.ruleset.problems import Problems, show_name, suggest
 from tfgate.ruleset.ruleset import complete_params, repeated_rules
 from tfgate.ruleset.settings import From
-from tfgate.ruleset.sources import GIT_PREFIX, SHIPPED_PREFIX
+from tfgate.ruleset.sources import GIT_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -63,22 +63,20 @@ def load_rulesets(
 ) -> tuple[Ruleset, ...]:
     """Load several rulesets. Raises ``ConfigError`` with every mistake of all of them.
 
-    Without ``shipped_examples`` the rules that come with tfgate have none, and are compiled when
-    they are used: they were checked before they were shipped. ``remote`` gives what finds
-    rulesets in git; it is called where there are any.
+    ``shipped_examples`` is handed on to ``load_ruleset``. ``remote`` gives what finds rulesets in
+    git; it is called where there are any.
     """
     rulesets: list[Ruleset] = []
     problems: list[Problem] = []
     for source in sources:
         try:
-            examples = shipped_examples or not source.text.startswith(SHIPPED_PREFIX)
             in_git = source.text.startswith(GIT_PREFIX)
             rulesets.append(
                 load_ruleset(
                     source.text,
                     base=source.base,
                     functions=functions,
-                    examples=examples,
+                    shipped_examples=shipped_examples,
                     remote=remote() if remote is not None and in_git else None,
                 )
             )

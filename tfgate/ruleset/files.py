@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MAX_TOML_BYTES = 4 * 1024 * 1024
 """Of one TOML file. The largest ruleset known has 250 rules in about 400 kB."""
 _MAX_EXCERPT = 160
+_CHUNK = 1024 * 1024
 _POSITION = late(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 
 
@@ -45,7 +46,7 @@ class TomlFile(Frozen, frozen=True):
         return Problems(self.name, self.text)
 
 
-def read_bytes(path: Path, name: str, limit: int) -> bytes:
+def read_bytes(path: str | Path, name: str, limit: int) -> bytes:
     """Read a regular file of at most ``limit`` bytes. Raises ``Unreadable``."""
     try:
         # Not a pipe or device, which would block or never end; a link to a file is followed.
@@ -55,33 +56,40 @@ def read_bytes(path: Path, name: str, limit: int) -> bytes:
         )
     except (OSError, ValueError) as error:
         raise Unreadable(Problem(name, f"cannot be read: {_reason(error)}")) from None
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
             raise Unreadable(Problem(name, "is not a regular file"))
-        try:
-            data = file.read(limit + 1)
-        except OSError as error:
-            raise Unreadable(Problem(name, f"cannot be read: {_reason(error)}")) from None
+        data = _read_all(handle, status.st_size, limit)
+    except OSError as error:
+        raise Unreadable(Problem(name, f"cannot be read: {_reason(error)}")) from None
+    finally:
+        os.close(handle)
     if len(data) > limit:
         raise Unreadable(Problem(name, f"is larger than {limit:,} bytes, the most that is read"))
     return data
 
 
-def read_toml(path: Path, name: str, *, until: str | None = None) -> TomlFile:
-    """Read and parse one TOML file. Raises ``Unreadable`` with line and column of a mistake.
+def _read_all(handle: int, size: int, limit: int) -> bytes:
+    """Read to the end, or one byte more than ``limit``. Most files are read in one call."""
+    data = os.read(handle, min(size, limit) + 1)
+    while len(data) != size and len(data) <= limit:  # the file grows, or has no size (/proc)
+        more = os.read(handle, min(limit + 1 - len(data), _CHUNK))
+        if not more:
+            break
+        data += more
+    return data
 
-    ``until`` is a header, ``[[tests]]``: from the first line that is it on, nothing is parsed. (The
-    digest is of all of the file.)
-    """
-    data = read_bytes(path, name, MAX_TOML_BYTES)
+
+def read_toml(path: str | Path, name: str) -> TomlFile:
+    """Read and parse one TOML file. Raises ``Unreadable`` with line and column of a mistake."""
+    return toml_file(read_bytes(path, name, MAX_TOML_BYTES), name)
+
+
+def toml_file(data: bytes, name: str) -> TomlFile:
+    """Parse the bytes of a TOML file. Raises ``Unreadable``."""
     text = decode_text(data, name)
-    parsed = text if until is None else text.partition(f"\n{until}\n")[0]
-    return TomlFile(name, parse_toml(parsed, name), text, hashlib.sha256(data).hexdigest())
-
-
-def draft_toml(text: str, name: str) -> TomlFile:
-    """Parse a TOML text that stands in for a file. Raises ``Unreadable``."""
-    return TomlFile(name, parse_toml(text, name), text, hashlib.sha256(text.encode()).hexdigest())
+    return TomlFile(name, parse_toml(text, name), text, hashlib.sha256(data).hexdigest())
 
 
 def decode_text(data: bytes, name: str) -> str:

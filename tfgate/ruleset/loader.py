@@ -6,9 +6,10 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from tfgate.errors import Problem, RulesetError
+from tfgate.ruleset.checked import checked_rules
 from tfgate.ruleset.compiled import CompiledRule, Names, compile_later, compile_rule
 from tfgate.ruleset.data import DataFile, read_data
-from tfgate.ruleset.files import TomlFile, Unreadable, draft_toml, read_toml
+from tfgate.ruleset.files import MAX_TOML_BYTES, Unreadable, read_bytes, toml_file
 from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.header import build_header, build_params, is_overridable
 from tfgate.ruleset.headers import header_lines
@@ -16,6 +17,7 @@ from tfgate.ruleset.problems import show_name
 from tfgate.ruleset.rule_tables import RULE, RULESET
 from tfgate.ruleset.rules import build_rule
 from tfgate.ruleset.ruleset import Ruleset, RulesetFile, digest, repeated_rules
+from tfgate.ruleset.sources import MANIFEST as MANIFEST
 from tfgate.ruleset.sources import Located, locate
 
 if TYPE_CHECKING:
@@ -23,11 +25,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfgate.query import FunctionTable
+    from tfgate.ruleset.checked import CheckedRule
+    from tfgate.ruleset.files import TomlFile
     from tfgate.ruleset.header import Header
     from tfgate.ruleset.problems import Problems
     from tfgate.ruleset.remote.remote import Remote
 
-MANIFEST = "ruleset.toml"
 MAX_RULE_FILES = 5_000
 
 
@@ -36,25 +39,30 @@ def load_ruleset(
     *,
     base: Path | None = None,
     functions: FunctionTable | None = None,
-    examples: bool = True,
+    shipped_examples: bool = True,
     remote: Remote | None = None,
 ) -> Ruleset:
     """Load one ruleset: ``tfgate:core``, a folder with ``ruleset.toml``, a TOML file, ``git::…``.
 
     Relative paths are relative to ``base`` (the working directory). ``functions`` is what
-    expressions may call. Without ``examples`` the rules of a folder come without theirs, and are
-    compiled when they are used: that is for an evaluation by rules that were checked before.
-    ``remote`` finds rulesets in git. Raises ``RulesetError`` with
-    every mistake of every file.
+    expressions may call. Without ``shipped_examples``, rules that come with tfgate, and are still
+    as they were checked, have no examples and are compiled when they are used: that is for an
+    evaluation. ``remote`` finds rulesets in git. Raises ``RulesetError`` with every mistake of
+    every file.
     """
-    return load_located(source, locate(source, base, remote), functions, examples=examples)
+    located = locate(source, base, remote)
+    return load_located(source, located, functions, shipped_examples=shipped_examples)
 
 
 def load_located(
-    source: str, located: Located, functions: FunctionTable | None = None, *, examples: bool = True
+    source: str,
+    located: Located,
+    functions: FunctionTable | None = None,
+    *,
+    shipped_examples: bool = True,
 ) -> Ruleset:
     """Load a ruleset whose place is known already. Raises ``RulesetError``."""
-    return _Loader(source, located, functions, examples=examples).load()
+    return _Loader(source, located, functions, shipped_examples=shipped_examples).load()
 
 
 class Inspection(Frozen, frozen=True):
@@ -93,14 +101,14 @@ class _Loader:
         located: Located,
         functions: FunctionTable | None,
         *,
-        examples: bool = True,
+        shipped_examples: bool = True,
         drafts: Mapping[str, str] | None = None,
     ) -> None:
         self.drafts = drafts or {}
         self.source = source
         self.located = located
         self.functions = functions
-        self.examples = examples
+        self.shipped_examples = shipped_examples
         self.found: list[Problem] = []
         self.files: list[RulesetFile] = []
         self.is_folder = os.path.isdir(located.path)
@@ -123,7 +131,7 @@ class _Loader:
         names = Names(params, data, self.functions)
         rules = self._own_rules(manifest, read["rules"], header, names, problems)
         self.found += problems.done()
-        rules += self._rules_of_folder(header, names)
+        rules += self._rules_of_folder(header, names, self._checked(manifest))
         self._check_rules(rules)
         files = tuple(sorted(self.files, key=lambda file: file.path))
         return Ruleset(
@@ -147,13 +155,13 @@ class _Loader:
             raise RulesetError([Problem(shown, message)])
         return self._read(path / MANIFEST, MANIFEST, f"{shown}/{MANIFEST}")
 
-    def _toml(self, path: Path, shown: str, *, until: str | None = None) -> TomlFile:
+    def _bytes(self, path: str | Path, shown: str) -> bytes:
         draft = self.drafts.get(os.path.realpath(path)) if self.drafts else None
-        return read_toml(path, shown, until=until) if draft is None else draft_toml(draft, shown)
+        return read_bytes(path, shown, MAX_TOML_BYTES) if draft is None else draft.encode()
 
     def _read(self, path: Path, relative: str, shown: str) -> TomlFile:
         try:
-            file = self._toml(path, shown)
+            file = toml_file(self._bytes(path, shown), shown)
         except Unreadable as error:
             raise RulesetError([error.problem]) from None
         self.files.append(RulesetFile(relative, file.sha256))
@@ -206,30 +214,48 @@ class _Loader:
         problems.prefix = ()
         return rules
 
-    def _rules_of_folder(self, header: Header, names: Names) -> list[CompiledRule]:
+    def _checked(self, manifest: TomlFile) -> Mapping[str, CheckedRule]:
+        """Give the rules that were read and checked before, by the names of their files."""
+        if self.shipped_examples or self.located.shipped is None:
+            return {}
+        return checked_rules(self.located.shipped, manifest.sha256)
+
+    def _rules_of_folder(
+        self, header: Header, names: Names, checked: Mapping[str, CheckedRule]
+    ) -> list[CompiledRule]:
         rules = []
-        for path, relative in self._rule_files():
+        for path, name in self._rule_files():
+            relative = f"rules/{name}"
             shown = f"{self.located.shown}/{relative}"
             try:
-                # Shipped rules end with their examples, which are two thirds of the text.
-                file = self._toml(path, shown, until=None if self.examples else "[[tests]]")
+                data = self._bytes(path, shown)
+                known = checked.get(name)
+                if known is not None and known.is_of(data):
+                    self.files.append(RulesetFile(relative, known.sha256))
+                    rules.append(compile_later(known.rule, names, overridable=known.overridable))
+                else:
+                    file = toml_file(data, shown)
+                    self.files.append(RulesetFile(relative, file.sha256))
+                    rules.append(self._rule(file, header, names))
             except Unreadable as error:
                 self.found.append(error.problem)
-                continue
-            self.files.append(RulesetFile(relative, file.sha256))
-            problems = file.problems()
-            table = file.table if self.examples else _without_examples(file.table)
-            read = RULE.read(table, (), problems)
-            rules.append(_build(read, table, header, names, problems, later=not self.examples))
-            self.found += problems.done()
         return rules
 
-    def _rule_files(self) -> Iterator[tuple[Path, str]]:
+    def _rule(self, file: TomlFile, header: Header, names: Names) -> CompiledRule:
+        problems = file.problems()
+        read = RULE.read(file.table, (), problems)
+        rule = _build(read, file.table, header, names, problems)
+        self.found += problems.done()
+        return rule
+
+    def _rule_files(self) -> Iterator[tuple[str, str]]:
+        """Give path and name of each file in ``rules/``, by name."""
         folder = self.located.path / "rules"
         if not self.is_folder or not os.path.lexists(folder):
             return
         try:
-            entries = sorted(name for name in os.listdir(folder) if not _is_aside(name))
+            with os.scandir(folder) as listed:
+                entries = [entry for entry in listed if not _is_aside(entry.name)]
         except OSError:
             message = "cannot be listed as a folder"
             self.found.append(Problem(f"{self.located.shown}/rules", message))
@@ -238,13 +264,13 @@ class _Loader:
             message = f"has more than {MAX_RULE_FILES:,} files"
             self.found.append(Problem(f"{self.located.shown}/rules", message))
             return
-        for name in entries:
-            problem = _file_problem(folder / name, name)
-            relative = f"rules/{name if name.isprintable() else show_name(name)}"
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            problem = _file_problem(entry)
             if problem is None:
-                yield folder / name, relative
+                yield entry.path, entry.name
             else:
-                self.found.append(Problem(f"{self.located.shown}/{relative}", problem))
+                name = entry.name if entry.name.isprintable() else show_name(entry.name)
+                self.found.append(Problem(f"{self.located.shown}/rules/{name}", problem))
 
     def _check_rules(self, rules: Sequence[CompiledRule]) -> None:
         self.found += repeated_rules(rules)
@@ -253,17 +279,13 @@ class _Loader:
             self.found.append(Problem(self.located.shown, message))
 
 
-def _file_problem(path: Path, name: str) -> str | None:
+def _file_problem(entry: os.DirEntry[str]) -> str | None:
     """Say why a file in ``rules/`` is no rule file; ``None`` where it is one."""
-    if not name.isprintable():
+    if not entry.name.isprintable():
         return "has an unprintable name"
-    if name.endswith(".toml") and not os.path.isdir(path):
+    if entry.name.endswith(".toml") and not entry.is_dir():
         return None
     return "is not a rule file: rules/ holds one *.toml file a rule, and no folders"
-
-
-def _without_examples(table: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in table.items() if key != "tests"}
 
 
 def _build(
@@ -273,13 +295,10 @@ def _build(
     names: Names,
     problems: Problems,
     line: int | None = 1,
-    *,
-    later: bool = False,
 ) -> CompiledRule:
     rule = build_rule(read, table, problems, line)
     may_lower = is_overridable(header, rule, read["overridable"])
-    compiled = compile_later if later else compile_rule
-    return compiled(rule, names, problems, overridable=may_lower)
+    return compile_rule(rule, names, problems, overridable=may_lower)
 
 
 def _is_inside(folder: Path, file: str) -> bool:

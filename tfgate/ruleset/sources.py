@@ -12,6 +12,7 @@ from tfgate.ruleset.problems import show_name, suggest
 if TYPE_CHECKING:
     from tfgate.ruleset.remote.remote import Remote
 
+MANIFEST = "ruleset.toml"
 SHIPPED_PREFIX = "tfgate:"
 GIT_PREFIX = "git::"
 
@@ -25,6 +26,8 @@ class Located(Frozen, frozen=True):
     """How its files are named in messages and records: the source, tidied."""
     commit: str | None = None
     """Commit that it is pinned to, where it comes from git."""
+    shipped: str | None = None
+    """Its name among the rulesets that come with tfgate."""
 
 
 def locate(source: str, base: Path | None = None, remote: Remote | None = None) -> Located:
@@ -60,7 +63,7 @@ def shipped_names(folder: Path | None = None) -> list[str]:
     folder = shipped_folder() if folder is None else folder
     if not folder.is_dir():
         return []
-    return sorted(path.parent.name for path in folder.glob("*/ruleset.toml"))
+    return sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
 
 
 def _find_shipped(source: str) -> Located:
@@ -71,7 +74,7 @@ def _find_shipped(source: str) -> Located:
         near = suggest(name, names) if len(names) > 12 else ""
         message = f"no ruleset of this name is shipped with tfgate{near} (shipped: {shipped})"
         raise RulesetError([Problem(_shown(source), message)])
-    return Located(shipped_folder() / name, source)
+    return Located(shipped_folder() / name, source, shipped=name)
 
 
 def _find_git(source: str, base: Path | None, remote: Remote | None) -> Located:

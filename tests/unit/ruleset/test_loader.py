@@ -469,22 +469,3 @@ def test_any_wrong_shape_is_a_problem(
     """A value of the wrong type anywhere at the top gives problems, not a traceback."""
     write("f.toml", f"{key} = {value}\n")
     assert problems_of("f.toml")
-
-
-def test_rules_that_were_checked_before_are_compiled_when_they_are_used(
-    write: Write, functions: FunctionTable
-) -> None:
-    """Loading them costs no compiling; a mistake in one after all is said when it is used."""
-    folder = write("set/ruleset.toml", HEADER).parent
-    write("set/rules/good.toml", RULE)
-    bad = RULE.replace('id = "', 'id = "X-').replace("'t3.micro'", "param('none')")
-    write("set/rules/wrong.toml", bad)
-
-    good, wrong = load_ruleset(str(folder), functions=functions, examples=False).rules
-    assert good.require is not None
-    assert good.parts is good.parts
-    with pytest.raises(RulesetError) as caught:
-        _ = wrong.require
-    assert [problem.file for problem in caught.value.problems] == [f"{folder}/rules/wrong.toml"]
-    with pytest.raises(RulesetError):
-        load_ruleset(str(folder), functions=functions)
