@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tfgate.model.pattern import late
 from tfgate.model.printable import is_printable
 
-_BEYOND_ASCII = re.compile(r"[^ -~\n]+")
+if TYPE_CHECKING:
+    import re
+
+_BEYOND_ASCII = late(r"[^ -~\n]+")
+_PLAIN = b"\n" + bytes(range(0x20, 0x7F))
 
 
 def dumps(value: object) -> str:
@@ -22,8 +26,12 @@ def dumps(value: object) -> str:
         encoded = msgspec.json.encode(value)
     except UnicodeEncodeError:  # a lone surrogate, out of a file name that is not UTF-8
         encoded = msgspec.json.encode(_without_surrogates(msgspec.to_builtins(value)))
-    text = msgspec.json.format(encoded, indent=2).decode()
-    return _BEYOND_ASCII.sub(_escaped, text) + "\n"
+    formatted = msgspec.json.format(encoded, indent=2)
+    text = formatted.decode() + "\n"
+    # Of megabytes nearly all is ASCII, which goes fast; what is left over is looked at by itself.
+    if is_printable(formatted.translate(None, _PLAIN).decode()):
+        return text
+    return _BEYOND_ASCII.sub(_escaped, text)
 
 
 def _escaped(found: re.Match[str]) -> str:

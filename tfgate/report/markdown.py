@@ -69,12 +69,17 @@ def fit(decision: Decision, context: ReportContext, limit: int) -> str:
     groups = view.group(decision)
     text = ""
     for fold in FOLDS:
-        if fold.blocking.least * len(groups.blocking) > limit:
+        if _least(groups, fold) > limit:
             continue  # cannot fit: not worth writing
         text = written(decision, groups, context, fold)
         if len(text.encode("utf-8")) <= limit:
             break
     return text
+
+
+def _least(groups: view.Groups, fold: Fold) -> int:
+    others = (groups.advisory, groups.obligations, groups.waived)
+    return fold.blocking.least(groups.blocking) + sum(map(fold.others.least, others))
 
 
 def written(decision: Decision, groups: view.Groups, context: ReportContext, fold: Fold) -> str:

@@ -10,6 +10,8 @@ from tfgate.model.decision import Outcome, OutcomeKind
 from tfgate.report import view
 from tfgate.report.neutral import clip, link, markdown_code, markdown_prose, one_line
 
+_LONGEST_NAME = 300
+
 Write = Callable[[Sequence[Outcome]], Iterator[str]]
 
 
@@ -19,8 +21,12 @@ class Shape(NamedTuple):
     write: Write
     folded: bool
     """Whether it writes less than one entry a finding."""
-    least: int = 0
-    """Bytes that a finding takes at least."""
+
+    def least(self, outcomes: Sequence[Outcome]) -> int:
+        """Give bytes that writing these findings takes at least."""
+        if self.folded:
+            return 0
+        return sum([min(len(outcome.address), _LONGEST_NAME) for outcome in outcomes])
 
 
 def full(longest: int) -> Shape:
@@ -30,7 +36,7 @@ def full(longest: int) -> Shape:
         for rule, members in view.by_rule(outcomes):
             yield "\n".join(_rule(rule, members, longest))
 
-    return Shape(write, folded=False, least=30)
+    return Shape(write, folded=False)
 
 
 def lines(longest: int) -> Shape:
@@ -44,7 +50,7 @@ def lines(longest: int) -> Shape:
             for outcome in members
         )
 
-    return Shape(write, folded=False, least=20)
+    return Shape(write, folded=False)
 
 
 def rules(most: int) -> Shape:
@@ -78,7 +84,7 @@ number = Shape(_number, folded=True)
 """Write how many there are."""
 
 
-def _code(text: str, longest: int = 300) -> str:
+def _code(text: str, longest: int = _LONGEST_NAME) -> str:
     return markdown_code(clip(text, longest))
 
 

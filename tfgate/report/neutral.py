@@ -8,6 +8,7 @@ browser or CI system acts on it. One line stays one line.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from tfgate.model.pattern import late
 from tfgate.model.printable import is_printable
@@ -39,14 +40,20 @@ def paragraphs(text: str) -> list[str]:
     line ends are only where their editor wrapped; what comes out of a plan goes through
     ``visible``, where a line end cannot start a new line.
     """
+    return [*_paragraphs(text)]
+
+
+@lru_cache(maxsize=256)
+def _paragraphs(text: str) -> tuple[str, ...]:
+    """Do it once for the findings of a rule, which have one remediation."""
     parts = re.split(r"(?:\r\n|\r|\n)(?=\s*(?:[-*]|\d+\.)\s|\s*(?:\r|\n))", text)
     lines = (" ".join(re.split(r"[ \t\r\n]+", part.strip(" \t\r\n"))) for part in parts)
-    return [visible(line) for line in lines if line]
+    return tuple(visible(line) for line in lines if line)
 
 
 def one_line(text: str) -> str:
     """Write the prose of a rule on one line."""
-    return " ".join(paragraphs(text))
+    return " ".join(_paragraphs(text))
 
 
 def clip(text: str, length: int) -> str:
@@ -169,7 +176,8 @@ def sarif_text(text: str) -> str:
     SARIF 2.1.0, 3.11.5 and 3.11.6: ``{0}`` is a placeholder unless doubled, and ``[text](target)``
     is a link even in plain text.
     """
-    return re.sub(r"\{(\d+)\}", r"{{\1}}", without_links(text))
+    text = without_links(text)
+    return re.sub(r"\{(\d+)\}", r"{{\1}}", text) if "{" in text else text
 
 
 def without_links(text: str) -> str:

@@ -6,6 +6,7 @@ not results: the ``json`` report has them.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -134,21 +135,23 @@ def _weight(outcome: Outcome) -> Json:
 
 
 def _message(outcome: Outcome) -> str:
-    parts = [sarif_text(view.sentence(outcome))]
-    if outcome.remediation:
-        parts += (sarif_text(line) for line in paragraphs(outcome.remediation))
-    return "\n".join(parts)
+    found = sarif_text(view.sentence(outcome))
+    remedy = _remedy(outcome.remediation) if outcome.remediation else ""
+    return f"{found}\n{remedy}" if remedy else found
+
+
+@lru_cache(maxsize=256)
+def _remedy(text: str) -> str:
+    """Write the remediation once for all findings of a rule."""
+    return "\n".join(map(sarif_text, paragraphs(text)))
 
 
 def _location(outcome: Outcome, context: ReportContext) -> Json:
     """Give the address always, and a place in a file where there is one."""
+    name = view.subject(outcome)
     location: Json = {
         "logicalLocations": [
-            {
-                "name": visible(view.subject(outcome)),
-                "fullyQualifiedName": visible(view.subject(outcome)),
-                "kind": visible(outcome.scope.value),
-            }
+            {"name": name, "fullyQualifiedName": name, "kind": outcome.scope.value}
         ]
     }
     if outcome.location is not None:
@@ -205,11 +208,13 @@ def _properties(outcome: Outcome) -> Json:
         "type": outcome.type,
         "action": outcome.action,
         "attribute": outcome.attribute,
-        "outcome": outcome.outcome.value,
-        "ruleset": outcome.ruleset,
-        "severity": outcome.severity.value,
-        "enforcement": outcome.enforcement.value,
-        "onUnknown": None if outcome.on_unknown is None else outcome.on_unknown.value,
     }
     shown: Json = {name: visible(fact) for name, fact in facts.items() if fact is not None}
-    return {**shown, "blocks": outcome.blocks}
+    shown["outcome"] = outcome.outcome.value
+    shown["ruleset"] = visible(outcome.ruleset)
+    shown["severity"] = outcome.severity.value
+    shown["enforcement"] = outcome.enforcement.value
+    if outcome.on_unknown is not None:
+        shown["onUnknown"] = outcome.on_unknown.value
+    shown["blocks"] = outcome.blocks
+    return shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,9 @@ from tests.support.decisions import (
 from tfgate.report import render, step_summary
 from tfgate.report.markdown import COMMENT_LIMIT, FOLDS, SUMMARY_LIMIT, fit, written
 from tfgate.report.view import group
+
+if TYPE_CHECKING:
+    from tfgate.model.decision import Decision
 
 
 def comment(number: int) -> str:
@@ -71,6 +75,16 @@ def test_a_smaller_limit_is_kept_too(name: str, limit: int) -> None:
     text = fit(CASES[name], context(), limit)
     assert len(text.encode()) <= limit
     assert text.startswith("### ")
+
+
+@pytest.mark.parametrize("limit", [3_000, 6_000, 20_000, COMMENT_LIMIT])
+@pytest.mark.parametrize("case", [*CASES.values(), many(150), many(700)])
+def test_the_first_fold_that_fits_is_taken(case: Decision, limit: int) -> None:
+    """Folds that are not tried, because they could not fit, do not fit."""
+    texts = (written(case, group(case), context(), fold) for fold in FOLDS)
+    assert fit(case, context(), limit) == next(
+        text for text in texts if len(text.encode()) <= limit
+    )
 
 
 def test_the_last_fold_has_a_bound_of_its_own() -> None:
