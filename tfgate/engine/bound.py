@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tfgate.engine.context import Context
-    from tfgate.engine.judge import Quick
     from tfgate.plan import Subject
     from tfgate.query import Expression
     from tfgate.query.codegen import Value
     from tfgate.ruleset import CompiledRule, Ruleset
 
 Path = tuple[str, ...]
+Quick = Callable[[dict[str, Any], dict[object, Any], Any], Any]
+"""A generated function: judges a document, with what is shared and the subject, or declines."""
 
 
 class Ready:

@@ -9,7 +9,8 @@ import msgspec
 from tfgate.engine.attribute import Traced, attribute_in
 from tfgate.engine.bound import BoundRule, ReadsCache, bind
 from tfgate.engine.decide import NOTHING_IN_PLAN, NOTHING_IN_SOURCES, decide
-from tfgate.engine.judge import PASSED, Judged, Ruling, judge_subject, stopped
+from tfgate.engine.hot import judge_subject
+from tfgate.engine.judge import PASSED, Judged, Ruling, stopped
 from tfgate.engine.outcome import make_outcome
 from tfgate.engine.select import RuleIndex
 from tfgate.engine.source_rules import WHOLE, mismatch, source_blocks, why_unread, without_sources

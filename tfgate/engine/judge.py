@@ -7,19 +7,16 @@ fail whatever the unknowns become fails now, and what could come out either way 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from tfgate.engine.scope import Shared, SubjectScope
 from tfgate.query.errors import BudgetError, EvaluationError
 from tfgate.query.state import RULE_STEPS, State
 from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from tfgate.engine.bound import BoundRule
-    from tfgate.engine.context import Context
-    from tfgate.plan import Plan, Subject
+    from tfgate.engine.scope import SubjectScope
     from tfgate.query import Judgement
 
 
@@ -61,50 +58,6 @@ _UNKNOWN = Judged(Ruling.UNKNOWN)
 _CAN_SKIP, _CAN_PASS, _CAN_FAIL, _CAN_ERROR = 1, 2, 4, 8
 _DENIES = _CAN_FAIL | _CAN_ERROR
 _PASSES = _CAN_PASS | _CAN_SKIP
-
-
-HOT: Final = 150
-"""Subjects after which functions are generated: that takes as long as judging about as many."""
-
-
-_PATIENCE: Final = 50
-"""Times that a function may decline beyond the subjects that the rule let pass."""
-
-Quick = Callable[[dict[str, Any], Shared, Any], Any]
-"""A generated function: judges a document, with what is shared and the subject, or declines."""
-
-
-def judge_subject(
-    rule: BoundRule,
-    subject: Subject,
-    document: dict[str, Any],
-    plan: Plan | None,
-    context: Context,
-    shared: Shared,
-) -> Judged:
-    """Judge one subject, whose document is ``document``, by a rule that selects it.
-
-    A rule that has been judged on `HOT` subjects is likely to be judged on many more. Then a
-    function is generated of its expressions, and asked first; where it declines, the expressions
-    are evaluated as ever.
-    """
-    quick = rule.quick
-    if quick is not None and rule.meter.left >= 0:
-        judged: Judged = quick(document, shared, subject)
-        if type(judged) is Judged:
-            return judged
-        rule.declined += 1
-        if rule.declined > len(rule.passed) + _PATIENCE:
-            rule.quick = None
-    elif rule.judged == HOT:
-        from tfgate.engine.quick import quick_of  # most plans are too small for it
-
-        rule.quick = quick_of(rule, plan, context)
-    rule.judged += 1
-    scope = None
-    if (rule.ready or rule.get_ready()).scoped:
-        scope = SubjectScope(plan, rule, subject, document, context, shared=shared)
-    return judge(rule, document, scope)
 
 
 def judge(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None) -> Judged:

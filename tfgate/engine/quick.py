@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.engine.judge import FAILED, PASSED, SKIPPED, Judged, Quick, Ruling
+from tfgate.engine.judge import FAILED, PASSED, SKIPPED, Judged, Ruling
 from tfgate.engine.scope import SubjectScope
 from tfgate.query.codegen import DECLINED, Answers, Value, generate, generate_value
 from tfgate.query.errors import BudgetError
@@ -18,7 +18,7 @@ from tfgate.query.state import SMALL
 from tfgate.query.values import Unknown
 
 if TYPE_CHECKING:
-    from tfgate.engine.bound import BoundRule
+    from tfgate.engine.bound import BoundRule, Quick
     from tfgate.engine.context import Context
     from tfgate.engine.scope import Shared
     from tfgate.plan import Plan, Subject

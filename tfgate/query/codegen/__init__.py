@@ -41,7 +41,7 @@ def generate_value(node: Node, surroundings: Surroundings) -> Value | None:
         if not found.known:
             source.decline_if(f"type({found.name}) is Unknown")
         source.line(f"return {found.name}")
-        return Value(source.finish(None), calls.scoped)
+        return Value(node, source.finish(None), calls.scoped)
     except (Unsuited, RecursionError):
         return None
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.query.codegen.source import Atom, Source, Unsuited
+from tfgate.query.codegen.loops import Finds, Loop
+from tfgate.query.codegen.source import Atom, Source, Unsuited, direct, literal, made
 from tfgate.query.functions.registry import NOT_LITERAL
 from tfgate.query.nodes.comparing import ORDERINGS
 
@@ -18,14 +19,13 @@ if TYPE_CHECKING:
 
     Calls = Callable[["Writer", Node, Atom], Atom]
 
-DOCUMENT: Final = Atom("d", is_object=True, known=True)
+DOCUMENT: Final = made("d", dict)
 """What the expression is evaluated on."""
+_NULL: Final = type(None)
 _NUMBERS: Final = frozenset({int, float})
-_TYPE_TESTS: Final = {
-    str: "type({0}) is str",
-    int: "(type({0}) is int or type({0}) is float)",
-    float: "(type({0}) is int or type({0}) is float)",
-}
+_SIGNS: Final = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+_FURTHEST: Final = 1_000_000
+"""Positions in lists that are written out."""
 
 
 class Writer:
@@ -40,7 +40,7 @@ class Writer:
         write = _VALUES.get(node.type)
         if write is None:
             raise Unsuited
-        return write(self, node, at)
+        return self.source.sure(write(self, node, at))
 
     def test(self, node: Node, at: Atom) -> str:
         """Write what gives the truth of ``node`` on ``at``: a name that Python may ask."""
@@ -52,20 +52,14 @@ class Writer:
         if atom.direct:
             return atom.name
         x = atom.name
-        return self.source.assign(
-            f"{x} if {x} is None or {x} is True or {x} is False else truthy({x})"
-        )
+        is_plain = f"{x} is None or {x} is True or {x} is False"
+        return self.source.assign(f"{x} if {is_plain} else truthy({x})")
 
     def object_of(self, element: Atom, *nodes: Node | None) -> Atom:
         """Leave it to the evaluator where ``nodes`` read fields of what is no object."""
-        if element.is_object or not any(node and _reads_fields(node) for node in nodes):
-            return element
-        self.source.decline_if(f"type({element.name}) is not dict")
-        return element._replace(is_object=True, known=True)
-
-    def loop(self, base: Atom, cost: int, kind: type[_Loop] | None = None) -> _Loop:
-        """Begin a loop over what may be a list."""
-        return (kind or _Loop)(self.source, base, cost)
+        if any(node and _reads_fields(node) for node in nodes):
+            return self.source.ensure(element, dict)
+        return element
 
     def _field(self, node: Node, at: Atom) -> Atom:
         key = ("field", at.name, node.ast["value"])
@@ -74,7 +68,7 @@ class Writer:
             return found
         name, x = self.source.constant(node.ast["value"]), at.name
         got = f"{x}.get({name})"
-        if not at.is_object:
+        if self.source.sure(at).kind is not dict:
             got += f" if type({x}) is dict else nil({x})"
         return self.source.keep(key, Atom(self.source.assign(got)))
 
@@ -82,10 +76,7 @@ class Writer:
         return at
 
     def _literal(self, node: Node, at: Atom) -> Atom:
-        value = node.ast["value"]
-        direct = type(value) not in _NUMBERS
-        name = self.source.constant(value)
-        return Atom(name, direct, is_object=type(value) is dict, known=True, literal=True)
+        return literal(self.source, node.ast["value"])
 
     def _sequence(self, node: Node, at: Atom) -> Atom:
         for part in node.children:
@@ -94,84 +85,100 @@ class Writer:
 
     def _index(self, node: Node, at: Atom) -> Atom:
         position, x = int(node.ast["value"]), at.name
-        if abs(position) > 1_000_000:
+        if abs(position) > _FURTHEST:
             raise Unsuited
-        enough = {0: x, -1: x}.get(position)
-        if enough is None:
-            enough = f"len({x}) > {position}" if position > 0 else f"len({x}) >= {-position}"
-        return Atom(
-            self.source.assign(f"{x}[{position}] if type({x}) is list and {enough} else nil({x})")
-        )
+        enough = f"len({x}) > {position}" if position > 0 else f"len({x}) >= {-position}"
+        if position in (0, -1):
+            enough = x
+        if self.source.sure(at).kind is list:
+            return Atom(self.source.assign(f"{x}[{position}] if {enough} else None"))
+        is_there = f"type({x}) is list and {enough}"
+        return Atom(self.source.assign(f"{x}[{position}] if {is_there} else nil({x})"))
 
     def _slice(self, node: Node, at: Atom) -> Atom:
         start, stop, step = node.ast["children"]
         if step == 0:
             raise Unsuited
         bounds = self.source.constant(slice(start, stop, step))
-        return Atom(self.source.assign(f"cut({at.name}, {bounds})"), direct=True, known=True)
+        return direct(self.source.assign(f"cut({at.name}, {bounds})"))
 
     def _multi_select_list(self, node: Node, at: Atom) -> Atom:
-        return self._made(at, lambda at: f"[{', '.join(self._names(node.children, at))}]")
+        if all(child.is_literal for child in node.children):
+            if not self._is_something(at):
+                self.source.decline_if(f"{at.name} is None or type({at.name}) is Unknown")
+            return literal(self.source, [child.ast["value"] for child in node.children])
+
+        def build() -> str:
+            return f"[{', '.join(self._names(node.children, at))}]"
+
+        return self._made(at, build, list)
 
     def _multi_select_dict(self, node: Node, at: Atom) -> Atom:
         keys = [self.source.constant(pair["value"]) for pair in node.ast["children"]]
 
-        def build(at: Atom) -> str:
+        def build() -> str:
             values = self._names(node.children, at)
             return f"{{{', '.join(f'{k}: {v}' for k, v in zip(keys, values, strict=True))}}}"
 
-        return self._made(at, build)
+        return self._made(at, build, dict)
 
     def _names(self, nodes: Sequence[Node], at: Atom) -> list[str]:
         return [self.value(node, at).name for node in nodes]
 
-    def _made(self, at: Atom, build: Callable[[Atom], str]) -> Atom:
+    def _made(self, at: Atom, build: Callable[[], str], kind: type) -> Atom:
         """Write what is made of anything but null."""
-        if at.is_object:
-            return Atom(self.source.assign(build(at)), direct=True, known=True)
-        made = self.source.assign("None")
+        if self._is_something(at):
+            return made(self.source.assign(build()), kind)
+        name = self.source.assign("None")
         with self.source.block(f"if {at.name} is not None"):
             self.source.decline_if(f"type({at.name}) is Unknown")
-            self.source.line(f"{made} = {build(at)}")
-        return Atom(made, direct=True, known=True)
+            self.source.line(f"{name} = {build()}")
+        return direct(name)
+
+    def _is_something(self, at: Atom) -> bool:
+        return self.source.sure(at).kind not in (None, _NULL)
 
     def _projection(self, node: Node, at: Atom) -> Atom:
         base, body = node.children
-        return self._project(self.value(base, at), body)
+        if base.type == "flatten" and body.type == "identity":
+            return self._flat(self.value(base.children[0], at), "flat_values")
+        return self._project(Loop(self.source, self.value(base, at), body.weight), body)
 
     def _projection_test(self, node: Node, at: Atom) -> str:
         base, body = node.children
-        return self._project(self.value(base, at), body, _Finds).name
+        if base.type == "flatten" and body.type == "identity":
+            return self._projection(node, at).name
+        return self._project(Finds(self.source, self.value(base, at), body.weight), body).name
 
     def _value_projection(self, node: Node, at: Atom) -> Atom:
         base, body = node.children
         x = self.value(base, at).name
         values = self.source.assign(f"list({x}.values()) if type({x}) is dict else nil({x})")
-        return self._project(Atom(values), body)
+        return self._project(Loop(self.source, direct(values), body.weight + 1), body)
 
-    def _project(self, base: Atom, body: Node, kind: type[_Loop] | None = None) -> Atom:
-        with self.loop(base, body.weight, kind) as loop:
+    def _project(self, over: Loop, body: Node) -> Atom:
+        with over as loop:
             self._collect(body, loop.element, loop)
-        return Atom(loop.out, direct=True, known=True)
+        return loop.result
 
     def _filter_projection(self, node: Node, at: Atom) -> Atom:
-        return self._filter(node, at, None)
+        return self._filter(Loop, node, at)
 
     def _filter_test(self, node: Node, at: Atom) -> str:
-        return self._filter(node, at, _Finds).name
+        return self._filter(Finds, node, at).name
 
-    def _filter(self, node: Node, at: Atom, kind: type[_Loop] | None) -> Atom:
+    def _filter(self, kind: type[Loop], node: Node, at: Atom) -> Atom:
         base, predicate, body = node.children
-        with self.loop(self.value(base, at), predicate.weight + body.weight, kind) as loop:
+        with kind(self.source, self.value(base, at), predicate.weight + body.weight) as loop:
             element = self.object_of(loop.element, predicate)
             with self.source.block(f"if {self.test(predicate, element)}"):
                 self._collect(body, element, loop)
-        return Atom(loop.out, direct=True, known=True)
+        return loop.result
 
-    def _collect(self, body: Node, element: Atom, loop: _Loop) -> None:
+    def _collect(self, body: Node, element: Atom, loop: Loop) -> None:
         """Write what takes the body's value, unless it is null."""
         found = self.value(body, self.object_of(element, body))
-        if found.is_object:
+        if self._is_something(found):
             self.source.line(loop.take(found.name))
             return
         with self.source.block(f"if {found.name} is not None"):
@@ -180,16 +187,11 @@ class Writer:
             self.source.line(loop.take(found.name))
 
     def _flatten(self, node: Node, at: Atom) -> Atom:
-        (base,) = node.children
-        with self.loop(self.value(base, at), 1) as loop:
-            element = loop.element.name
-            with self.source.block(f"if type({element}) is list"):
-                self.source.spend(f"len({element})")
-                self.source.line(f"{loop.out}.extend({element})")
-            with self.source.block("else"):
-                self.source.decline_if(f"type({element}) is Unknown")
-                self.source.line(loop.take(element))
-        return Atom(loop.out, direct=True, known=True)
+        return self._flat(self.value(node.children[0], at), "flat")
+
+    def _flat(self, base: Atom, how: str) -> Atom:
+        name = self.source.assign(f"{how}({base.name})")
+        return made(name, list) if base.kind is list else direct(name)
 
     def _and_value(self, node: Node, at: Atom) -> Atom:
         return self._chain_value(node, at, "if {}")
@@ -198,18 +200,20 @@ class Writer:
         return self._chain_value(node, at, "if not {}")
 
     def _chain_value(self, node: Node, at: Atom, header: str) -> Atom:
-        out, direct = self.source.fresh(), []
+        out, given = self.source.fresh(), []
 
         def write(parts: Sequence[Node]) -> None:
             found = self.value(parts[0], at)
-            direct.append(found.direct)
+            given.append(found)
             self.source.line(f"{out} = {found.name}")
             if len(parts) > 1:
                 with self.source.block(header.format(self.truth(found))):
                     write(parts[1:])
 
         write(node.children)
-        return Atom(out, direct=all(direct))
+        kind = given[0].kind if len({found.kind for found in given}) == 1 else None
+        is_direct, is_known = all(f.direct for f in given), all(f.known for f in given)
+        return Atom(out, kind, direct=is_direct, known=is_known)
 
     def _and_test(self, node: Node, at: Atom) -> str:
         return self._chain_test(node, at, "if {}")
@@ -231,96 +235,46 @@ class Writer:
 
     def _not(self, node: Node, at: Atom) -> Atom:
         (operand,) = node.children
-        name = self.source.assign(f"not {self.test(operand, at)}")
-        return Atom(name, direct=True, known=True)
+        return made(self.source.assign(f"not {self.test(operand, at)}"), bool)
 
     def _comparator(self, node: Node, at: Atom) -> Atom:
         left, right = (self.value(child, at) for child in node.children)
         name = node.ast["value"]
         if name in ORDERINGS:
-            written = self._ordering(name, left, right, node.children[1])
-        else:
-            written = self._equality(name == "eq", left, right, node.children)
-        return Atom(self.source.assign(written), direct=True, known=True)
-
-    def _ordering(self, name: str, left: Atom, right: Atom, against: Node) -> str:
-        state = self.source.state
-        x, y = left.name, right.name
-        if not against.is_literal or type(against.ast["value"]) not in _NUMBERS:
-            return f"order(order_{name}, {x}, {y}, {state()})"
-        sign = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}[name]
-        is_number = f"type({x}) is int or type({x}) is float"
-        return f"{x} {sign} {y} if {is_number} else order(order_{name}, {x}, {y}, {state()})"
-
-    def _equality(self, wanted: bool, left: Atom, right: Atom, nodes: Sequence[Node]) -> str:
-        x, y = left.name, right.name
-        if nodes[0].is_literal and not nodes[1].is_literal:
-            x, y, nodes = y, x, nodes[::-1]
-        sign, negated = ("==", "") if wanted else ("!=", "not ")
-        constant = nodes[1].ast["value"] if nodes[1].is_literal else NOT_LITERAL
-        if constant is None or constant is True or constant is False:
-            return f"{negated}({x} is {y} or no({x}))"
-        if type(constant) in _TYPE_TESTS:
-            is_alike = _TYPE_TESTS[type(constant)].format(x)
-            return f"{x} {sign} {y} if {is_alike} else {negated}no({x})"
-        both = f"type({x}) is str and type({y}) is str"
-        otherwise = f"{negated}same({x}, {y}, {self.source.state()})"
-        return f"{x} {sign} {y} if {both} else {otherwise}"
+            return direct(self.source.assign(_ordering(name, left, right)))
+        constants = [c.ast["value"] if c.is_literal else NOT_LITERAL for c in node.children]
+        if constants[1] is NOT_LITERAL and constants[0] is not NOT_LITERAL:
+            left, right, constants = right, left, constants[::-1]
+        return made(self.source.assign(_equality(name == "eq", left, right, constants[1])), bool)
 
     def _function(self, node: Node, at: Atom) -> Atom:
         return self._calls(self, node, at)
 
 
-class _Loop:
-    """A loop over the elements of what may be a list; it fills the list ``out``."""
-
-    empty = "[]"
-
-    def __init__(self, source: Source, base: Atom, cost: int) -> None:
-        self._source = source
-        self._base = base.name
-        self._cost = cost
-        self._blocks: list[Any] = []
-        self.element = Atom(source.fresh())
-        self.out = source.fresh()
-
-    def take(self, name: str) -> str:
-        """Give the line that takes a value."""
-        return f"{self.out}.append({name})"
-
-    def __enter__(self) -> _Loop:
-        source, x = self._source, self._base
-        self._open(f"if type({x}) is not list")
-        source.line(f"{self.out} = nil({x})")
-        self._close()
-        self._open("else")
-        source.spend(f"len({x}) * {self._cost}" if self._cost != 1 else f"len({x})")
-        source.line(f"{self.out} = {self.empty}")
-        self._open(f"for {self.element.name} in {x}")
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if error[0] is None:
-            self._close()
-            self._close()
-
-    def _open(self, header: str) -> None:
-        block = self._source.block(header)
-        block.__enter__()
-        self._blocks.append(block)
-
-    def _close(self) -> None:
-        self._blocks.pop().__exit__(None, None, None)
+def _ordering(name: str, left: Atom, right: Atom) -> str:
+    x, y = left.name, right.name
+    otherwise = f"order(order_{name}, {x}, {y})"
+    if not (right.literal and right.kind in _NUMBERS):
+        return otherwise
+    if left.kind in _NUMBERS:
+        return f"{x} {_SIGNS[name]} {y}"
+    return f"{x} {_SIGNS[name]} {y} if type({x}) is int or type({x}) is float else {otherwise}"
 
 
-class _Finds(_Loop):
-    """A loop of which nothing is asked but whether it takes a value: ``out`` is true then."""
-
-    empty = "False"
-
-    def take(self, name: str) -> str:
-        """Give the line that takes a value."""
-        return f"{self.out} = True"
+def _equality(wanted: bool, left: Atom, right: Atom, constant: Any) -> str:
+    x, y = left.name, right.name
+    sign, negated = ("==", "") if wanted else ("!=", "not ")
+    if constant is None or constant is True or constant is False:
+        return f"{negated}({x} is {y} or no({x}))"
+    if type(constant) in _NUMBERS:
+        is_number = f"type({x}) is int or type({x}) is float"
+        return f"{x} {sign} {y} if {is_number} else {negated}no({x})"
+    if type(constant) is str:
+        if left.kind is str:
+            return f"{x} {sign} {y}"
+        return f"{x} {sign} {y} if type({x}) is str else {negated}no({x})"
+    both = f"type({x}) is str and type({y}) is str"
+    return f"{x} {sign} {y} if {both} else {negated}same({x}, {y})"
 
 
 _OF_FIRST: Final = frozenset(
@@ -356,10 +310,6 @@ def _reads_fields(node: Node) -> bool:
     return node.type == "field"
 
 
-def _test_of(value: Callable[[Writer, Node, Atom], Atom]) -> Callable[[Writer, Node, Atom], str]:
-    return lambda writer, node, at: value(writer, node, at).name
-
-
 _VALUES: Final[dict[str, Callable[[Writer, Node, Atom], Atom]]] = {
     "field": Writer._field,
     "current": Writer._current,
@@ -382,7 +332,7 @@ _VALUES: Final[dict[str, Callable[[Writer, Node, Atom], Atom]]] = {
     "comparator": Writer._comparator,
     "function_expression": Writer._function,
 }
-_TESTS: Final = {
+_TESTS: Final[dict[str, Callable[[Writer, Node, Atom], str]]] = {
     "projection": Writer._projection_test,
     "filter_projection": Writer._filter_test,
     "and_expression": Writer._and_test,

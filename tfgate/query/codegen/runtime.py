@@ -5,12 +5,14 @@ Each gives what the evaluator gives where everything it looks at is known, and r
 
 from __future__ import annotations
 
+from json import dumps
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.equality import equal
+from tfgate.query.functions.types import parsed_number
 from tfgate.query.nodes.comparing import ORDERINGS, ordered
 from tfgate.query.state import LONG, SMALL, State
-from tfgate.query.values import Unknown
+from tfgate.query.values import Maybe, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,16 +67,17 @@ def truthy(value: Any) -> bool:
     return value is not None and value is not False
 
 
-def same(left: Any, right: Any, state: State) -> bool:
+def same(left: Any, right: Any) -> bool:
     """Compare as ``==`` does."""
-    known = equal(left, right, state)
+    known = equal(left, right, Brief())
     if known is None:
         raise DeclinedError
     return known
 
 
-def order(compare: Callable[[Any, Any], Any], left: Any, right: Any, state: State) -> Any:
+def order(compare: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
     """Compare as ``<`` and its relatives do."""
+    state = Brief()
     found = ordered(compare, left, right, state)
     if state.dirty or state.may_raise:
         raise DeclinedError
@@ -104,6 +107,11 @@ def cut(value: Any, bounds: slice) -> Any:
     return value[bounds]
 
 
+def uncertain(elements: list[Any]) -> bool:
+    """Say whether an element may be absent."""
+    return any(type(element) is Maybe for element in elements)
+
+
 def one(value: Any) -> list[Any]:
     """Make a list of what is none."""
     if type(value) is Unknown:
@@ -111,7 +119,76 @@ def one(value: Any) -> list[Any]:
     return [value]
 
 
+def flat(value: Any) -> list[Any] | None:
+    """Give the elements of the lists in a list, and what is no list in it."""
+    if type(value) is not list:
+        nil(value)
+        return None
+    merged: list[Any] = []
+    for element in value:
+        kind = type(element)
+        if kind is list:
+            merged.extend(element)
+        elif kind is Unknown:
+            raise DeclinedError
+        else:
+            merged.append(element)
+        if len(merged) > _FEW_ELEMENTS:
+            raise DeclinedError
+    return merged
+
+
+def flat_values(value: Any) -> list[Any] | None:
+    """Give the same without nulls."""
+    found = flat(value)
+    if found:
+        for element in found:
+            if element is None or type(element) is Unknown:
+                break
+        else:
+            return found
+        if any(type(element) is Unknown for element in found):
+            raise DeclinedError
+        return [element for element in found if element is not None]
+    return found
+
+
+def number(value: Any) -> Any:
+    """Read a number, as to_number() does."""
+    kind = type(value)
+    if kind is str and len(value) <= _FEW_ELEMENTS:
+        return parsed_number(value)
+    if kind is int or kind is float:
+        return value
+    if kind is str or kind is Unknown:
+        raise DeclinedError
+    return None
+
+
+def text(value: Any) -> str:
+    """Write what is not a string as one, as to_string() does."""
+    kind = type(value)
+    if kind is bool or kind is int or value is None:
+        return dumps(value)
+    raise DeclinedError
+
+
 _FEW_ELEMENTS: Final = 64
+"""Elements and characters that are so few that what is done with them is no more than a call."""
+
+KINDS: Final = {
+    str: "string",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+"""What type() says, by Python's type."""
+
+SIZED: Final = frozenset({str, list, dict})
+ATOMS: Final = frozenset({str, bool, int, float, type(None)})
 
 NAMES: Final[dict[str, Any]] = {
     "__builtins__": {},
@@ -122,7 +199,14 @@ NAMES: Final[dict[str, Any]] = {
     "MISSING": MISSING,
     "Unknown": Unknown,
     "bool": bool,
+    "ATOMS": ATOMS,
+    "KINDS": KINDS,
+    "SIZED": SIZED,
     "cut": cut,
+    "flat": flat,
+    "flat_values": flat_values,
+    "number": number,
+    "text": text,
     "dict": dict,
     "float": float,
     "holds": holds,
@@ -136,6 +220,7 @@ NAMES: Final[dict[str, Any]] = {
     "same": same,
     "str": str,
     "truthy": truthy,
+    "uncertain": uncertain,
     "type": type,
     **{f"order_{name}": compare for name, compare in ORDERINGS.items()},
 }

@@ -28,12 +28,31 @@ class Atom(NamedTuple):
     """A value in the generated function, by its name."""
 
     name: str
+    kind: type | None = None
+    """Its Python type, where that is certain."""
     direct: bool = False
     """Whether Python's truth of it is JMESPath's (or raises, where that is unknown)."""
-    is_object: bool = False
     known: bool = False
     """Whether it is certain not to be an unknown as a whole."""
     literal: bool = False
+
+
+def made(name: str, kind: type) -> Atom:
+    """Give a value of a certain type."""
+    return Atom(name, kind, direct=kind not in _NUMBERS, known=True)
+
+
+def direct(name: str) -> Atom:
+    """Give a value that is not unknown and that Python may ask for its truth."""
+    return Atom(name, None, direct=True, known=True)
+
+
+def literal(source: Source, value: Any) -> Atom:
+    """Give a value that is the same on every document."""
+    return made(source.constant(value), type(value))._replace(literal=True)
+
+
+_NUMBERS: Final = frozenset({int, float})
 
 
 class Source:
@@ -114,6 +133,18 @@ class Source:
         self._constants[name] = value
         return name
 
+    def ensure(self, atom: Atom, kind: type) -> Atom:
+        """Leave it to the evaluator where a value is not of a type."""
+        sure = made(atom.name, kind)
+        if atom.kind is not kind and self.find(("kind", atom.name)) != sure:
+            self.decline_if(f"type({atom.name}) is not {kind.__name__}")
+            self.keep(("kind", atom.name), sure)
+        return sure
+
+    def sure(self, atom: Atom) -> Atom:
+        """Give the atom with what was made sure of before."""
+        return self.find(("kind", atom.name)) or atom
+
     def decline_if(self, condition: str) -> None:
         """Leave it to the evaluator where ``condition`` holds."""
         self.line(f"if {condition}: raise Declined")
@@ -143,4 +174,4 @@ class Source:
         return made
 
 
-__all__ = ["LONG", "Atom", "Source", "Unsuited"]
+__all__ = ["LONG", "Atom", "Source", "Unsuited", "direct", "literal", "made"]

@@ -33,7 +33,7 @@ KEPT: Final = 16 * 1024
 def _parse(state: State, text: str) -> Any:
     if len(text) > KEPT:
         state.spend(_steps(text))
-        return _read(text)
+        return read(text)
     value, steps = _kept(text)
     state.left -= steps
     if state.left < 0:
@@ -48,16 +48,17 @@ def _steps(text: str) -> int:
 
 def parse_json(text: str) -> Any:
     """Read a JSON text written by someone who may wish us ill."""
-    return _kept(text)[0] if len(text) <= KEPT else _read(text)
+    return _kept(text)[0] if len(text) <= KEPT else read(text)
 
 
 @lru_cache(maxsize=256)
 def _kept(text: str) -> tuple[Any, int]:
     # Whatever evaluates an expression changes no value, so that one object serves all.
-    return _read(text), _steps(text)
+    return read(text), _steps(text)
 
 
-def _read(text: str) -> Any:
+def read(text: str) -> Any:
+    """Read a text, however often it was read before; any exception says that it is none."""
     if len(text) > LONGEST:
         raise EvaluationError(f"parse_json() reads at most {LONGEST:,} characters.")
     if text.count("[") + text.count("{") > DEEPEST and _is_deep(text):

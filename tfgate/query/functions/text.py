@@ -25,7 +25,7 @@ _FAILS: Final = 100_000
 
 
 @lru_cache(maxsize=128)
-def _compiled(pattern: str) -> tuple[Callable[[bytes], Any], int]:
+def compiled(pattern: str) -> tuple[Callable[[bytes], Any], int]:
     """Compile a pattern: its search in UTF-8, and the number of its instructions.
 
     RE2 matches in time linear in the text. Where its automaton gets too many states, it follows all
@@ -39,8 +39,8 @@ def _compiled(pattern: str) -> tuple[Callable[[bytes], Any], int]:
     options.log_errors = False
     options.max_mem = 2 << 20
     try:
-        compiled = re2.compile(pattern, options)
-        return compiled.search, compiled.programsize
+        made = re2.compile(pattern, options)
+        return made.search, made.programsize
     except re2.error as error:
         raise ValueError(_reason(error)) from None
 
@@ -51,7 +51,7 @@ def _reason(error: Exception) -> str:
 
 
 def _matches(state: State, subject: str, pattern: str) -> bool:
-    search, size = _compiled(pattern)
+    search, size = compiled(pattern)
     state.left -= 1 + (len(subject) * size >> 5)
     if state.left < 0:
         state.spend(0)
@@ -73,7 +73,7 @@ def _check_pattern(literals: tuple[Any, ...]) -> str | None:
     if type(pattern) is not str:
         return None
     try:
-        _compiled(pattern)
+        compiled(pattern)
     except ValueError as error:
         return f"The pattern is not a regular expression of RE2's syntax: {error}."
     return None
@@ -131,7 +131,7 @@ def _check_glob(literals: tuple[Any, ...]) -> str | None:
     if type(literals[1]) is not str:
         return None
     try:
-        _compiled(_translated(literals[1]))
+        compiled(_translated(literals[1]))
     except ValueError:
         return "The pattern is not a glob: look at its [ ] part."
     return None

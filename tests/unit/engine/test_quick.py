@@ -1,0 +1,144 @@
+"""Rules as generated functions: the same outcomes, whenever they come in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.plans import change, context, plan, rule, ruleset
+from tfgate.engine import hot, judge
+from tfgate.engine.bound import BoundRule, bind
+from tfgate.engine.evaluate import evaluate
+from tfgate.engine.quick import quick_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tfgate.model.decision import Decision
+
+RULES = (
+    rule("T-1", require="after.tags.Owner"),
+    rule("T-2", deny="after.rules[?port == `22` && contains(cidrs, '0.0.0.0/0')]"),
+    rule("T-3", deny="after.name == 'bad' || length(after.name) > `5`"),
+    rule("T-4", when="after.on", deny="[after.name || 'nothing', after.port] | [?@]"),
+    rule(
+        "T-5",
+        deny="var('open')[?starts_with(name, 'x')].name",
+        message="{@item}",
+        more='let = { open = "after.rules[?var(\'ports\')]", ports = "after.rules[].port" }',
+    ),
+    rule("T-6", deny="parse_json(after.policy).Statement[?Effect == 'Allow']"),
+    rule("T-7", require="changed('name') && referenced_by('*') == `[]` && context('workspace')"),
+    rule("T-8", deny="any(after.rules, &port < `10`) || type(after.port) == 'string'"),
+)
+AFTER: tuple[dict[str, Any], ...] = (
+    {"tags": {"Owner": "me"}, "name": "good", "rules": [], "on": True, "policy": "{}"},
+    {"tags": {}, "name": "bad", "on": False, "port": 0, "rules": [{"port": 22, "cidrs": []}]},
+    {
+        "tags": "none",
+        "name": 7,
+        "port": "1",
+        "policy": '{"Statement": [{"Effect": "Allow"}]}',
+        "rules": [{"port": 22, "cidrs": ["0.0.0.0/0"], "name": "xy"}, {"port": 1, "name": "x"}],
+    },
+    {"rules": "none", "policy": "not JSON", "name": "", "on": "yes"},
+    {"rules": [1, None, {"port": None}], "name": None, "on": []},
+)
+UNKNOWN: tuple[dict[str, Any], ...] = ({}, {"name": True}, {"rules": [True]}, {"tags": True})
+
+
+def subjects() -> list[dict[str, Any]]:
+    """Give resources of all sorts, of which none is known as a whole."""
+    return [
+        change(f"aws_s3_bucket.b{n}_{m}_{k}", after=after, after_unknown=unknown)
+        for k in range(12)
+        for n, after in enumerate(AFTER)
+        for m, unknown in enumerate(UNKNOWN)
+    ]
+
+
+def judged(folder: Path, rules: str, changes: list[dict[str, Any]]) -> Decision:
+    """Evaluate rules on changes."""
+    return evaluate(plan(*changes), [ruleset(folder, rules)], context())
+
+
+@pytest.mark.parametrize("first", [0, 1, 100])
+@pytest.mark.parametrize("text", RULES, ids=[f"T-{n}" for n in range(1, len(RULES) + 1)])
+def test_outcomes_are_the_same(
+    text: str, first: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With functions from the first subject on, from the second, or from the hundredth."""
+    monkeypatch.setattr(hot, "HOT", -1)
+    never = judged(tmp_path, text, subjects())
+    monkeypatch.setattr(hot, "HOT", first)
+    assert judged(tmp_path, text, subjects()) == never
+
+
+def bound(folder: Path, rules: str) -> BoundRule:
+    """Bind one rule."""
+    (made,) = bind([ruleset(folder, rules)], context())
+    return made
+
+
+def test_a_rule_that_declines_most_of_the_time_is_evaluated_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Functions that are asked for nothing take time."""
+    kept: list[BoundRule] = []
+    monkeypatch.setattr(
+        "tfgate.engine.evaluate.bind", lambda *given: kept.extend(bind(*given)) or kept
+    )
+    unknown = [
+        change(f"aws_s3_bucket.b{n}", after={}, after_unknown={"tags": True}) for n in range(400)
+    ]
+    judged(tmp_path, RULES[0], unknown)
+    assert (kept[0].quick, kept[0].judged) == (None, 400)
+
+
+def test_a_rule_that_is_stopped_stays_stopped(tmp_path: Path) -> None:
+    """Whatever its function would say."""
+    one = bound(tmp_path, RULES[0])
+    one.quick = quick_of(one, None, context())
+    assert one.quick is not None
+    arguments: Any = (one, None, {"after": {"tags": {"Owner": "me"}}}, None, context(), {})
+    assert hot.judge_subject(*arguments) is judge.PASSED
+    one.meter.left = -1
+    assert hot.judge_subject(*arguments).ruling is judge.Ruling.ERROR
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "after.a[?" + "a[?" * 20 + "b" + "]" * 21,
+        " || ".join(f"after.a{n} == '{n}' && after.b{n}" for n in range(300)),
+        "not_null(&@, after)",
+    ],
+    ids=["loops", "lines", "references"],
+)
+def test_some_rules_have_no_function(text: str, tmp_path: Path) -> None:
+    """Python nests so many loops and no more, and a function that takes long to make is none."""
+    one = bound(tmp_path, rule(deny=text))
+    assert quick_of(one, None, context()) is None
+
+
+def test_no_text_of_an_expression_is_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names and strings are handed to the function as values: nothing in them can be run."""
+    seen: list[str] = []
+
+    def look(text: str, *more: Any, **named: Any) -> Any:
+        seen.append(text)
+        return compile(text, *more, **named)
+
+    monkeypatch.setattr("tfgate.query.codegen.source.compile", look, raising=False)
+    evil = "x): import os #"
+    text = (
+        f'after."{evil}" == \'{evil}\\n\' || after.{{"{evil}": `"{evil}"`}}."{evil}"'
+        f" || contains(after.\"{evil}\", '{evil}') || matches(after.name, 'import os')"
+    )
+    one = bound(tmp_path, rule(deny=text, more=f'let = {{ evil = "after.\\"{evil}\\"" }}'))
+    assert quick_of(one, None, context()) is not None
+    assert len(seen) == 1
+    assert "import" not in seen[0]
