@@ -31,7 +31,8 @@ def test_examples_of_generated_rules(name: str, monkeypatch: pytest.MonkeyPatch)
         decided.append(rule.judged == before)
         return judged
 
-    monkeypatch.setattr(hot, "HOT", 0)
+    monkeypatch.setattr(hot, "WORTH", 0)
+    monkeypatch.setattr("tfgate.engine.bound.WARM", 0)
     monkeypatch.setattr("tfgate.engine.evaluate.judge_subject", count)
     ruleset = load_ruleset(f"tfgate:{name}", functions=rule_functions())
     wrong = [

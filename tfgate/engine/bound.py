@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.engine.functions import rule_functions
 from tfgate.engine.select import narrowing
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tfgate.query import Expression
     from tfgate.query.codegen import Value
     from tfgate.ruleset import CompiledRule, Ruleset
+
+WARM: Final = 20
+"""Subjects after which it shows whether a rule is used much."""
 
 Path = tuple[str, ...]
 Quick = Callable[[dict[str, Any], dict[object, Any], Any], Any]
@@ -71,6 +74,8 @@ class BoundRule:
         self.meter = Meter()
         self.judged = 0
         """Subjects that the expressions were evaluated on."""
+        self.next_look = WARM
+        """Number of those after which it is asked whether the rule is used much."""
         self.declined = 0
         """Those among them that ``quick`` left to the evaluator."""
         self.ready: Ready | None = None

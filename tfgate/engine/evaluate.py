@@ -9,7 +9,7 @@ import msgspec
 from tfgate.engine.attribute import Traced, attribute_in
 from tfgate.engine.bound import BoundRule, ReadsCache, bind
 from tfgate.engine.decide import NOTHING_IN_PLAN, NOTHING_IN_SOURCES, decide
-from tfgate.engine.hot import judge_subject
+from tfgate.engine.hot import Run, judge_subject
 from tfgate.engine.judge import PASSED, Judged, Ruling, stopped
 from tfgate.engine.outcome import make_outcome
 from tfgate.engine.select import RuleIndex
@@ -129,7 +129,9 @@ def _outcomes_of_scope(
 ) -> Iterator[Found]:
     index = RuleIndex(rules, scope, evaluate_all=context.evaluate_all)
     cache = ReadsCache()
+    run = Run(plan, context, len(plan.changes))
     for subject in iter_subjects(plan, scope, workspace=context.workspace.name):
+        run.seen += 1
         selected = index.select(subject)
         if not selected:
             continue
@@ -141,7 +143,7 @@ def _outcomes_of_scope(
         addresses = (subject.address,)
         shared: Shared = {}
         for rule in selected:
-            judged = judge_subject(rule, subject, document, plan, context, shared)
+            judged = judge_subject(rule, subject, document, shared, run)
             if judged is PASSED:
                 rule.passed.append(subject)
             elif judged.ruling is not Ruling.SKIP:
@@ -160,6 +162,7 @@ def _outcomes_of_sources(
             yield without_sources(rule), (WHOLE,)
         return
     cache = ReadsCache()
+    run = Run(plan, context, total=0)
     for block, selected in blocks:
         if not selected:
             continue
@@ -171,7 +174,7 @@ def _outcomes_of_sources(
                 kind, message = OutcomeKind.ERROR, why_unread(block)
                 yield make_outcome(kind, rule, block, context, message=message), block.addresses
                 continue
-            judged = judge_subject(rule, block, document, plan, context, shared)
+            judged = judge_subject(rule, block, document, shared, run)
             if judged is PASSED:
                 rule.passed.append(block)
             elif judged.ruling is not Ruling.SKIP:

@@ -69,9 +69,10 @@ def test_outcomes_are_the_same(
     text: str, first: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With functions from the first subject on, from the second, or from the hundredth."""
-    monkeypatch.setattr(hot, "HOT", -1)
+    monkeypatch.setattr(hot, "WORTH", 1_000_000)
     never = judged(tmp_path, text, subjects())
-    monkeypatch.setattr(hot, "HOT", first)
+    monkeypatch.setattr(hot, "WORTH", 0)
+    monkeypatch.setattr("tfgate.engine.bound.WARM", first)
     assert judged(tmp_path, text, subjects()) == never
 
 
@@ -101,7 +102,8 @@ def test_a_rule_that_is_stopped_stays_stopped(tmp_path: Path) -> None:
     one = bound(tmp_path, RULES[0])
     one.quick = quick_of(one, None, context())
     assert one.quick is not None
-    arguments: Any = (one, None, {"after": {"tags": {"Owner": "me"}}}, None, context(), {})
+    run = hot.Run(None, context(), total=0)
+    arguments: Any = (one, None, {"after": {"tags": {"Owner": "me"}}}, {}, run)
     assert hot.judge_subject(*arguments) is judge.PASSED
     one.meter.left = -1
     assert hot.judge_subject(*arguments).ruling is judge.Ruling.ERROR
