@@ -43,6 +43,7 @@ _AS_READ = (
     "approvals",
 )
 _MARKS = ("unknown", "null", "sensitive")
+_NESTED = frozenset({dict, list, tuple})
 
 
 def build_rule(read: dict[str, Any], raw: object, problems: Problems, line: int | None = 1) -> Rule:
@@ -125,15 +126,17 @@ def _marked(test: dict[str, Any], subject: Any) -> Any:
     if not isinstance(subject, dict):
         return subject
     marks = {name: (*subject.get(name, ()), *test[name]) for name in _MARKS if test[name]}
-    return _compact({**subject, **marks})
+    return _compact({**subject, **marks} if marks else subject)
 
 
 def _compact(value: Any) -> Any:
     """Leave out what the author did not write; make lists of tuples: the table is plain again."""
     if isinstance(value, dict):
         return {
-            name: _compact(item) for name, item in value.items() if item is not None and item != ()
+            name: _compact(item) if type(item) in _NESTED else item
+            for name, item in value.items()
+            if item is not None and item != ()
         }
     if isinstance(value, (list, tuple)):
-        return [_compact(item) for item in value]
+        return [_compact(item) if type(item) in _NESTED else item for item in value]
     return value

@@ -12,6 +12,7 @@ import datetime as dt
 import math
 import re
 from enum import Enum
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -158,9 +159,10 @@ class Choice(Frozen, frozen=True):
     def read(self, value: object, at: KeyPath, problems: Problems) -> Any:
         if not isinstance(value, str):
             return expected("a string", value, at, problems)
-        known = [str(member.value) for member in self.members]
-        if value in known:
+        try:
             return self.members(value)
+        except ValueError:
+            known = [str(member.value) for member in self.members]
         meant = self.other_words.get(value)
         hint = f' (did you mean "{meant}"?)' if meant else suggest(value, known)
         problems.add(f"{show_name(value)} is not one of {', '.join(known)}{hint_once(hint)}", at)
@@ -277,15 +279,19 @@ class Json(Frozen, frozen=True):
         return {"type": "object"} if self.table else {}
 
 
+_PLAIN = frozenset({str, int, bool})  # most of what stands in examples: right wherever it stands
+
+
 def _is_json(value: object, at: KeyPath, problems: Problems) -> bool:
     if len(at) > MAX_DEPTH:
         problems.add("nests arrays or tables too deeply", at[:MAX_DEPTH])
         return False
     if isinstance(value, (dict, list)):
         items = value.items() if isinstance(value, dict) else enumerate(value)
+        plain = _PLAIN if len(at) < MAX_DEPTH else ()
         # All are read before the answer: every mistake is looked for, not the first one.
-        checked = [_is_json(item, (*at, key), problems) for key, item in items]
-        return all(checked)
+        right = [type(item) in plain or _is_json(item, (*at, key), problems) for key, item in items]
+        return all(right)
     if isinstance(value, float) and not math.isfinite(value):
         problems.add("nan and inf are not JSON values", at)
         return False
@@ -306,7 +312,7 @@ class Key(Frozen, frozen=True):
     """What it reads as where it is missing or wrong."""
 
 
-class Table(Frozen, frozen=True):
+class Table(Frozen, frozen=True, dict=True):
     """A table with known keys, read as a dict that has every one of them."""
 
     title: str
@@ -320,10 +326,25 @@ class Table(Frozen, frozen=True):
     def read(self, value: object, at: KeyPath, problems: Problems) -> Any:
         if not isinstance(value, dict):
             return expected("a table", value, at, problems)
-        for name in value:
-            if name not in self.keys:
+        result = self._defaults.copy()
+        for name, item in value.items():
+            key = self.keys.get(name)
+            if key is None:
                 self._unknown(name, at, problems)
-        return {name: self._read_key(name, value, at, problems) for name in self.keys}
+            elif (read := key.kind.read(item, (*at, name), problems)) is not INVALID:
+                result[name] = read
+        for name in self._required:
+            if name not in value:
+                problems.add(f"{self.title} needs the key {name}", at)
+        return result
+
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        return {name: key.default for name, key in self.keys.items()}
+
+    @cached_property
+    def _required(self) -> list[str]:
+        return [name for name, key in self.keys.items() if key.required]
 
     def _unknown(self, name: str, at: KeyPath, problems: Problems) -> None:
         if name in self.retired:
@@ -331,36 +352,26 @@ class Table(Frozen, frozen=True):
         else:
             problems.unknown_key(name, at, self.keys)
 
-    def _read_key(self, name: str, value: dict[str, Any], at: KeyPath, problems: Problems) -> Any:
-        key = self.keys[name]
-        if name not in value:
-            if key.required:
-                problems.add(f"{self.title} needs the key {name}", at)
-            return key.default
-        read = key.kind.read(value[name], (*at, name), problems)
-        return key.default if read is INVALID else read
-
     def schema(self) -> Schema:
         schema: Schema = {
             "type": "object",
             "properties": {name: _described(key) for name, key in self.keys.items()},
             "additionalProperties": False,
         }
-        required = [name for name, key in self.keys.items() if key.required]
-        if required:
-            schema["required"] = required
+        if self._required:
+            schema["required"] = list(self._required)
         if self.rules:
             schema["allOf"] = list(self.rules)
         return schema
 
 
-class Elsewhere(Frozen, frozen=True):
+class Elsewhere(Frozen, frozen=True, dict=True):
     """A table that another module has, which is imported when such a table is read."""
 
     module: str
     name: str
 
-    @property
+    @cached_property
     def table(self) -> Table:
         """The table itself."""
         table = getattr(import_module(self.module), self.name)
