@@ -5,11 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.plan.configuration import block_document
+from msgspec import Raw
+
+from tfgate.plan.configuration import block_expressions
+from tfgate.plan.decoding import decode_value
 from tfgate.plan.resolver import Place, Resolver, Targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tfgate.plan.configuration import Block, Configuration
 
@@ -28,28 +31,29 @@ class BlockView:
         self.block = block
         self._resolver = resolver
 
-    @property
-    def type(self) -> str:
-        """Resource type."""
-        return self.block.type
-
-    @property
+    @cached_property
     def place(self) -> Place:
         """What the names in its expressions mean."""
         prefix = self.address[: len(self.address) - len(self.block.address)]
         return Place(prefix, self.block.for_each_expression)
 
     @cached_property
-    def document(self) -> dict[str, Any]:
+    def expressions(self) -> Any:
         """As in ``config`` of a resource rule."""
-        return block_document(self.block, self.address)
+        return block_expressions(self.block, self.address)
+
+    def part(self, name: str) -> Any:
+        """Decode another part of the block, as ``count_expression`` or ``depends_on``."""
+        part = getattr(self.block, name)
+        is_raw = isinstance(part, Raw)
+        return decode_value(part, f"configuration({self.address}).{name}") if is_raw else part
 
     @cached_property
     def arguments(self) -> dict[str, Targets]:
         """What each argument refers to, `DECORATION` left out."""
-        expressions = self.document["expressions"]
+        expressions, resolve, place = self.expressions, self._resolver.resolve, self.place
         return {
-            name: self._resolver.resolve(part, self.place)
+            name: resolve(part, place)
             for name, part in (expressions if type(expressions) is dict else {}).items()
             if name not in DECORATION
         }
@@ -60,21 +64,24 @@ class Blocks:
 
     def __init__(self, configuration: Configuration) -> None:
         self.resolver = Resolver(configuration)
-        self._by_address = {
-            address: BlockView(address, block, self.resolver)
-            for address, block in configuration.blocks.items()
-        }
-        self._by_type: dict[str, list[BlockView]] = {}
-        for view in self._by_address.values():
-            self._by_type.setdefault(view.type, []).append(view)
+        self._views: dict[str, BlockView] = {}
+        self._configured = configuration.blocks
 
     def get(self, address: str) -> BlockView | None:
         """Find a block by configuration address."""
-        return self._by_address.get(address)
+        view = self._views.get(address)
+        if view is None and (block := self._configured.get(address)) is not None:
+            view = self._views[address] = BlockView(address, block, self.resolver)
+        return view
 
-    def of_type(self, kind: str) -> list[BlockView]:
-        """Give the blocks of a resource type."""
-        return self._by_type.get(kind, [])
+    @cached_property
+    def by_type(self) -> Mapping[str, Iterable[str]]:
+        """The addresses of the blocks of each resource type."""
+        found: dict[str, list[str]] = {}
+        for address, block in self._configured.items():
+            found.setdefault(block.type, []).append(address)
+        return found
 
-    def __iter__(self) -> Iterator[BlockView]:
-        return iter(self._by_address.values())
+    def of_type(self, kind: str) -> Iterator[BlockView]:
+        """Yield the blocks of a resource type."""
+        return filter(None, map(self.get, self.by_type.get(kind, ())))

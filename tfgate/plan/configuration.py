@@ -147,6 +147,11 @@ class Configuration:
         block = self.block_of(change)
         return None if block is None else block_document(block, configuration_address(change))
 
+    def expressions(self, change: Change) -> Any:
+        """Give ``expressions`` of `block` alone; None if there is no block."""
+        block = self.block_of(change)
+        return None if block is None else block_expressions(block, configuration_address(change))
+
     def redacted_block(self, change: Change) -> dict[str, Any] | None:
         """Give it with `SENSITIVE` for constants that marks or names say are secret."""
         document = self.block(change)
@@ -179,9 +184,10 @@ def without_keys(address: str) -> str:
 
 def block_document(block: Block, where: str) -> dict[str, Any]:
     """Decode a block as the root of ``config``."""
+    expressions = block_expressions(block, where)
     where = f"configuration({where})"
     return {
-        "expressions": decode_value(block.expressions, f"{where}.expressions") or {},
+        "expressions": expressions,
         "count_expression": decode_value(block.count_expression, f"{where}.count_expression"),
         "for_each_expression": decode_value(
             block.for_each_expression, f"{where}.for_each_expression"
@@ -191,3 +197,8 @@ def block_document(block: Block, where: str) -> dict[str, Any]:
         "provider_config_key": block.provider_config_key,
         "schema_version": block.schema_version,
     }
+
+
+def block_expressions(block: Block, where: str) -> Any:
+    """Decode the arguments of a block."""
+    return decode_value(block.expressions, f"configuration({where}).expressions") or {}

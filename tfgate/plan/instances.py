@@ -8,6 +8,7 @@ they do not, nobody knows.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -45,13 +46,17 @@ def _written(index: int | str | None) -> str | None:
     return None if index is None else str(index)
 
 
-def _steps(change: Change) -> list[tuple[str, str]]:
-    return [(match[1], match[2] or "") for match in _MODULE.finditer(change.module_address)]
+@lru_cache(maxsize=256)
+def _steps(module_address: str) -> list[tuple[str, str]]:
+    return [(match[1], match[2] or "") for match in _MODULE.finditer(module_address)]
 
 
 def _same_modules(one: Change, other: Change) -> bool:
     """Whether the module instances that both stand in are the same ones."""
-    for (name, key), (other_name, other_key) in zip(_steps(one), _steps(other), strict=False):
+    if one.module_address == other.module_address:
+        return True
+    pairs = zip(_steps(one.module_address), _steps(other.module_address), strict=False)
+    for (name, key), (other_name, other_key) in pairs:
         if name != other_name:
             return True
         if key != other_key:
@@ -61,10 +66,12 @@ def _same_modules(one: Change, other: Change) -> bool:
 
 def _hidden_module_key(referrer: Change, target: Change) -> bool:
     """Whether the target stands in a keyed module that the referrer does not stand in."""
-    here = _steps(referrer)
+    if referrer.module_address == target.module_address:
+        return False
+    steps = _steps(target.module_address)
     common = 0
-    for step, other in zip(here, _steps(target), strict=False):
+    for step, other in zip(_steps(referrer.module_address), steps, strict=False):
         if step != other:
             break
         common += 1
-    return any(key for _, key in _steps(target)[common:])
+    return any(key for _, key in steps[common:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.plan import values
 from tfgate.plan.arguments import Found, find, is_expression, shows_attribute
 from tfgate.plan.blocks import Blocks
 from tfgate.plan.change import Change
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from tfgate.plan.plan import Plan
     from tfgate.plan.subject import Subject
 
-_AFTER: Final = Reads.of([("after",)])
 _META: Final = {
     "count": "count_expression",
     "for_each": "for_each_expression",
@@ -32,7 +32,7 @@ _META: Final = {
     "provisioner": "provisioners",
     "provider": "provider_config_key",
 }
-"""Meta-arguments and where a block's document has them."""
+"""Meta-arguments and where a block has them."""
 _HIDDEN_META: Final = frozenset({"lifecycle", "connection"})
 """Blocks of a resource that plan JSON does not have."""
 
@@ -94,7 +94,7 @@ class Joins:
         if view is None:
             return False if self._has_no_block(subject) else UNKNOWN
         if len(path) == 1 and path[0] in _META:
-            return bool(view.document[_META[path[0]]])
+            return bool(view.part(_META[path[0]]))
         found = self._find(subject, view, path)
         if found.is_set:
             return True
@@ -109,10 +109,9 @@ class Joins:
         resolve, place = self._blocks.resolver.resolve, view.place
         parts = [resolve(found.parts, place), Targets(lossy=found.hidden)]
         if not path:
-            document = view.document
             meta = ("count_expression", "for_each_expression", "provisioners")
-            parts += [resolve(document[name], place) for name in meta]
-            parts.append(resolve({"references": document["depends_on"]}, place))
+            parts += [resolve(view.part(name), place) for name in meta]
+            parts.append(resolve({"references": view.part("depends_on")}, place))
         return union(parts)
 
     def _has_no_block(self, change: Change) -> bool:
@@ -120,8 +119,11 @@ class Joins:
         return self._plan.configuration.present and change.action in GONE
 
     def _find(self, change: Change, view: BlockView, path: Sequence[str]) -> Found:
-        values = change.document(_AFTER)["after"]
-        found = find(view.document["expressions"], path, values)
+        expressions = view.expressions
+        if path and type(expressions) is dict and is_expression(expressions.get(path[0])):
+            return Found([expressions[path[0]]], hidden=False)
+        held = values.after(change, Reads.of([("after", *path[:1])]))
+        found = find(expressions, path, held)
         if found.hidden and len(path) == 1 and self._is_attribute(change.type, path[0]):
             return Found(found.parts, hidden=False)
         return found
@@ -135,7 +137,7 @@ class Joins:
 
     def _shows_attribute(self, kind: str, name: str) -> bool:
         for view in self._blocks.of_type(kind):
-            expressions = view.document["expressions"]
+            expressions = view.expressions
             if type(expressions) is dict and name in expressions:
                 return is_expression(expressions[name])
         reads = Reads.of([("before", name), ("after", name)])

@@ -12,11 +12,13 @@ provider as well: providers on the legacy SDK cannot tell such a value from none
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.plan import values
 from tfgate.plan.arguments import is_expression
 from tfgate.plan.change import Change
-from tfgate.plan.reads import Reads
+from tfgate.plan.overlay import marks_any
+from tfgate.plan.reads import Reads, may_hold_unknown
 from tfgate.query.values import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
     from tfgate.plan.plan import Plan
     from tfgate.plan.subject import Subject
+    from tfgate.plan.wire import Body
+
+_TRUE: Final = b"true"
 
 
 def left_to_provider(plan: Plan, subject: Subject, argument: str) -> Any:
@@ -35,20 +40,54 @@ def left_to_provider(plan: Plan, subject: Subject, argument: str) -> Any:
     """
     if not isinstance(subject, Change):
         return UNKNOWN
-    path, reads = _asked(argument)
-    after = subject.document(reads)["after"]
-    if not _is_open(after, path):
+    asked = _asked(argument)
+    after = asked.value(subject)
+    if not _is_open(after, asked.path):
         return False
-    block = plan.configuration.block(subject)
-    if block is None:
-        return UNKNOWN
-    return _is_left(block["expressions"], after, path)
+    expressions = plan.configuration.expressions(subject)
+    return UNKNOWN if expressions is None else _is_left(expressions, after, asked.path)
 
 
-@lru_cache(maxsize=1024)
-def _asked(argument: str) -> tuple[tuple[str, ...], Reads]:
-    path = tuple(argument.split("."))
-    return path, Reads.of([("after", *path)])
+class _Asked:
+    """One argument, asked for on many resources."""
+
+    def __init__(self, argument: str) -> None:
+        self.path = tuple(argument.split("."))
+        self._reads = Reads.of([("after", *self.path)])
+        self._name = self.path[0]
+        is_plain = self._name.isascii() and self._name.isidentifier()
+        self._key = f'"{self._name}"'.encode() if is_plain else b""
+
+    def value(self, change: Change) -> Any:
+        """Give ``after`` as far as it matters for what at the path is unknown.
+
+        Most values are known, which the marks tell without them.
+        """
+        if not _is_known_but_for_marks(change.body):
+            return values.after(change, self._reads)
+        text = bytes(change.body.after_unknown)
+        if _TRUE not in text or not self._is_named_in(text):
+            return None
+        marks = values.unknown(change, self._reads)
+        if type(marks) is not dict:
+            return values.after(change, self._reads)
+        mark = marks.get(self._name)
+        if mark is True:
+            return {self._name: UNKNOWN}
+        return values.after(change, self._reads) if marks_any(mark) else None
+
+    def _is_named_in(self, marks: bytes) -> bool:
+        """Whether the JSON may have a mark for the argument."""
+        return self._key in marks or b"\\" in marks or not marks.startswith(b"{")
+
+
+def _is_known_but_for_marks(body: Body) -> bool:
+    """Whether ``after`` is an object, or null, that has no unknown values of its own."""
+    after = bytes(body.after)
+    return after[:1] in b"{n" and not may_hold_unknown(after)
+
+
+_asked: Final = lru_cache(maxsize=1024)(_Asked)
 
 
 def _is_open(value: Any, path: Sequence[str]) -> bool:

@@ -17,27 +17,28 @@ def merge(known: Any, unknown: Any) -> Any:
 
     Neither argument is changed; parts without unknowns are shared with ``known``.
     """
-    if unknown is True:
-        return UNKNOWN
-    if not marks_any(unknown):
-        return known
     if type(unknown) is dict:
         return _merge_object(known, unknown)
-    return _merge_list(known, unknown)
+    if type(unknown) is list:
+        return _merge_list(known, unknown) if marks_any(unknown) else known
+    return UNKNOWN if unknown is True else known
 
 
 def _merge_object(known: Any, unknown: dict[str, Any]) -> Any:
-    if known is None:
-        known = {}
-    if type(known) is not dict:
-        return UNKNOWN
-    merged = dict(known)
+    if known is not None and type(known) is not dict:
+        return UNKNOWN if marks_any(unknown) else known
+    merged = None
     for key, mark in unknown.items():
-        if mark is True:
-            merged[key] = UNKNOWN
-        elif marks_any(mark):
-            merged[key] = merge(merged.get(key), mark)
-    return merged
+        if mark is not True and type(mark) is not dict and type(mark) is not list:
+            continue
+        part = None if known is None else known.get(key)
+        laid = UNKNOWN if mark is True else merge(part, mark)
+        if laid is part:
+            continue
+        if merged is None:
+            merged = {} if known is None else dict(known)
+        merged[key] = laid
+    return known if merged is None else merged
 
 
 def _merge_list(known: Any, unknown: list[Any]) -> Any:
@@ -68,11 +69,12 @@ def _restore_dropped(known: list[Any], unknown: list[Any]) -> list[Any] | None:
 
 def marks_any(marks: Any) -> bool:
     """Whether there is a true anywhere in ``marks``."""
-    if type(marks) is dict:
-        return any(marks_any(mark) for mark in marks.values())
-    if type(marks) is list:
-        return any(marks_any(mark) for mark in marks)
-    return marks is True
+    if type(marks) is not dict and type(marks) is not list:
+        return marks is True
+    for mark in marks.values() if type(marks) is dict else marks:
+        if mark is True or ((type(mark) is dict or type(mark) is list) and marks_any(mark)):
+            return True
+    return False
 
 
 def without_write_only(value: Any) -> Any:

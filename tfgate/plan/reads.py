@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 
-_has_write_only: Final = re.compile(rb'_wo"').search
+_WRITE_ONLY: Final = b'_wo"'
 
 
 class Attributes:
@@ -63,7 +62,12 @@ def _checked(value: Any, text: bytes) -> Any:
         check_depth(value)
     if MARK in text:
         value = unmark(value)
-    return without_write_only(value) if _has_write_only(text) else value
+    return without_write_only(value) if _WRITE_ONLY in text else value
+
+
+def may_hold_unknown(text: bytes) -> bool:
+    """Say whether decoding ``text`` may give anything unknown: a mark, a write-only argument."""
+    return MARK in text or _WRITE_ONLY in text
 
 
 def _typed_dict(names: frozenset[str]) -> Any:

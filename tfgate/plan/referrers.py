@@ -1,7 +1,8 @@
 """Who refers to a resource, and who may: the graph of references, read backwards.
 
-Built on first use and linear in the configuration: each block's references are resolved once, and
-the values of a type's instances are looked through once.
+Built on first use, for the types that are asked for, and linear in their part of the configuration:
+each block's references are resolved once, and the values of a type's instances are looked through
+once.
 """
 
 from __future__ import annotations
@@ -11,36 +12,25 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tfgate.model.action import Action
 from tfgate.model.glob import compile_glob
+from tfgate.plan import values
 from tfgate.plan.arguments import find
 from tfgate.plan.blocks import DECORATION
 from tfgate.plan.configuration import configuration_address
+from tfgate.plan.edges import Edges
 from tfgate.plan.instances import connected
 from tfgate.plan.reads import Reads
-from tfgate.plan.resolver import union
-from tfgate.plan.sightings import Sightings, identities
+from tfgate.plan.sightings import Sightings, identities, identity_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from tfgate.plan.blocks import Blocks, BlockView
     from tfgate.plan.change import Change
     from tfgate.plan.plan import Plan
-    from tfgate.plan.resolver import Target
 
 _AFTER: Final = Reads.of([("after",)])
-_BEFORE: Final = Reads.of([("before",)])
-EDGES: Final = 200_000
-"""References in one plan that are told from each other: ten times as many as any has."""
 GONE: Final = frozenset({Action.DELETE, Action.FORGET})
 """Actions after which an object is not there any more."""
-
-
-class Edge(NamedTuple):
-    """A block refers to another."""
-
-    referrer: str
-    target: Target
-    sure: bool
 
 
 class Found(NamedTuple):
@@ -57,6 +47,7 @@ class View(NamedTuple):
 
     candidates: list[Change]
     sightings: Sightings
+    edges: Edges
     absent: bool
     """Whether some may exist that the plan does not show."""
 
@@ -66,75 +57,85 @@ class Referrers:
 
     def __init__(self, plan: Plan, blocks: Blocks) -> None:
         self._blocks = blocks
+        self._changes = plan.changes
         self._deferred_types = {change.type for change in plan.deferred}
         self._complete = plan.complete
-        self._overflown = False
-        """Whether there are more references than are told from each other."""
         self._views: dict[str, View] = {}
-        self._instances: dict[str, list[Change]] = {}
-        for change in plan.changes:
-            if change.action not in GONE and change.deposed is None:
-                self._instances.setdefault(configuration_address(change), []).append(change)
+        self._identity_reads: dict[str, Reads] = {}
 
     def of(self, change: Change, pattern: str) -> Found:
         """Find the instances of resources whose type matches the glob that refer to ``change``."""
+        view = self._view(pattern)
+        if not view.candidates:
+            return Found([], [], view.absent)
         sure: dict[int, Change] = {}
         maybe: dict[int, Change] = {}
-        blind = False
-        for edge in self._edges(configuration_address(change), pattern):
-            found = connected(self._instances.get(edge.referrer, ()), change, edge.target)
-            blind = blind or found is None
+        blind = view.absent or view.edges.overflown
+        for edge in view.edges.to(configuration_address(change)):
             into = sure if edge.sure else maybe
-            into.update((other.position, other) for other in found or ())
-        view = self._view(pattern)
-        values = change.document(_AFTER)["after"] or change.document(_BEFORE)["before"]
-        for number in view.sightings.of(identities(change, values)):
+            for instances in edge.referrers:
+                found = connected(instances, change, edge.target)
+                blind = blind or found is None
+                into.update((other.position, other) for other in found or ())
+        for number in view.sightings.of(identities(change, self._identifying(change))):
             other = view.candidates[number]
             maybe.setdefault(other.position, other)
         maybe.pop(change.position, None)
         doubtful = [other for position, other in maybe.items() if position not in sure]
-        blind = blind or self._overflown or view.absent or _unseen(view, sure)
-        return Found([*sure.values()], doubtful, blind)
+        return Found([*sure.values()], doubtful, blind or _unseen(view, sure))
 
-    def _edges(self, address: str, pattern: str) -> list[Edge]:
-        matches = compile_glob(pattern)
-        by_type = self._graph.get(address, {})
-        return [edge for kind, edges in by_type.items() if matches(kind) for edge in edges]
+    def _identifying(self, change: Change) -> Any:
+        """Give the values of a resource, as far as others may name it by them.
+
+        They are those it will have, or those it has if it is to go.
+        """
+        reads = self._identity_reads.get(change.type)
+        if reads is None:
+            names = identity_names(change.type)
+            reads = Reads.of((side, name) for side in ("before", "after") for name in names)
+            self._identity_reads[change.type] = reads
+        after = values.after(change, reads)
+        if after == {}:
+            after = values.after(change, _AFTER)  # is there anything else?
+        return values.before(change, reads) if after is None or after == {} else after
 
     @cached_property
-    def _graph(self) -> dict[str, dict[str, list[Edge]]]:
-        """Who refers to an address, by the referrer's type."""
-        graph: dict[str, dict[str, list[Edge]]] = {}
-        number = 0
-        for view in self._blocks:
-            whole = union(view.arguments.values())
-            self._overflown = self._overflown or whole.many or number > EDGES
-            if number > EDGES:
-                break
-            for targets, sure in ((whole.sure, True), (whole.maybe, False)):
-                for target in targets:
-                    edges = graph.setdefault(target.address, {}).setdefault(view.type, [])
-                    edges.append(Edge(view.address, target, sure))
-                    number += 1
-        return graph
+    def _instances(self) -> dict[str, list[Change]]:
+        """The instances that there will be, by configuration address."""
+        instances: dict[str, list[Change]] = {}
+        for change in self._changes:
+            if change.action not in GONE and change.deposed is None:
+                instances.setdefault(configuration_address(change), []).append(change)
+        return instances
 
     def _view(self, pattern: str) -> View:
-        if pattern not in self._views:
+        view = self._views.get(pattern)
+        if view is None:
             matches = compile_glob(pattern)
-            views = [view for view in self._blocks if matches(view.type)]
-            self._views[pattern] = self._look(views, any(map(matches, self._deferred_types)))
-        return self._views[pattern]
+            blocks = (
+                block
+                for kind in self._blocks.by_type
+                if matches(kind)
+                for block in self._blocks.of_type(kind)
+            )
+            absent = any(map(matches, self._deferred_types))
+            view = self._views[pattern] = self._look(blocks, absent)
+        return view
 
-    def _look(self, views: Sequence[BlockView], absent: bool) -> View:
+    def _look(self, blocks: Iterable[BlockView], absent: bool) -> View:
         candidates: list[Change] = []
         sightings = Sightings()
-        for view in views:
-            instances = self._instances.get(view.address, ())
-            absent = absent or (not instances and self._may_exist(view))
+        edges = Edges()
+        for block in blocks:
+            instances = self._instances.get(block.address)
+            if instances is None:
+                absent = absent or self._may_exist(block)
+                continue
+            edges.add(block, instances)
             for instance in instances:
-                _note(sightings, len(candidates), instance, view)
+                _note(sightings, len(candidates), instance, block)
                 candidates.append(instance)
-        return View(candidates, sightings, absent)
+        return View(candidates, sightings, edges, absent)
 
     def _may_exist(self, view: BlockView) -> bool:
         """Whether a block without instances in the plan may have some: the plan is targeted."""
@@ -147,16 +148,15 @@ class Referrers:
 
 def _note(sightings: Sightings, number: int, instance: Change, view: BlockView) -> None:
     """Take in what the arguments of one instance hold."""
-    values: Any = instance.document(_AFTER)["after"]
-    if type(values) is not dict:
+    held = values.after(instance, _AFTER)
+    if type(held) is not dict:
         sightings.blind.add(number)
         return
     for name, targets in view.arguments.items():
-        sightings.note(number, values.get(name), lossy=targets.lossy)
-    expressions = view.document["expressions"]
-    for name in values.keys() - view.arguments.keys() - DECORATION:
-        if find(expressions, (name,), values[name]).hidden:
-            sightings.note(number, values[name], lossy=False)
+        sightings.note(number, held.get(name), lossy=targets.lossy)
+    for name in held.keys() - view.arguments.keys() - DECORATION:
+        if find(view.expressions, (name,), held[name]).hidden:
+            sightings.note(number, held[name], lossy=False)
 
 
 def _unseen(view: View, sure: dict[int, Change]) -> bool:

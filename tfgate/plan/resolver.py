@@ -62,6 +62,8 @@ def union(parts: Iterable[Targets]) -> Targets:
     maybe: set[Target] = set()
     lossy = False
     for part in parts:
+        if part is NOTHING:
+            continue
         sure |= part.sure
         maybe |= part.maybe
         lossy = lossy or part.lossy
@@ -102,6 +104,8 @@ class Resolver:
 
     def resolve(self, part: Any, place: Place) -> Targets:
         """Give what all expressions in ``part`` refer to."""
+        if type(part) is dict and len(part) == 1 and "constant_value" in part:
+            return NOTHING
         return union(self._leaf(references, place) for references in leaves(part))
 
     def _leaf(self, references: list[str], place: Place) -> Targets:

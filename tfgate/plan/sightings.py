@@ -53,13 +53,17 @@ class Sightings:
         return seen
 
 
+def identity_names(kind: str) -> tuple[str, ...]:
+    """Name the attributes of a resource type by which others may name one."""
+    noun = kind.rpartition("_")[2]
+    return (*_IDENTITIES, f"{noun}_name", f"{noun}_id", f"{noun}_identifier")
+
+
 def identities(change: Change, values: Any) -> set[str]:
     """Give the known strings by which others name a resource with these values."""
     if type(values) is not dict:
         return set()
-    noun = change.type.rpartition("_")[2]
-    names = (*_IDENTITIES, f"{noun}_name", f"{noun}_id", f"{noun}_identifier")
-    found = (values.get(name) for name in names)
+    found = map(values.get, identity_names(change.type))
     return {text for text in found if type(text) is str and len(text) >= _SHORTEST}
 
 

@@ -38,11 +38,15 @@ def after(change: Change, reads: Reads) -> Any:
         raise _no_object(change, "after")
     if _TRUE not in bytes(body.after_unknown):
         return known
-    unknown = _decode(change, reads, "after", "after_unknown")
     try:
-        return merge(known, unknown)
+        return merge(known, unknown(change, reads))
     except RecursionError:
         raise too_deep(f"{change.where}.after") from None
+
+
+def unknown(change: Change, reads: Reads) -> Any:
+    """Decode what is read of ``after_unknown``: what `after` lays over what is known."""
+    return _decode(change, reads, "after", "after_unknown")
 
 
 def redacted_before(change: Change, reads: Reads) -> Any:

@@ -329,10 +329,27 @@ def test_more_references_than_are_told_apart_make_the_others_unknown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What was found stays found; that there is no other is not said."""
-    monkeypatch.setattr("tfgate.plan.referrers.EDGES", 3)
+    monkeypatch.setattr("tfgate.plan.edges.EDGES", 3)
     blocks = [block(f"{GUARD}.g{number}", bucket=B) for number in range(9)]
     made = [change(f"{GUARD}.g{number}") for number in range(9)]
     only = read(BUCKET, *made, config=configuration(block("aws_s3_bucket.b"), *blocks))
     *sure, others = only.referenced_by(only.changes[0], GUARD)
     assert len(sure) >= 3
     assert others == Maybe(UNKNOWN, many=True)
+
+
+def test_what_other_types_refer_to_leaves_an_answer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """References are counted for each question: those of a type that is not asked for are not."""
+    monkeypatch.setattr("tfgate.plan.edges.EDGES", 3)
+    blocks = [block(f"aws_other.o{number}", bucket=B) for number in range(9)]
+    made = [change(f"aws_other.o{number}") for number in range(9)]
+    config = configuration(block("aws_s3_bucket.b"), block(f"{GUARD}.g", bucket=B), *blocks)
+    assert referrers(config, BUCKET, guard(), *made) == [f"{GUARD}.g"]
+
+
+def test_a_resource_that_is_wholly_unknown_is_asked_about_all_the_same() -> None:
+    """Nobody can name it by its values; who refers to it in the configuration is known."""
+    config = configuration(block("aws_s3_bucket.b"), block(f"{GUARD}.g", bucket=B))
+    assert referrers(config, change("aws_s3_bucket.b", after_unknown=True), guard()) == [
+        f"{GUARD}.g"
+    ]
