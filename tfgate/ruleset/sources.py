@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ def shipped_names(folder: Path | None = None) -> list[str]:
     folder = shipped_folder() if folder is None else folder
     if not folder.is_dir():
         return []
-    return sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
+    return sorted(name for name in os.listdir(folder) if (folder / name / MANIFEST).exists())
 
 
 def _find_shipped(source: str) -> Located:
