@@ -15,7 +15,7 @@ from tfgate.exitcodes import ExitCode
 def run() -> None:
     """Run the command line and leave the process with its exit code."""
     # A large plan becomes many objects and hardly any cycles: look for those less often.
-    gc.set_threshold(100_000)
+    gc.set_threshold(500_000)
     try:
         from tfgate.cli.main import main
 

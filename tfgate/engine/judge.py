@@ -42,6 +42,11 @@ class Judged(Frozen, frozen=True):
     key: str = ""
     """Which of the rule's expressions raised: ``when``, ``deny`` or ``require``."""
 
+    def __post_init__(self) -> None:
+        """Let go of the frames that an error holds: they hold the scope, which may hold it."""
+        if self.error is not None:
+            self.error.__traceback__ = None
+
     @property
     def value(self) -> Any:
         """Value of the deciding expression, if it has one."""

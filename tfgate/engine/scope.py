@@ -80,7 +80,8 @@ class SubjectScope(Scope):
             judgement = expression.judge(self.document, self)
             judgement.value  # noqa: B018 - kept by the judgement
         except EvaluationError as error:
-            return error
+            return error.with_traceback(None)  # it holds frames, and these hold this scope
+        judgement.scope = None  # it keeps this judgement: a cycle for each subject
         return judgement
 
     def joined(self, state: State, name: str, argument: Any, find: Callable[[], Any]) -> Any:
