@@ -153,7 +153,7 @@ class Writer:
     def _value_projection(self, node: Node, at: Atom) -> Atom:
         base, body = node.children
         x = self.value(base, at).name
-        values = self.source.assign(f"list({x}.values()) if type({x}) is dict else nil({x})")
+        values = self.source.assign(f"values_of({x})")
         return self._project(Loop(self.source, direct(values), body.weight + 1), body)
 
     def _project(self, over: Loop, body: Node) -> Atom:
@@ -241,40 +241,41 @@ class Writer:
         left, right = (self.value(child, at) for child in node.children)
         name = node.ast["value"]
         if name in ORDERINGS:
-            return direct(self.source.assign(_ordering(name, left, right)))
+            return direct(self.source.assign(self._ordering(name, left, right)))
         constants = [c.ast["value"] if c.is_literal else NOT_LITERAL for c in node.children]
         if constants[1] is NOT_LITERAL and constants[0] is not NOT_LITERAL:
             left, right, constants = right, left, constants[::-1]
-        return made(self.source.assign(_equality(name == "eq", left, right, constants[1])), bool)
+        written = self._equality(name == "eq", left, right, constants[1])
+        return made(self.source.assign(written), bool)
+
+    def _ordering(self, name: str, left: Atom, right: Atom) -> str:
+        x, y = left.name, right.name
+        if not (right.literal and right.kind in _NUMBERS):
+            return f"order(order_{name}, {x}, {y}, {self.source.state()})"
+        if left.kind in _NUMBERS:
+            return f"{x} {_SIGNS[name]} {y}"
+        is_number = f"type({x}) is int or type({x}) is float"
+        return f"{x} {_SIGNS[name]} {y} if {is_number} else order_to(order_{name}, {x}, {y})"
+
+    def _equality(self, wanted: bool, left: Atom, right: Atom, constant: Any) -> str:
+        """Write ``==`` or ``!=``, ``constant`` being what ``right`` is where it is written out."""
+        x, y = left.name, right.name
+        sign, negated = ("==", "") if wanted else ("!=", "not ")
+        if constant is None or constant is True or constant is False:
+            return f"{negated}({x} is {y} or no({x}))"
+        if type(constant) in _NUMBERS:
+            is_number = f"type({x}) is int or type({x}) is float"
+            return f"{x} {sign} {y} if {is_number} else {negated}no({x})"
+        if type(constant) is str:
+            if left.kind is str:
+                return f"{x} {sign} {y}"
+            return f"{x} {sign} {y} if type({x}) is str else {negated}no({x})"
+        both = f"type({x}) is str and type({y}) is str and len({x}) <= LONG"
+        otherwise = f"{negated}same({x}, {y}, {self.source.state()})"
+        return f"{x} {sign} {y} if {both} else {otherwise}"
 
     def _function(self, node: Node, at: Atom) -> Atom:
         return self._calls(self, node, at)
-
-
-def _ordering(name: str, left: Atom, right: Atom) -> str:
-    x, y = left.name, right.name
-    otherwise = f"order(order_{name}, {x}, {y})"
-    if not (right.literal and right.kind in _NUMBERS):
-        return otherwise
-    if left.kind in _NUMBERS:
-        return f"{x} {_SIGNS[name]} {y}"
-    return f"{x} {_SIGNS[name]} {y} if type({x}) is int or type({x}) is float else {otherwise}"
-
-
-def _equality(wanted: bool, left: Atom, right: Atom, constant: Any) -> str:
-    x, y = left.name, right.name
-    sign, negated = ("==", "") if wanted else ("!=", "not ")
-    if constant is None or constant is True or constant is False:
-        return f"{negated}({x} is {y} or no({x}))"
-    if type(constant) in _NUMBERS:
-        is_number = f"type({x}) is int or type({x}) is float"
-        return f"{x} {sign} {y} if {is_number} else {negated}no({x})"
-    if type(constant) is str:
-        if left.kind is str:
-            return f"{x} {sign} {y}"
-        return f"{x} {sign} {y} if type({x}) is str else {negated}no({x})"
-    both = f"type({x}) is str and type({y}) is str"
-    return f"{x} {sign} {y} if {both} else {negated}same({x}, {y})"
 
 
 _OF_FIRST: Final = frozenset(

@@ -67,21 +67,25 @@ def truthy(value: Any) -> bool:
     return value is not None and value is not False
 
 
-def same(left: Any, right: Any) -> bool:
+def same(left: Any, right: Any, state: State) -> bool:
     """Compare as ``==`` does."""
-    known = equal(left, right, Brief())
+    known = equal(left, right, state)
     if known is None:
         raise DeclinedError
     return known
 
 
-def order(compare: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
+def order(compare: Callable[[Any, Any], Any], left: Any, right: Any, state: State) -> Any:
     """Compare as ``<`` and its relatives do."""
-    state = Brief()
     found = ordered(compare, left, right, state)
     if state.dirty or state.may_raise:
         raise DeclinedError
     return found
+
+
+def order_to(compare: Callable[[Any, Any], Any], left: Any, number: float) -> Any:
+    """Compare what is no number with one that is written out."""
+    return order(compare, left, number, Brief())
 
 
 def holds(subject: Any, sought: str) -> bool:
@@ -102,9 +106,19 @@ def cut(value: Any, bounds: slice) -> Any:
     """Give a slice of a list."""
     if type(value) is not list:
         return nil(value)
-    if len(value) > FEW:
+    if len(value) > _FEW_ELEMENTS:
         raise DeclinedError
     return value[bounds]
+
+
+def values_of(value: Any) -> list[Any] | None:
+    """Give the values of an object."""
+    if type(value) is not dict:
+        nil(value)
+        return None
+    if len(value) > FEW:
+        raise DeclinedError
+    return list(value.values())
 
 
 def uncertain(elements: list[Any]) -> bool:
@@ -124,6 +138,8 @@ def flat(value: Any) -> list[Any] | None:
     if type(value) is not list:
         nil(value)
         return None
+    if len(value) > _FEW_ELEMENTS:
+        raise DeclinedError
     merged: list[Any] = []
     for element in value:
         kind = type(element)
@@ -216,7 +232,10 @@ NAMES: Final[dict[str, Any]] = {
     "nil": nil,
     "no": no,
     "one": one,
+    "LONG": LONG,
     "order": order,
+    "order_to": order_to,
+    "values_of": values_of,
     "same": same,
     "str": str,
     "truthy": truthy,
