@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from tfgate.engine import hot, judge
 from tfgate.engine.bound import BoundRule, bind
 from tfgate.engine.evaluate import evaluate
 from tfgate.engine.quick import quick_of
+from tfgate.query.codegen import DECLINED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,6 +124,56 @@ def test_some_rules_have_no_function(text: str, tmp_path: Path) -> None:
     """Python nests so many loops and no more, and a function that takes long to make is none."""
     one = bound(tmp_path, rule(deny=text))
     assert quick_of(one, None, context()) is None
+
+
+LIST = [f"{n:04}" for n in range(1_000_000)]
+DOCUMENT = {
+    "after": {
+        "list": LIST,
+        "lists": [[]] * 1_000_000,
+        "few": LIST[:50],
+        "name": "x" * 10_000_000,
+        "object": dict.fromkeys(LIST, 1),
+        "texts": ["x" * 1_000_000] * 40,
+    }
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "after.list[?@ == 'x']",
+        "after.lists[]",
+        "after.list[].a",
+        "after.list[:10]",
+        "after.object.*",
+        "keys(after.object)",
+        "values(after.object)",
+        "contains(after.list, 'x')",
+        "contains(after.name, 'xy')",
+        "matches(after.name, 'y')",
+        "split(after.name, 'y')",
+        "lower(after.name)",
+        "to_number(after.name)",
+        "to_string(after.list)",
+        "parse_json(after.name)",
+        "sort(after.list)",
+        "any(after.list)",
+        "after.list == after.lists",
+        "join('', after.texts)",
+        "after.few[?map(&@, @) && map(&[@, @], ['a'])]" + ".[@, @]" * 30,
+        "after.texts[?@ == var('text')]",
+    ],
+)
+def test_what_takes_long_is_not_for_functions(text: str, tmp_path: Path) -> None:
+    """They count few steps: where there may be many, they decline, soon."""
+    more = "let = { text = \"join('', [after.texts[0]])\" }"
+    one = bound(tmp_path, rule(deny=f"length({text}) > `2` || {text}", more=more))
+    quick = quick_of(one, None, context())
+    assert quick is not None
+    started = time.process_time()
+    assert quick(DOCUMENT, {}, None) is DECLINED
+    assert time.process_time() - started < 0.1
 
 
 def test_no_text_of_an_expression_is_source(
