@@ -126,6 +126,35 @@ def test_some_rules_have_no_function(text: str, tmp_path: Path) -> None:
     assert quick_of(one, None, context()) is None
 
 
+@pytest.mark.parametrize("given", ["(", ["a", "b"], 7, None, {"a": 1}])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "matches(after.name, param('p'))",
+        "split(after.name, param('p'))",
+        "starts_with(after.name, param('p'))",
+        "contains(param('p'), after.name)",
+        "after.name == param('p') || after.size < param('p')",
+        "param('p')[?@ == 'a'] || param('p').a || !param('p')",
+        "sort_by(param('p'), &@)",
+    ],
+)
+def test_parameters_of_any_kind(
+    text: str, given: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A parameter is written in as it is, also where the rule cannot use it."""
+    head = '[ruleset]\nid = "r"\nversion = "1.0.0"\ntitle = "R"\nowners = ["a@b.c"]\n'
+    head += '[params.p]\ntype = "any"\ndescription = "P"\ndefault = "a"\n'
+    loaded = ruleset(tmp_path, rule(deny=text, message="{@item}"), header=head)
+    after: tuple[dict[str, Any], ...] = ({"name": "a", "size": 1}, {"name": None}, {})
+    one = plan(*(change(f"aws_s3_bucket.b{n}", after=value) for n, value in enumerate(after)))
+    around = context(params={"r": {"p": given}})
+    before = evaluate(one, [loaded], around)
+    monkeypatch.setattr(hot, "WORTH", 0)
+    monkeypatch.setattr("tfgate.engine.bound.WARM", 0)
+    assert evaluate(one, [loaded], around) == before
+
+
 LIST = [f"{n:04}" for n in range(1_000_000)]
 DOCUMENT = {
     "after": {

@@ -82,8 +82,8 @@ class Calls:
         return written or self._call(source, function, arguments)
 
     def _reference(self, source: Source, function: Function, index: int, node: Node) -> Atom:
-        if function.parameter(index).mask != EXPREF:
-            raise Unsuited  # a reference that is passed on as a value
+        if function.parameter(index).mask != EXPREF or not function.handles_unknown:
+            raise Unsuited  # passed on as a value, or it may give something unknown to who is none
         (body,) = node.children
         parts = [source.constant(part) for part in (Expref, body.value, body.test)]
         make = f"{parts[0]}({parts[1]}, {parts[2]}, {source.state()}, {body.weight})"

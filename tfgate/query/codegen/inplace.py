@@ -102,11 +102,14 @@ def _split(source: Source, arguments: Sequence[Atom]) -> Atom | None:
 
 def _matches(source: Source, arguments: Sequence[Atom]) -> Atom | None:
     subject, pattern = arguments
-    if not pattern.literal:
+    if not (pattern.literal and pattern.kind is str):
         return None
     from tfgate.query.functions.text import compiled
 
-    search, size = compiled(source.value_of(pattern.name))
+    try:
+        search, size = compiled(source.value_of(pattern.name))
+    except ValueError:
+        return None  # a parameter that is no pattern: the evaluator says so
     x = source.ensure(subject, str).name
     source.spend(f"len({x}) * {size} >> 5")
     return made(source.assign(f"{source.constant(search)}({x}.encode()) is not None"), bool)
