@@ -1,13 +1,12 @@
 """Hostile texts wherever they may come from, and every command there is: nothing obeys them.
 
-`tests/unit/report/test_report_samples.py` has each sample alone in each format; here all of them
-together come in through plans, rules, git, the environment and names of files.
+`tests/unit/report/test_report_samples.py` has each sample alone in each format of a report,
+`test_hostile_alone.py` alone in each command; here all of them together come in through plans,
+rules, git, the environment and names of files.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,8 @@ from tests.support.click_tree import paths
 from tests.support.faults import box as boxes
 from tests.support.faults.scenarios import SCENARIOS, Scenario
 from tests.support.gitrepo import Repo
-from tests.support.hostile import SAMPLES, commands_in, invisible_in
+from tests.support.harmless import problems, problems_of_form
+from tests.support.hostile import SAMPLES
 from tests.support.parts import require_part
 from tests.support.plans import change, plan_bytes
 from tfgate.cli.main import cli
@@ -160,15 +160,6 @@ def box(template: Box, tmp_path: Path) -> Box:
     return template.copy(tmp_path / "box")
 
 
-def problems(name: str, data: bytes, *, machine: bool = False) -> list[str]:
-    """Say what is wrong with an output."""
-    text = data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
-    found = [f"{name}: {one}" for one in invisible_in(text)]
-    if not machine:
-        found += [f"{name}: {one!r}" for one in commands_in(text)]
-    return found
-
-
 def test_every_command_is_tried() -> None:
     """A new one has to be: its scenario belongs to the others'."""
     tried = {one.command for one in ALL.values()}
@@ -196,17 +187,11 @@ def test_no_command_passes_on_what_a_terminal_or_a_log_obeys(name: str, box: Box
         if ".git" in path.parts or path.stat().st_mtime_ns == before.get(path):
             continue
         if path.suffix == ".csv":
-            _assert_no_formula(path.read_bytes().decode())
+            found += problems_of_form(path.name, path.read_bytes())
         own = box.work in path.parents or path.parent == box.root / scenario.cwd
         if own and b"\0" not in path.read_bytes():
             found += problems(path.name, path.read_bytes(), machine=True)
     assert found == []
-
-
-def _assert_no_formula(text: str) -> None:
-    for row in csv.reader(io.StringIO(text, newline="")):
-        for cell in row:
-            assert not cell.startswith(("=", "+", "-", "@", "\t", "\r")), cell
 
 
 PAGES = {

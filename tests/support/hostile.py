@@ -12,6 +12,7 @@ SAMPLES: Final[dict[str, str]] = {
     "ansi colours": "\x1b[31mred\x1b[0m",
     "ansi screen": "\x1b[2J\x1b[H\x1b]0;title\x07\x1bc",
     "c1 controls": "\x9b31mred\x9d0;x\x9c\x90q\x9c\x85",
+    "clipboard": "\x1b]52;c;ZXZpbA==\x07\x1b]52;c;!\x1b\\\\\x9d52;c;ZXZpbA==\x9c",
     "hyperlink": f"\x1b]8;;https://{EVIL}\x1b\\click\x1b]8;;\x1b\\",
     "device control": "\x1bP+q544e\x1b\\\x1b_x\x1b\\\x1b^y\x1b\\\x1bX\x1b\\",
     "carriage return": "\rALLOWED  Nothing blocks this plan.\x08\x08\x7f\x00",

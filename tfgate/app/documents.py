@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import msgspec
 
 from tfgate.errors import TfgateError, UsageError
+from tfgate.report.jsontext import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,8 +93,7 @@ def decode_json(data: bytes) -> Any:
 
 def encode_document(value: object) -> bytes:
     """Encode as JSON for people to read: sorted, indented, ending in a newline."""
-    encoded = msgspec.json.encode(value, order="sorted")
-    return msgspec.json.format(encoded, indent=2) + b"\n"
+    return dumps(value, order="sorted").encode()
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from tfgate.app.examples import run_example
 from tfgate.app.rules import describe_match
 from tfgate.app.toml_text import toml_line
 from tfgate.model.rule import default_on_unknown
+from tfgate.report.neutral import fenced, link, markdown_code, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,27 +31,31 @@ def rule_page(ruleset: Ruleset, compiled: CompiledRule, file: str | None = None)
 
 def _lines(ruleset: Ruleset, compiled: CompiledRule, file: str | None) -> Iterator[str]:
     rule = compiled.rule
-    yield from (NOTE, f"# {rule.id}: {rule.title}", "")
+    yield from (NOTE, f"# {rule.id}: {cell(rule.title)}", "")
     if rule.description:
-        yield from (rule.description.strip(), "")
+        yield from (prose(rule.description), "")
     yield from _facts(ruleset, rule)
     if rule.remediation:
-        yield from ("## How to mend it", "", rule.remediation.strip(), "")
+        yield from ("## How to mend it", "", prose(rule.remediation), "")
     yield from _expressions(rule)
     yield from _examples(ruleset, compiled)
     yield from ("## How to waive it", "", "```toml", "[[waivers]]", f'rule = "{rule.id}"')
     yield from ('address = "…"', 'reason = "…"', 'owner = "…"', "expires = 2027-01-31", "```", "")
     if rule.references:
-        yield from ("## References", "", *(f"- <{link}>" for link in rule.references), "")
+        yield from ("## References", "", *map(_reference, rule.references), "")
     if file is not None:
         yield from ("## History", "", "Who changed the rule, when and why:", "")
-        yield from ("```text", f"git log --follow -- {file}", "```", "")
+        yield from ("```text", f"git log --follow -- {_in_fence(file)}", "```", "")
+
+
+def _reference(text: str) -> str:
+    return f"- <{text}>" if link(text) else f"- {markdown_code(text)}"
 
 
 def _facts(ruleset: Ruleset, rule: Rule) -> Iterator[str]:
     on_unknown = rule.on_unknown or default_on_unknown(rule.enforcement)
     yield from ("| | |", "| --- | --- |")
-    yield f"| ruleset | [`{ruleset.source}`](index.md) {ruleset.version} |"
+    yield f"| ruleset | [{markdown_code(ruleset.source)}](index.md) {ruleset.version} |"
     yield f"| severity | {rule.severity} |"
     yield f"| level | {rule.enforcement} |"
     yield f"| where unknown until the apply | {on_unknown} |"
@@ -77,7 +82,7 @@ def _examples(ruleset: Ruleset, compiled: CompiledRule) -> Iterator[str]:
     for outcome, heading in _SHOWN:
         test = _shortest(tests, outcome)
         if test is not None:
-            yield from (f"### {heading}: {' '.join(test.name.split())}", "")
+            yield from (f"### {heading}: {cell(test.name)}", "")
             yield from _example(ruleset, compiled, test)
     yield from ("### All of them", "", "| outcome | example |", "| --- | --- |")
     yield from (f"| {test.expect} | {cell(test.name)} |" for test in tests)
@@ -121,9 +126,16 @@ def _written(value: Any) -> Any:
 
 def _in_fence(text: str) -> str:
     """Nothing in a fenced block may close it."""
-    return text.replace("```", "'''").replace("~~~", "'''")
+    return "\n".join(fenced(line) for line in text.split("\n"))
 
 
 def cell(text: str) -> str:
-    """Write a text as a cell of a table."""
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    """Write a text as a heading or a cell of a table: no element, link or image of its own."""
+    shown = visible(" ".join(text.split()))
+    return shown.replace("|", "\\|").replace("<", "&lt;").replace("[", "&#91;")
+
+
+def prose(text: str) -> str:
+    """Write what is Markdown of the ruleset's author: theirs, but for what nobody would see."""
+    lines = text.strip().replace("\r\n", "\n").expandtabs(4).split("\n")
+    return "\n".join(map(visible, lines))

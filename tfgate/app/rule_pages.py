@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfgate.app.rule_page import NOTE, cell, rule_page
+from tfgate.app.rule_page import NOTE, cell, prose, rule_page
 from tfgate.engine.functions import rule_functions
+from tfgate.report.neutral import markdown_code
 from tfgate.ruleset import load_ruleset, shipped_names
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _index(rulesets: Sequence[Ruleset], title: str) -> str:
     lines = [NOTE, f"# {title}", "", "| ruleset | rules | what it is for |"]
     lines += ["| --- | --- | --- |"]
     lines += [
-        f"| [`{ruleset.source}`]({ruleset.id}/index.md) | {len(ruleset.rules)} "
+        f"| [{markdown_code(ruleset.source)}]({ruleset.id}/index.md) | {len(ruleset.rules)} "
         f"| {cell(ruleset.title)} |"
         for ruleset in rulesets
     ]
@@ -67,10 +68,10 @@ def _index(rulesets: Sequence[Ruleset], title: str) -> str:
 
 def ruleset_page(ruleset: Ruleset) -> str:
     """Give the index of one ruleset: its rules and its parameters."""
-    lines = [NOTE, f"# {ruleset.title}", ""]
-    lines += [f"`{ruleset.source}`, version {ruleset.version}.", ""]
+    lines = [NOTE, f"# {cell(ruleset.title)}", ""]
+    lines += [f"{markdown_code(ruleset.source)}, version {ruleset.version}.", ""]
     if ruleset.description:
-        lines += [ruleset.description.strip(), ""]
+        lines += [prose(ruleset.description), ""]
     lines += ["| rule | severity | level | title |", "| --- | --- | --- | --- |"]
     lines += [
         f"| [{rule.id}]({slug(rule)}.md) | {rule.severity} | {rule.enforcement} "
@@ -106,4 +107,4 @@ def controls_page(rulesets: Sequence[Ruleset]) -> str:
 
 
 def _default(required: bool, default: object) -> str:
-    return "required" if required else f"`{cell(json.dumps(default, ensure_ascii=False))}`"
+    return "required" if required else markdown_code(json.dumps(default)).replace("|", "\\|")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from tfgate.app.scaffold.toml_text import text as toml_text
 from tfgate.errors import UsageError
 from tfgate.model.waiver import Waiver
 from tfgate.ruleset.files import read_toml
@@ -159,6 +159,5 @@ def _lines(waiver: Waiver) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    """Write a basic string of TOML: JSON's, but for DEL and for what is no character."""
-    whole = text.encode("utf-8", "replace").decode()
-    return json.dumps(whole, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """Write a string of TOML, a question mark for what is no character."""
+    return toml_text(text.encode("utf-8", "replace").decode())

@@ -50,18 +50,19 @@ def approve(
     import datetime as dt
 
     from tfgate.app import approve as app
+    from tfgate.cli.output import tell
 
     now = dt.datetime.now(dt.timezone.utc)
     approver = app.Approver(key, reason, now, expires)
     statement = app.statement_of(app.read_request(request), approver)
     _show(statement)
     if not yes and not _confirmed():
-        click.echo("tfgate: Nothing was signed.", err=True)
+        tell("tfgate: Nothing was signed.")
         return 1
     signed = app.sign_approval(statement, key)
     path = output or app.default_output(request, signed)
     app.write_approval(path, signed)
-    click.echo(f"tfgate: Wrote {path}.", err=True)
+    tell(f"tfgate: Wrote {path}.")
     return 0
 
 

@@ -54,6 +54,7 @@ def export(
     from tfgate.app.bundle_pack import pack
     from tfgate.app.rules_at import RulesPlace
     from tfgate.app.trail import find_trail
+    from tfgate.cli.output import tell
 
     trail = find_trail(files, cwd=Path.cwd(), env=os.environ, config=config)
     if evidence is not None:
@@ -65,6 +66,6 @@ def export(
         Path(output).write_bytes(data)
     except OSError as error:
         raise TfgateError(f"The bundle {output} cannot be written: {error.strerror}.") from None
-    click.echo(f"{output}: {len(bundle.files)} files about {bundle.decision_id}.", err=True)
+    tell(f"{output}: {len(bundle.files)} files about {bundle.decision_id}.")
     for sentence in bundle.missing:
-        click.echo(f"tfgate: {sentence}", err=True)
+        tell(f"tfgate: {sentence}")

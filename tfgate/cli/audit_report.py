@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tfgate.cli.output import write_file, write_out
+from tfgate.cli.output import tell, write_file, write_out
 
 if TYPE_CHECKING:
     from tfgate.app.evidence_gather import Scope
@@ -102,7 +102,7 @@ def report(
         write_out(text)
     else:
         write_file(output, text)
-        click.echo(_told(made, scope, output), err=True)
+        tell(_told(made, scope, output))
 
 
 def _waivers(
@@ -121,10 +121,9 @@ def _waivers(
 
 def _written(made: AuditReport, kind: str) -> str:
     if kind == "json":
-        import msgspec
+        from tfgate.report.jsontext import dumps
 
-        # Not with json: of 50,000 decisions there are hundreds of megabytes.
-        return msgspec.json.format(msgspec.json.encode(made), indent=2).decode() + "\n"
+        return dumps(made)
     if kind == "csv":
         from tfgate.report.audit_csv import render as render_csv
 

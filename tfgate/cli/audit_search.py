@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tfgate.cli.output import write_lines
+from tfgate.cli.output import tell, write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,8 +77,7 @@ def search(
     write_lines((as_json_lines if as_json else as_table)(hits))
     if skipped:
         more = f" and {len(skipped) - 3} more" if len(skipped) > 3 else ""
-        click.echo(
+        tell(
             f"tfgate: {len(skipped)} line(s) that are no record of this version were passed over: "
-            f"{', '.join(skipped[:3])}{more}.",
-            err=True,
+            f"{', '.join(skipped[:3])}{more}."
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tfgate.cli.output import write_out
+from tfgate.cli.output import tell, write_out
 from tfgate.exitcodes import ExitCode
 
 if TYPE_CHECKING:
@@ -99,9 +99,7 @@ def _targets(names: tuple[str, ...], log: str | None, config: str | None) -> tup
 
 
 def _tell(text: str) -> None:
-    from tfgate.report.neutral import console
-
-    click.echo(f"tfgate: {console(text)}", err=True)
+    tell(f"tfgate: {text}")
 
 
 @contextlib.contextmanager

@@ -139,13 +139,12 @@ def _check_with_papers(
     audit: bool,
 ) -> int:
     from tfgate.app.papers import Papers, check_with_papers
-    from tfgate.cli.output import write_reports
+    from tfgate.cli.output import tell, write_reports
     from tfgate.cli.reporting import report_context
-    from tfgate.report.neutral import console
 
     result = check_with_papers(request, Papers(receipt, approval_request), audit=audit)
     formats = [report.format for report in reports]
     write_reports(reports, result.decision, report_context(result, request.now, formats))
     for note in result.notes:
-        click.echo(f"tfgate: {console(note)}", err=True)
+        tell(f"tfgate: {note}")
     return int(result.exit_code)

@@ -51,6 +51,12 @@ def _value(step: Step) -> str:
 
 def explained_lines(explained: Explained) -> Iterator[str]:
     """Write a rule on a subject as lines: ruling, messages, each sub-expression with its value."""
+    from tfgate.report.neutral import log_line
+
+    return map(log_line, _lines(explained))
+
+
+def _lines(explained: Explained) -> Iterator[str]:
     from tfgate.cli.values import show
     from tfgate.report.neutral import console
 

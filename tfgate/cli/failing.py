@@ -45,25 +45,24 @@ def _answer(error: BaseException, *, debug: bool) -> int:
 
 
 def fail(text: str, code: ExitCode) -> int:
-    """Say it, line by line, with nothing in it that a terminal would obey."""
-    from tfgate.report.neutral import console
-
-    with contextlib.suppress(OSError):
-        for line in f"tfgate: {text}".split("\n"):
-            click.echo(console(line), err=True)
+    """Say it, line by line, with nothing in it that a terminal or a CI log would obey."""
+    _say(f"tfgate: {text}")
     return code
 
 
 def _usage(error: click.ClickException) -> int:
     """Say it as click does, with nothing in it that a terminal or a CI log would obey."""
-    from tfgate.report.neutral import console
-
     said = io.StringIO()
     error.show(said)
-    with contextlib.suppress(OSError):
-        for line in said.getvalue().rstrip("\n").split("\n"):
-            click.echo(console(line), err=True)
+    _say(said.getvalue().rstrip("\n"))
     return ExitCode.USAGE
+
+
+def _say(text: str) -> None:
+    from tfgate.cli.output import tell
+
+    with contextlib.suppress(OSError):
+        tell(text)
 
 
 def _broken_pipe() -> int:

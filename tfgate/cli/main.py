@@ -100,10 +100,10 @@ def _finish_deliveries() -> None:
         return
     # What they make of it decides nothing.
     with contextlib.suppress(Exception, KeyboardInterrupt):
-        from tfgate.report.neutral import console
+        from tfgate.cli.output import tell
 
         for sentence in delivering.finish_deliveries():
-            click.echo(f"tfgate: {console(sentence)} See `tfgate audit status`.", err=True)
+            tell(f"tfgate: {sentence} See `tfgate audit status`.")
 
 
 def _take_debug(argv: Sequence[str]) -> tuple[list[str], bool]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-import click
-
-from tfgate.cli.output import write_out, write_reports
+from tfgate.cli.output import tell, write_out, write_reports
 from tfgate.cli.reporting import report_context
 from tfgate.errors import UsageError
 from tfgate.report import ReportRequest
@@ -40,13 +38,13 @@ def report_many(
     formats = [request.format for request in requests]
     for number, entry in enumerate(entries, 1):
         if entry.error is not None:
-            click.echo(console(f"tfgate: {entry.error}"), err=True)
+            tell(f"tfgate: {entry.error}")
         if entry.result is not None:
             own = [ReportRequest(r.format, _numbered(r.file, number)) for r in requests]
             write_reports(own, entry.result.decision, report_context(entry.result, now, formats))
             if any(request == ReportRequest("text", None) for request in requests):
                 write_out("\n")
-    click.echo(summary(entries), err=True)
+    tell(summary(entries))
 
 
 def summary(entries: Sequence[Entry]) -> str:

@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+import click
+
 from tfgate.errors import TfgateError
 from tfgate.report import render, step_summary, terminal_of
 
@@ -52,6 +54,14 @@ def write_reports(
             write_out(text)
         else:
             write_file(request.file, text)
+
+
+def tell(text: str) -> None:
+    """Say something on standard error, with nothing in it that a terminal or a CI log obeys."""
+    from tfgate.report.neutral import console, log_line
+
+    for line in text.split("\n"):
+        click.echo(log_line(console(line)), err=True)
 
 
 def write_out(text: str) -> None:

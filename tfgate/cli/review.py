@@ -11,7 +11,6 @@ from tfgate._version import __version__
 from tfgate.cli.options import judging_options, make_request
 from tfgate.errors import UsageError
 from tfgate.model.action import Action
-from tfgate.report.neutral import console
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -89,7 +88,7 @@ def _context(now: dt.datetime) -> ReportContext:
 def _page(text: str, file: str | None, *, open_page: bool) -> None:
     """Put the page where it is wanted, and say where that is."""
     from tfgate.app.review_page import open_in_browser, write_page
-    from tfgate.cli.output import write_out
+    from tfgate.cli.output import tell, write_out
 
     if file == "-":
         write_out(text)
@@ -97,4 +96,4 @@ def _page(text: str, file: str | None, *, open_page: bool) -> None:
     path = write_page(text, file)
     opened = open_page and open_in_browser(path)
     what = "is open in the browser" if opened else "can be opened in a browser"
-    click.echo(f"The review {what}: {console(str(path))}", err=True)
+    tell(f"The review {what}: {path}")

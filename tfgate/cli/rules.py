@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tfgate.cli.lazy import LazyGroup
-from tfgate.cli.output import write_lines, write_out
+from tfgate.cli.output import write_lines
 from tfgate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ _WORKSPACE = click.option(
 def list_rules(rulesets: tuple[str, ...], config: str | None, workspace: str) -> None:
     """List the rules in force: id, level, severity, title."""
     effective = _effective(rulesets, config, workspace)
+    from tfgate.report.columns import in_columns
+    from tfgate.report.neutral import console
+
     rows = [
-        (rule.id, effective.level(rule).value, rule.rule.severity.value, rule.rule.title)
+        (rule.id, effective.level(rule).value, rule.rule.severity.value, console(rule.rule.title))
         for _, rule in _all(effective)
     ]
-    from tfgate.report.columns import in_columns
-
-    for line in in_columns(rows):
-        write_out(f"{line}\n")
+    write_lines(in_columns(rows))
 
 
 @rules.command("show", epilog="Example: tfgate rules show CORE-DEL-001 -r tfgate:core")

@@ -9,6 +9,7 @@ import click
 
 from tfgate.cli.output import write_out
 from tfgate.exitcodes import ExitCode
+from tfgate.report.neutral import console
 
 
 @click.command(epilog="Example: tfgate rules docs ./policy --out docs/rules")
@@ -27,7 +28,8 @@ def docs(sources: tuple[str, ...], out: str, check: bool, config: str | None) ->
     rulesets = load_sources(sources, Path.cwd(), os.environ, config=config)
     drift = write_docs(rulesets, Path(out), check=check)
     for name in drift.stale:
-        write_out(f"{out}/{name} is out of date\n" if check else f"{out}/{name}\n")
+        write_out(f"{console(f'{out}/{name}')}{' is out of date' if check else ''}\n")
     for name in drift.left_over:
-        write_out(f"{out}/{name} is of no rule{'' if check else ', and is removed'}\n")
+        removed = "" if check else ", and is removed"
+        write_out(f"{console(f'{out}/{name}')} is of no rule{removed}\n")
     return int(ExitCode.DENIED if check and drift else ExitCode.ALLOWED)

@@ -40,6 +40,7 @@ def new(
     """
     from tfgate.app.new_rule import file_for, new_rule
     from tfgate.cli.output import write_out
+    from tfgate.report.neutral import console
 
     text = new_rule(
         Path.cwd(),
@@ -63,4 +64,4 @@ def new(
         raise UsageError(f"{path} is there already.", hint="Give another ID, or --out.") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
-    write_out(f"{path}\n")
+    write_out(f"{console(str(path))}\n")

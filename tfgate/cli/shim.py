@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tfgate.cli.output import write_out
+from tfgate.cli.output import tell, write_out
 
 
 @click.group()
@@ -26,8 +26,9 @@ def install(directory: Path) -> None:
     that change the state without a plan are recorded or denied ([commands] of tfgate.toml).
     """
     from tfgate.app.shim import install_shims
+    from tfgate.report.neutral import console
 
     directory = directory.expanduser().resolve()
     for path in install_shims(directory):
-        write_out(f"{path}\n")
-    click.echo(f'Put it first on PATH: export PATH="{directory}:$PATH"', err=True)
+        write_out(f"{console(str(path))}\n")
+    tell(f'Put it first on PATH: export PATH="{directory}:$PATH"')

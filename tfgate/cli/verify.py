@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tfgate.cli.options import judging_options, make_request
-from tfgate.cli.output import write_out
+from tfgate.cli.output import tell, write_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def verify(
     request = make_request("the state", audit_log=audit_log, **options)
     found = verify_decision(request, decision_id, Source(evidence, plan_file, state))
     for warning in found.warnings:
-        click.echo(f"tfgate: {warning}", err=True)
+        tell(f"tfgate: {warning}")
     lines = list(obligation_lines(found.obligations))
     if not lines:
         lines = [f"The decision {found.decision_id} let nothing through as unknown."]

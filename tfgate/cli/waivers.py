@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tfgate.cli.output import write_file, write_lines, write_out
+from tfgate.cli.output import tell, write_file, write_lines, write_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +118,6 @@ def import_(directory: Path, owner: str, expires: dt.datetime, output: str | Non
     in gate.waiver_files.
     """
     from tfgate.app.waiver_import import import_waivers
-    from tfgate.report.neutral import console
 
     data_dir = os.environ.get("TF_DATA_DIR")
     found = import_waivers(
@@ -133,5 +132,5 @@ def import_(directory: Path, owner: str, expires: dt.datetime, output: str | Non
     else:
         write_file(output, found.toml())
     for sentence in found.left:
-        click.echo(console(sentence), err=True)
-    click.echo(f"{len(found.waivers)} imported, {len(found.left)} left.", err=True)
+        tell(sentence)
+    tell(f"{len(found.waivers)} imported, {len(found.left)} left.")

@@ -1,7 +1,8 @@
 """An audit report as one table for a spreadsheet: RFC 4180, UTF-8, one kind of row in `section`.
 
-A spreadsheet takes a cell that begins with ``=``, ``+``, ``-``, ``@``, tab or return for a formula,
-whatever quotes it stands in (OWASP, CSV Injection). Such a cell gets an apostrophe in front.
+A spreadsheet takes a cell that begins with ``=``, ``+``, ``-``, ``@`` (some: as wide characters
+too), tab or return for a formula, whatever quotes it stands in (OWASP, CSV Injection). Such a cell
+gets an apostrophe in front.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ COLUMNS = (
     "reason", "expires", "count", "applied", "decision_id", "plan_sha256", "commit", "records",
     "record_hashes",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def render(report: AuditReport) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -16,16 +16,16 @@ _BEYOND_ASCII = late(r"[^ -~\n]+")
 _PLAIN = b"\n" + bytes(range(0x20, 0x7F))
 
 
-def dumps(value: object) -> str:
+def dumps(value: object, order: Literal["sorted"] | None = None) -> str:
     """Give ``value`` (structs and plain values) as JSON, indented by two, ending in a newline.
 
     What is legal in JSON and could mislead a terminal (C1 controls, bidi marks) is written as the
     escape of the same character: every reader decodes it to the very same string.
     """
     try:
-        encoded = msgspec.json.encode(value)
+        encoded = msgspec.json.encode(value, order=order)
     except UnicodeEncodeError:  # a lone surrogate, out of a file name that is not UTF-8
-        encoded = msgspec.json.encode(_without_surrogates(msgspec.to_builtins(value)))
+        encoded = msgspec.json.encode(_without_surrogates(msgspec.to_builtins(value)), order=order)
     formatted = msgspec.json.format(encoded, indent=2)
     text = formatted.decode() + "\n"
     # Of megabytes nearly all is ASCII, which goes fast; what is left over is looked at by itself.
