@@ -72,10 +72,13 @@ class _Reader:
         return bases
 
     def paths(self) -> frozenset[Path]:
-        """Give the paths, without those that have a read one as their beginning."""
+        """Give the paths, without those that have a read one as their beginning.
+
+        What the document itself is, null or an object, shows whatever is read of it.
+        """
         read = set(self._read)
         for path in self._touched:
-            if not any(other[: len(path)] == path for other in read):
+            if path and not any(other[: len(path)] == path for other in read):
                 read.add(path)
         return frozenset(p for p in read if not any(p[:n] in read for n in range(len(p))))
 
