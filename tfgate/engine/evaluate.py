@@ -66,12 +66,12 @@ def _decide(
     rulesets: Sequence[Ruleset],
     context: Context,
 ) -> Decision:
-    waivers = Waivers(context, frozenset(rule.rule.id for rule in rules))
+    waivers = Waivers(context)
     outcomes = [
         waivers.apply(outcome, addresses) for outcome, addresses in _outcomes(plan, rules, context)
     ]
     outcomes.extend(mismatch(context, rules))
-    looked = Looked(rules, plan)
+    looked = Looked(rules, plan, context.waivers)
     outcomes.extend(waivers.findings(looked))
     outcomes.sort(key=_order)
     evaluated = sum(1 for rule in rules if rule.evaluated)

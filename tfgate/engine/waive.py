@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from tfgate.engine.covering import Covering
 from tfgate.engine.outcome import BUILT_IN_RULESET
 from tfgate.engine.waiver_findings import (
     EXPIRED,
@@ -19,13 +21,12 @@ from tfgate.engine.waiver_findings import (
     problem_finding,
     waiver_finding,
 )
-from tfgate.model.address import block_covers
 from tfgate.model.decision import Outcome, OutcomeKind
-from tfgate.model.glob import compile_glob, glob_matches
+from tfgate.model.glob import glob_matches
 from tfgate.model.rule import Enforcement, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from tfgate.engine.bound import BoundRule
     from tfgate.engine.context import Context
@@ -39,9 +40,13 @@ _WAIVABLE = frozenset({OutcomeKind.FAIL, OutcomeKind.UNKNOWN})
 class Looked:
     """What an evaluation has looked at, for waivers that waived nothing."""
 
-    def __init__(self, rules: Sequence[BoundRule], plan: Plan | None) -> None:
+    def __init__(
+        self, rules: Sequence[BoundRule], plan: Plan | None, waivers: Sequence[Waiver]
+    ) -> None:
         self._rules = rules
         self._plan = plan
+        self._waivers = waivers
+        self._named: dict[str, list[BoundRule]] = {}
 
     def at(self, waiver: Waiver) -> bool | None:
         """Say whether a waiver had its chance: ``False`` if it may have one in another plan.
@@ -49,30 +54,57 @@ class Looked:
         ``None`` where there is no such rule, which is a finding already, or where only sources were
         judged and it is none on them.
         """
-        rules = [rule for rule in self._rules if glob_matches(waiver.rule, rule.rule.id)]
+        rules = self.rules(waiver.rule)
         if not rules:
             return None
         if any(rule.rule.scope is Scope.SOURCE for rule in rules):
             return True
         if self._plan is None:
             return None
-        if any(covers(waiver, one.address) for rule in rules for one in rule.passed):
-            return True
-        return not any(covers(waiver, change.address) for change in self._plan.changes)
+        return id(waiver) in self._passed or id(waiver) not in self._planned
+
+    def rules(self, glob: str) -> list[BoundRule]:
+        """Give the rules that a waiver names."""
+        found = self._named.get(glob)
+        if found is None:
+            found = [rule for rule in self._rules if glob_matches(glob, rule.rule.id)]
+            self._named[glob] = found
+        return found
+
+    @cached_property
+    def _covering(self) -> Covering:
+        return Covering(self._waivers)
+
+    @cached_property
+    def _passed(self) -> set[int]:
+        """The ids of waivers that cover what a rule they name passed on."""
+        return {
+            id(waiver)
+            for rule in self._rules
+            if self._covering.names(rule.rule.id)
+            for one in rule.passed
+            for waiver in self._covering.of(rule.rule.id, one.address)
+        }
+
+    @cached_property
+    def _planned(self) -> set[int]:
+        """The ids of waivers that cover what the plan changes."""
+        changes = () if self._plan is None else self._plan.changes
+        return {id(waiver) for change in changes for waiver in self._covering.at(change.address)}
 
 
 class Waivers:
     """The waivers of one evaluation, and what became of each."""
 
-    def __init__(self, context: Context, rule_ids: Collection[str]) -> None:
+    def __init__(self, context: Context) -> None:
         self._today = context.now.astimezone(dt.timezone.utc).date()
         self._comment_levels = context.comment_waiver_levels
         self._comment_globs = context.comment_waiver_globs
         self._notice = dt.timedelta(days=context.waiver_notice_days)
-        self._rule_ids = rule_ids
         self._problems = context.waiver_problems
         self._all = tuple(context.waivers)
         self._standing = [waiver for waiver in self._all if self._stands(waiver)]
+        self._covering = Covering(self._standing)
         self._used: set[tuple[str, str]] = set()
         self._refused: set[int] = set()
 
@@ -101,11 +133,10 @@ class Waivers:
         )
 
     def _for(self, outcome: Outcome, address: str) -> Waiver | None:
-        for waiver in self._standing:
-            if compile_glob(waiver.rule)(outcome.rule) and covers(waiver, address):
-                if self._permitted(waiver, outcome.enforcement):
-                    return waiver
-                self._refused.add(id(waiver))
+        for waiver in self._covering.of(outcome.rule, address):
+            if self._permitted(waiver, outcome.enforcement):
+                return waiver
+            self._refused.add(id(waiver))
         return None
 
     def _permitted(self, waiver: Waiver, level: Enforcement) -> bool:
@@ -120,7 +151,7 @@ class Waivers:
                 yield waiver_finding(EXPIRED, waiver, f"expired on {waiver.expires}")
             if not waiver.reason.strip():
                 yield waiver_finding(NO_REASON, waiver, "gives no reason, so it waives nothing")
-            if not any(glob_matches(waiver.rule, rule) for rule in self._rule_ids):
+            if not looked.rules(waiver.rule):
                 what = "names a rule that no ruleset in force has"
                 yield waiver_finding(UNKNOWN_RULE, waiver, what)
             elif self._is_refused_glob(waiver):
@@ -157,13 +188,6 @@ class Waivers:
         return chance is not None and (waiver.kind != "comment" or chance is False)
 
 
-def covers(waiver: Waiver, address: str) -> bool:
-    """Say whether a waiver covers an address: a comment its block's instances, a file its glob."""
-    if waiver.kind == "comment":
-        return block_covers(waiver.address, address)
-    return compile_glob(waiver.address)(address)
-
-
 def _key(waiver: Waiver) -> tuple[str, str]:
     """Name a waiver: a comment in a module that is called twice is one."""
     return waiver.rule, waiver.source or waiver.address
@@ -175,4 +199,4 @@ def _wide(waiver: Waiver) -> list[str]:
     return [name for name, glob in parts.items() if not glob.strip("*?")]
 
 
-__all__ = ["BUILT_IN_RULESET", "Looked", "Waivers", "covers"]
+__all__ = ["BUILT_IN_RULESET", "Looked", "Waivers"]
