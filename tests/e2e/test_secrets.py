@@ -1,7 +1,8 @@
 """No secret leaves tfgate: planted everywhere, every command run, everything searched.
 
-`tests/e2e/test_canary.py` has the same for reports; here it is whatever a command prints, writes,
-caches, archives or leaves behind, with ``--debug``, and when something fails that nobody foresaw.
+`test_canary.py` has the same for reports, `test_secrets_sent.py` for sinks and the run-task server;
+here it is whatever a command prints, writes, caches, archives or leaves behind, with ``--debug``,
+and when something fails that nobody foresaw.
 """
 
 from __future__ import annotations
@@ -14,22 +15,17 @@ import pytest
 
 from tests.support import forked
 from tests.support.click_tree import paths
-from tests.support.faults import box as boxes
 from tests.support.faults.scenarios import SCENARIOS, Scenario
-from tests.support.plans import HEADER
 from tests.support.planted import (
     EXPRESSIONS,
     RAISING,
     STEM,
     files_with,
     found_in,
-    looking,
     needles,
-    planted,
-    raising,
     secret,
-    values,
 )
+from tests.support.planted_box import ENVIRONMENT, GIVEN, build
 from tfgate.cli.main import cli
 from tfgate.report import FORMATS
 
@@ -40,17 +36,6 @@ if TYPE_CHECKING:
     from tests.support.faults.box import Box
 
 NEEDLES = needles()
-GIVEN = frozenset(
-    {"good.json", "bad.json", "state.json", "a.json", "b.json", "good.tfplan", "bad.tfplan"}
-    | {"secret.toml", "raising.toml"}
-)
-"""Files that hold secrets by right, or rules that name the canary."""
-ENVIRONMENT = {
-    name: secret(f"env-{name}")
-    for name in ("TF_VAR_db", "AWS_SECRET_ACCESS_KEY", "TF_TOKEN_app_terraform_io", "GITHUB_TOKEN",
-                 "ATLANTIS_GH_TOKEN", "TF_HTTP_PASSWORD", "CI_JOB_TOKEN")
-}  # fmt: skip
-"""What lies about in the environment of a gate."""
 RULE = "-r {gate}/secret.toml"
 BROKEN = "-r {gate}/raising.toml"
 
@@ -96,35 +81,7 @@ TOGETHER = {one.name: one for one in MORE}
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Box:
     """A gate whose rules look at every secret of the plans that it judges."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boxes, "_plan", lambda owner: json.dumps(planted(owner)).encode())
-        patch.setattr(boxes, "_state", _state)
-        patch.setattr(boxes, "CONFIG", boxes.CONFIG.replace(
-            '["./policy"]', '["./policy", "./secret.toml"]'))  # fmt: skip
-        write = boxes._write_gate
-
-        def with_rules(made: Box) -> None:
-            (made.gate / "secret.toml").write_text(HEADER + looking())
-            (made.gate / "raising.toml").write_text(
-                HEADER.replace('"test"', '"raising"') + raising()
-            )
-            write(made)
-
-        patch.setattr(boxes, "_write_gate", with_rules)
-        return boxes.build(tmp_path_factory.mktemp("secrets") / "box")
-
-
-def _state() -> bytes:
-    state = json.loads(_STATE())
-    (resource,) = state["values"]["root_module"]["resources"]
-    marks = planted()["resource_changes"][0]["change"]["after_sensitive"]
-    resource["values"] = {**values("me"), "arn": "arn:aws:s3:::logs"}
-    resource["sensitive_values"] = marks
-    state["values"]["outputs"] = {"token": {"sensitive": True, "value": secret("out")}}
-    return json.dumps(state).encode()
-
-
-_STATE = boxes._state
+    return build(tmp_path_factory.mktemp("secrets") / "box")
 
 
 @pytest.fixture
@@ -157,10 +114,9 @@ def searched(box: Box, ran: forked.Ran, since: int = 0) -> list[str]:
 
 
 def test_every_command_is_searched() -> None:
-    """A new one has to be: its scenario belongs to the others'."""
-    assert {one.command for one in ALONE.values()} >= set(paths(cli)) - {
-        "audit deliver", "audit status"
-    }  # fmt: skip
+    """A new one has to be: its scenario belongs to the others'. Sinks: `test_secrets_sent.py`."""
+    sinks = {"audit deliver", "audit status"}
+    assert {one.command for one in ALONE.values()} >= set(paths(cli)) - sinks
 
 
 def test_the_box_holds_no_secret_but_those_it_was_given(template: Box) -> None:
@@ -216,7 +172,7 @@ DEEP = {
     "tfgate.plan.change.Change.redacted": "check good.json",
     "tfgate.plan.reading.read_plan": "check good.json",
     "tfgate.query.state.State.spend": "check good.json",
-    "tfgate.query.functions.documents._read": "check good.json",
+    "tfgate.query.functions.documents.read": "check good.json",
     "tfgate.engine.evaluate.make_outcome": "check good.json",
     "tfgate.ruleset.template.Template.render": "check good.json",
     "tfgate.report.json.render": "check good.json --report json",

@@ -77,9 +77,11 @@ class Receiver:
 
 
 @contextlib.contextmanager
-def receiving(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+def receiving(
+    context: ssl.SSLContext | None = None, receiver: Receiver | None = None
+) -> Iterator[Receiver]:
     """Run one on 127.0.0.1 while the block runs; with ``context`` it speaks TLS."""
-    receiver = Receiver()
+    receiver = receiver or Receiver()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
