@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.plan_json import block, change, configuration, plan
-from tfgate.plan import EVERYTHING, Plan, read_plan
+from tfgate.plan import EVERYTHING, Plan, Reads, read_plan
 from tfgate.plan.leaving import _is_left, _is_open, left_to_provider
 from tfgate.plan.marks import MARK
 from tfgate.plan.overlay import marks_any, merge
@@ -81,6 +81,37 @@ def test_left_to_provider_asks_the_marks_first(
     document = plan(entry, configuration=configuration(*blocks))
     read = read_plan(written(document, spelt=spelt, laid_out=laid_out))
     assert left_to_provider(read, read.changes[0], argument) is plain_answer(read, argument)
+
+
+FIELDS = ("expressions", "count_expression", "for_each_expression", "depends_on", "provisioners",
+          "provider_config_key", "schema_version")  # fmt: skip
+
+
+@given(
+    st.dictionaries(st.sampled_from(["a", "password", "hidden"]), BLOCKS, max_size=2),
+    st.fixed_dictionaries({}, optional={
+        "count_expression": st.sampled_from([{"constant_value": 0}, {"references": ["var.x"]}]),
+        "depends_on": st.sampled_from([[], ["a_b.d"]]),
+        "provisioners": st.sampled_from([[{"type": "x", "expressions": {"token": {
+            "constant_value": "s"}}}]]),
+        "schema_version": st.just(0),
+    }),
+    st.sets(st.sampled_from(FIELDS)),
+)  # fmt: skip
+def test_a_block_is_decoded_as_far_as_it_is_read(
+    expressions: Any, others: dict[str, Any], read: set[str]
+) -> None:
+    """Each field of ``config`` is what it is in the whole one, redacted or not."""
+    made = block("a_b.c") | {"expressions": expressions} | others
+    entry = change("a_b.c", before_sensitive=False, after_sensitive={"hidden": True})
+    (only,) = read_plan(plan(entry, configuration=configuration(made))).changes
+    reads = Reads.of({("config", field, "x") for field in read} | {("config", "unheard", "of")})
+    for pruned, whole in (
+        (only.document(reads), only.document(EVERYTHING)),
+        (only.redacted(reads), only.redacted(EVERYTHING)),
+    ):
+        assert tuple(whole["config"]) == FIELDS
+        assert pruned["config"] == {name: whole["config"][name] for name in FIELDS if name in read}
 
 
 def plainly_merged(known: Any, unknown: Any) -> Any:

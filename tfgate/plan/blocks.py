@@ -5,10 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import Raw
-
-from tfgate.plan.configuration import block_expressions
-from tfgate.plan.decoding import decode_value
+from tfgate.plan.configuration import block_part
 from tfgate.plan.resolver import Place, Resolver, Targets
 
 if TYPE_CHECKING:
@@ -40,13 +37,11 @@ class BlockView:
     @cached_property
     def expressions(self) -> Any:
         """As in ``config`` of a resource rule."""
-        return block_expressions(self.block, self.address)
+        return self.part("expressions")
 
     def part(self, name: str) -> Any:
-        """Decode another part of the block, as ``count_expression`` or ``depends_on``."""
-        part = getattr(self.block, name)
-        is_raw = isinstance(part, Raw)
-        return decode_value(part, f"configuration({self.address}).{name}") if is_raw else part
+        """Decode a field of ``config``, as ``count_expression`` or ``depends_on``."""
+        return block_part(self.block, self.address, name)
 
     @cached_property
     def arguments(self) -> dict[str, Targets]:

@@ -150,7 +150,9 @@ FIELDS: Final[Mapping[str, Callable[[Change, Reads], Any]]] = {
     "after_identity": lambda change, _: _identity(change, "after_identity"),
     "before": values.before,
     "after": values.after,
-    "config": lambda change, _: change.context.configuration.block(change),
+    "config": lambda change, reads: change.context.configuration.block(
+        change, reads.below("config")
+    ),
     "source": lambda _change, _: None,
 }
 """The root of a resource rule. ``source`` is null here: the engine knows the HCL."""
@@ -159,5 +161,7 @@ REDACTED_FIELDS: Final[Mapping[str, Callable[[Change, Reads], Any]]] = {
     **FIELDS,
     "before": values.redacted_before,
     "after": values.redacted_after,
-    "config": lambda change, _: change.context.configuration.redacted_block(change),
+    "config": lambda change, reads: change.context.configuration.redacted_block(
+        change, reads.below("config")
+    ),
 }

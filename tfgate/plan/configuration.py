@@ -15,6 +15,7 @@ from msgspec import Raw
 from tfgate.model.pattern import late
 from tfgate.plan.decoding import Decoder, decode_as, decode_value
 from tfgate.plan.expressions import redact_block
+from tfgate.plan.reads import EVERYTHING, Reads
 from tfgate.plan.values import marked_attributes
 from tfgate.plan.wire import ABSENT, Name
 
@@ -23,6 +24,18 @@ if TYPE_CHECKING:
 
     from tfgate.plan.change import Change
 
+_PARTS: Final = (
+    "expressions",
+    "count_expression",
+    "for_each_expression",
+    "depends_on",
+    "provisioners",
+    "provider_config_key",
+    "schema_version",
+)
+"""The fields of ``config``."""
+_EMPTY: Final = {"expressions": dict, "depends_on": list, "provisioners": list}
+"""Those that are an object or a list where the plan has none."""
 _KEYS: Final = late(r'\[(?:"(?:[^"\\]|\\.)*"|[^\[\]"]*)\]')
 """No key has an open bracket outside quotes: a search from each of many would take for ever."""
 
@@ -108,6 +121,9 @@ class Configuration:
 
     def __init__(self, raw: Raw) -> None:
         self._raw = raw
+        self._last: tuple[str | None, Any] = (None, None)
+        """The block whose expressions were asked for last: a rule asks for one again and again,
+        and a block's instances stand side by side."""
 
     @property
     def raw(self) -> Raw:
@@ -138,24 +154,30 @@ class Configuration:
             for block in module.resources or ()
         }
 
-    def block_of(self, change: Change) -> Block | None:
-        """Find the block that a change's resource is configured by."""
-        return self.blocks.get(configuration_address(change))
-
-    def block(self, change: Change) -> dict[str, Any] | None:
+    def block(self, change: Change, reads: Reads) -> dict[str, Any] | None:
         """Give a change's block as a rule sees it in ``config``; None if there is none."""
-        block = self.block_of(change)
-        return None if block is None else block_document(block, configuration_address(change))
+        address = configuration_address(change)
+        block = self.blocks.get(address)
+        if block is None:
+            return None
+        return {name: block_part(block, address, name) for name in _PARTS if reads.wants(name)}
 
     def expressions(self, change: Change) -> Any:
-        """Give ``expressions`` of `block` alone; None if there is no block."""
-        block = self.block_of(change)
-        return None if block is None else block_expressions(block, configuration_address(change))
+        """Give ``expressions`` of `block` alone, not to be changed; None if there is no block."""
+        address = configuration_address(change)
+        if self._last[0] != address:
+            block = self.blocks.get(address)
+            part = None if block is None else block_part(block, address, "expressions")
+            self._last = address, part
+        return self._last[1]
 
-    def redacted_block(self, change: Change) -> dict[str, Any] | None:
-        """Give it with `SENSITIVE` for constants that marks or names say are secret."""
-        document = self.block(change)
-        return None if document is None else redact_block(document, marked_attributes(change))
+    def redacted_block(self, change: Change, reads: Reads = EVERYTHING) -> dict[str, Any] | None:
+        """Give `block` with `SENSITIVE` for constants that marks or names say are secret."""
+        document = self.block(change, reads)
+        if document is None:
+            return None
+        marked = marked_attributes(change) if "expressions" in document else None
+        return redact_block(document, marked)
 
 
 def walk(module: Module, prefix: str = "") -> Iterator[tuple[str, Module]]:
@@ -182,23 +204,9 @@ def without_keys(address: str) -> str:
     return _KEYS.sub("", address) if "[" in address else address
 
 
-def block_document(block: Block, where: str) -> dict[str, Any]:
-    """Decode a block as the root of ``config``."""
-    expressions = block_expressions(block, where)
-    where = f"configuration({where})"
-    return {
-        "expressions": expressions,
-        "count_expression": decode_value(block.count_expression, f"{where}.count_expression"),
-        "for_each_expression": decode_value(
-            block.for_each_expression, f"{where}.for_each_expression"
-        ),
-        "depends_on": block.depends_on or [],
-        "provisioners": decode_value(block.provisioners, f"{where}.provisioners") or [],
-        "provider_config_key": block.provider_config_key,
-        "schema_version": block.schema_version,
-    }
-
-
-def block_expressions(block: Block, where: str) -> Any:
-    """Decode the arguments of a block."""
-    return decode_value(block.expressions, f"configuration({where}).expressions") or {}
+def block_part(block: Block, address: str, name: str) -> Any:
+    """Decode one field of ``config``."""
+    part = getattr(block, name)
+    if isinstance(part, Raw):
+        part = decode_value(part, f"configuration({address}).{name}")
+    return part or _EMPTY[name]() if name in _EMPTY else part

@@ -16,14 +16,14 @@ _EXPRESSION: Final = frozenset({_CONSTANT, "references"})
 
 
 def redact_block(document: dict[str, Any], marked: frozenset[str] | None) -> dict[str, Any]:
-    """Redact the root of ``config``; ``marked`` names attributes with a mark, None for all."""
-    return {
-        **document,
-        "expressions": redact_expressions(document["expressions"], marked),
-        "count_expression": redact_expression(document["count_expression"]),
-        "for_each_expression": redact_expression(document["for_each_expression"]),
-        "provisioners": redact_expression(document["provisioners"]),
-    }
+    """Redact fields of ``config``; ``marked`` names attributes with a mark, None for all."""
+    hidden = dict(document)
+    for name in ("count_expression", "for_each_expression", "provisioners"):
+        if name in document:
+            hidden[name] = redact_expression(document[name])
+    if "expressions" in document:
+        hidden["expressions"] = redact_expressions(document["expressions"], marked)
+    return hidden
 
 
 def redact_expressions(expressions: Any, marked: frozenset[str] | None = frozenset()) -> Any:
