@@ -110,7 +110,7 @@ def _by_id(rules: Iterable[BoundRule]) -> list[BoundRule]:
     return sorted(rules, key=lambda bound: bound.rule.id)
 
 
-Found = tuple[Outcome, "tuple[str, ...]"]
+Found = tuple[Outcome, "Sequence[str]"]
 """An outcome, and the addresses that a waiver must cover: of a block that several modules use,
 one in each of them."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 _WAIVABLE = frozenset({OutcomeKind.FAIL, OutcomeKind.UNKNOWN})
 """An ``error`` is not waivable: nobody reviewed what the rule would have said."""
+
+PLACES: Final = 1_000_000
+"""Places, of blocks that several modules use, for which waivers are looked for: thousands of blocks
+in thousands of modules are more than anybody waives."""
 
 
 class Looked:
@@ -107,6 +111,7 @@ class Waivers:
         self._covering = Covering(self._standing)
         self._used: set[tuple[str, str]] = set()
         self._refused: set[int] = set()
+        self._left = PLACES
 
     def _stands(self, waiver: Waiver) -> bool:
         whole = waiver.expires >= self._today and bool(waiver.reason.strip())
@@ -121,8 +126,12 @@ class Waivers:
 
         ``addresses`` are those it speaks of, where these are several: each must be covered.
         """
-        if outcome.outcome not in _WAIVABLE or not self._standing:
+        if outcome.outcome not in _WAIVABLE or not self._covering.names(outcome.rule):
             return outcome
+        if len(addresses) > 1:
+            self._left -= len(addresses)
+            if self._left < 0:
+                return outcome
         found = [self._for(outcome, one) for one in addresses or (outcome.address,)]
         waivers = [waiver for waiver in found if waiver is not None]
         if len(waivers) < len(found):
@@ -174,6 +183,11 @@ class Waivers:
     def warnings(self, looked: Looked) -> Iterable[str]:
         """Announce waivers that waived nothing, that end soon, and that waive far too much."""
         soon = self._today + self._notice
+        if self._left < 0:
+            yield (
+                "Waivers were not looked for any further: blocks of modules that are called very "
+                f"often fail in more than {PLACES:,} places."
+            )
         for waiver in self._standing:
             if _key(waiver) not in self._used and self._is_worth_a_word(waiver, looked):
                 yield f"{named(waiver)} waived nothing in this plan."

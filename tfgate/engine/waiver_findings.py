@@ -50,6 +50,7 @@ _OF_PROBLEM: Final = {
     "expired": EXPIRED,
     "unattached": UNATTACHED,
     "downloaded": NOT_PERMITTED,
+    "too-many": NOT_PERMITTED,
 }
 
 

@@ -33,7 +33,7 @@ class Remark(NamedTuple):
     block: Block | None
     """The block it belongs to, if any."""
     nodes: tuple[ModuleNode, ...]
-    """The modules of the tree that use the file."""
+    """The modules of the tree that use the file; all are downloaded, or none."""
 
 
 def remarks(index: SourceIndex, needles: Sequence[bytes]) -> Iterator[Remark]:

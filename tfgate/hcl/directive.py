@@ -40,6 +40,7 @@ class ProblemKind(str, Enum):
     EXPIRED = "expired"
     UNATTACHED = "unattached"
     DOWNLOADED = "downloaded"
+    TOO_MANY = "too-many"
 
     def __str__(self) -> str:
         return self.value

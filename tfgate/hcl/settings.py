@@ -10,8 +10,8 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from tfgate.hcl.addresses import join_modules
 from tfgate.hcl.contents import Contents
+from tfgate.hcl.places import Addresses
 from tfgate.hcl.subject import SourceBlock
 from tfgate.model.location import Location
 from tfgate.query.values import UNKNOWN, Unknown
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tfgate.hcl.index import ModuleNode
+    from tfgate.hcl.places import Users
     from tfgate.hcl.scanner import Block
     from tfgate.hcl.sources import SourceFile
 
@@ -32,9 +33,7 @@ _NEEDING = ("resource", "data", "ephemeral", "list")
 _BUILT_IN = frozenset({"terraform"})
 
 
-def settings_block(
-    nodes: list[ModuleNode], parts: Sequence[tuple[bool, SourceBlock]]
-) -> SourceBlock:
+def settings_block(users: Users, parts: Sequence[tuple[bool, SourceBlock]]) -> SourceBlock:
     """Give one block for all ``terraform`` blocks of a module; each part says if it overrides.
 
     Its place is that of the first; without any, the top of the module's first file.
@@ -50,13 +49,13 @@ def settings_block(
     block = SourceBlock(
         SETTINGS,
         (),
-        ordered[0].location if ordered else _top(nodes[0]),
-        tuple(join_modules(node.calls, SETTINGS) for node in nodes),
-        tuple(node.address for node in nodes),
+        ordered[0].location if ordered else _top(users.first),
+        Addresses(users.addresses, SETTINGS),
+        users.addresses,
         found,
-        lambda path: _find(ordered, nodes[0], path),
+        lambda path: _find(ordered, users.first, path),
     )
-    block.more = lru_cache(maxsize=1)(lambda: _more(nodes[0], known))
+    block.more = lru_cache(maxsize=1)(lambda: _more(users.first, known))
     return block
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from tfgate.hcl.addresses import join_modules, path_steps
+from tfgate.hcl.addresses import path_steps
 from tfgate.hcl.contents import Contents, contents
 from tfgate.hcl.paths import find_path
+from tfgate.hcl.places import Addresses, Users
 from tfgate.hcl.reading import read_shapes
 from tfgate.hcl.settings import SETTINGS, settings_block
 from tfgate.hcl.sources import addresses_of
@@ -31,7 +32,6 @@ class _Chosen(NamedTuple):
     """A file, and the blocks of it that are wanted."""
 
     file: SourceFile
-    nodes: list[ModuleNode]
     blocks: list[Block]
 
 
@@ -55,8 +55,8 @@ def blocks(
     every module has one, if empty. What ``terraform init`` downloaded is not part of what is under
     review, and left out.
     """
-    modules = list(_modules(index))
-    chosen = [_choose(nodes, kinds, types) for nodes in modules]
+    directories = list(_directories(index))
+    chosen = [_choose(users.first, kinds, types) for users in directories]
     native = [
         one.file for files in chosen for one in files if one.blocks and one.file.syntax is not JSON
     ]
@@ -64,29 +64,27 @@ def blocks(
         [file.text or "" for file in native], cache=cache, processes=processes, progress=progress
     )
     by_file = dict(zip(map(id, native), shapes, strict=True))
-    for nodes, files in zip(modules, chosen, strict=True):
-        found = _of_module(nodes, files, by_file)
+    for users, files in zip(directories, chosen, strict=True):
+        found = _of_module(users, files, by_file)
         wants_settings = merged and (not kinds or SETTINGS in kinds)
-        yield from _with_settings(nodes, found) if wants_settings else (one for _, one in found)
-        for problem in nodes[0].source.problems:
-            yield _unreadable(nodes, problem)
+        yield from _with_settings(users, found) if wants_settings else (one for _, one in found)
+        for problem in users.first.source.problems:
+            yield _unreadable(users, problem)
 
 
-def _modules(index: SourceIndex) -> Iterator[list[ModuleNode]]:
+def _directories(index: SourceIndex) -> Iterator[Users]:
     """Give the modules that are under review, those that use the same directory together."""
     users: dict[int, list[ModuleNode]] = {}
     for node in index.modules():
         if not node.downloaded:
             users.setdefault(id(node.source), []).append(node)
-    yield from users.values()
+    yield from map(Users.of, users.values())
 
 
-def _choose(
-    nodes: list[ModuleNode], kinds: Collection[str], types: Collection[str]
-) -> list[_Chosen]:
+def _choose(node: ModuleNode, kinds: Collection[str], types: Collection[str]) -> list[_Chosen]:
     return [
-        _Chosen(file, nodes, [block for block in file.body.blocks if _wanted(block, kinds, types)])
-        for file in nodes[0].source.files
+        _Chosen(file, [block for block in file.body.blocks if _wanted(block, kinds, types)])
+        for file in node.source.files
     ]
 
 
@@ -99,17 +97,17 @@ def _wanted(block: Block, kinds: Collection[str], types: Collection[str]) -> boo
 
 
 def _of_module(
-    nodes: list[ModuleNode], files: Sequence[_Chosen], shapes: dict[int, FileShapes]
+    users: Users, files: Sequence[_Chosen], shapes: dict[int, FileShapes]
 ) -> Iterator[tuple[bool, SourceBlock]]:
     """Give each wanted block, and whether it is in a file of overrides."""
-    for file, _, found in files:
+    for file, found in files:
         for block in found:
             read = contents(file, block, shapes.get(id(file)))
-            yield file.override, _source_block(file, nodes, block, read)
+            yield file.override, _source_block(file, users, block, read)
 
 
 def _with_settings(
-    nodes: list[ModuleNode], found: Iterator[tuple[bool, SourceBlock]]
+    users: Users, found: Iterator[tuple[bool, SourceBlock]]
 ) -> Iterator[SourceBlock]:
     parts = []
     for override, block in found:
@@ -117,21 +115,19 @@ def _with_settings(
             parts.append((override, block))
         else:
             yield block
-    yield settings_block(nodes, parts)
+    yield settings_block(users, parts)
 
 
-def _source_block(
-    file: SourceFile, nodes: list[ModuleNode], block: Block, found: Contents
-) -> SourceBlock:
+def _source_block(file: SourceFile, users: Users, block: Block, found: Contents) -> SourceBlock:
     name = next(addresses_of(file, block), None)
     return SourceBlock(
         block.kind,
         block.labels,
-        Location(file.name, block.line, block.end_line, nodes[0].chain),
-        tuple(join_modules(node.calls, name) if name else file.name for node in nodes),
-        tuple(node.address for node in nodes),
+        Location(file.name, block.line, block.end_line, users.first.chain),
+        Addresses(users.addresses, name) if name else (file.name,),
+        users.addresses,
         found,
-        partial(_find, file, nodes[0], block),
+        partial(_find, file, users.first, block),
     )
 
 
@@ -142,8 +138,7 @@ def _find(file: SourceFile, node: ModuleNode, block: Block, path: str) -> Locati
     return Location(file.name, line, end_line, node.chain)
 
 
-def _unreadable(nodes: list[ModuleNode], problem: Problem) -> SourceBlock:
-    location = Location(problem.file, problem.line or 1, None, nodes[0].chain)
-    modules = tuple(node.address for node in nodes)
-    files = (problem.file,) * len(nodes)
-    return SourceBlock(UNREADABLE, (), location, files, modules, Contents(problem.message))
+def _unreadable(users: Users, problem: Problem) -> SourceBlock:
+    location = Location(problem.file, problem.line or 1, None, users.first.chain)
+    message = Contents(problem.message)
+    return SourceBlock(UNREADABLE, (), location, (problem.file,), users.addresses, message)

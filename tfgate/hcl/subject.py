@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tfgate.hcl.contents import Contents
     from tfgate.model.location import Location
@@ -47,9 +47,9 @@ class SourceBlock:
 
     ``kind`` is ``resource``, ``terraform``, …; ``modules`` are the addresses of the modules that
     use the file (``""`` is the root); ``addresses`` are the block's config addresses in them, or
-    the file's path for a block that has none, and ``address`` is the first. With an ``error``, a
-    sentence, there are no values, and a rule that selects the block must end in the outcome
-    ``error``.
+    the file's path alone for a block that has none, and ``address`` is the first. With an
+    ``error``, a sentence, there are no values, and a rule that selects the block must end in the
+    outcome ``error``.
 
     It has what the engine asks of a subject.
     """
@@ -63,7 +63,7 @@ class SourceBlock:
         kind: str,
         labels: tuple[str, ...],
         location: Location,
-        addresses: tuple[str, ...],
+        addresses: Sequence[str],
         modules: tuple[str, ...],
         contents: Contents,
         find: Callable[[str], Location] | None = None,

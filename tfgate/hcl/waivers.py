@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tfgate.hcl.addresses import join_modules
 from tfgate.hcl.comments import remarks
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
     from tfgate.hcl.comments import Remark
     from tfgate.hcl.index import ModuleNode, SourceIndex
+
+
+MOST: Final = 50_000
+"""Waivers of all comments, one a place: a comment in a module that is called a thousand times is a
+thousand."""
 
 
 class WaiverProblem(NamedTuple):
@@ -44,36 +49,56 @@ def comment_waivers(
     A waiver with anything wrong waives nothing: it is among the problems instead. With ``today``
     (UTC) a waiver past its last day is a problem too; without it, the caller looks at ``expires``.
     Whether the rule exists, and whether anything was waived, is for the engine to say.
+
+    Comments that would make more than `MOST` waivers waive nothing; the first is a problem.
     """
     waivers: list[Waiver] = []
     problems: list[WaiverProblem] = []
+    is_full = False
     for remark in remarks(index, [MARKER.encode()]):
         for directive in read_directives(remark.text):
             complaints = _complaints(remark, directive, today)
             problems.extend(_problem(remark, directive, complaint) for complaint in complaints)
-            if not complaints:
+            if complaints:
+                continue
+            if len(waivers) + len(remark.nodes) * len(directive.rules) <= MOST:
                 waivers.extend(_waivers(remark, directive))
+            elif not is_full:
+                is_full = True
+                problems.append(_problem(remark, directive, _FULL))
     return waivers, problems
+
+
+_FULL: Final = Complaint(
+    ProblemKind.TOO_MANY,
+    f"waives nothing, nor may those after it, since comments make more than {MOST:,} waivers, one "
+    "for each module that uses their file: waive on the module calls or in the waiver file",
+)
 
 
 def block_addresses(remark: Remark) -> list[tuple[ModuleNode, str]]:
     """Give the addresses that a comment speaks of: one a module that uses its file."""
-    block = remark.block
-    address = None if block is None else next(addresses_of(remark.file, block), None)
+    block, address = remark.block, _address(remark)
     if block is None or address is None:
         return []
     suffix = ".*" if block.kind == "module" else ""
     return [(node, join_modules(node.calls, address + suffix)) for node in remark.nodes]
 
 
+def _address(remark: Remark) -> str | None:
+    """Give the address of the comment's block in its module."""
+    block = remark.block
+    return None if block is None else next(addresses_of(remark.file, block), None)
+
+
 def _complaints(
     remark: Remark, directive: Directive, today: dt.date | None
 ) -> tuple[Complaint, ...]:
     found = list(directive.complaints)
-    if not block_addresses(remark):
+    if _address(remark) is None:
         message = "belongs to no block: put it inside a block or on the line above it"
         found.append(Complaint(ProblemKind.UNATTACHED, message))
-    if any(node.downloaded for node in remark.nodes):
+    if remark.nodes[0].downloaded:
         message = "stands in a module from elsewhere, which may not waive: waive on the module call"
         found.append(Complaint(ProblemKind.DOWNLOADED, message))
     if today is not None and directive.expires is not None and directive.expires < today:

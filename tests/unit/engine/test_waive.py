@@ -6,12 +6,16 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from tests.support.plans import NOW, change, context, plan, rule, ruleset
+from tfgate.engine import waive
 from tfgate.engine.evaluate import evaluate
+from tfgate.engine.waive import Looked, Waivers
 from tfgate.model.decision import Decision, OutcomeKind, Verdict
 from tfgate.model.waiver import Waiver
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 TODAY = NOW.date()
 
@@ -107,3 +111,19 @@ def test_over_broad_is_announced(tmp_path: Path) -> None:
     assert decision.verdict is Verdict.ALLOW
     (warning,) = decision.warnings
     assert warning.endswith("is over-broad: it names no rule and no address.")
+
+
+def test_waivers_are_not_looked_for_in_millions_of_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left is not waived, and a warning says why."""
+    monkeypatch.setattr(waive, "PLACES", 5)
+    outcome = judged(tmp_path).outcomes[0]
+    waivers = Waivers(context(waivers=[waiver()]))
+    places = ["module.a.aws_x.b", "module.b.aws_x.b"]
+    assert [waivers.apply(outcome, places).outcome for _ in range(4)] == [
+        OutcomeKind.WAIVED, OutcomeKind.WAIVED, OutcomeKind.FAIL, OutcomeKind.FAIL
+    ]  # fmt: skip
+    assert waivers.apply(outcome).outcome is OutcomeKind.WAIVED
+    looked = Looked([], None, [])
+    assert [one for one in waivers.warnings(looked) if "more than 5 places" in one]
