@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tfgate.engine.context import Context
+    from tfgate.model.decision import Outcome, OutcomeKind
     from tfgate.plan import Subject
     from tfgate.query import Expression
     from tfgate.query.codegen import Value
@@ -71,6 +72,8 @@ class BoundRule:
         self.narrow = narrowing(rule.match)
         self.passed: list[Subject] = []
         self.findings = 0
+        self.told: dict[OutcomeKind, Outcome] = {}
+        """What outcomes of the rule have in common, by their kind."""
         self.meter = Meter()
         self.judged = 0
         """Subjects that the expressions were evaluated on."""

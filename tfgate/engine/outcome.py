@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from tfgate.engine.attribute import Traced, attribute_of
 from tfgate.engine.decide import blocks
 from tfgate.hcl.subject import SourceBlock
@@ -34,31 +36,43 @@ def make_outcome(
 
     ``about`` is what it is about, where that is more than the rule as a whole says.
     """
-    rule = bound.rule
+    common = bound.told.get(kind)
+    if common is None:
+        common = bound.told[kind] = _common(kind, bound)
     if about is None or about.path is None:
         about = Traced(attribute_of(bound))
+    address, deposed, action = subject.address, subject.deposed, subject.action
+    return replace(
+        common,
+        address=address,
+        message=message,
+        type=subject.type,
+        action=None if action is None else action.value,
+        deposed=deposed,
+        item=item,
+        location=_place(subject, about, context),
+        attribute=about.path,
+        fingerprint=fingerprint(common.rule, address, deposed, message),
+    )
+
+
+def _common(kind: OutcomeKind, bound: BoundRule) -> Outcome:
+    """Give what outcomes of a rule have in common: there may be thousands of them."""
+    rule = bound.rule
     return Outcome(
         rule=rule.id,
         ruleset=bound.ruleset.id,
-        address=subject.address,
+        address="",
         outcome=kind,
         title=rule.title,
         severity=rule.severity,
         enforcement=bound.enforcement,
         on_unknown=bound.on_unknown if kind is OutcomeKind.UNKNOWN else None,
         blocks=blocks(kind, bound.enforcement, bound.on_unknown),
-        message=message,
         remediation=rule.remediation,
         scope=rule.scope,
-        type=subject.type,
-        action=None if subject.action is None else subject.action.value,
-        deposed=subject.deposed,
-        item=item,
-        location=_place(subject, about, context),
-        attribute=about.path,
         controls=rule.controls,
         references=rule.references,
-        fingerprint=fingerprint(rule.id, subject.address, subject.deposed, message),
     )
 
 
