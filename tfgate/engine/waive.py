@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tfgate.engine.covering import Covering
 from tfgate.engine.outcome import BUILT_IN_RULESET
 from tfgate.engine.waiver_findings import (
     EXPIRED,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from tfgate.engine.bound import BoundRule
     from tfgate.engine.context import Context
+    from tfgate.engine.covering import Covering
     from tfgate.model.waiver import Waiver
     from tfgate.plan import Plan
 
@@ -77,7 +77,7 @@ class Looked:
 
     @cached_property
     def _covering(self) -> Covering:
-        return Covering(self._waivers)
+        return _covering_of(self._waivers)
 
     @cached_property
     def _passed(self) -> set[int]:
@@ -108,10 +108,13 @@ class Waivers:
         self._problems = context.waiver_problems
         self._all = tuple(context.waivers)
         self._standing = [waiver for waiver in self._all if self._stands(waiver)]
-        self._covering = Covering(self._standing)
         self._used: set[tuple[str, str]] = set()
         self._refused: set[int] = set()
         self._left = PLACES
+
+    @cached_property
+    def _covering(self) -> Covering:
+        return _covering_of(self._standing)
 
     def _stands(self, waiver: Waiver) -> bool:
         whole = waiver.expires >= self._today and bool(waiver.reason.strip())
@@ -126,7 +129,9 @@ class Waivers:
 
         ``addresses`` are those it speaks of, where these are several: each must be covered.
         """
-        if outcome.outcome not in _WAIVABLE or not self._covering.names(outcome.rule):
+        if not self._standing or outcome.outcome not in _WAIVABLE:
+            return outcome
+        if not self._covering.names(outcome.rule):
             return outcome
         if len(addresses) > 1:
             self._left -= len(addresses)
@@ -200,6 +205,12 @@ class Waivers:
     def _is_worth_a_word(waiver: Waiver, looked: Looked) -> bool:
         chance = looked.at(waiver)
         return chance is not None and (waiver.kind != "comment" or chance is False)
+
+
+def _covering_of(waivers: Sequence[Waiver]) -> Covering:
+    from tfgate.engine.covering import Covering  # late: most plans meet no waiver
+
+    return Covering(waivers)
 
 
 def _key(waiver: Waiver) -> tuple[str, str]:
