@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -12,13 +12,20 @@ from tfgate.errors import TfgateError
 from tfgate.model.rule import Match
 from tfgate.query import ExpressionError
 from tfgate.query import compile as compile_expression
-from tfgate.query.mutants import mutants
+from tfgate.query.mutants import Mutants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tfgate.app.examples import Prepared
     from tfgate.ruleset import CompiledRule, Ruleset
+
+ROOM: Final = 2_000_000
+"""Characters of changed expressions that are tried of one rule, which takes some ten seconds.
+
+The changed expressions of a rule are as long as it is, and a few for each of its parts: their cost
+grows with the square of its length. The longest shipped rule has 460,000.
+"""
 
 _WIDENED = ("types", "actions", "modes", "modules", "providers", "addresses", "names", "blocks")
 
@@ -45,6 +52,8 @@ class RuleMutation(msgspec.Struct, frozen=True):
     """Changes that the rule writes down and that an example notices, or that do not exist."""
     contradicted: tuple[str, ...] = ()
     """Examples that do not hold for the rule as it is: nothing was tried."""
+    left_out: int = 0
+    """Changes that were not tried, since all of them would have been more than `ROOM`."""
 
     @property
     def unexplained(self) -> tuple[Survivor, ...]:
@@ -105,26 +114,43 @@ def mutate_rule(ruleset: Ruleset, compiled: CompiledRule) -> RuleMutation:
     ]
     if contradicted:
         return RuleMutation(rule.id, rule.file, 0, contradicted=tuple(contradicted))
-    variants = list(variants_of(compiled))
+    found = {key: Mutants(expression.text) for key, expression in compiled.expressions()}
+    shares = _shares(compiled, found)
+    variants = list(_variants(compiled, found, shares))
     reasons = {known.survives: known.reason for known in rule.mutants}
     survivors = [
         Survivor(change, text, reasons.get(change))
         for change, text, variant in variants
         if not _noticed(ruleset, variant, examples)
     ]
+    left_out = sum(one.count - shares[key] for key, one in found.items())
     alive = {survivor.change for survivor in survivors}
-    stale = tuple(change for change in reasons if change not in alive)
-    return RuleMutation(rule.id, rule.file, len(variants), tuple(survivors), stale)
+    tried = {change for change, _, _ in variants} if left_out else reasons
+    stale = tuple(change for change in reasons if change not in alive and change in tried)
+    return RuleMutation(
+        rule.id, rule.file, len(variants), tuple(survivors), stale, left_out=left_out
+    )
+
+
+def _shares(compiled: CompiledRule, found: Mapping[str, Mutants]) -> dict[str, int]:
+    """Say how many changes of each expression are tried: all, or the same part of all."""
+    lengths = {key: len(expression.text) for key, expression in compiled.expressions()}
+    cost = sum(one.count * lengths[key] for key, one in found.items())
+    if cost <= ROOM:
+        return {key: one.count for key, one in found.items()}
+    return {key: min(one.count, one.count * ROOM // cost + 1) for key, one in found.items()}
 
 
 def _noticed(ruleset: Ruleset, variant: CompiledRule, examples: Iterable[Prepared]) -> bool:
     return any(not example.run(ruleset, variant).passed for example in examples)
 
 
-def variants_of(compiled: CompiledRule) -> Iterator[tuple[str, str, CompiledRule]]:
-    """Give each mutant: what was changed, the changed expression, and the rule with it."""
-    for key, expression in compiled.expressions():
-        for change, text in mutants(expression.text):
+def _variants(
+    compiled: CompiledRule, found: Mapping[str, Mutants], shares: Mapping[str, int]
+) -> Iterator[tuple[str, str, CompiledRule]]:
+    """Give the mutants: what was changed, the changed expression, and the rule with it."""
+    for key, mutants in found.items():
+        for change, text in mutants.some(shares[key]):
             variant = _with_expression(compiled, key, text)
             if variant is not None:
                 yield f"{key}: {change}", text, variant

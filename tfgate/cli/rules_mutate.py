@@ -64,9 +64,11 @@ def _write(lines: Iterator[str]) -> None:
 
 
 def _lines(mutation: RuleMutation) -> Iterator[str]:
-    if mutation.passed:
+    if mutation.passed and not mutation.left_out:
         return
     yield f"{mutation.rule} ({mutation.file})"
+    if mutation.left_out:
+        yield f"    LEFT OUT  {_left_out(mutation)}"
     for name in mutation.contradicted:
         yield f"    CONTRADICTED  the example does not hold, so nothing was tried: {name}"
     for survivor in mutation.unexplained:
@@ -77,9 +79,20 @@ def _lines(mutation: RuleMutation) -> Iterator[str]:
         yield f"    STALE  an example notices it, or there is no such change: {change}"
 
 
+def _left_out(mutation: RuleMutation) -> str:
+    from tfgate.app.rule_mutants import ROOM
+
+    return (
+        f"{mutation.left_out:,} changes were not tried, since all of them would be more than "
+        f"{ROOM:,} characters of expressions: give parts of the rule names in let, or split it."
+    )
+
+
 def _toml_lines(mutation: RuleMutation) -> Iterator[str]:
-    if mutation.unexplained:
+    if mutation.unexplained or mutation.left_out:
         yield f"# {mutation.rule} ({mutation.file})"
+    if mutation.left_out:
+        yield f"# {_left_out(mutation)}"
     for survivor in mutation.unexplained:
         yield "[[mutants]]"
         yield f"survives = {_quoted(survivor)}"
@@ -105,4 +118,7 @@ def _summary(head: str, found: list[RuleMutation]) -> str:
         if noted
         else "none survives"
     )
-    return f"{head}: {tried} changes tried; {', '.join(part for part in (noted, bad) if part)}\n"
+    left_out = sum(mutation.left_out for mutation in found)
+    more = f"{left_out} not tried" if left_out else ""
+    said = ", ".join(part for part in (noted, bad, more) if part)
+    return f"{head}: {tried} changes tried; {said}\n"

@@ -6,18 +6,22 @@ Each change is made on the tree and written out again: what comes out parses. Wh
 
 from __future__ import annotations
 
+from functools import partial
+from math import gcd
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tfgate.query.parsing import flattened, parse
 from tfgate.query.unparse import unparse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tfgate.query.nodes.node import Ast
 
     Change = tuple[Ast, str]
-    """A changed tree, and what was changed."""
+    """A changed node, and what was changed."""
+    Later = tuple[Callable[[], Ast], str]
+    """What makes a changed tree, and what was changed."""
 
 _OTHER_CHAIN: Final = {"and_expression": "or_expression", "or_expression": "and_expression"}
 _SWAPPED: Final = {"and_expression": "&& → ||", "or_expression": "|| → &&"}
@@ -47,26 +51,59 @@ class Mutant(NamedTuple):
     """The changed expression."""
 
 
-def mutants(text: str) -> Iterator[Mutant]:
-    """Give the mutants of an expression, each text once. Raises ``ExpressionError``."""
-    tree = parse(text).tree
-    seen = {unparse(tree)}
-    labels: dict[str, int] = {}
-    for changed, label in [*_whole(tree), *_changes(tree)]:
-        written = unparse(changed)
-        if written in seen:
-            continue
-        seen.add(written)
-        labels[label] = labels.get(label, 0) + 1
-        yield Mutant(label if labels[label] == 1 else f"{label} ({labels[label]})", written)
+class Mutants:
+    """The mutants of an expression, each text once; each is made when it is asked for.
+
+    There are a few for each part, and each is about as long as the expression: those of a long
+    chain are more than anybody waits for.
+    """
+
+    def __init__(self, text: str) -> None:
+        """Parse ``text``. Raises ``ExpressionError``."""
+        self._tree = parse(text).tree
+        self._later = [*_whole(self._tree), *_changes(self._tree)]
+
+    @property
+    def count(self) -> int:
+        """How many changes there are; two of them may come to the same text."""
+        return len(self._later)
+
+    def __iter__(self) -> Iterator[Mutant]:
+        """Give all of them."""
+        return self.some(self.count)
+
+    def some(self, most: int) -> Iterator[Mutant]:
+        """Give at most ``most`` of them, from all over the expression, the same each time."""
+        chosen = [self._later[number] for number in _spread(self.count, most)]
+        seen = {unparse(self._tree)}
+        labels: dict[str, int] = {}
+        for make, label in chosen:
+            written = unparse(make())
+            if written in seen:
+                continue
+            seen.add(written)
+            labels[label] = labels.get(label, 0) + 1
+            yield Mutant(label if labels[label] == 1 else f"{label} ({labels[label]})", written)
 
 
-def _whole(tree: Ast) -> Iterator[Change]:
+def _spread(count: int, most: int) -> Sequence[int]:
+    """Give ``most`` of ``count`` numbers, in order and from everywhere.
+
+    At equal distances they might all be the same change of one part after another; at multiples of
+    the golden section they are not.
+    """
+    if most >= count:
+        return range(count)
+    step = next(step for step in range(int(count * 0.618) + 1, 2 * count) if gcd(step, count) == 1)
+    return sorted(number * step % count for number in range(most))
+
+
+def _whole(tree: Ast) -> Iterator[Later]:
     if not _has_opposite(tree):
-        yield _negated(tree), "negate the whole"
+        yield partial(_negated, tree), "negate the whole"
 
 
-def _changes(node: Ast) -> Iterator[Change]:
+def _changes(node: Ast) -> Iterator[Later]:
     """Give the tree below ``node`` with one change in it, for each change that there is."""
     kind = node["type"]
     if kind in _OTHER_CHAIN:
@@ -74,32 +111,45 @@ def _changes(node: Ast) -> Iterator[Change]:
         return
     own = _OWN.get(kind)
     if own is not None:
-        yield from own(node)
+        for changed, label in own(node):
+            yield partial(_itself, changed), label
     skipped = kind == "function_expression" and node["value"] in _NAMES
     if kind == "slice" or skipped:
         return
     for position, child in enumerate(node["children"]):
-        for changed, label in _changes(child):
-            yield _with_child(node, position, changed), label
+        for make, label in _changes(child):
+            yield partial(_with_child, node, position, make), label
 
 
-def _with_child(node: Ast, position: int, child: Ast) -> Ast:
+def _itself(node: Ast) -> Ast:
+    return node
+
+
+def _with_child(node: Ast, position: int, make: Callable[[], Ast]) -> Ast:
     parts = list(node["children"])
-    parts[position] = child
+    parts[position] = make()
     return {**node, "children": parts}
 
 
-def _chain_changes(node: Ast) -> Iterator[Change]:
+def _chain_changes(node: Ast) -> Iterator[Later]:
     kind, parts = node["type"], flattened(node)
-    yield _chain(_OTHER_CHAIN[kind], parts), _SWAPPED[kind]
+    yield partial(_chain, _OTHER_CHAIN[kind], parts), _SWAPPED[kind]
     for position, part in enumerate(parts):
-        rest = [*parts[:position], *parts[position + 1 :]]
-        yield _chain(kind, rest), f"drop {unparse(part)}"
-        changes = list(_changes(part))
+        written = unparse(part)
+        yield partial(_without, kind, parts, position), f"drop {written}"
+        for make, label in _changes(part):
+            yield partial(_with_part, kind, parts, position, make), label
         if not _has_opposite(part) and part["type"] != "literal":
-            changes.append((_negated(part), f"negate {unparse(part)}"))
-        for changed, label in changes:
-            yield _chain(kind, [*parts[:position], changed, *parts[position + 1 :]]), label
+            negated = partial(_negated, part)
+            yield partial(_with_part, kind, parts, position, negated), f"negate {written}"
+
+
+def _without(kind: str, parts: Sequence[Ast], position: int) -> Ast:
+    return _chain(kind, [*parts[:position], *parts[position + 1 :]])
+
+
+def _with_part(kind: str, parts: Sequence[Ast], position: int, make: Callable[[], Ast]) -> Ast:
+    return _chain(kind, [*parts[:position], make(), *parts[position + 1 :]])
 
 
 def _chain(kind: str, parts: Sequence[Ast]) -> Ast:

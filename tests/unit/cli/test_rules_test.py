@@ -7,7 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.support.fuzzing.limits import bounded_time
 from tests.support.rule_folder import EXAMPLES, PLAN_TESTS, RULE, write_policy
+from tfgate.app import rule_mutants
 from tfgate.cli import watching
 from tfgate.cli.main import main
 from tfgate.cli.watching import watch_files
@@ -187,6 +189,28 @@ def test_a_survivor_with_its_reason(tmp_path: Path, capsys: Capture) -> None:
     write_policy(tmp_path, RULE + EXAMPLES + "\n" + note)
     assert main(["rules", "mutate", "./policy"]) == 1
     assert "STALE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("flags", [[], ["--toml"]])
+def test_more_mutants_than_anybody_waits_for(
+    flags: list[str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chain of 450 parts has 2,250 of 15,000 characters: some are tried, and that is said."""
+    monkeypatch.setattr(rule_mutants, "ROOM", 200_000)
+    chain = " || ".join(f"after.instance_type == 'm{number}.large'" for number in range(450))
+    lines = [
+        f"require = \"{chain} || after.instance_type == 't3.micro'\""
+        if line.startswith("require")
+        else line
+        for line in RULE.splitlines()
+    ]
+    examples = _example("small", "t3.micro", "pass") + _example("large", "m5.24xlarge", "fail")
+    write_policy(tmp_path, "\n".join(lines) + examples)
+    with bounded_time(10):  # without a bound it is a minute and more
+        assert main(["rules", "mutate", "./policy", "--jobs", "1", *flags]) == 1
+    out = capsys.readouterr().out
+    assert "changes were not tried, since all of them would be more than 200,000 char" in out
+    assert ("2245 not tried" in out) == (not flags)
 
 
 def test_mutating_what_does_not_hold(tmp_path: Path, capsys: Capture) -> None:

@@ -10,11 +10,11 @@ from hypothesis import given
 from tests.support.query_settings import cases, thorough
 from tfgate import query
 from tfgate.query import ExpressionError
-from tfgate.query.mutants import mutants
+from tfgate.query.mutants import Mutants
 
 
 def _texts(text: str) -> set[str]:
-    return {mutant.text for mutant in mutants(text)}
+    return {mutant.text for mutant in Mutants(text)}
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_kinds_of_changes(text: str, changed: set[str]) -> None:
 
 def test_each_once_and_never_the_expression_itself() -> None:
     """Two changes that come to the same text are one; labels are unique as well."""
-    found = list(mutants("a.a.a && (a == 'x' || a == 'x')"))
+    found = list(Mutants("a.a.a && (a == 'x' || a == 'x')"))
     assert len({mutant.text for mutant in found}) == len(found)
     assert len({mutant.change for mutant in found}) == len(found)
     assert "a.a.a && (a == 'x' || a == 'x')" not in _texts("a.a.a && (a == 'x' || a == 'x')")
@@ -56,7 +56,7 @@ def test_each_once_and_never_the_expression_itself() -> None:
 def test_all_of_them_compile() -> None:
     """What is written out parses, whatever it is nested in."""
     text = "!(a.b[?x == `1` && !(y || z[0])].{k: c} || any(d[].e, &(@ > `1`))) | [0].k.f[*].g"
-    for mutant in mutants(text):
+    for mutant in Mutants(text):
         query.compile(mutant.text)
 
 
@@ -70,7 +70,7 @@ def test_declared_names_are_left_alone() -> None:
 def test_any_expression_has_mutants_that_compile(case: Any) -> None:
     """Whatever is changed in whatever expression parses; a literal may be refused by a function."""
     text, _, _ = case
-    assert not [mutant for mutant in mutants(text) if _refused_as(mutant.text) == "syntax"]
+    assert not [mutant for mutant in Mutants(text) if _refused_as(mutant.text) == "syntax"]
 
 
 def _refused_as(text: str) -> str | None:
@@ -79,3 +79,18 @@ def _refused_as(text: str) -> str | None:
     except ExpressionError as error:
         return error.kind
     return None
+
+
+def test_some_of_them_are_from_all_over_the_expression() -> None:
+    """They are made alone, and have the texts that they have among all."""
+    text = " || ".join(f"a == '{number}'" for number in range(40))
+    found = Mutants(text)
+    some = [mutant.text for mutant in found.some(10)]
+    assert len(some) == 10
+    assert set(some) < _texts(text)
+    assert some == [mutant.text for mutant in Mutants(text).some(10)]
+    places = [next(at for at, sign in enumerate(text) if one[at] != sign) for one in some]
+    assert sum(at < len(text) / 2 for at in places) in (4, 5, 6)
+    assert {"_x" in one for one in some} == {True, False}
+    assert list(found.some(0)) == []
+    assert found.count >= len(list(found.some(1_000))) == len(list(found))
