@@ -61,14 +61,18 @@ def union(parts: Iterable[Targets]) -> Targets:
     sure: set[Target] = set()
     maybe: set[Target] = set()
     lossy = False
+    only: Targets | None = NOTHING  # None where several parts say something
     for part in parts:
         if part is NOTHING:
             continue
+        only = part if not sure and not maybe and not lossy else None
         sure |= part.sure
         maybe |= part.maybe
         lossy = lossy or part.lossy
         if part.many or len(sure) + len(maybe) > MANY:
             return TOO_MANY
+    if only is not None and not maybe:
+        return only
     return Targets(frozenset(sure), frozenset(maybe - sure), lossy)
 
 
@@ -88,6 +92,7 @@ class Resolver:
         self._modules: dict[str, Module] = {}
         self._calls: dict[str, tuple[str, Call]] = {}
         self._known: dict[tuple[str, str, str], Targets] = {}
+        self._leaves: dict[tuple[str, tuple[str, ...]], Targets] = {}
         self._open: set[tuple[str, str, str]] = set()
         self._arguments: dict[str, Any] = {}
         self._enter(configuration.root, "")
@@ -104,11 +109,21 @@ class Resolver:
 
     def resolve(self, part: Any, place: Place) -> Targets:
         """Give what all expressions in ``part`` refer to."""
-        if type(part) is dict and len(part) == 1 and "constant_value" in part:
+        if part is None or _is_constant(part):
             return NOTHING
         return union(self._leaf(references, place) for references in leaves(part))
 
     def _leaf(self, references: list[str], place: Place) -> Targets:
+        """Give what one expression refers to: many blocks of a module have the same ones."""
+        if place.for_each or self._open:
+            return self._expression(references, place)
+        key = (place.prefix, tuple(references))
+        found = self._leaves.get(key)
+        if found is None:
+            found = self._leaves[key] = self._expression(references, place)
+        return found
+
+    def _expression(self, references: list[str], place: Place) -> Targets:
         found = mentions(references)
         by_key = any(mention.kind in ("each", "key") for mention in found)
         others = any(mention.kind not in ("each", "key") for mention in found)
@@ -193,6 +208,11 @@ class Resolver:
         where = f"configuration({place.prefix.rstrip('.')}).for_each_expression"
         # ``each`` inside for_each itself would be a circle, so it has no for_each of its own.
         return self.resolve(decode_value(place.for_each, where), Place(place.prefix))
+
+
+def _is_constant(part: Any) -> bool:
+    """Whether ``part`` is one expression without references: most are."""
+    return type(part) is dict and len(part) == 1 and "constant_value" in part
 
 
 def _with_keys(targets: Targets) -> Targets:
