@@ -27,6 +27,8 @@ FAULTS_EACH = 2
 GATES = [one for one in SCENARIOS if one.kind is not Kind.TELLS]
 OTHERS = [one for one in SCENARIOS if one.kind is Kind.TELLS and not one.slow]
 KILLED_ROUNDS = 1
+FOUND = (("audit deliver sinking", Fault("stderr", 1, "once", "ENOSPC")),)
+"""Faults that once broke a promise."""
 
 
 class Laboratory:
@@ -96,6 +98,14 @@ def test_each_class_of_calls_in_an_apply(laboratory: Laboratory) -> None:
             fault = Fault(kind, number, "once", random.choice(ERRORS))
             found += laboratory.sweep.one(scenario, fault, before)
     assert found == []
+
+
+@pytest.mark.parametrize(("name", "fault"), FOUND)
+def test_what_was_found(laboratory: Laboratory, name: str, fault: Fault) -> None:
+    """It stays mended."""
+    scenario = next(one for one in SCENARIOS if one.name == name)
+    before = laboratory.sweep.baseline(scenario)
+    assert list(laboratory.sweep.one(scenario, fault, before)) == []
 
 
 @pytest.mark.parametrize("part", range(3))

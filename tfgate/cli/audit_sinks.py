@@ -99,7 +99,9 @@ def _targets(names: tuple[str, ...], log: str | None, config: str | None) -> tup
 
 
 def _tell(text: str) -> None:
-    tell(f"tfgate: {text}")
+    """Say how a sink fares, from its own thread: one that fails ends, and delivers no more."""
+    with contextlib.suppress(OSError):
+        tell(f"tfgate: {text}")
 
 
 @contextlib.contextmanager

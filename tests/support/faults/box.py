@@ -116,9 +116,10 @@ plan*)
     case "$word" in -out=*) cat "$root/work/good.tfplan" > "${{word#-out=}}" || exit 1 ;; esac
   done ;;
 apply*|import*)
-  echo "run $*" >> "$root/ran"
-  [ -z "$FAULTS_NOTE" ] || echo "apply 0 $root/ran" >> "$FAULTS_NOTE"
+  # What stood in the trail comes first: it may be killed in the middle of writing that down.
   cat "$root/gate/audit.jsonl" > "$root/at-apply" 2>/dev/null
+  [ -z "$FAULTS_NOTE" ] || echo "apply 0 $root/ran" >> "$FAULTS_NOTE"
+  echo "run $*" >> "$root/ran"
   case "$1" in apply) cmp -s "$last" "$root/work/good.tfplan" || exit 1 ;; esac ;;
 esac
 exit 0
