@@ -93,15 +93,13 @@ def log_line(line: str) -> str:
     return _COMMAND_LINE.sub(r"\1\\x3a", line)
 
 
-_HTML = str.maketrans(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;", "`": "&#x60;"}
-)
-"""As ``html.escape`` has it, whose module brings 2,000 entities along."""
-
-
 def html_text(text: str) -> str:
-    """Make ``text`` safe as HTML text and inside a quoted attribute."""
-    return visible(text).translate(_HTML)
+    """Make ``text`` safe as HTML text and inside a quoted attribute.
+
+    As ``html.escape`` does it, whose module brings 2,000 entities along; and backticks as well.
+    """
+    text = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace('"', "&quot;").replace("'", "&#x27;").replace("`", "&#x60;")
 
 
 _LINKABLE = late(
