@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.plan_json import block, change, configuration, plan
 from tfgate.plan import EVERYTHING, Plan, Reads, read_plan
-from tfgate.plan.leaving import _is_left, _is_open, left_to_provider
+from tfgate.plan.leaving import _is_left, _is_open
 from tfgate.plan.marks import MARK
 from tfgate.plan.overlay import marks_any, merge
 from tfgate.query.values import UNKNOWN, Maybe
@@ -48,7 +48,7 @@ def written(document: bytes, *, spelt: bool, laid_out: bool) -> bytes:
 
 
 def plain_answer(read: Plan, argument: str) -> Any:
-    """`left_to_provider` by its definition, on the whole document."""
+    """`Plan.left_to_provider` by its definition, on the whole document."""
     (only,) = read.changes
     document = only.document(EVERYTHING)
     path = argument.split(".")
@@ -80,7 +80,8 @@ def test_left_to_provider_asks_the_marks_first(
     entry = change("a_b.c", after=after, after_unknown=unknown)
     document = plan(entry, configuration=configuration(*blocks))
     read = read_plan(written(document, spelt=spelt, laid_out=laid_out))
-    assert left_to_provider(read, read.changes[0], argument) is plain_answer(read, argument)
+    for name in (argument, "b", argument):
+        assert read.left_to_provider(read.changes[0], name) is plain_answer(read, name)
 
 
 FIELDS = ("expressions", "count_expression", "for_each_expression", "depends_on", "provisioners",

@@ -118,9 +118,7 @@ def _left_to_provider(state: State, argument: Any) -> Any:
     if isinstance(argument, Unknown):
         return UNKNOWN
     scope, plan = _plan(state.scope, "left_to_provider")
-    from tfgate.plan.leaving import left_to_provider  # few rules ask
-
-    find = partial(left_to_provider, plan, scope.subject, argument)
+    find = partial(plan.left_to_provider, scope.subject, argument)
     return scope.joined(state, "left_to_provider", argument, find)
 
 

@@ -24,70 +24,57 @@ from tfgate.query.values import UNKNOWN, Unknown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tfgate.plan.plan import Plan
+    from tfgate.plan.configuration import Configuration
     from tfgate.plan.subject import Subject
-    from tfgate.plan.wire import Body
 
+_AFTER: Final = Reads.of([("after",)])
 _TRUE: Final = b"true"
 
 
-def left_to_provider(plan: Plan, subject: Subject, argument: str) -> Any:
-    """Say whether ``subject``'s block leaves the argument at a dotted path to the provider.
+class Leaving:
+    """Answers for one plan. Rules ask for several arguments of a resource in a row."""
 
-    True, False, or `UNKNOWN` where the value is not known and the plan has no block to look at. A
-    ``dynamic`` block whose ``for_each`` is not known yet looks like one that nobody wrote, and
-    counts as such; one that the plan shows the content of does not.
-    """
-    if not isinstance(subject, Change):
-        return UNKNOWN
-    asked = _asked(argument)
-    after = asked.value(subject)
-    if not _is_open(after, asked.path):
-        return False
-    expressions = plan.configuration.expressions(subject)
-    return UNKNOWN if expressions is None else _is_left(expressions, after, asked.path)
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._last: tuple[Change | None, Any] = (None, None)
+        """The resource that was asked about last, and its `_marks`."""
 
-
-class _Asked:
-    """One argument, asked for on many resources."""
-
-    def __init__(self, argument: str) -> None:
-        self.path = tuple(argument.split("."))
-        self._reads = Reads.of([("after", *self.path)])
-        self._name = self.path[0]
-        is_plain = self._name.isascii() and self._name.isidentifier()
-        self._key = f'"{self._name}"'.encode() if is_plain else b""
-
-    def value(self, change: Change) -> Any:
-        """Give ``after`` as far as it matters for what at the path is unknown.
-
-        Most values are known, which the marks tell without them.
-        """
-        if not _is_known_but_for_marks(change.body):
-            return values.after(change, self._reads)
-        text = bytes(change.body.after_unknown)
-        if _TRUE not in text or not self._is_named_in(text):
-            return None
-        marks = values.unknown(change, self._reads)
-        if type(marks) is not dict:
-            return values.after(change, self._reads)
-        mark = marks.get(self._name)
+    def left(self, subject: Subject, argument: str) -> Any:
+        """See `tfgate.plan.Plan.left_to_provider`."""
+        if not isinstance(subject, Change):
+            return UNKNOWN
+        path, reads = _asked(argument)
+        if self._last[0] is not subject:
+            self._last = subject, _marks(subject)
+        marks = self._last[1]
+        mark = marks.get(path[0]) if type(marks) is dict else None
         if mark is True:
-            return {self._name: UNKNOWN}
-        return values.after(change, self._reads) if marks_any(mark) else None
-
-    def _is_named_in(self, marks: bytes) -> bool:
-        """Whether the JSON may have a mark for the argument."""
-        return self._key in marks or b"\\" in marks or not marks.startswith(b"{")
-
-
-def _is_known_but_for_marks(body: Body) -> bool:
-    """Whether ``after`` is an object, or null, that has no unknown values of its own."""
-    after = bytes(body.after)
-    return after[:1] in b"{n" and not may_hold_unknown(after)
+            after: Any = {path[0]: UNKNOWN}
+        elif type(marks) is dict and not marks_any(mark):
+            return False
+        else:
+            after = values.after(subject, reads)
+            if not _is_open(after, path):
+                return False
+        expressions = self._configuration.expressions(subject)
+        return UNKNOWN if expressions is None else _is_left(expressions, after, path)
 
 
-_asked: Final = lru_cache(maxsize=1024)(_Asked)
+def _marks(change: Change) -> Any:
+    """Give ``after_unknown``, as an object if all that is unknown has a mark in it.
+
+    It has if ``after`` is an object, or null, that has no unknown values of its own.
+    """
+    after = bytes(change.body.after)
+    if after[:1] not in b"{n" or may_hold_unknown(after):
+        return None
+    return values.unknown(change, _AFTER) if _TRUE in bytes(change.body.after_unknown) else {}
+
+
+@lru_cache(maxsize=1024)
+def _asked(argument: str) -> tuple[tuple[str, ...], Reads]:
+    path = tuple(argument.split("."))
+    return path, Reads.of([("after", *path)])
 
 
 def _is_open(value: Any, path: Sequence[str]) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tfgate.plan.digest import Digest
     from tfgate.plan.invocation import Invocation
     from tfgate.plan.joins import Joins
+    from tfgate.plan.leaving import Leaving
     from tfgate.plan.output import OutputChange
     from tfgate.plan.subject import Subject
     from tfgate.plan.top import Top
@@ -117,6 +118,21 @@ class Plan:
         arguments.
         """
         return self._joins.configured(subject, argument)
+
+    def left_to_provider(self, subject: Subject, argument: str) -> Any:
+        """Say whether the subject's block leaves the argument at a dotted path to the provider.
+
+        True, False, or `UNKNOWN` where the value is not known and the plan has no block to look at.
+        A ``dynamic`` block whose ``for_each`` is not known yet looks like one that nobody wrote,
+        and counts as such; one that the plan shows the content of does not.
+        """
+        return self._leaving.left(subject, argument)
+
+    @cached_property
+    def _leaving(self) -> Leaving:
+        from tfgate.plan.leaving import Leaving  # few rules ask
+
+        return Leaving(self.configuration)
 
     @cached_property
     def _joins(self) -> Joins:

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from tfgate.plan import read_plan
-from tfgate.plan.leaving import left_to_provider
 from tfgate.query import UNKNOWN
 
 
@@ -34,7 +33,7 @@ def _left(
         "configuration": {"root_module": {"resources": [block] if configured else []}},
     }
     plan = read_plan(msgspec.json.encode(document))
-    return left_to_provider(plan, plan.changes[0], argument)
+    return plan.left_to_provider(plan.changes[0], argument)
 
 
 CONSTANT = {"constant_value": 1}
