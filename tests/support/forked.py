@@ -41,6 +41,10 @@ class Ran(NamedTuple):
     code: int
     out: bytes
     err: bytes
+    seconds: float
+    """Of a processor, with what it ran and waited for."""
+    memory: int
+    """Most bytes in memory, with what it shared with its parent."""
 
 
 def run(
@@ -64,8 +68,9 @@ def run(
     for descriptor in (typed_read, outs[0][1], outs[1][1]):
         os.close(descriptor)
     out, err = _read(outs[0][0], outs[1][0], time.monotonic() + seconds, child)
-    _, status = os.waitpid(child, 0)
-    return Ran(os.waitstatus_to_exitcode(status), out, err)
+    _, status, used = os.wait4(child, 0)
+    seconds = used.ru_utime + used.ru_stime
+    return Ran(os.waitstatus_to_exitcode(status), out, err, seconds, used.ru_maxrss * 1024)
 
 
 def _be_tfgate(

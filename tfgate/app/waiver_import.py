@@ -56,8 +56,9 @@ def import_waivers(
     index = SourceIndex.build(root, data_dir=data_dir)
     known = _mapping()
     waivers: dict[tuple[str, str], Waiver] = {}
-    left = []
-    for skip in foreign_skips(index):
+    skips = foreign_skips(index)
+    left = [problem.render() for problem in index.problems]
+    for skip in skips:
         problem, rule = _problem(skip, known, today), _rule(skip, known)
         if problem is not None or rule is None or skip.address is None:
             left.append(f"{skip.location}: {_written(skip)}: {problem}")

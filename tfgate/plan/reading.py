@@ -28,6 +28,7 @@ from tfgate.plan.repeated import check_plan
 from tfgate.plan.text import shown
 from tfgate.plan.top import Top
 from tfgate.plan.version import check_version
+from tfgate.plan.wire import LONGEST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,4 +154,6 @@ def _fact(top: Top, key: str, kind: type, expected: str) -> Any:
     value = decode_value(getattr(top, key), key)
     if value is not None and not isinstance(value, kind):
         raise wrong_shape(f"{expected}, or nothing", key)
+    if isinstance(value, str) and len(value) > LONGEST_NAME:
+        raise wrong_shape(f"at most {LONGEST_NAME:,} characters", key)
     return value

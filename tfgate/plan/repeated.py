@@ -16,6 +16,7 @@ from msgspec import Raw
 
 from tfgate.errors import PlanError
 from tfgate.plan.text import shown
+from tfgate.plan.wire import LONGEST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from tfgate.plan.wire import Entry
 
 _BETWEEN: Final = re.compile(rb"[ \t\r\n,]*")
-_KEY: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"[ \t\r\n]*:[ \t\r\n]*', re.DOTALL)
+# Bounded: of each repetition the pattern remembers more than a hundred bytes.
+_KEY: Final = re.compile(
+    rb'"((?:[^"\\]|\\.){0,%d})"[ \t\r\n]*:[ \t\r\n]*' % LONGEST_NAME, re.DOTALL
+)
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Raw])
 _LIST: Final = msgspec.json.Decoder(list[Raw])
 _encode: Final = msgspec.json.Encoder().encode
@@ -68,7 +72,14 @@ def check_keys(
     seen: set[str] = set()
     position = text.index(b"{") + 1
     while True:
-        key = _KEY.match(text, _after(_BETWEEN, text, position))
+        position = _after(_BETWEEN, text, position)
+        key = _KEY.match(text, position)
+        if key is None and text[position : position + 1] == b'"':
+            raise PlanError(
+                f"a key has more than {LONGEST_NAME:,} characters, which no key of the format has.",
+                where=where or None,
+                hint="Make the plan JSON again with `terraform show -json PLANFILE`.",
+            )
         if key is None:
             return everything
         name = _name(key[1])

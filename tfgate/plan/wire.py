@@ -58,4 +58,4 @@ class Entry(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True, eq=False
     _provider: Name | None = msgspec.field(default=None, name="provider_name")
     deposed: Name | None = None
     body: Body = msgspec.field(name="change")
-    action_reason: str | None = None
+    action_reason: Name | None = None

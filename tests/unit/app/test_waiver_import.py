@@ -107,3 +107,10 @@ def test_the_file_is_a_waiver_file(tmp_path: Path) -> None:
     _, waivers = read_waiver_file(path, "waivers.toml", problems)
     assert problems == []
     assert [waiver.reason for waiver in waivers] == [reason]
+
+
+def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
+    """Comments that nobody looked at would pass for comments that are not there."""
+    found = imported(tmp_path, main="#" + "x" * 6_000_000)
+    assert found.waivers == ()
+    assert found.left == ("main.tf: larger than 5242880 bytes: not read",)

@@ -22,3 +22,10 @@ def test_rows_of_unequal_length_are_a_mistake() -> None:
     """A cell too many would be lost without a word."""
     with pytest.raises(ValueError, match="argument 2 is"):
         in_columns([("a",), ("b", "c")])
+
+
+def test_a_long_cell_is_cut_and_widens_no_other_row() -> None:
+    """Of a thousand rows, one cell of ten million characters would make ten thousand million."""
+    first, second = in_columns([("x" * 10_000_000, "a"), ("y", "b")])
+    assert first == f"{'x' * 2_000}…  a"
+    assert second == f"y{' ' * 201}b"
