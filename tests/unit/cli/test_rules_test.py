@@ -205,12 +205,14 @@ def test_more_mutants_than_anybody_waits_for(
         for line in RULE.splitlines()
     ]
     examples = _example("small", "t3.micro", "pass") + _example("large", "m5.24xlarge", "fail")
-    write_policy(tmp_path, "\n".join(lines) + examples)
+    untried = "survives = \"require: drop after.instance_type == 'm17.large'\"\nreason = 'why'"
+    write_policy(tmp_path, "\n".join(lines) + examples + f"\n[[mutants]]\n{untried}\n")
     with bounded_time(10):  # without a bound it is a minute and more
         assert main(["rules", "mutate", "./policy", "--jobs", "1", *flags]) == 1
     out = capsys.readouterr().out
     assert "changes were not tried, since all of them would be more than 200,000 char" in out
     assert ("2245 not tried" in out) == (not flags)
+    assert "STALE" not in out
 
 
 def test_mutating_what_does_not_hold(tmp_path: Path, capsys: Capture) -> None:
