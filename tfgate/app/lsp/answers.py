@@ -13,6 +13,7 @@ from tfgate.engine.functions import rule_functions
 from tfgate.model.rule import Scope
 from tfgate.query.shapes.shape import Shape, union
 from tfgate.query.values import LISTS, OBJECTS
+from tfgate.report.neutral import fenced
 from tfgate.ruleset.scopes import ROOTS
 from tfgate.schema.types import FLAGS
 
@@ -88,7 +89,7 @@ def function_page(function: Function) -> str:
 def attribute_page(path: str, shape: Shape) -> str:
     """Describe what stands at a path."""
     detail = describe(shape)
-    lines = [f"```text\n{path}: {detail}\n```"]
+    lines = [f"```text\n{fenced(path)}: {detail}\n```"]
     if shape.why_null:
         lines.append(f"May be null: {shape.why_null}.")
     if isinstance(shape.note, Note) and shape.note.has(FLAGS["computed"]):

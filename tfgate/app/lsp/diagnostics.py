@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.app.lint import lint_rulesets
 from tfgate.app.lsp.answers import Declared
+from tfgate.report.neutral import clip
 from tfgate.ruleset.files import Unreadable, parse_toml
 from tfgate.ruleset.loader import MANIFEST
+from tfgate.ruleset.rule_tables import NAME_PATTERN
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tfgate.app.lint import LintFinding
     from tfgate.schema import Catalog
+
+
+LARGEST: Final = 1_000_000
+"""Characters of a document that is looked at. Rules have some thousand; an editor waits for answers
+at every key."""
+
+_SHOWN = 1_000
+"""Characters of what is said of a name."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,7 @@ def ruleset_of(path: Path, text: str) -> Path | None:
     """Give the ruleset that a file belongs to: a folder, the file itself, or ``None``."""
     if path.suffix != ".toml":
         return None
-    if path.parent.name == "rules" and (path.parent.parent / MANIFEST).is_file():
+    if path.parent.name == "rules" and os.path.isfile(path.parent.parent / MANIFEST):
         return path.parent.parent
     if path.name == MANIFEST:
         return path.parent
@@ -44,8 +55,11 @@ def ruleset_of(path: Path, text: str) -> Path | None:
 def marks_of(path: Path, text: str, catalog: Catalog) -> list[Mark]:
     """Lint the ruleset of a file with ``text`` in the file's place; give what is about the file."""
     ruleset = ruleset_of(path, text)
-    if ruleset is None or not path.exists():
+    if ruleset is None or not os.path.exists(path):
         return []
+    if len(text) > LARGEST:
+        told = f"This file has more than {LARGEST:,} characters; it is not looked at."
+        return [Mark(0, 0, 0, told, "too-large", is_error=False)]
     drafts = {os.path.realpath(path): text}
     only = None if path.name == MANIFEST else path
     result = lint_rulesets([str(ruleset)], catalog, drafts=drafts, only=only)
@@ -69,7 +83,7 @@ def _mark(finding: LintFinding, lines: list[str]) -> Mark:
             start = place + finding.column - 1 - before
             end = _name_end(text, start)
     is_error = finding.check == "does-not-load"
-    return Mark(line, start, end, finding.message, finding.check, is_error)
+    return Mark(line, start, end, clip(finding.message, _SHOWN), finding.check, is_error)
 
 
 def _name_end(text: str, start: int) -> int:
@@ -80,11 +94,14 @@ def _name_end(text: str, start: int) -> int:
 
 
 def declared_in(path: Path, text: str) -> Declared:
-    """Read what the ruleset and the rule declare, as far as their files can be read."""
+    """Read what the ruleset and the rule declare, as far as their files can be read.
+
+    A name that no file could declare is not among them.
+    """
     ruleset = ruleset_of(path, text)
     own = _table(text)
     manifest = own
-    if ruleset is not None and ruleset.is_dir() and path.name != MANIFEST:
+    if ruleset is not None and os.path.isdir(ruleset) and path.name != MANIFEST:
         try:
             manifest = _table((ruleset / MANIFEST).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError):
@@ -122,6 +139,7 @@ def _texts(table: Any, key: str | None) -> dict[str, str]:
     if not isinstance(table, dict):
         return {}
     return {
-        name: str(entry.get(key, "")) if key and isinstance(entry, dict) else str(entry)
+        name: clip(str(entry.get(key, "") if key and isinstance(entry, dict) else entry), _SHOWN)
         for name, entry in table.items()
+        if re.fullmatch(NAME_PATTERN, name)
     }

@@ -11,7 +11,7 @@ from pygls.uris import to_fs_path
 
 from tfgate._version import __version__
 from tfgate.app.lsp.answers import complete, hover
-from tfgate.app.lsp.diagnostics import declared_in, marks_of
+from tfgate.app.lsp.diagnostics import LARGEST, declared_in, marks_of
 
 if TYPE_CHECKING:
     from pygls.workspace import TextDocument
@@ -35,7 +35,7 @@ def make_server(catalog: Catalog) -> LanguageServer:
     def check(uri: str) -> None:
         document = server.workspace.get_text_document(uri)
         path = to_fs_path(uri)
-        found = [] if path is None else marks_of(Path(path), document.source, catalog)
+        found = [] if path is None else marks_of(Path(path), _text(document), catalog)
         diagnostics = [_diagnostic(mark, document) for mark in found]
         server.text_document_publish_diagnostics(
             lsp.PublishDiagnosticsParams(uri, diagnostics, document.version)
@@ -56,7 +56,10 @@ def make_server(catalog: Catalog) -> LanguageServer:
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
     def on_hover(params: lsp.HoverParams) -> lsp.Hover | None:
         document = server.workspace.get_text_document(params.text_document.uri)
-        page = hover(document.source, document.offset_at_position(params.position), catalog)
+        text = _text(document)
+        if len(text) > LARGEST:
+            return None
+        page = hover(text, document.offset_at_position(params.position), catalog)
         if page is None:
             return None
         return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, page))
@@ -67,12 +70,20 @@ def make_server(catalog: Catalog) -> LanguageServer:
     def on_completion(params: lsp.CompletionParams) -> lsp.CompletionList:
         document = server.workspace.get_text_document(params.text_document.uri)
         path = to_fs_path(params.text_document.uri)
-        declared = declared_in(Path(path or "draft.toml"), document.source)
+        text = _text(document)
+        if len(text) > LARGEST:
+            return lsp.CompletionList(is_incomplete=False, items=[])
+        declared = declared_in(Path(path or "draft.toml"), text)
         offset = document.offset_at_position(params.position)
-        offers = complete(document.source, offset, catalog, declared)
+        offers = complete(text, offset, catalog, declared)
         return lsp.CompletionList(is_incomplete=False, items=[_item(offer) for offer in offers])
 
     return server
+
+
+def _text(document: TextDocument) -> str:
+    """Give the text, a question mark for each half of a surrogate pair: JSON can bring one."""
+    return document.source.encode("utf-8", "replace").decode()
 
 
 def _diagnostic(mark: Mark, document: TextDocument) -> lsp.Diagnostic:
