@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tfgate.model.decision import Outcome, OutcomeKind, Verdict
 from tfgate.report import view
 from tfgate.report.markdown_findings import full
-from tfgate.report.neutral import clip, visible
+from tfgate.report.neutral import clip
 from tfgate.web.job import Finding
 
 if TYPE_CHECKING:
@@ -84,4 +84,4 @@ def is_pass(decision: Decision) -> bool:
 
 def plain(text: str, longest: int = 500) -> str:
     """Make a sentence of our own fit for a message."""
-    return clip(visible(text), longest)
+    return clip(text, longest)

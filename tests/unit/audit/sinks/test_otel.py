@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceResponse,
 )
 
+from tests.support.hostile import SAMPLES
 from tests.support.receiver import Receiver, receiving
 from tests.support.sinks import Delivering
 from tfgate.audit.events import CHAIN, EVENTS
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue
     from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
+ACTING = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Controls, format characters, halves of pairs, separators of lines."""
 DENIED = {
     "decision_id": "d-1",
     "workspace": "prod",
@@ -201,3 +205,17 @@ def test_every_name_of_the_table_is_what_is_sent(tmp_path: Path, event: str) -> 
             elif otel:
                 named.add(otel)
     assert sent == named
+
+
+def test_no_collector_gets_a_character_that_nobody_sees(receiver: Receiver, tmp_path: Path) -> None:
+    """Each hostile text alone in a record: as its attributes, as the line that is the body."""
+    delivering = Delivering(tmp_path)
+    for text in SAMPLES.values():
+        about = {**DENIED, "workspace": text, "operator": text, "reasons": [text], text: text}
+        about["run"] = dict.fromkeys(("id", "url", "commit"), text)
+        delivering.trail.append("decision", about)
+    assert delivering.deliver(sink(receiver, tmp_path)).sent == len(SAMPLES)
+    for log in logs(receiver):
+        texts = [log.body.string_value, *(str(plain(each.value)) for each in log.attributes)]
+        acting = [char for char in "".join(texts) if unicodedata.category(char) in ACTING]
+        assert set(acting) <= {"\n", "\t"}
