@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support.faults.box import ROOT, Box
@@ -19,7 +20,6 @@ from tests.support.faults.sweep import Broken
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
-    from pathlib import Path
 
 KILLED = Fault("time", 0, "before")
 WRITERS = (
@@ -94,20 +94,31 @@ class Killer:
                 process.wait(seconds)
             if process.poll() is None:
                 # The gate alone, or everything that it has started as well.
-                (os.killpg if together else os.kill)(process.pid, signal.SIGKILL)
+                for member in _members(process.pid) if together else [process.pid]:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(member, signal.SIGKILL)
             process.wait()
-        _wait_for_children(process.pid)
+        _wait_for_the_others(process.pid)
         texts = (path.read_text("utf-8", "replace") for path in (out, err))
         return Ran(process.returncode, *texts, tuple(read_calls(log)))
 
 
-def _wait_for_children(group: int) -> None:
+def _members(session: int) -> list[int]:
+    """Give the processes of a session: Terraform has a group of its own, so a group is not all."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _parent, _group, its_session, *_ = stat.read_text().rpartition(")")[2].split()
+            if int(its_session) == session and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def _wait_for_the_others(session: int) -> None:
     """Wait until what the process has started is gone too: it may still write."""
     end = time.monotonic() + 10
-    with contextlib.suppress(ProcessLookupError):
-        while time.monotonic() < end:
-            os.killpg(group, 0)
-            time.sleep(0.005)
+    while _members(session) and time.monotonic() < end:
+        time.sleep(0.005)
 
 
 def _forget(box: Box) -> None:
