@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import forked
-from tests.support.crowd import is_unicode, settle
+from tests.support.crowd import ask_for, forge, is_unicode, settle
 from tests.support.faults import box as boxes
 from tests.support.faults.scenarios import Scenario
 from tests.support.harmless import problems, problems_of_form
@@ -91,7 +91,18 @@ ALL_RULES = tuple(
     and not {"--html", "--output"} & set(one.arguments.split())
 )
 """Those whose output speaks of every rule."""
-GIVEN = frozenset({"good.json", "bad.json", "state.json", "schema.json", "a.json", "b.json"})
+GIVEN = frozenset(
+    {
+        "forged.jsonl",
+        "forged.json",
+        "good.json",
+        "bad.json",
+        "state.json",
+        "schema.json",
+        "a.json",
+        "b.json",
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +156,35 @@ def _written(box: Box) -> Iterator[str]:
                 yield from problems(path.name, data, machine=True)
                 page = "pages" in path.parts
                 yield from problems_of_form(path.name, without_prose(data) if page else data)
+
+
+FORGED = (
+    Scenario("audit verify", "forged.jsonl", code=3),
+    Scenario("audit verify", "forged.jsonl --all", code=3),
+    Scenario("audit search", "forged.jsonl"),
+    Scenario("audit search", "--json forged.jsonl"),
+    Scenario("audit show", "--log forged.jsonl --last 99"),
+    *(Scenario("audit report", f"forged.jsonl --output audit.{form}")
+      for form in ("html", "csv", "json")),
+    Scenario("audit sql", "select~*~from~records --file forged.jsonl", code=2),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_nothing_obeys_what_others_have_forged(group: str, template: Box, tmp_path: Path) -> None:
+    """Records that no trail of tfgate would hold, requests that no check wrote."""
+    texts = [SAMPLES[name] for name in GROUPS[group]]
+    box = template.copy(tmp_path / "box", git=False)
+    forge(box, texts)
+    found = []
+    for scenario in FORGED:
+        found += _said(box, scenario.words(box), {scenario.code}, box.work)
+    sign = ("--key", str(box.gate / "keys" / "approver"), "--reason", "x", "--output", "x.json")
+    for text in texts:
+        ask_for(box, text)
+        found += _said(box, ["approve", "forged.json", *sign], {1, 2}, box.work)
+    found += _written(box)
+    assert not found, "\n".join(dict.fromkeys(found))
 
 
 @pytest.mark.parametrize("group", GROUPS)

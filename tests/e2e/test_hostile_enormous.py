@@ -127,6 +127,9 @@ def _cases() -> Iterator[tuple[str, Callable[[Box], None], tuple[Scenario, ...]]
     for name in ("operator", "key", "line"):
         tried = OF_TRAILS if name == "operator" else OF_TRAILS[:4]
         yield f"{name} of a record", partial(enormous.record, name=name), tried
+    yield "seq of a record", partial(enormous.record, name="seq"), (
+        Scenario("audit sql", "select~*~from~records", code=2), *OF_TRAILS[:2],
+    )  # fmt: skip
     yield "message of a commit", enormous.commit, OF_COMMITS
 
 

@@ -146,6 +146,36 @@ def settle(box: Box, texts: Sequence[str]) -> None:
     _commit(box, texts)
 
 
+def forge(box: Box, texts: Sequence[str]) -> None:
+    """Write `forged.jsonl`: a record of each text as whoever may write to the trail can make it."""
+    lines = (box.gate / "audit.jsonl").read_text().splitlines()
+    denied = next(one for one in map(json.loads, lines) if one.get("decision") == "deny")
+    forged = []
+    for number, text in enumerate(texts):
+        hostile = _replaced(denied, text) | {"v": 1, "seq": number, "time": denied["time"], text: 1}
+        forged.append(hostile | {"event": "decision", "decision": "deny"})
+        forged.append({**denied, "seq": text, "time": text, "event": text, "prev": text})
+    data = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in forged)
+    (box.work / "forged.jsonl").write_text(data, encoding="utf-8", newline="\n")
+
+
+def ask_for(box: Box, text: str) -> None:
+    """Write `forged.json`: an approval request all of whose free texts are the text."""
+    request = json.loads((box.work / "request.json").read_bytes())
+    request |= {"operator": text, "decision_id": text, "authors": [{"name": text, "email": text}]}
+    request["workspace"] = {"name": text, "backend": text, "identity": {text: text}}
+    (box.work / "forged.json").write_text(json.dumps(request), encoding="utf-8")
+
+
+def _replaced(value: Any, text: str) -> Any:
+    """Give a value with the text in the place of every string."""
+    if isinstance(value, dict):
+        return {key: _replaced(part, text) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_replaced(part, text) for part in value]
+    return text if isinstance(value, str) else value
+
+
 def _commit(box: Box, texts: Sequence[str]) -> None:
     repo = Repo.__new__(Repo)
     repo.path, repo.clock = box.gate / "repo", 1_770_000_000

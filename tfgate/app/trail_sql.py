@@ -100,7 +100,8 @@ def ask(trail: Trail, query: str) -> Answer:
         columns = [column[0] for column in result.description or ()]
         return Answer(columns, result.fetchall() if columns else [])
     except duckdb.Error as error:
-        text = str(error).strip().split("\n\n")[0]
+        # It may quote a value, which may be megabytes.
+        text = str(error).strip().split("\n\n")[0][:1_000]
         raise UsageError(
             f"The query cannot be answered: {text}.", hint=f"The views are {', '.join(VIEWS)}."
         ) from None

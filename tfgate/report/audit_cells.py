@@ -52,15 +52,15 @@ def table(
 def record_cell(ref: Ref) -> str:
     """Write the cell that says which record a row is."""
     where = f"{ref.hash[:12]}, line {ref.line}"
-    return f'<td class="record"><strong>{ref.seq}</strong>{small(where)}</td>'
+    return f'<td class="record"><strong>{safe(str(ref.seq))}</strong>{small(where)}</td>'
 
 
 def record_links(refs: Sequence[Ref], anchors: frozenset[str], most: int) -> str:
     """Write links to records that have a row in the page, and the others by number and hash."""
     parts = [
-        f'<a href="#{ref.anchor}">{ref.seq}</a>'
+        f'<a href="#{html_text(ref.anchor)}">{safe(str(ref.seq))}</a>'
         if ref.anchor in anchors
-        else f'{ref.seq} <span class="hash">{html_text(ref.hash[:8])}</span>'
+        else f'{safe(str(ref.seq))} <span class="hash">{html_text(ref.hash[:8])}</span>'
         for ref in refs[:most]
     ]
     if len(refs) > most:
