@@ -45,6 +45,7 @@ def test_figures_in_the_text() -> None:
     """Those that stand in sentences."""
     assert f"A string of more than {state.LONG:,} characters" in PAGE
     assert f"takes {text._COMPILES:,} more, since it must be compiled" in PAGE
+    assert f"and {evaluate._PART} more for each value and text of its message beyond ten" in PAGE
     assert f"it tries {rule_mutants.ROOM:,} characters of expressions" in PAGE
 
 

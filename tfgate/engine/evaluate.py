@@ -202,6 +202,10 @@ def _labels(rule: BoundRule) -> tuple[str, ...]:
 
 _FINDING = 1_000
 """Steps of a finding: no rule may have more of them than a memory, let alone a person, takes in."""
+_FEW_PARTS = 10
+"""Parts of a message that are in the steps of its finding."""
+_PART = 100
+"""Steps of filling in each further one."""
 
 
 def _findings(
@@ -215,8 +219,10 @@ def _findings(
     """Give the outcomes of a ruling that is neither a pass nor a skip."""
     if judged.ruling is Ruling.FAIL:
         about = attribute_in(rule, document)
+        parts = len(rule.compiled.message.parts)
+        cost = _FINDING + _PART * max(0, parts - _FEW_PARTS)
         for failure in failures(plan, rule, subject, judged, context):
-            rule.meter.spend(_FINDING)
+            rule.meter.spend(cost)
             if rule.meter.is_empty:
                 message = error_message(rule, stopped(rule))
                 yield make_outcome(OutcomeKind.ERROR, rule, subject, context, message=message)

@@ -127,6 +127,19 @@ def test_findings_without_number_are_not_all_kept(tmp_path: Path) -> None:
     assert decision.verdict is Verdict.DENY
 
 
+@pytest.mark.usefixtures("_few_steps")
+def test_long_messages_are_counted(tmp_path: Path) -> None:
+    """Thousands of findings with hundreds of values in each would take half an hour."""
+    decision = judged(
+        tmp_path,
+        rule(deny="after.list", message="{after}" * 285),
+        change(after={"list": [{"a": n} for n in range(300)]}),
+    )
+    kinds = [o.outcome for o in decision.outcomes]
+    assert 100 < kinds.count(OutcomeKind.FAIL) < 200
+    assert kinds.count(OutcomeKind.ERROR) == 1
+
+
 def test_small_evaluations_are_not_counted(tmp_path: Path) -> None:
     """However many resources a plan has."""
     decision = judged(tmp_path, rule(require="after.tags.Owner"), *many(2000, {"tags": {}}))
