@@ -27,7 +27,11 @@ FAULTS_EACH = 2
 GATES = [one for one in SCENARIOS if one.kind is not Kind.TELLS]
 OTHERS = [one for one in SCENARIOS if one.kind is Kind.TELLS and not one.slow]
 KILLED_ROUNDS = 1
-FOUND = (("audit deliver sinking", Fault("stderr", 1, "once", "ENOSPC")),)
+IMPORT = "waivers import . --owner ann@acme.example --expires 2027-01-31 --output w.toml"
+FOUND = (
+    ("audit deliver sinking", Fault("stderr", 1, "once", "ENOSPC")),
+    (IMPORT, Fault("open", 1, "once", "EACCES")),
+)
 """Faults that once broke a promise."""
 
 

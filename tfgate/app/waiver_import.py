@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tfgate.app.scaffold.toml_text import text as toml_text
-from tfgate.errors import UsageError
+from tfgate.errors import RulesetError, UsageError
 from tfgate.model.waiver import Waiver
-from tfgate.ruleset.files import read_toml
+from tfgate.ruleset.files import Unreadable, read_toml
 from tfgate.ruleset.sources import shipped_folder
 
 if TYPE_CHECKING:
@@ -69,7 +69,10 @@ def import_waivers(
 
 
 def _mapping() -> Mapping[str, Mapping[str, str]]:
-    file = read_toml(shipped_folder() / MAPPING, MAPPING)
+    try:
+        file = read_toml(shipped_folder() / MAPPING, MAPPING)
+    except Unreadable as error:
+        raise RulesetError([error.problem]) from None
     return msgspec.convert(file.table, dict[str, dict[str, str]])
 
 

@@ -58,10 +58,11 @@ def main(descriptor: int) -> int:
     try:
         policies = load_policies(start.settings, start.env)
     except TfgateError as error:
-        send(control, msgspec.json.encode(Ready(error=str(error))))
+        _say(control, Ready(error=str(error)))
         return 1
     _import_all()
-    send(control, msgspec.json.encode(Ready(rulesets=_facts(policies))))
+    if not _say(control, Ready(rulesets=_facts(policies))):
+        return 1
     # Nobody waits for the children: the kernel may forget them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     gc.collect()
@@ -69,9 +70,21 @@ def main(descriptor: int) -> int:
     return _serve(control, policies, start.env)
 
 
+def _say(control: socket.socket, ready: Ready) -> bool:
+    """Answer the server; False where it is gone meanwhile, which is nothing to tell it."""
+    try:
+        send(control, msgspec.json.encode(ready))
+    except ConnectionError:
+        return False
+    return True
+
+
 def _serve(control: socket.socket, policies: tuple[Policy, ...], env: dict[str, str]) -> int:
     while True:
-        byte, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+        try:
+            byte, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+        except ConnectionError:  # the server was killed before it had read everything
+            return 1
         if not byte:
             return 0
         if os.fork() == 0:
