@@ -23,7 +23,7 @@ TEXT: Final = 16 * 1024 * 1024
 """Characters that a string made by an expression may have."""
 
 
-RULE_STEPS: Final = 200_000_000
+RULE_STEPS: Final = 100_000_000
 """Steps that one rule may take on one plan beyond the small ones, which are too many to count."""
 
 SMALL: Final = 2_000

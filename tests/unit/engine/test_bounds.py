@@ -31,7 +31,7 @@ def _few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def meter() -> Meter:
         made = Meter()
-        made.left //= 20
+        made.left //= 10
         return made
 
     monkeypatch.setattr(State, "left", state.STEPS - state.STEPS * 19 // 20)

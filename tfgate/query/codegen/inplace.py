@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tfgate.query.codegen.runtime import ATOMS
 from tfgate.query.codegen.source import LONG, Atom, Source, made
+from tfgate.query.functions.text import SHORT, compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,7 +95,7 @@ def _split(source: Source, arguments: Sequence[Atom]) -> Atom | None:
     subject, separator = arguments
     if not separator.literal:
         return None
-    x = _short(source, subject)
+    x = _short(source, subject, LONG)
     parts = source.assign(f"{x}.split({separator.name})")
     source.spend(f"len({parts}) * 3")
     return made(parts, list)
@@ -104,8 +105,6 @@ def _matches(source: Source, arguments: Sequence[Atom]) -> Atom | None:
     subject, pattern = arguments
     if not (pattern.literal and pattern.kind is str):
         return None
-    from tfgate.query.functions.text import compiled
-
     try:
         search, size = compiled(source.value_of(pattern.name))
     except ValueError:
@@ -128,7 +127,7 @@ def _parse_json(source: Source, arguments: Sequence[Atom]) -> Atom:
 
 def _case(method: str) -> InPlace:
     def write(source: Source, arguments: Sequence[Atom]) -> Atom:
-        return made(source.assign(f"{_short(source, arguments[0])}.{method}()"), str)
+        return made(source.assign(f"{_short(source, arguments[0], SHORT)}.{method}()"), str)
 
     return write
 
@@ -144,10 +143,10 @@ def _end(method: str) -> InPlace:
     return write
 
 
-def _short(source: Source, subject: Atom) -> str:
-    """Leave long strings to the evaluator; give the name of the string."""
+def _short(source: Source, subject: Atom, most: int) -> str:
+    """Leave longer strings to the evaluator; give the name of the string."""
     x = source.ensure(subject, str).name
-    source.decline_if(f"len({x}) > {LONG}")
+    source.decline_if(f"len({x}) > {most}")
     return x
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tfgate.query.state import State
 
+SHORT: Final = 128
+"""Characters up to which another case is made in a step or two: it takes longer than reading."""
 _PIECES: Final = 1_000_000
 _LONGEST_PATTERN: Final = 4096
 _COMPILES: Final = 2_000
@@ -116,13 +118,13 @@ def _glob_any(state: State, subject: str, pattern: str) -> bool:
 
 
 def _lower(state: State, subject: str) -> str:
-    if len(subject) > LONG:
+    if len(subject) > SHORT:
         state.read(2 * len(subject))
     return subject.lower()
 
 
 def _upper(state: State, subject: str) -> str:
-    if len(subject) > LONG:
+    if len(subject) > SHORT:
         state.read(2 * len(subject))
     return subject.upper()
 
