@@ -20,10 +20,14 @@ import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HERE = Path(__file__).resolve().parent
 RULES = HERE / "rules.toml"
+SHIPPED = [f"tfgate:{name}" for name in ("core", "aws", "azure", "google", "kubernetes")]
 REGORUS = (
     "import sys, regorus\n"
     "e = regorus.Engine()\n"
@@ -66,10 +70,10 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _check(plan: Path, *more: str) -> list[str]:
+def _check(plan: Path, *more: str, rules: Sequence[str] = (str(RULES),)) -> list[str]:
     log = str(plan.parent / "audit.jsonl")
-    rules = ["-r", str(RULES), "--audit-log", log]
-    return [sys.executable, "-m", "tfgate", "check", str(plan), *rules, *more]
+    given = [word for name in rules for word in ("--ruleset", name)]
+    return [sys.executable, "-m", "tfgate", "check", str(plan), *given, "--audit-log", log, *more]
 
 
 def _start_up(folder: Path, runs: int) -> None:
@@ -86,6 +90,7 @@ def _compare(size: int, plan: Path, runs: int) -> None:
     commands = {
         "tfgate check": _check(plan),
         "floor": [sys.executable, str(HERE / "floor.py"), str(plan)],
+        "every shipped ruleset": _check(plan, rules=SHIPPED),
     }
     if find_spec("regorus"):
         policy = str(HERE / "policy.rego")
