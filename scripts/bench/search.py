@@ -33,6 +33,7 @@ from tfgate.errors import TfgateError
 from tfgate.model.rule import Scope
 from tfgate.plan import iter_subjects
 from tfgate.query.equality import has_unknown
+from tfgate.query.functions.documents import read
 from tfgate.query.state import State
 
 if TYPE_CHECKING:
@@ -179,6 +180,8 @@ def _options() -> Any:
         if not function.standard and not function.scope:
             added[f"_func_{function.name}"] = _given(function)
     one_string = functions.signature({"types": ["string"]})
+    # No text is kept: a plan has another one in each resource.
+    added["_func_parse_json"] = one_string(lambda self, text: read(text))
     added["_func_param"] = one_string(lambda self, name: Current.params[name])
     added["_func_var"] = one_string(
         lambda self, name: jmespath.search(Current.let[name], Current.document, options=OPTIONS)
