@@ -170,7 +170,7 @@ class Source:
         text = "\n".join([*head, *self._lines, *tail, ""])
         names = {**NAMES, **self._constants}
         exec(compile(text, "<generated from an expression>", "exec"), names)  # noqa: S102 - no text of others is in it
-        made: Callable[[Any, dict[Any, Any], Any], Any] = names["generated"]
+        made: Callable[[Any, dict[Any, Any], Any], Any] = names.pop("generated")
         return made
 
 
