@@ -7,21 +7,9 @@ from typing import Any
 from hypothesis import given
 
 from tests.support.query_grammar import contains_unknown, identical
-from tests.support.query_settings import cases, thorough
+from tests.support.query_settings import Nothing, cases, thorough
 from tfgate import query
 from tfgate.query.codegen import DECLINED, Answers, generate, generate_value
-from tfgate.query.functions.registry import NOT_LITERAL
-
-
-class Nothing:
-    """No parameters and no ``let`` values."""
-
-    def constant(self, function: str, arguments: tuple[Any, ...]) -> Any:
-        """Give none."""
-        return NOT_LITERAL
-
-    def variable(self, name: str) -> None:
-        """Give none."""
 
 
 def check(text: str, document: Any) -> bool:

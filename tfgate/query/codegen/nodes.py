@@ -38,14 +38,16 @@ class Writer:
     def value(self, node: Node, at: Atom) -> Atom:
         """Write what gives the value of ``node`` on ``at``."""
         write = _VALUES.get(node.type)
-        if write is None:
+        if write is None or node.is_watched:
             raise Unsuited
         return self.source.sure(write(self, node, at))
 
     def test(self, node: Node, at: Atom) -> str:
         """Write what gives the truth of ``node`` on ``at``: a name that Python may ask."""
         write = _TESTS.get(node.type)
-        return self.truth(self.value(node, at)) if write is None else write(self, node, at)
+        if write is None or node.is_watched:
+            return self.truth(self.value(node, at))
+        return write(self, node, at)
 
     def truth(self, atom: Atom) -> str:
         """Give a name whose truth in Python is the value's in JMESPath."""

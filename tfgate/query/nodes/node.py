@@ -59,6 +59,8 @@ class Node:
         self.children = children
         self.function: Function | None = None
         """Of a call, the function called."""
+        self.is_watched = False
+        """Whether somebody takes note of each evaluation: no generated function may stand in."""
         self.weight: int = 1 + _MAKES.get(ast["type"], 0) + sum(c.weight for c in children)
         """Steps of one evaluation: the parts it has, and what they make."""
         self.is_atomic: bool = ast["type"] in _ATOMIC or (
