@@ -13,7 +13,7 @@ import pytest
 from tests.support import forked
 from tests.support.crowd import ask_for, forge, is_unicode, settle
 from tests.support.faults import box as boxes
-from tests.support.faults.scenarios import Scenario
+from tests.support.faults.scenarios import DORA, Scenario, atlantis_of
 from tests.support.harmless import problems, problems_of_form
 from tests.support.hostile import SAMPLES
 
@@ -30,14 +30,6 @@ GROUPS = {
     f"{names[0]} to {names[-1]}": names
     for names in (NAMES[start : start + AT_ONCE] for start in range(0, len(NAMES), AT_ONCE))
 }
-_DORA = {"TFGATE_OPERATOR": "dora@acme.example"}
-_ATLANTIS = {
-    "PLANFILE": "{root}/work/bad.tfplan",
-    "SHOWFILE": "{root}/work/bad.json",
-    "WORKSPACE": "default",
-    "USER_NAME": "ann",
-    "DIR": "{root}/work",
-}
 _SIGN = "--key {gate}/keys/approver --reason test --expires 2h --yes"
 _IMPACT = "--base v1 --plans ../../work/plans --jobs 1"
 _REPORTS = (
@@ -49,7 +41,7 @@ COMMANDS = (
     Scenario("check", "bad.json " + " ".join(f"--report {one}" for one in _REPORTS.split()),
              code=1),
     Scenario("check", "plans", code=1),
-    Scenario("approve", f"asked.json {_SIGN} --output ok.json", env=_DORA),
+    Scenario("approve", f"asked.json {_SIGN} --output ok.json", env=DORA),
     Scenario("check", "bad.json --approval ok.json"),
     Scenario("review", "bad.json --full", code=1),
     Scenario("review", "bad.json --full --html review.html", code=1),
@@ -73,7 +65,7 @@ COMMANDS = (
     Scenario("waivers list", "--json"),
     Scenario("waivers import", "sources --owner a@b.example --expires 2099-01-31 --output w.toml"),
     Scenario("config"),
-    Scenario("atlantis", env=_ATLANTIS),
+    Scenario("atlantis", env=atlantis_of("bad")),
     Scenario("rules new",
              "A-9 --from bad.json --address aws_s3_bucket.old0 --attribute bucket --out a9.toml"),
     Scenario("audit verify"),

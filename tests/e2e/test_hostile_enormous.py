@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import enormous, forked
 from tests.support.faults import box as boxes
-from tests.support.faults.scenarios import Scenario
+from tests.support.faults.scenarios import DORA, Scenario, atlantis_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,14 +25,6 @@ MEMORY = 600 * 1024**2
 """Beside what the process of the tests has; the most is half of it."""
 READABLE = 100_000
 """Bytes of what a person reads."""
-_DORA = {"TFGATE_OPERATOR": "dora@acme.example"}
-_ATLANTIS = {
-    "PLANFILE": "{root}/work/bad.tfplan",
-    "SHOWFILE": "{root}/work/bad.json",
-    "WORKSPACE": "default",
-    "USER_NAME": "ann",
-    "DIR": "{root}/work",
-}
 _SIGN = "--key {gate}/keys/approver --reason test --expires 2h --yes --output ok.json"
 _REPORTS = "json=r.json markdown=r.md html=r.html sarif=r.sarif gitlab=gl.json junit=r.xml text=r"
 _FROM = "--from bad.json --address aws_s3_bucket.logs --attribute"
@@ -49,7 +41,7 @@ OF_PLANS = (
     Scenario("eval", "changes[].after bad.json"),
     Scenario("impact", "--base v1 --plans ../../work/plans --jobs 1", cwd="gate/repo",
              config="history"),
-    Scenario("atlantis", env=_ATLANTIS),
+    Scenario("atlantis", env=atlantis_of("bad")),
 )  # fmt: skip
 OF_SOURCES = (
     Scenario("waivers import", "sources --owner a@b.example --expires 2099-01-31"),
@@ -112,7 +104,7 @@ def _cases() -> Iterator[tuple[str, Callable[[Box], None], tuple[Scenario, ...]]
     for name in ("operator", "kind", "message", "address"):
         code = 0 if name == "operator" else 2
         yield f"{name} of a request", partial(enormous.request, name=name), (
-            Scenario("approve", f"request.json {_SIGN}", env=_DORA, code=code),
+            Scenario("approve", f"request.json {_SIGN}", env=DORA, code=code),
         )  # fmt: skip
     for name in ("payload", "payloadType", "sig"):
         yield f"{name} of an approval", _sealed("approval", name), (

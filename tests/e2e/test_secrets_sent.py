@@ -18,11 +18,10 @@ pytest.importorskip("dbos", reason="This test needs tfgate[server].")
 pytest.importorskip("trustme", reason="This test needs trustme.")
 
 import asyncpg
-import boto3
 
 from tests.support import forked
 from tests.support.hcp import KEY, TOKEN, FakeHcp, get
-from tests.support.machine import moto_server
+from tests.support.machine import locked_bucket, moto_server
 from tests.support.parts import require_part
 from tests.support.planted import files_with, found_in, needles, planted, secret
 from tests.support.planted_box import ENVIRONMENT, GIVEN, build, write_rules
@@ -184,11 +183,7 @@ def test_no_bucket_or_table_is_told_a_secret(box: Box) -> None:
     try:
         asyncio.run(_ask(database.url, documented_table()))
         with moto_server() as cloud:
-            client = boto3.client(
-                "s3", region_name="us-east-1", endpoint_url=cloud,
-                aws_access_key_id="x", aws_secret_access_key="x",
-            )  # fmt: skip
-            client.create_bucket(Bucket="acme-audit", ObjectLockEnabledForBucket=True)
+            client = locked_bucket(cloud, "acme-audit")
             sending = Sending(
                 box, STORES.format(cloud=cloud), TFGATE_SINK_DSN=database.url
             )  # fmt: skip

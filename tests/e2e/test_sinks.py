@@ -12,11 +12,10 @@ import time
 from typing import TYPE_CHECKING
 
 import asyncpg
-import boto3
 import pytest
 
 from tests.support.gate import Gate
-from tests.support.machine import moto_server
+from tests.support.machine import locked_bucket, moto_server
 from tests.support.parts import require_part
 from tests.support.postgres import Postgres, documented_table
 from tests.support.receiver import Receiver, receiving
@@ -287,11 +286,7 @@ def test_killed_deliverers_leave_a_bucket_and_a_table_whole(gate: SinkGate) -> N
     require_part("moto")
     database = Postgres()
     with moto_server() as cloud:
-        client = boto3.client(
-            "s3", region_name="us-east-1", endpoint_url=cloud,
-            aws_access_key_id="x", aws_secret_access_key="x",
-        )  # fmt: skip
-        client.create_bucket(Bucket="acme-audit", ObjectLockEnabledForBucket=True)
+        client = locked_bucket(cloud, "acme-audit")
         asyncio.run(_execute(database.url, documented_table()))
         gate.configure(
             '[[sinks]]\nname = "vault"\ntype = "s3"\nbucket = "acme-audit"\nbatch_records = 3\n'

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,3 +82,15 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], seconds: float = 60) ->
             return
         time.sleep(0.1)
     raise RuntimeError("moto's server did not start")
+
+
+def locked_bucket(cloud: str, name: str) -> Any:
+    """Make a bucket whose objects can be locked; give the client that made it."""
+    import boto3  # of an extra
+
+    client = boto3.client(
+        "s3", region_name="us-east-1", endpoint_url=cloud,
+        aws_access_key_id="x", aws_secret_access_key="x",
+    )  # fmt: skip
+    client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    return client

@@ -6,7 +6,7 @@ Imported when a rule is used so much that this is worth the time.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tfgate.engine.judge import FAILED, PASSED, SKIPPED, Judged, Ruling
 from tfgate.engine.scope import SubjectScope
@@ -18,6 +18,8 @@ from tfgate.query.state import SMALL
 from tfgate.query.values import Unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tfgate.engine.bound import BoundRule, Quick
     from tfgate.engine.context import Context
     from tfgate.engine.scope import Shared
@@ -61,25 +63,22 @@ def _failed(value: Any) -> Any:
     return Judged(Ruling.FAIL, judgement)
 
 
-_OF_RULE: Final = {"param": "params", "data": "data"}
-
-
 class _Surroundings:
     """What the expressions of a rule name: its parameters, the context, its ``let`` values."""
 
     def __init__(self, rule: BoundRule, context: Context) -> None:
         self._rule = rule
-        self._context = context
+        self._named: dict[str, Mapping[str, Any]] = {
+            "param": rule.params,
+            "data": rule.data,
+            "context": context.known_facts(),
+        }
 
     def constant(self, function: str, arguments: tuple[Any, ...]) -> Any:
         """Give what a call with these literals always gives, `NOT_LITERAL` if it varies."""
-        if function in _OF_RULE:
-            values = getattr(self._rule, _OF_RULE[function])
-        elif function == "context":
-            values = self._context.known_facts()
-        else:
+        if function not in self._named or type(arguments[0]) is not str:
             return NOT_LITERAL
-        found = values.get(arguments[0]) if type(arguments[0]) is str else None
+        found = self._named[function].get(arguments[0])
         return NOT_LITERAL if found is None or type(found) is Unknown else found
 
     def variable(self, name: str) -> Value | None:

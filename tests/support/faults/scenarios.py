@@ -68,17 +68,22 @@ class Scenario:
         return more
 
 
-_DORA = {"TFGATE_OPERATOR": "dora@acme.example"}
+DORA = {"TFGATE_OPERATOR": "dora@acme.example"}
+"""She approves."""
 _DIRECTORY = {"TFGATE_PLAN_COPY": "directory"}
-_ATLANTIS = {
-    "PLANFILE": "{root}/work/good.tfplan",
-    "SHOWFILE": "{root}/work/good.json",
-    "WORKSPACE": "default",
-    "USER_NAME": "ann",
-    "DIR": "{root}/work",
-}
 _KEY = "--key {gate}/keys/approver --reason test --expires 2h --yes --output new.json"
 _TF = "-- terraform"
+
+
+def atlantis_of(plan: str) -> dict[str, str]:
+    """Give the environment in which Atlantis runs a command about a plan."""
+    return {
+        "PLANFILE": f"{{root}}/work/{plan}.tfplan",
+        "SHOWFILE": f"{{root}}/work/{plan}.json",
+        "WORKSPACE": "default",
+        "USER_NAME": "ann",
+        "DIR": "{root}/work",
+    }
 
 
 def _gate() -> Iterator[Scenario]:
@@ -110,15 +115,15 @@ def _gate() -> Iterator[Scenario]:
     yield Scenario("exec", f"{_TF} taint a", denies, 1, config="commands")
     yield Scenario("exec", f"{_TF} version", Kind.TELLS)
     yield Scenario("exec", "-- true", Kind.TELLS)
-    yield Scenario("atlantis apply", "", applies, env=_ATLANTIS)
-    yield Scenario("atlantis apply", "--check-only", allows, env=_ATLANTIS)
-    yield Scenario("atlantis", "", Kind.SAYS, env=_ATLANTIS)
+    yield Scenario("atlantis apply", "", applies, env=atlantis_of("good"))
+    yield Scenario("atlantis apply", "--check-only", allows, env=atlantis_of("good"))
+    yield Scenario("atlantis", "", Kind.SAYS, env=atlantis_of("good"))
 
 
 def _others() -> Iterator[Scenario]:
     """Commands that tell, or write something else than decisions."""
     yield Scenario("init", "fresh --owner ann@acme.example --name acme --for local")
-    yield Scenario("approve", f"request.json {_KEY}", env=_DORA)
+    yield Scenario("approve", f"request.json {_KEY}", env=DORA)
     yield Scenario("review", "good.json")
     yield Scenario("review", "good.json --html page.html")
     yield Scenario("verify", "{decided} --state state.json")

@@ -32,12 +32,18 @@ def _contains(source: Source, arguments: Sequence[Atom]) -> Atom | None:
     return None
 
 
-def _to_array(source: Source, arguments: Sequence[Atom]) -> Atom:
-    (subject,) = arguments
-    x = subject.name
-    if subject.kind is list:
-        return subject
-    return made(source.assign(f"{x} if type({x}) is list else one({x})"), list)
+def _made_to(kind: type, otherwise: str) -> InPlace:
+    """Write what leaves a value of a type as it is and makes one of every other."""
+
+    def write(source: Source, arguments: Sequence[Atom]) -> Atom:
+        (subject,) = arguments
+        x = subject.name
+        if subject.kind is kind:
+            return subject
+        is_one = f"type({x}) is {kind.__name__}"
+        return made(source.assign(f"{x} if {is_one} else {otherwise}({x})"), kind)
+
+    return write
 
 
 def _not_null(source: Source, arguments: Sequence[Atom]) -> Atom:
@@ -50,14 +56,6 @@ def _not_null(source: Source, arguments: Sequence[Atom]) -> Atom:
     if not all(argument.known for argument in arguments):
         source.decline_if(f"type({name}) is Unknown")
     return Atom(name, direct=all(argument.direct for argument in arguments), known=True)
-
-
-def _to_string(source: Source, arguments: Sequence[Atom]) -> Atom:
-    (subject,) = arguments
-    x = subject.name
-    if subject.kind is str:
-        return subject
-    return made(source.assign(f"{x} if type({x}) is str else text({x})"), str)
 
 
 def _to_number(source: Source, arguments: Sequence[Atom]) -> Atom:
@@ -161,9 +159,9 @@ IN_PLACE: Final[dict[str, InPlace]] = {
     "parse_json": _parse_json,
     "split": _split,
     "starts_with": _end("startswith"),
-    "to_array": _to_array,
+    "to_array": _made_to(list, "one"),
     "to_number": _to_number,
-    "to_string": _to_string,
+    "to_string": _made_to(str, "text"),
     "type": _type,
     "upper": _case("upper"),
     "values": _values,
