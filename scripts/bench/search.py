@@ -5,10 +5,9 @@ scripts/bench/search.py --shipped   every shipped rule on the resources of its o
                                     each twenty times, as a large plan has more than one
 
 Both evaluate the same expressions on the same decoded documents; loading is not counted. tfgate
-judges as the engine does (pass, fail, error or unknown): by generated functions once a rule is hot,
-by the evaluator before. Functions that tfgate adds are given to jmespath as custom functions. Left
-out is what jmespath has no answer to: documents with unknown values in what a rule reads, and rules
-that ask the rest of the plan.
+evaluates as the engine does (pass, fail, error or unknown). Functions that tfgate adds are given to
+jmespath as custom functions. Left out is what jmespath has no answer to: documents with unknown
+values in what a rule reads, and rules that ask the rest of the plan.
 """
 
 from __future__ import annotations
@@ -26,8 +25,7 @@ from tfgate.app.api import default_context
 from tfgate.app.examples import only_rule, prepare
 from tfgate.engine.bound import BoundRule, ReadsCache, bind
 from tfgate.engine.functions import rule_functions
-from tfgate.engine.hot import WORTH, Run, judge_subject
-from tfgate.engine.judge import PASSED
+from tfgate.engine.judge import judge
 from tfgate.engine.select import RuleIndex
 from tfgate.errors import TfgateError
 from tfgate.model.rule import Scope
@@ -39,6 +37,7 @@ from tfgate.query.state import State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from tfgate.engine.context import Context
     from tfgate.plan import Plan, Subject
 
 jmespath: Any = import_module("jmespath")
@@ -57,7 +56,8 @@ class Work(NamedTuple):
     rule: BoundRule
     subject: Subject
     document: dict[str, Any]
-    run: Run
+    plan: Plan
+    context: Context
 
 
 class Current:
@@ -76,13 +76,9 @@ def main() -> None:
         work = [one for _, its in groupby(work, _of_rule) for one in list(its) * AGAIN]
     gc.collect()
     gc.disable()
-    theirs, cold = _best(_theirs, work), _best(_cold, work)
-    for _ in range(1 + WORTH // AGAIN if shipped else 1):
-        _ours(work)
-    ours = _best(_ours, work)
+    theirs, ours = _best(_theirs, work), _best(_ours, work)
     print(f"rules       {len(work)} evaluations: jmespath.search {theirs * 1e3:.1f} ms; tfgate "
-          f"{ours * 1e3:.1f} ms, {theirs / ours:.1f} times as fast; before rules are hot "
-          f"{cold * 1e3:.1f} ms, {theirs / cold:.1f} times as fast")  # fmt: skip
+          f"{ours * 1e3:.1f} ms, {theirs / ours:.1f} times as fast")  # fmt: skip
 
 
 def _best(run: Callable[[Sequence[Work]], float], work: Sequence[Work]) -> float:
@@ -119,16 +115,16 @@ def _shipped() -> Iterator[Work]:
 
 
 def _work(
-    plan: Plan, bound: Sequence[BoundRule], context: Any, scopes: Iterable[Scope]
+    plan: Plan, bound: Sequence[BoundRule], context: Context, scopes: Iterable[Scope]
 ) -> Iterator[Work]:
     for scope in scopes:
         index = RuleIndex([r for r in bound if r.rule.scope is scope], scope, evaluate_all=False)
-        cache, run = ReadsCache(), Run(plan, context, total=0)
+        cache = ReadsCache()
         for subject in iter_subjects(plan, scope):
             if selected := index.select(subject):
                 document = subject.document(cache.of(selected))
                 for rule in selected:
-                    yield Work(rule, subject, document, run)
+                    yield Work(rule, subject, document, plan, context)
 
 
 def _raises(work: Work) -> bool:
@@ -142,20 +138,10 @@ def _raises(work: Work) -> bool:
     return False
 
 
-def _cold(work: Sequence[Work]) -> float:
-    """Time the evaluator alone: no rule is judged often enough for a function."""
-    start = time.perf_counter()
-    for rule, subject, document, run in work:
-        rule.judged = 0
-        judge_subject(rule, subject, document, {}, run)
-    return time.perf_counter() - start
-
-
 def _ours(work: Sequence[Work]) -> float:
     start = time.perf_counter()
-    for rule, subject, document, run in work:
-        if judge_subject(rule, subject, document, {}, run) is PASSED:
-            rule.passed.append(subject)
+    for rule, subject, document, plan, context in work:
+        judge(rule, subject, document, plan, context)
     return time.perf_counter() - start
 
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from tests.support.query_grammar import SMALL, Grammar, literals_of, parts_of
 from tfgate import query
 from tfgate.query import ExpressionError
-from tfgate.query.functions.registry import NOT_LITERAL
 
 EXAMPLES = int(os.environ.get("TFGATE_HYPOTHESIS_EXAMPLES", "300"))
 """A long session sets it to many thousands."""
@@ -64,14 +63,3 @@ def completed_cases(draw: st.DrawFn, *, extra: bool) -> tuple[str, Any, list[Any
     known = parts_of(document) + [part for value in literals_of(text) for part in parts_of(value)]
     pool = (*SMALL, *known, *known)
     return text, document, [grammar.complete(document, pool) for _ in range(5)]
-
-
-class Nothing:
-    """No parameters and no ``let`` values."""
-
-    def constant(self, function: str, arguments: tuple[Any, ...]) -> Any:
-        """Give none."""
-        return NOT_LITERAL
-
-    def variable(self, name: str) -> None:
-        """Give none."""

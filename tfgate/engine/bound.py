@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tfgate.engine.functions import rule_functions
 from tfgate.engine.select import narrowing
@@ -19,15 +18,9 @@ if TYPE_CHECKING:
     from tfgate.model.decision import Outcome, OutcomeKind
     from tfgate.plan import Subject
     from tfgate.query import Expression
-    from tfgate.query.codegen import Value
     from tfgate.ruleset import CompiledRule, Ruleset
 
-WARM: Final = 20
-"""Subjects after which it shows whether a rule is used much."""
-
 Path = tuple[str, ...]
-Quick = Callable[[dict[str, Any], dict[object, Any], Any], Any]
-"""A generated function: judges a document, with what is shared and the subject, or declines."""
 
 
 class Ready:
@@ -58,7 +51,6 @@ class BoundRule:
         context: Context,
         params: Mapping[str, Any],
         data: Mapping[str, Any],
-        generated: dict[object, Value | None],
     ) -> None:
         """Bind; rules of one ruleset have ``params`` and ``data`` in common."""
         rule: Rule = compiled.rule
@@ -75,17 +67,7 @@ class BoundRule:
         self.told: dict[OutcomeKind, Outcome] = {}
         """What outcomes of the rule have in common, by their kind."""
         self.meter = Meter()
-        self.judged = 0
-        """Subjects that the expressions were evaluated on."""
-        self.next_look = WARM
-        """Number of those after which it is asked whether the rule is used much."""
-        self.declined = 0
-        """Those among them that ``quick`` left to the evaluator."""
         self.ready: Ready | None = None
-        self.quick: Quick | None = None
-        """The generated function of the rule, once it is found to be used that much."""
-        self.generated = generated
-        """Functions of ``let`` values, by `let_key`, of all rules together."""
 
     def get_ready(self) -> Ready:
         """Give what judging needs, made at the first call: a rule that selects nothing needs none.
@@ -139,14 +121,10 @@ def _on_unknown(rule: Rule, level: Enforcement) -> OnUnknown:
 def bind(rulesets: Sequence[Ruleset], context: Context) -> list[BoundRule]:
     """Bind every rule of ``rulesets``, in their order."""
     bound: list[BoundRule] = []
-    generated: dict[object, Value | None] = {}
     for ruleset in rulesets:
         params = ruleset.resolve_params(context.params.get(ruleset.id, {}))
         data = {**_data(ruleset), **context.data.get(ruleset.id, {})}
-        bound += [
-            BoundRule(compiled, ruleset, context, params, data, generated)
-            for compiled in ruleset.rules
-        ]
+        bound += [BoundRule(compiled, ruleset, context, params, data) for compiled in ruleset.rules]
     return bound
 
 

@@ -9,8 +9,7 @@ import msgspec
 from tfgate.engine.attribute import Traced, attribute_in
 from tfgate.engine.bound import BoundRule, ReadsCache, bind
 from tfgate.engine.decide import NOTHING_IN_PLAN, NOTHING_IN_SOURCES, decide
-from tfgate.engine.hot import Run, judge_subject
-from tfgate.engine.judge import PASSED, Judged, Ruling, stopped
+from tfgate.engine.judge import PASSED, Judged, Ruling, judge, stopped
 from tfgate.engine.outcome import make_outcome
 from tfgate.engine.select import RuleIndex
 from tfgate.engine.source_rules import WHOLE, mismatch, source_blocks, why_unread, without_sources
@@ -129,9 +128,7 @@ def _outcomes_of_scope(
 ) -> Iterator[Found]:
     index = RuleIndex(rules, scope, evaluate_all=context.evaluate_all)
     cache = ReadsCache()
-    run = Run(plan, context, len(plan.changes))
     for subject in iter_subjects(plan, scope, workspace=context.workspace.name):
-        run.seen += 1
         selected = index.select(subject)
         if not selected:
             continue
@@ -143,7 +140,7 @@ def _outcomes_of_scope(
         addresses = (subject.address,)
         shared: Shared = {}
         for rule in selected:
-            judged = judge_subject(rule, subject, document, shared, run)
+            judged = judge(rule, subject, document, plan, context, shared)
             if judged is PASSED:
                 rule.passed.append(subject)
             elif judged.ruling is not Ruling.SKIP:
@@ -162,7 +159,6 @@ def _outcomes_of_sources(
             yield without_sources(rule), (WHOLE,)
         return
     cache = ReadsCache()
-    run = Run(plan, context, total=0)
     for block, selected in blocks:
         if not selected:
             continue
@@ -174,7 +170,7 @@ def _outcomes_of_sources(
                 kind, message = OutcomeKind.ERROR, why_unread(block)
                 yield make_outcome(kind, rule, block, context, message=message), block.addresses
                 continue
-            judged = judge_subject(rule, block, document, shared, run)
+            judged = judge(rule, block, document, plan, context, shared)
             if judged is PASSED:
                 rule.passed.append(block)
             elif judged.ruling is not Ruling.SKIP:

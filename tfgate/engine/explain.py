@@ -90,7 +90,7 @@ def _explain(plan: Plan, rule: BoundRule, subject: Subject, context: Context) ->
             why_not=tuple(_why_not(rule, subject)),
         )
     document = _document(subject.document(Reads.of(rule.reads)), rule, subject, context)
-    judged = judge(rule, document, SubjectScope(plan, rule, subject, document, context))
+    judged = judge(rule, subject, document, plan, context)
     messages: tuple[str, ...] = ()
     if judged.ruling is Ruling.FAIL:
         messages = tuple(found.message for found in failures(plan, rule, subject, judged, context))

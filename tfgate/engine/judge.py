@@ -10,13 +10,16 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from tfgate.engine.scope import SubjectScope
 from tfgate.query.errors import BudgetError, EvaluationError
 from tfgate.query.state import RULE_STEPS, State
 from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from tfgate.engine.bound import BoundRule
-    from tfgate.engine.scope import SubjectScope
+    from tfgate.engine.context import Context
+    from tfgate.engine.scope import Shared
+    from tfgate.plan import Plan, Subject
     from tfgate.query import Judgement
 
 
@@ -55,8 +58,8 @@ class Judged(Frozen, frozen=True):
 
 PASSED = Judged(Ruling.PASS)
 """The one object that every pass is."""
-FAILED = Judged(Ruling.FAIL)
-SKIPPED = Judged(Ruling.SKIP)
+_FAILED = Judged(Ruling.FAIL)
+_SKIPPED = Judged(Ruling.SKIP)
 _UNKNOWN = Judged(Ruling.UNKNOWN)
 
 # What completions can give, as a set in the bits of a number: this runs for every rule and subject.
@@ -65,8 +68,25 @@ _DENIES = _CAN_FAIL | _CAN_ERROR
 _PASSES = _CAN_PASS | _CAN_SKIP
 
 
-def judge(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None) -> Judged:
-    """Judge one subject, whose document is ``document``."""
+def judge(
+    rule: BoundRule,
+    subject: Subject,
+    document: dict[str, Any],
+    plan: Plan | None,
+    context: Context,
+    shared: Shared | None = None,
+) -> Judged:
+    """Evaluate a rule on a subject that it selects, whose document is ``document``.
+
+    ``shared`` is what other rules found on the same subject and document.
+    """
+    scope = None
+    if (rule.ready or rule.get_ready()).scoped:
+        scope = SubjectScope(plan, rule, subject, document, context, shared=shared)
+    return _judge(rule, document, scope)
+
+
+def _judge(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None) -> Judged:
     ready = bound.ready or bound.get_ready()
     when = ready.when
     possible = 0
@@ -79,7 +99,7 @@ def judge(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None
         if known is ready.passes:
             return PASSED
         if known is not None and ready.is_settled_by_truth:
-            return FAILED
+            return _FAILED
     else:
         try:
             judgement = when.judge(document, scope, meter)
@@ -90,7 +110,7 @@ def judge(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None
         if judgement.may_raise:
             possible |= _CAN_ERROR
         if judgement.truth is False:
-            return SKIPPED if possible == _CAN_SKIP else _UNKNOWN
+            return _SKIPPED if possible == _CAN_SKIP else _UNKNOWN
     return _decide(bound, document, scope, possible)
 
 
@@ -138,5 +158,5 @@ def _collapse(
         ruling = Ruling.FAIL if possible & _CAN_FAIL else Ruling.ERROR
         return Judged(ruling, judgement, error, key)
     if not possible & ~_PASSES:
-        return PASSED if possible & _CAN_PASS else SKIPPED
+        return PASSED if possible & _CAN_PASS else _SKIPPED
     return _UNKNOWN

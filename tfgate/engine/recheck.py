@@ -11,7 +11,6 @@ from tfgate.engine.bound import BoundRule, bind
 from tfgate.engine.decide import blocks
 from tfgate.engine.evaluate import source_document
 from tfgate.engine.judge import Judged, Ruling, judge
-from tfgate.engine.scope import SubjectScope
 from tfgate.engine.tell import error_message, failures, unknown_message
 from tfgate.model.decision import OutcomeKind
 from tfgate.model.rule import Enforcement, OnUnknown, Scope
@@ -143,10 +142,7 @@ def _check(
     document = subject.document(reads)
     if reads.wants("source"):
         document["source"] = source_document(subject, context)
-    scoped = (
-        SubjectScope(plan, rule, subject, document, context) if rule.get_ready().scoped else None
-    )
-    judged = judge(rule, document, scoped)
+    judged = judge(rule, subject, document, plan, context)
     result = _RESULTS[judged.ruling]
     return _checked(
         obligation, result, _message(plan, rule, subject, document, judged, context), rule

@@ -153,7 +153,6 @@ class Compiler:
         value = call(function, arguments, position)
         self.builds = self.builds or function.scope
         node = Node(ast, value, children=arguments)
-        node.function = function
         node.weight += function.cost
         node.is_atomic = function.returns == "boolean"
         return node

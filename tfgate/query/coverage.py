@@ -111,11 +111,9 @@ def _noting(node: Node, seen: set[bool]) -> Node:
         return found
 
     inner = node.condition
-    noting = Node(
+    return Node(
         node.ast, value_of, None if inner is None else _noting_test(inner, seen), node.children
     )
-    noting.is_watched = True
-    return noting
 
 
 def _noting_test(test: Test, seen: set[bool]) -> Test:

@@ -10,7 +10,7 @@ import pytest
 from tests.support.fuzzing.limits import bounded
 from tests.support.plans import change, context, plan, rule, ruleset
 from tfgate import query
-from tfgate.engine import bound, hot
+from tfgate.engine import bound
 from tfgate.engine.evaluate import evaluate
 from tfgate.engine.functions import rule_functions
 from tfgate.model.decision import Decision, OutcomeKind, Verdict
@@ -36,14 +36,6 @@ def _few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(State, "left", state.STEPS - state.STEPS * 19 // 20)
     monkeypatch.setattr(bound, "Meter", meter)
-
-
-@pytest.fixture(params=["evaluated", "generated"], autouse=True)
-def _how(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of it holds for rules as functions, from the first subject on."""
-    if request.param == "generated":
-        monkeypatch.setattr(hot, "WORTH", 0)
-        monkeypatch.setattr(bound, "WARM", 0)
 
 
 def judged(folder: Path, rules: str, *changes: dict[str, Any]) -> Decision:

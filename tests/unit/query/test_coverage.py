@@ -8,20 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tests.support.query_settings import Nothing, cases, thorough
+from tests.support.query_settings import cases, thorough
 from tfgate import query
 from tfgate.query import UNKNOWN, EvaluationError
-from tfgate.query.codegen import Answers, generate, generate_value
 from tfgate.query.coverage import watched
-
-
-@pytest.mark.parametrize("text", ["contains(a, 'x') && b", "a[?b]", "any(a, &b == `1`)", "!(a)"])
-def test_no_function_stands_in_for_what_is_watched(text: str) -> None:
-    """What a generated function decides, nobody would take note of."""
-    expression, conditions = watched(text)
-    assert conditions
-    assert generate_value(expression.node, Nothing()) is None
-    assert generate(None, expression.node, Answers(None, True, False), Nothing()) is None
 
 
 def _missing(text: str, *documents: Any) -> dict[str, tuple[bool, ...]]:

@@ -38,9 +38,3 @@ def functions_of(module: str) -> tuple[Function, ...]:
     """Give the functions of one of those modules."""
     functions: tuple[Function, ...] = import_module(f"tfgate.query.functions.{module}").FUNCTIONS
     return functions
-
-
-def is_builtin(function: Function) -> bool:
-    """Whether a function is the one of that name that every expression has."""
-    home = HOMES.get(function.name)
-    return home is not None and any(one is function for one in functions_of(home))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tfgate.query.state import State
 
-SHORT: Final = 128
+_SHORT: Final = 128
 """Characters up to which another case is made in a step or two: it takes longer than reading."""
 _PIECES: Final = 1_000_000
 _LONGEST_PATTERN: Final = 4096
@@ -27,7 +27,7 @@ _FAILS: Final = 100_000
 
 
 @lru_cache(maxsize=128)
-def compiled(pattern: str) -> tuple[Callable[[bytes], Any], int]:
+def _compiled(pattern: str) -> tuple[Callable[[bytes], Any], int]:
     """Compile a pattern: its search in UTF-8, and the number of its instructions.
 
     RE2 matches in time linear in the text. Where its automaton gets too many states, it follows all
@@ -53,7 +53,7 @@ def _reason(error: Exception) -> str:
 
 
 def _matches(state: State, subject: str, pattern: str) -> bool:
-    search, size = compiled(pattern)
+    search, size = _compiled(pattern)
     state.left -= 1 + (len(subject) * size >> 5)
     if state.left < 0:
         state.spend(0)
@@ -75,7 +75,7 @@ def _check_pattern(literals: tuple[Any, ...]) -> str | None:
     if type(pattern) is not str:
         return None
     try:
-        compiled(pattern)
+        _compiled(pattern)
     except ValueError as error:
         return f"The pattern is not a regular expression of RE2's syntax: {error}."
     return None
@@ -118,13 +118,13 @@ def _glob_any(state: State, subject: str, pattern: str) -> bool:
 
 
 def _lower(state: State, subject: str) -> str:
-    if len(subject) > SHORT:
+    if len(subject) > _SHORT:
         state.read(2 * len(subject))
     return subject.lower()
 
 
 def _upper(state: State, subject: str) -> str:
-    if len(subject) > SHORT:
+    if len(subject) > _SHORT:
         state.read(2 * len(subject))
     return subject.upper()
 
@@ -133,7 +133,7 @@ def _check_glob(literals: tuple[Any, ...]) -> str | None:
     if type(literals[1]) is not str:
         return None
     try:
-        compiled(_translated(literals[1]))
+        _compiled(_translated(literals[1]))
     except ValueError:
         return "The pattern is not a glob: look at its [ ] part."
     return None

@@ -56,7 +56,7 @@ def _to_array(state: State, subject: Any) -> Any:
 def _to_number(state: State, subject: Any) -> Any:
     if type(subject) is str:
         state.read(len(subject))
-        return parsed_number(subject)
+        return _parsed_number(subject)
     if type(subject) is int or type(subject) is float:
         return subject
     if type(subject) is Unknown:
@@ -68,8 +68,7 @@ def _to_number(state: State, subject: Any) -> Any:
     return None
 
 
-def parsed_number(text: str) -> int | float | None:
-    """Read a number as Python does; None for what is none."""
+def _parsed_number(text: str) -> int | float | None:
     try:
         return int(text)
     except ValueError:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tfgate.query.nodes.node import Node
     from tfgate.query.state import Closure, State, Test
 
-ORDERINGS: Final[dict[str, Callable[[Any, Any], Any]]] = {
+_ORDERINGS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "lt": operator.lt,
     "lte": operator.le,
     "gt": operator.gt,
@@ -37,7 +37,7 @@ _ATOM_GROUPS: Final[dict[type, frozenset[type]]] = {
 
 def comparator(name: str, left: Node, right: Node) -> tuple[Closure, Test]:
     """Compile a comparator, ``name`` as jmespath calls it, to value and condition."""
-    if name in ORDERINGS:
+    if name in _ORDERINGS:
         if not (right.is_literal and type(right.ast["value"]) in _NUMBERS):
             value = _ordering(name, left.value, right.value)
             return value, truth_of(value)
@@ -99,7 +99,7 @@ def _equals_any(left: Closure, right: Closure, wanted: bool) -> Test:
 
 def _field_orders(name: str, key: str, constant: float) -> Test:
     """Order a field and a number, in one closure."""
-    compare = ORDERINGS[name]
+    compare = _ORDERINGS[name]
     node = field(key)
 
     def test(value: Any, state: State) -> bool | None:
@@ -107,34 +107,34 @@ def _field_orders(name: str, key: str, constant: float) -> Test:
         kind = type(found)
         if kind is int or kind is float:
             return bool(compare(found, constant))
-        return truth(ordered(compare, found, constant, state))
+        return truth(_ordered(compare, found, constant, state))
 
     return test
 
 
 def _ordering_to_number(name: str, node: Closure, constant: float) -> Closure:
-    compare = ORDERINGS[name]
+    compare = _ORDERINGS[name]
 
     def value_of(value: Any, state: State) -> Any:
         found = node(value, state)
         kind = type(found)
         if kind is int or kind is float:
             return compare(found, constant)
-        return ordered(compare, found, constant, state)
+        return _ordered(compare, found, constant, state)
 
     return value_of
 
 
 def _ordering(name: str, left: Closure, right: Closure) -> Closure:
-    compare = ORDERINGS[name]
+    compare = _ORDERINGS[name]
 
     def value_of(value: Any, state: State) -> Any:
-        return ordered(compare, left(value, state), right(value, state), state)
+        return _ordered(compare, left(value, state), right(value, state), state)
 
     return value_of
 
 
-def ordered(compare: Callable[[Any, Any], Any], left: Any, right: Any, state: State) -> Any:
+def _ordered(compare: Callable[[Any, Any], Any], left: Any, right: Any, state: State) -> Any:
     """Compare two values that may be of any type, or unknown.
 
     As jmespath does: null unless both are numbers or strings; an error for one of each.

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 from tfgate.query.values import Maybe, truth
 
 if TYPE_CHECKING:
-    from tfgate.query.functions.registry import Function
     from tfgate.query.state import Closure, State, Test
 
 _MAKES: Final = {"multi_select_list": 2, "multi_select_dict": 8}
@@ -57,10 +56,6 @@ class Node:
         self.condition = condition
         """The closure that gives the truth, where there is a quicker one than to ask the value."""
         self.children = children
-        self.function: Function | None = None
-        """Of a call, the function called."""
-        self.is_watched = False
-        """Whether somebody takes note of each evaluation: no generated function may stand in."""
         self.weight: int = 1 + _MAKES.get(ast["type"], 0) + sum(c.weight for c in children)
         """Steps of one evaluation: the parts it has, and what they make."""
         self.is_atomic: bool = ast["type"] in _ATOMIC or (

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from tfgate.query.functions.registry import Function, Parameter
     from tfgate.query.state import State
 
-PYTHON_TYPES: Final[dict[int, tuple[type, ...]]] = {
+_PYTHON_TYPES: Final[dict[int, tuple[type, ...]]] = {
     NULL: (type(None),),
     BOOLEANS: (bool,),
     NUMBER: (int, float),
     STRINGS: (str,),
 }
-CONTAINER_TYPES: Final[dict[int, tuple[type, ...]]] = {
+_CONTAINER_TYPES: Final[dict[int, tuple[type, ...]]] = {
     LISTS: (list,),
     OBJECTS: (dict,),
     EXPREF: (Expref,),
@@ -77,7 +77,7 @@ class Site:
         self.parameters = [function.parameter(i) for i in range(count)]
         self.masks = [(p.mask, p.element_mask) for p in self.parameters]
         self.plain = [_plain_types(p, function.state) for p in self.parameters]
-        self.plain_elements = [python_types(e, PYTHON_TYPES) for _, e in self.masks]
+        self.plain_elements = [_python_types(e, _PYTHON_TYPES) for _, e in self.masks]
 
     def checked(self, arguments: list[Any], state: State) -> Any:
         """Check the arguments one by one, unknown ones included, then call."""
@@ -181,12 +181,11 @@ class Site:
 
 def _plain_types(parameter: Parameter, containers: bool) -> frozenset[type]:
     """Python types that need no further look: fitting, and with nothing unknown inside."""
-    types = python_types(parameter.mask, PYTHON_TYPES)
+    types = _python_types(parameter.mask, _PYTHON_TYPES)
     if containers and not parameter.element_mask:
-        types |= python_types(parameter.mask, CONTAINER_TYPES)
+        types |= _python_types(parameter.mask, _CONTAINER_TYPES)
     return types
 
 
-def python_types(mask: int, table: dict[int, tuple[type, ...]]) -> frozenset[type]:
-    """Give the types of ``table`` that values of the kinds in ``mask`` have."""
+def _python_types(mask: int, table: dict[int, tuple[type, ...]]) -> frozenset[type]:
     return frozenset(found for kind, types in table.items() if mask & kind for found in types)
