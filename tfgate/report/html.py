@@ -1,101 +1,56 @@
-"""``html``: one page to keep or to send. Self-contained: no script, no network, nothing loaded.
-
-The content security policy allows this page's own style sheet, by its hash, and nothing else; text
-out of a plan is only ever text.
-"""
+"""``html``: one page to keep or to send. Self-contained: no script, no network, nothing loaded."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from tfgate.model.decision import OutcomeKind
 from tfgate.report import view
-from tfgate.report.html_findings import code, finding_list, rule_articles, tag, waived_list
-from tfgate.report.html_style import STYLE
-from tfgate.report.neutral import html_text
+from tfgate.report.neutral import link, paragraphs
+from tfgate.report.page import render_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Sequence
 
-    from tfgate.model.decision import Decision
+    from tfgate.model.decision import Decision, Outcome
     from tfgate.report.interface import ReportContext
 
 
 def render(decision: Decision, context: ReportContext) -> str:
-    """Give the page."""
+    """Render the page; its template is ``report.html``."""
     groups = view.group(decision)
-    word = view.verdict_word(decision)
-    body = "\n".join(_body(decision, groups, context, word))
-    workspace = html_text(decision.workspace.name)
-    return f"""\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_policy()}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>{word.capitalize()}: {workspace} - tfgate</title>
-<style>{STYLE}</style>
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
+    return render_page(
+        "tfgate.report",
+        "report.html",
+        styles=("report.css",),
+        view=view,
+        remedy=_remedy,
+        decision=decision,
+        groups=groups,
+        word=view.verdict_word(decision).capitalize(),
+        about=_about(decision, context),
+        next_steps=tuple(view.next_steps(decision, groups)),
+        passed=sorted(decision.passed.items()),
+        passed_number=sum(map(len, decision.passed.values())),
+        basis=_basis(decision, context),
+    )
 
 
-def _policy() -> str:
-    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    parts = ("default-src 'none'", f"style-src 'sha256-{digest}'", "base-uri 'none'")
-    return "; ".join((*parts, "form-action 'none'"))
+class _Remedy(NamedTuple):
+    lines: Sequence[str] = ()
+    links: Sequence[str] = ()
+    controls: Sequence[str] = ()
 
 
-def _body(
-    decision: Decision, groups: view.Groups, context: ReportContext, word: str
-) -> Iterator[str]:
-    yield f'<header class="verdict {word.lower()}">'
-    yield f"<h1><strong>{word.capitalize()}</strong></h1>"
-    yield tag("p", view.headline(decision, groups))
-    yield from (tag("p", reason) for reason in view.causes(decision, groups))
-    yield "</header>"
-    yield "<main>"
-    yield from _facts(_about(decision, context))
-    yield from _section("Blocks the apply", len(groups.blocking))
-    yield from rule_articles(groups.blocking, "block")
-    yield from _section("Found, does not block", len(groups.advisory))
-    yield from rule_articles(groups.advisory)
-    yield from _section("To be checked after the apply", len(groups.obligations))
-    yield from rule_articles(groups.obligations)
-    yield from _section("Waived", len(groups.waived))
-    yield from waived_list(groups.waived)
-    yield from _sentences("Warnings", decision.warnings)
-    yield from _sentences("What next", view.next_steps(decision, groups))
-    yield from _passed(decision)
-    yield "</main>"
-    yield from _basis(decision, context)
-
-
-def _section(title: str, number: int) -> Iterator[str]:
-    if number:
-        yield f"<h2>{html_text(title)} ({number:,})</h2>"
-
-
-def _sentences(title: str, sentences: Iterable[str]) -> Iterator[str]:
-    sentences = tuple(sentences)
-    if sentences:
-        yield f"<h2>{html_text(title)}</h2>"
-        yield "<ul>"
-        yield from (tag("li", sentence) for sentence in sentences)
-        yield "</ul>"
-
-
-def _facts(facts: dict[str, str]) -> Iterator[str]:
-    yield "<dl>"
-    for name, fact in facts.items():
-        yield f"{tag('dt', name)}{tag('dd', fact)}"
-    yield "</dl>"
+def _remedy(rule: Outcome, members: Sequence[Outcome]) -> _Remedy:
+    """Say what to do and where to read on; a broken rule gives no advice on the plan."""
+    if all(outcome.outcome is OutcomeKind.ERROR for outcome in members):
+        return _Remedy()
+    return _Remedy(
+        lines=paragraphs(rule.remediation or ""),
+        links=[url for url in rule.references if link(url)],
+        controls=[f"{name} {key}" for name, keys in sorted(rule.controls.items()) for key in keys],
+    )
 
 
 def _about(decision: Decision, context: ReportContext) -> dict[str, str]:
@@ -117,33 +72,8 @@ def _about(decision: Decision, context: ReportContext) -> dict[str, str]:
     return {name: fact for name, fact in facts.items() if fact}
 
 
-def _passed(decision: Decision) -> Iterator[str]:
-    """List what passed, closed: the reader who wants it opens it."""
-    if not decision.passed:
-        return
-    number = sum(len(addresses) for addresses in decision.passed.values())
-    yield f"<h2>Passed ({number:,})</h2>"
-    for rule, addresses in sorted(decision.passed.items()):
-        yield f"<details><summary>{code(rule)} ({len(addresses):,})</summary>"
-        yield from finding_list(addresses)
-        yield "</details>"
-
-
-def _basis(decision: Decision, context: ReportContext) -> Iterator[str]:
+def _basis(decision: Decision, context: ReportContext) -> dict[str, str]:
     """Say what the verdict rests on, pinned by digests."""
-    yield "<footer>"
-    yield "<h2>What this rests on</h2>"
-    if decision.rulesets:
-        yield '<div class="scroll"><table>'
-        heads = ("Ruleset", "Version", "Applied", "Source", "Digest")
-        yield "<tr>" + "".join(f'<th scope="col">{head}</th>' for head in heads) + "</tr>"
-        for ruleset in decision.rulesets:
-            used = f"{ruleset.selected} of {ruleset.rules}"
-            cells = [
-                tag("td", cell) for cell in (ruleset.id, ruleset.version, used, ruleset.source)
-            ]
-            yield f"<tr>{''.join(cells)}{tag('td', ruleset.digest, 'digest')}</tr>"
-        yield "</table></div>"
     facts = {name: f"SHA-256 {digest}" for name, digest in view.digests(decision).items()}
     if context.audit is not None:
         number = f"number {context.audit.seq} " if context.audit.seq is not None else ""
@@ -151,5 +81,4 @@ def _basis(decision: Decision, context: ReportContext) -> Iterator[str]:
     if context.decision_id is not None:
         facts["Decision"] = context.decision_id
     facts["tfgate"] = context.tfgate_version
-    yield from _facts(facts)
-    yield "</footer>"
+    return facts

@@ -1,126 +1,116 @@
-"""The review of a plan as one page to open, keep or send: nothing is loaded, no plan text runs.
+"""The review of a plan as one page to open, keep or send: what its templates ask for.
 
-The content security policy allows this page's own style sheet and script by their hashes, and
-nothing else. The script is the same for every plan; text out of a plan is only ever text.
+The templates are ``review.html`` and its parts. The script is the same for every plan: it makes no
+element, sets no HTML and asks no network; without it the page shows everything, and no filters.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tfgate.model.action import Action
+from tfgate.model.decision import OutcomeKind
+from tfgate.model.review import ChangeKind, Form, Mark, Shape
 from tfgate.model.rule import Severity
 from tfgate.report import review_words as words
 from tfgate.report import view
-from tfgate.report.neutral import html_text
-from tfgate.report.review_html_cards import Cards, facet
-from tfgate.report.review_html_rules import index, rule_page
-from tfgate.report.review_html_script import SCRIPT
-from tfgate.report.review_html_style import STYLE
+from tfgate.report.neutral import clip, link, paragraphs
+from tfgate.report.page import render_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tfgate.model.review import Radius, Review, ReviewedChange
+    from tfgate.model.decision import Outcome
+    from tfgate.model.review import Diff, Review, ReviewedChange, Shown
+    from tfgate.model.rule import Rule
     from tfgate.report.interface import ReportContext
 
 _FEW: Final = 40
 """Changes up to which every card is open at first."""
+_CLOSE: Final = 3
+"""Characters in common from which on the rest of a changed string is marked."""
+_RANKS: Final = {severity: number for number, severity in enumerate(Severity, start=1)}
+_FACETS: Final = {
+    ChangeKind.DRIFT: "drift",
+    ChangeKind.DEFERRED: "deferred",
+    ChangeKind.OUTPUT: "output",
+    ChangeKind.INVOCATION: "invoke",
+}
+"""Entries that are no changes of resources: what the filter calls them."""
+_LOST_FIRST: Final = (
+    Action.DELETE, Action.REPLACE, Action.FORGET, Action.UPDATE, Action.CREATE,
+)  # fmt: skip
 
 
 def render(review: Review, context: ReportContext) -> str:
-    """Give the page."""
-    word = view.verdict_word(review.decision).capitalize()
-    body = "\n".join(_Page(review, context).body(word))
-    return f"""\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_policy()}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="color-scheme" content="light dark">
-<title>{word}: {html_text(review.plan_name)} - tfgate review</title>
-<style>{STYLE}</style>
-</head>
-<body>
-{body}
-<script>{SCRIPT}</script>
-</body>
-</html>
-"""
-
-
-def _policy() -> str:
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src '{_hash(STYLE)}'",
-            f"script-src '{_hash(SCRIPT)}'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
-        )
+    """Render the page."""
+    return render_page(
+        "tfgate.report",
+        "review.html",
+        styles=("review.css",),
+        script="review.js",
+        view=view,
+        words=words,
+        logic=_Page(review, context),
+        review=review,
+        decision=review.decision,
+        groups=view.group(review.decision),
+        word=view.verdict_word(review.decision).capitalize(),
     )
 
 
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
+class _Bar(NamedTuple):
+    action: Action
+    x: str
+    width: str
 
 
 class _Page:
+    """What the templates ask about one review; anchors and numbers hold in one page."""
+
+    LONG: Final = 240
+    """Characters of a value that stand unfolded."""
+    LONGEST: Final = 50_000
+    """Characters of a value that are in the page at all; the plan has the rest."""
+    LONGEST_MESSAGE: Final = 4_000
+    """Characters of a message that are shown."""
+    MANY_LINES: Final = 24
+    """Lines of a text that stand unfolded."""
+    MOST_ITEMS: Final = 2_000
+    """Lines of a text, or members of a value, that are in the page at all."""
+    IN_SIGHT: Final = 3
+    """Places of a rule's findings that are listed without a fold."""
+    SIGNS: Final = {Mark.ADDED: "+", Mark.REMOVED: "-", Mark.CHANGED: "~", Mark.SAME: "="}
+    HINTS: Final = {Shape.JSON: "JSON", Shape.LINES: "text"}
+    """How a text is shown that is more than one value: as the JSON in it, or by its lines."""
+    LITERAL: Final = Form.LITERAL
+
     def __init__(self, review: Review, context: ReportContext) -> None:
         self._review = review
         self._context = context
-        self._rules = {rule: f"r{number}" for number, rule in enumerate(review.rules)}
-        self._modules = {group.module: number for number, group in enumerate(review.groups)}
-        self._lists = [
+        self.rules = {rule: f"r{number}" for number, rule in enumerate(review.rules)}
+        self.modules = {group.module: number for number, group in enumerate(review.groups)}
+        titled = [
             *((words.module_title(group.module), group.changes) for group in review.groups),
             ("Outputs", review.outputs),
             ("Actions invoked", review.invocations),
             ("Deferred to a later apply", review.deferred),
             ("Changed outside of Terraform", review.drift),
         ]
-        self._entries = [change for _, changes in self._lists for change in changes]
-        self._cards = Cards(self._rules, self._modules, few=len(self._entries) <= _FEW)
+        entries = list(enumerate(change for _, changes in titled for change in changes))
+        self.number = len(entries)
+        left = iter(entries)
+        self.lists = [(title, [next(left) for _ in changes]) for title, changes in titled]
+        self.facets = list(dict.fromkeys(self.facet(change) for _, change in entries))
         self._anchors = {
-            id(outcome): f"c{number}"
-            for number, change in enumerate(self._entries)
-            for outcome in change.findings
+            id(outcome): f"c{number}" for number, change in entries for outcome in change.findings
         }
         self._anchors |= {id(outcome): f"p{n}" for n, outcome in enumerate(review.findings)}
 
-    def body(self, word: str) -> Iterator[str]:
-        yield '<a class="skip" href="#changes">Skip to the changes</a>'
-        yield from self._header(word)
-        yield '<main id="changes">'
-        yield from self._reach(self._review.radius)
-        yield from self._findings()
-        yield from self._filters()
-        yield from self._changes()
-        yield from self._rule_pages()
-        yield "</main>"
-        yield from self._footer()
+    # The page as a whole
 
-    def _header(self, word: str) -> Iterator[str]:
-        decision = self._review.decision
-        groups = view.group(decision)
-        yield f'<header class="verdict {word.lower()}"><div class="top"><div>'
-        yield f'<p class="kicker">Review of a Terraform plan</p><h1>{word}</h1></div>'
-        yield '<button type="button" id="theme" hidden>Colours: auto</button></div>'
-        yield f'<p class="lead">{html_text(view.headline(decision, groups))}</p>'
-        yield from (f"<p>{html_text(cause)}</p>" for cause in view.causes(decision, groups))
-        yield '<dl class="about">'
-        for name, fact in self._about():
-            yield f"<div><dt>{name}</dt><dd>{html_text(fact)}</dd></div>"
-        yield "</dl></header>"
-
-    def _about(self) -> Iterator[tuple[str, str]]:
+    def about(self) -> Iterator[tuple[str, str]]:
+        """Yield what the review is of, name and fact."""
         decision = self._review.decision
         yield "Plan", self._review.plan_name
         yield "Workspace", decision.workspace.name
@@ -134,163 +124,213 @@ class _Page:
         if filtered:
             yield "Filter", filtered
 
-    def _reach(self, radius: Radius) -> Iterator[str]:
-        yield '<section aria-labelledby="reach"><h2 id="reach">Reach</h2>'
-        if radius.counts:
-            yield '<ul class="tiles">'
-            for action, number in radius.counts:
-                name = words.action_word(action)
-                yield f'<li class="{action}"><b>{number:,}</b> {name}</li>'
-            yield "</ul>"
-            yield _bar(radius)
-        facts = [words.radius_sentence(radius), *words.radius_facts(radius)]
-        yield f"<p>{' · '.join(map(html_text, facts))}</p>"
-        if len(radius.types) > 1:
-            yield f"<details><summary>{view.count(len(radius.types), 'type')}</summary>"
-            yield from _type_table(radius)
-            yield "</details>"
-        yield "</section>"
-
-    def _findings(self) -> Iterator[str]:
-        review = self._review
-        outcomes = review.decision.outcomes
-        if not outcomes:
-            return
-        yield '<section aria-labelledby="findings"><h2 id="findings">Findings '
-        yield f'<span class="count">({len(outcomes):,})</span></h2>'
-        yield from index(outcomes, self._cards, self._anchors)
-        if review.findings:
-            yield "<h3>On no single change</h3>"
-            for outcome in review.findings:
-                anchor = self._anchors[id(outcome)]
-                yield self._cards.finding(outcome, anchor=anchor)
-        yield "</section>"
-
-    def _filters(self) -> Iterator[str]:
-        facets = dict.fromkeys(map(facet, self._entries))
-        yield '<search class="filters" role="search" hidden>'
-        yield '<form id="filters" aria-label="Filter the changes">'
-        yield (
-            '<label class="words">Search <input type="search" name="words" autocomplete="off" '
-            'spellcheck="false" placeholder="address, type, value, rule"></label>'
-        )
-        if len(facets) > 1:
-            yield "<fieldset><legend>Action</legend>"
-            yield from (_checkbox("action", name, _facet_word(name)) for name in facets)
-            yield "</fieldset>"
-        if len(self._modules) > 1:
-            options = [("", "all modules")]
-            options += [
-                (str(number), words.module_title(name)) for name, number in self._modules.items()
-            ]
-            yield _select("module", "Module", options)
-        if self._review.decision.outcomes:
-            ranks = [("0", "any")]
-            ranks += [(str(n), f"{s} or worse") for n, s in enumerate(Severity, start=1)]
-            yield _select("severity", "Severity", ranks)
-            yield _checkbox("found", "1", "findings only")
-        yield '<button type="button" data-fold="open">Open all</button>'
-        yield '<button type="button" data-fold="close">Close all</button>'
-        yield '<button type="reset">Reset</button>'
-        yield '<output id="said" aria-live="polite"></output></form></search>'
-
-    def _changes(self) -> Iterator[str]:
-        number = 0
-        for place, (title, changes) in enumerate(self._lists):
-            if changes:
-                yield from self._list(f"l{place}", title, changes, number)
-            number += len(changes)
-        yield (
-            '<p id="none" hidden>Nothing fits these filters. '
-            '<button type="button" id="again">Show everything</button></p>'
-        )
-        if not self._entries:
-            yield "<p>There is nothing to show.</p>"
-
-    def _list(
-        self, anchor: str, title: str, changes: Sequence[ReviewedChange], first: int
-    ) -> Iterator[str]:
-        yield f'<section class="list" aria-labelledby="{anchor}"><h2 id="{anchor}">'
-        yield f'{html_text(title)} <span class="count">({len(changes):,})</span></h2>'
-        for number, change in enumerate(changes, start=first):
-            yield self._cards.card(change, f"c{number}")
-        yield "</section>"
-
-    def _rule_pages(self) -> Iterator[str]:
-        if not self._review.rules:
-            return
-        yield '<section aria-labelledby="rules"><h2 id="rules">Rules behind the findings</h2>'
-        for name, rule in self._review.rules.items():
-            yield from rule_page(rule, self._rules[name])
-        yield "</section>"
-
-    def _footer(self) -> Iterator[str]:
+    def basis(self) -> dict[str, str]:
+        """Say what the verdict rests on; facts that are empty are left out."""
         decision, context = self._review.decision, self._context
-        yield '<footer><h2>What this rests on</h2><dl class="facts">'
         facts = {"Outcomes": view.tally(decision)}
         for ruleset in decision.rulesets:
             facts[f"Ruleset {ruleset.id}"] = f"{ruleset.version}, {ruleset.digest}"
         facts["Plan JSON"] = f"SHA-256 {decision.plan.json_sha256}"
         facts["Made"] = context.now.isoformat(timespec="seconds") if context.now else ""
         facts["tfgate"] = context.tfgate_version
-        for name, fact in facts.items():
-            if fact:
-                yield f"<dt>{html_text(name)}</dt><dd>{html_text(fact)}</dd>"
-        yield "</dl>"
-        yield from (f"<p>Warning: {html_text(warning)}</p>" for warning in decision.warnings)
-        yield f"<p>{words.NO_RECORD}</p></footer>"
+        return facts
+
+    def reach(self) -> list[str]:
+        """Say how much of what exists the apply touches."""
+        return [
+            words.radius_sentence(self._review.radius), *words.radius_facts(self._review.radius),
+        ]  # fmt: skip
+
+    def bars(self) -> list[_Bar]:
+        """Compute the shares of the actions; the tiles say the same in numbers."""
+        counts = self._review.radius.counts
+        changing = [(a, n) for a, n in counts if a not in (Action.NO_OP, Action.READ)]
+        total = sum(number for _, number in changing)
+        if len(changing) < 2:
+            return []
+        bars, left = [], 0.0
+        for action, number in changing:
+            width = 100 * number / total
+            bars.append(_Bar(action, f"{left:.3f}", f"{width:.3f}"))
+            left += width
+        return bars
+
+    def table_actions(self) -> list[Action]:
+        """List the actions that the table of types has a column for."""
+        rows = [dict(row.counts) for row in self._review.radius.types]
+        return [action for action in _LOST_FIRST if any(action in row for row in rows)]
+
+    def facet_word(self, name: str) -> str:
+        """Name a facet in the filter."""
+        if name in {action.value for action in Action}:
+            return words.action_word(Action(name))
+        return {"output": "outputs", "invoke": "actions"}.get(name, name)
+
+    def module_options(self) -> list[tuple[str, str]]:
+        """List what the filter by module offers, value and label."""
+        named = ((str(number), words.module_title(name)) for name, number in self.modules.items())
+        return [("", "all modules"), *named]
+
+    @staticmethod
+    def severity_options() -> list[tuple[str, str]]:
+        """List what the filter by severity offers, value and label."""
+        return [("0", "any"), *((str(n), f"{one} or worse") for one, n in _RANKS.items())]
+
+    # Findings and rules
+
+    def by_standing(self) -> list[tuple[Outcome, Sequence[Outcome]]]:
+        """List rules with what they found: what blocks first, what is waived last."""
+        parts: dict[str, list[Outcome]] = {standing: [] for standing in words.STANDINGS}
+        for outcome in self._review.decision.outcomes:
+            parts[words.standing(outcome)].append(outcome)
+        return [entry for part in parts.values() for entry in view.by_rule(part)]
+
+    def anchor(self, outcome: Outcome) -> str:
+        """Return where a finding stands in the page, empty where it does not."""
+        return self._anchors.get(id(outcome), "")
+
+    @classmethod
+    def problem(cls, outcome: Outcome) -> str:
+        """Return the message, cut to what a reader takes in."""
+        return clip(view.problem(outcome), cls.LONGEST_MESSAGE)
+
+    @staticmethod
+    def remedy(outcome: Outcome) -> list[str]:
+        """Return the paragraphs that say what to do, none where there is nothing to do."""
+        if outcome.outcome in (OutcomeKind.WAIVED, OutcomeKind.ERROR):
+            return []
+        return paragraphs(outcome.remediation or "")
+
+    paragraphs = staticmethod(paragraphs)
+
+    @staticmethod
+    def rule_facts(rule: Rule) -> Iterator[tuple[str, str]]:
+        """Yield what is known of a rule, name and fact."""
+        yield "severity", str(rule.severity)
+        yield "level in the ruleset", str(rule.enforcement)
+        if rule.owners:
+            yield "owners", ", ".join(rule.owners)
+        for framework, controls in sorted(rule.controls.items()):
+            yield framework, ", ".join(controls)
+        if rule.file:
+            yield "file", f"{rule.file}:{rule.line}" if rule.line else rule.file
+
+    @staticmethod
+    def expressions(rule: Rule) -> Iterator[str]:
+        """Yield the expressions of a rule, each on a line of its own."""
+        named = [(f"let {name}", text) for name, text in rule.let.items()]
+        for key, text in (
+            *named, ("when", rule.when), ("deny", rule.deny), ("require", rule.require),
+        ):  # fmt: skip
+            if text is not None:
+                yield f"{key}: {' '.join(text.split())}"
+
+    @staticmethod
+    def links(rule: Rule) -> list[str]:
+        """List the references that may become links."""
+        return [url for url in rule.references if link(url)]
+
+    # Changes
+
+    @staticmethod
+    def facet(change: ReviewedChange) -> str:
+        """Return what the filter by action calls a change; also its class."""
+        if change.kind is ChangeKind.CHANGE and change.action is not None:
+            return change.action.value
+        return _FACETS[change.kind]
+
+    @staticmethod
+    def rank(change: ReviewedChange) -> int:
+        """Rank the worst finding: 0 for none, 5 for critical; waived ones do not count."""
+        open_ones = (o for o in change.findings if o.outcome is not OutcomeKind.WAIVED)
+        return max((_RANKS[outcome.severity] for outcome in open_ones), default=0)
+
+    def module(self, change: ReviewedChange) -> int:
+        """Return the number that the filter knows the change's module by, -1 for none."""
+        return self.modules.get(change.module, -1)
+
+    @staticmethod
+    def reasons(change: ReviewedChange) -> list[str]:
+        """Say why it is done, and what else is known of it."""
+        return [*words.reasons(change), *(f"{name}: {text}" for name, text in change.facts)]
+
+    def opens(self, change: ReviewedChange) -> bool:
+        """Whether the values are in sight at once: in a small plan, and where a rule objects."""
+        if change.action in (Action.DELETE, Action.FORGET):
+            return False
+        return self.number <= _FEW or any(outcome.blocks for outcome in change.findings)
+
+    @staticmethod
+    def summary(change: ReviewedChange) -> str:
+        """Say what the fold of a change's values holds."""
+        number = view.count(len(change.diffs), "attribute")
+        if change.kind is ChangeKind.OUTPUT:
+            return "value"
+        if change.action in (Action.DELETE, Action.FORGET):
+            return f"what it has: {number}"
+        if change.action in (Action.CREATE, Action.READ):
+            return f"what it gets: {number}"
+        return f"what differs: {number}"
+
+    # Differences of values
+
+    def steps(self, diffs: Sequence[Diff]) -> Iterator[tuple[str, Diff | int]]:
+        """Yield what opens and closes the lists and items of a tree of differences, in order."""
+        if not diffs:
+            return
+        yield "list", 0
+        for diff in diffs[: self.MOST_ITEMS]:
+            if diff.shape is Shape.LEAF:
+                yield "leaf", diff
+                continue
+            yield "item", diff
+            yield from self.steps(diff.members)
+            yield "end item", diff
+        if len(diffs) > self.MOST_ITEMS:
+            yield "more", len(diffs) - self.MOST_ITEMS
+        yield "end list", 0
+
+    @staticmethod
+    def item_class(diff: Diff) -> str:
+        """Return the class of a difference."""
+        leaf = " leaf" if diff.shape is Shape.LEAF else ""
+        return f"{diff.mark.value}{leaf}{' forces' if diff.forces else ''}"
+
+    @staticmethod
+    def side_tag(diff: Diff) -> str:
+        """Return the element of the only side that a difference has."""
+        return "del" if diff.mark is Mark.REMOVED else "ins"
+
+    @staticmethod
+    def characters(text: str) -> str:
+        """Say how long a text is."""
+        return f"{len(text):,} characters"
+
+    @classmethod
+    def marked(
+        cls, before: Shown, after: Shown
+    ) -> tuple[tuple[str, str, str], tuple[str, str, str]] | None:
+        """Split both sides into start, middle and end, of which only the middles differ.
+
+        ``None`` where they are long or not much alike, and are better shown whole.
+        """
+        old, new = before.text, after.text
+        both = before.form is Form.LITERAL and after.form is Form.LITERAL
+        if not both or max(len(old), len(new)) > cls.LONG or old[:1] != '"' or new[:1] != '"':
+            return None
+        start = _common(old, new)
+        stop = min(_common(old[::-1], new[::-1]), len(old) - start, len(new) - start)
+        if start + stop < _CLOSE + 2:  # the quotes are always in common
+            return None
+        return _split(old, start, stop), _split(new, start, stop)
 
 
-def _bar(radius: Radius) -> str:
-    """Draw the shares of the actions; the tiles above say the same in numbers."""
-    changing = [(a, n) for a, n in radius.counts if a not in (Action.NO_OP, Action.READ)]
-    total = sum(number for _, number in changing)
-    if len(changing) < 2:
-        return ""
-    parts, left = [], 0.0
-    for action, number in changing:
-        width = 100 * number / total
-        parts.append(
-            f'<rect class="{action}" x="{left:.3f}" width="{width:.3f}" height="1"></rect>'
-        )
-        left += width
-    return (
-        '<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">'
-        f"{''.join(parts)}</svg>"
-    )
+def _common(before: str, after: str) -> int:
+    """Count the characters that both begin with."""
+    same = (old == new for old, new in zip(before, after, strict=False))
+    return next((count for count, one in enumerate(same) if not one), min(len(before), len(after)))
 
 
-def _type_table(radius: Radius) -> Iterator[str]:
-    used = [
-        action
-        for action in (Action.DELETE, Action.REPLACE, Action.FORGET, Action.UPDATE, Action.CREATE)
-        if any(action in dict(row.counts) for row in radius.types)
-    ]
-    heads = "".join(f'<th scope="col">{words.action_word(action)}</th>' for action in used)
-    yield '<div class="scroll" tabindex="0" role="region" aria-label="Changes by type"><table>'
-    yield f'<thead><tr><th scope="col">type</th>{heads}</tr></thead><tbody>'
-    for row in radius.types:
-        counts = dict(row.counts)
-        cells = "".join(
-            f'<td class="n {action}">{counts[action]:,}</td>' if action in counts else "<td></td>"
-            for action in used
-        )
-        yield f'<tr><th scope="row"><code>{html_text(row.type)}</code></th>{cells}</tr>'
-    yield "</tbody></table></div>"
-
-
-def _facet_word(name: str) -> str:
-    if name in {action.value for action in Action}:
-        return words.action_word(Action(name))
-    return {"output": "outputs", "drift": "drift", "invoke": "actions"}.get(name, name)
-
-
-def _checkbox(name: str, value: str, text: str) -> str:
-    return f'<label><input type="checkbox" name="{name}" value="{value}">{text}</label>'
-
-
-def _select(name: str, text: str, options: Sequence[tuple[str, str]]) -> str:
-    inner = "".join(
-        f'<option value="{value}">{html_text(label)}</option>' for value, label in options
-    )
-    return f'<label>{text} <select name="{name}">{inner}</select></label>'
+def _split(text: str, start: int, stop: int) -> tuple[str, str, str]:
+    end = len(text) - stop
+    return text[:start], text[start:end] if end > start else "", text[end:]

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from tfgate.web.openapi import DESCRIPTION
-from tfgate.web.pages import POLICY, list_page, short_page
+from tfgate.web.pages import list_page, page_policy, short_page
 
 if TYPE_CHECKING:
     from tfgate.web.intake import Intake
@@ -120,7 +120,7 @@ class Site:
         listed = await run_in_threadpool(self.store.recent, _LIST)
         now = await run_in_threadpool(self.store.now)
         text = list_page(listed, lambda key: self.links.make(key, now))
-        return HTMLResponse(text, headers={**_HEADERS, "Content-Security-Policy": POLICY})
+        return _own_page(text)
 
     async def decision(self, request: Request) -> Response:
         """Show one decision to whoever has a link to it."""
@@ -136,7 +136,9 @@ class Site:
         task, page = found
         if page is None:
             text = short_page(task)
-            return HTMLResponse(text, headers={**_HEADERS, "Content-Security-Policy": POLICY})
+            return HTMLResponse(
+                text, headers={**_HEADERS, "Content-Security-Policy": page_policy()}
+            )
         return HTMLResponse(page, headers=_HEADERS)
 
     async def openapi(self, _request: Request) -> Response:
@@ -168,3 +170,7 @@ async def _wrong_method(_request: Request, error: Exception) -> Response:
 
 async def _unexpected(_request: Request, _error: Exception) -> Response:
     return _problem(500, "Something unexpected happened.")
+
+
+def _own_page(text: str) -> HTMLResponse:
+    return HTMLResponse(text, headers={**_HEADERS, "Content-Security-Policy": page_policy()})

@@ -149,6 +149,7 @@ def _facts(policies: tuple[Policy, ...]) -> tuple[str, ...]:
 
 def _import_all() -> None:
     """Import what a judgement needs before the fork, so that no child does it again."""
+    import jinja2
     import re2
     import rfc8785
     import structlog
@@ -158,7 +159,7 @@ def _import_all() -> None:
     import tfgate.report.html
     import tfgate.web.judge
 
-    assert all((re2, rfc8785, structlog, tfgate))
+    assert all((jinja2, re2, rfc8785, structlog, tfgate))
 
 
 if __name__ == "__main__":

@@ -5,28 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from tfgate.report.neutral import html_text
+from tfgate.report.page import asset, content_policy, render_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tfgate.web.store import Listed
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;"
-    "color-scheme:light dark}table{border-collapse:collapse;width:100%}"
-    "th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #8884;vertical-align:top}"
-)
+_PACKAGE = "tfgate.web"
+_STYLES = ("server.css",)
 
 
-def _page(title: str, body: str) -> str:
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta name="referrer" content="no-referrer"><title>{html_text(title)}</title>'
-        f"<style>{_STYLE}</style></head><body>{body}</body></html>\n"
-    )
+def page_policy() -> str:
+    """Return the content security policy of these pages, for their HTTP header."""
+    return content_policy("".join(asset(_PACKAGE, name) for name in _STYLES))
 
 
 def status_word(task: Listed) -> str:
@@ -38,31 +30,19 @@ def status_word(task: Listed) -> str:
 
 
 def list_page(listed: Sequence[Listed], link: Callable[[str], str]) -> str:
-    """Give the list of decisions, newest first."""
-    rows = "".join(_row(task, link(task.id)) for task in listed)
-    heads = ("Time", "Verdict", "Stage", "Organization", "Workspace", "Run", "Decision")
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    return _page("Decisions - tfgate", f"<h1>Decisions</h1>{table}")
+    """Render the list of decisions, newest first."""
+    return render_page(
+        _PACKAGE, "decisions.html", styles=_STYLES,
+        tasks=listed, link=link, status_word=status_word, time_of=_time,
+    )  # fmt: skip
 
 
-def _row(task: Listed, link: str) -> str:
-    moment = dt.datetime.fromtimestamp(task.accepted_at, dt.timezone.utc)
-    cells = (
-        f"{moment:%Y-%m-%d %H:%M:%S}Z",
-        status_word(task),
-        task.stage,
-        task.organization,
-        task.workspace,
-        task.run_id,
-    )
-    told = "".join(f"<td>{html_text(cell)}</td>" for cell in cells)
-    shown = html_text(task.decision_id or task.id)
-    return f'<tr>{told}<td><a href="{html_text(link)}">{shown}</a></td></tr>'
+def _time(task: Listed) -> str:
+    return f"{dt.datetime.fromtimestamp(task.accepted_at, dt.timezone.utc):%Y-%m-%d %H:%M:%S}Z"
 
 
 def short_page(task: Listed) -> str:
-    """Give the page of a task that has no review: undecided, in work, or after the apply."""
+    """Render a task that has no review: undecided, in work, or after the apply."""
     facts = {
         "Verdict": status_word(task),
         "Said": task.message or "",
@@ -72,9 +52,4 @@ def short_page(task: Listed) -> str:
         "Run": task.run_id,
         "Decision": task.decision_id or "",
     }
-    rows = "".join(
-        f'<tr><th scope="row">{name}</th><td>{html_text(fact)}</td></tr>'
-        for name, fact in facts.items()
-        if fact
-    )
-    return _page(f"{task.run_id} - tfgate", f"<h1>Run task</h1><table>{rows}</table>")
+    return render_page(_PACKAGE, "task.html", styles=_STYLES, task=task, facts=facts)

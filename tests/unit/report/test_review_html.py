@@ -14,12 +14,27 @@ from tests.support.decisions import HOSTILE, HOSTILE_ADDRESS, context
 from tests.support.plans import change, plan_data
 from tests.support.review_plans import review_of, tour_review
 from tfgate.report import review_html
-from tfgate.report.review_html_script import SCRIPT
-from tfgate.report.review_html_style import DARK, LIGHT, READABLE, STYLE
+from tfgate.report.page import asset
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+STYLE = asset("tfgate.report", "review.css")
+SCRIPT = asset("tfgate.report", "review.js")
+LIGHT, DARK = (
+    dict(re.findall(r"--(\w+): (#\w+);", colours))
+    for colours in re.findall(r"color-scheme: (?:light|dark);(.*?)\}", STYLE)[:2]
+)
+READABLE = (
+    *((text, ground) for text in ("ink", "soft", "link") for ground in ("page", "card")),
+    *((action, ground)
+      for action in ("create", "update", "replace", "delete", "quiet")
+      for ground in ("page", "card")),
+    *(("ink", ground) for ground in ("added", "removed", "changed", "mark")),
+    ("create", "added"), ("delete", "removed"), ("update", "changed"),
+    ("soft", "added"), ("soft", "removed"), ("soft", "changed"),
+)  # fmt: skip
+"""Every pair of text and ground that the page has: contrast of at least 4.5 (WCAG 2.2, 1.4.3)."""
 VOID = {"meta", "input", "br"}
 
 

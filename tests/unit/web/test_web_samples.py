@@ -81,6 +81,6 @@ def test_no_page_of_the_server_obeys_a_text(sample: str) -> None:
     message = plain(LONG if sample == "enormous" else text)
     task = Listed(text, text, text, text, text, text, text, 1.8e9, None, None, message, text)
     for page in (list_page([task], lambda key: "https://gate.example/x"), short_page(task)):
-        assert list(in_html(page)) == ["no Content-Security-Policy"], "it is in the headers"
+        assert not list(in_html(page))
         assert invisible_in(page) == []
     assert len(message) < 600

@@ -1,15 +1,3 @@
-"""The script of the review's page: search, filters, folding, light and dark.
-
-It is the same for every plan: what it works on stands in the page, as text and in ``data-``
-attributes that the renderer fills from its own words and numbers. It makes no element, sets no
-HTML and asks no network. Without it the page shows everything, and no filters.
-"""
-
-from __future__ import annotations
-
-from typing import Final
-
-SCRIPT: Final = """\
 "use strict";
 (() => {
   const all = (selector, root) => Array.from((root || document).querySelectorAll(selector));
@@ -27,7 +15,7 @@ SCRIPT: Final = """\
   const wanted = () => {
     const chosen = (name) => all(`input[name=${name}]`, form).filter((box) => box.checked);
     return {
-      words: form.elements.words.value.toLowerCase().split(/\\s+/).filter(Boolean),
+      words: form.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean),
       actions: new Set(chosen("action").map((box) => box.value)),
       module: form.elements.module ? form.elements.module.value : "",
       severity: Number(form.elements.severity ? form.elements.severity.value : 0),
@@ -108,4 +96,3 @@ SCRIPT: Final = """\
   filter();
   arrive();
 })();
-"""
