@@ -154,6 +154,40 @@ def test_a_pruned_document_equals_the_whole_one_where_it_is_read(
                 assert (path[0] in pruned[side]) == (path[0] in whole[side])
 
 
+def written_twice(value: Any, other: str) -> str:
+    """Write JSON in which every object has each of its keys twice, first with another value."""
+    if isinstance(value, dict):
+        firsts = [f"{json.dumps(key)}:{other}" for key in value]
+        lasts = [f"{json.dumps(key)}:{written_twice(part, other)}" for key, part in value.items()]
+        return "{" + ",".join([*firsts, *lasts]) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(written_twice(part, other) for part in value) + "]"
+    return json.dumps(value)
+
+
+@given(
+    after=OBJECTS,
+    unknown=OBJECTS,
+    marks=OBJECTS,
+    other=st.sampled_from(["true", "false", "null", "1", '"x"', "{}", "[]"]),
+    paths=st.lists(st.tuples(st.just("after"), KEYS), max_size=2),
+)
+def test_of_a_key_twice_the_last_counts_in_every_view(
+    after: Any, unknown: Any, marks: Any, other: str, paths: list[tuple[str, str]]
+) -> None:
+    """Below the values of a plan: what it was before is seen by no rule and in no report."""
+    parts = {"after": after, "after_unknown": unknown, "after_sensitive": marks, "before": after}
+    data = plan(change(**dict.fromkeys(parts, "(here)")))
+    twice = json.dumps(json.loads(data), separators=(",", ":"))
+    for name, part in parts.items():
+        twice = twice.replace(f'"{name}":"(here)"', f'"{name}":{written_twice(part, other)}')
+    (one,) = read_plan(plan(change(**parts))).changes
+    (found,) = read_plan(twice.encode()).changes
+    for reads in (EVERYTHING, Reads.of(paths)):
+        assert found.document(reads) == one.document(reads)
+        assert found.redacted(reads) == one.redacted(reads)
+
+
 def exhaust(read: Plan) -> None:
     """Ask a plan for everything it has."""
     for scope in Scope:

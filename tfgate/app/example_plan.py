@@ -45,7 +45,12 @@ class _Builder:
         self._scope = rule.scope
         self._kind = next((glob for glob in rule.match.types if _is_plain(glob)), DEFAULT_TYPE)
         self._configuration = Configuration()
-        self._plan: dict[str, Any] = {**_DEFAULTS, "output_changes": {}, "variables": {}}
+        self._plan: dict[str, Any] = {
+            **_DEFAULTS,
+            "planned_values": {},
+            "output_changes": {},
+            "variables": {},
+        }
         self._subject = ""
         """Address of a subject that is a resource, as its own module writes it."""
 

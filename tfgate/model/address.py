@@ -10,6 +10,8 @@ import re
 
 from tfgate.model.pattern import late
 
+_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_TEMPLATE = late(r"([$%])(?=\{)")
 _INDEX = late(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]', re.DOTALL)
 
 
@@ -29,3 +31,36 @@ def block_covers(declared: str, address: str) -> bool:
     if declared.endswith(".*"):
         return plain == declared[:-2] or plain.startswith(declared[:-1])
     return plain == declared
+
+
+def instance_address(
+    module: str, mode: str, kind: str, name: str, index: int | str | None = None
+) -> str:
+    """Write the address of an instance as Terraform does: ``module.a.data.aws_ami.x["k"]``.
+
+    ``module`` is the module instance's address, ``""`` for the root module.
+    """
+    parts = [module] if module else []
+    if mode not in ("", "managed"):
+        parts.append(mode)
+    key = "" if index is None else f"[{quoted_key(index)}]"
+    return ".".join((*parts, kind, f"{name}{key}"))
+
+
+def quoted_key(index: int | str) -> str:
+    """Write a key of an instance as an address has it: a number, or a string of HCL in quotes.
+
+    As ``StringKey.String`` in Terraform's ``internal/addrs``: templates are escaped by doubling
+    their first character, and what does not print by its number.
+    """
+    if not isinstance(index, str):
+        return str(index)
+    text = _TEMPLATE.sub(r"\1\1", index.translate(_ESCAPES))
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else _number(char) for char in text)
+    return f'"{text}"'
+
+
+def _number(char: str) -> str:
+    code = ord(char)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from tfgate.errors import PlanError
+from tfgate.model.address import instance_address
 from tfgate.plan.decoding import TooDeepError, check_depth
+from tfgate.plan.encoding import to_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -59,7 +61,7 @@ def as_applied(plan: bytes, state: State) -> bytes:
     document = _decode(plan, "the plan")
     for entry in document.get("resource_changes") or ():
         change = entry["change"]
-        found = state.resources.get(entry["address"])
+        found = state.resources.get(_address(entry))
         if found is None or entry.get("deposed") or set(change["actions"]) in _GONE:
             continue
         change["after"] = found.get("values")
@@ -135,6 +137,17 @@ def both(one: Any, other: Any) -> Any:
     return True
 
 
+def _address(entry: Mapping[str, Any]) -> str:
+    """Give the address of an entry that `tfgate.plan.lists` has read: it may have to be made."""
+    return entry.get("address") or instance_address(
+        entry.get("module_address") or "",
+        entry.get("mode") or "",
+        entry["type"],
+        entry["name"],
+        entry.get("index"),
+    )
+
+
 def _resources(root: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     modules = [root] if root else []
     while modules:
@@ -147,7 +160,7 @@ def _resources(root: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _decode(data: bytes, what: str) -> dict[str, Any]:
     try:
-        document = msgspec.json.decode(data)
+        document = msgspec.json.decode(to_utf8(data))
         check_depth(document)
     except (ValueError, RecursionError, TooDeepError):
         raise PlanError(f"What should be {what} is not valid JSON.", hint=_HINT) from None

@@ -194,6 +194,29 @@ def walk(module: Module, prefix: str = "") -> Iterator[tuple[str, Module]]:
         )
 
 
+def managed_blocks(configuration: Configuration) -> Iterator[tuple[str, bool]]:
+    """Yield the address of every managed resource, and whether it may have no instance.
+
+    That is so where it, or a module around it, has ``count`` or ``for_each``.
+    """
+    stack = [("", configuration.root, False)]
+    while stack:
+        prefix, module, inside = stack.pop()
+        for block in module.resources or ():
+            if block.mode in ("", "managed"):
+                address = block.address or f"{block.type}.{block.name}"
+                yield f"{prefix}{address}", inside or _is_repeated(block)
+        stack.extend(
+            (f"{prefix}module.{name}.", call.module, inside or _is_repeated(call))
+            for name, call in (module.module_calls or {}).items()
+            if call.module is not None
+        )
+
+
+def _is_repeated(block: Block | Call) -> bool:
+    return bool(block.count_expression or block.for_each_expression)
+
+
 def configuration_address(change: Change) -> str:
     """The address of a change's block: its own without ``count`` and ``for_each`` keys."""
     return without_keys(change.address)

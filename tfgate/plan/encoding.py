@@ -3,39 +3,60 @@
 from __future__ import annotations
 
 import codecs
-from typing import Final
+from typing import Final, NamedTuple
 
 from tfgate.errors import PlanError
 
-_UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_UTF32: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _PIECE: Final = 1 << 20
 """Bytes checked at a time, so that checking a large plan does not double it."""
+
+
+class _Encoding(NamedTuple):
+    """An encoding of JSON other than UTF-8, and how a text in it begins."""
+
+    name: str
+    codec: str
+    mark: bytes
+    """The byte order mark."""
+    zeros: tuple[bool, ...]
+    """Without one: which of the first bytes are zero. JSON begins with an ASCII character, and a
+    plan's second one is ASCII as well (RFC 4627, section 3)."""
+
+
+_OTHERS: Final = (
+    _Encoding("UTF-32", "utf-32-le", codecs.BOM_UTF32_LE, (False, True, True, True)),
+    _Encoding("UTF-32", "utf-32-be", codecs.BOM_UTF32_BE, (True, True, True, False)),
+    _Encoding("UTF-16", "utf-16-le", codecs.BOM_UTF16_LE, (False, True, False, True)),
+    _Encoding("UTF-16", "utf-16-be", codecs.BOM_UTF16_BE, (True, False, True, False)),
+)
+"""UTF-32 first: its mark begins with that of UTF-16."""
 
 
 def to_utf8(data: bytes) -> bytes:
     """Give ``data`` as UTF-8 without a byte order mark; plain UTF-8 is returned as it is.
 
-    Accepted are UTF-8 with or without a byte order mark and UTF-16 with one (what ``>`` writes
-    in Windows PowerShell). Raises PlanError for anything else, naming the first wrong byte.
+    Accepted are UTF-8, UTF-16 (what ``>`` writes in Windows PowerShell) and UTF-32, with or
+    without a byte order mark. Raises PlanError for anything else, naming the first wrong byte.
     """
-    if data.startswith(_UTF32):
-        raise PlanError(f"The text is UTF-32. {RECODE}")
-    for mark, encoding in _UTF16.items():
-        if data.startswith(mark):
-            return _decoded(data, encoding, len(mark)).encode()
+    for encoding in _OTHERS:
+        if data.startswith(encoding.mark):
+            return _decoded(data, encoding, len(encoding.mark))
+    if b"\0" in data[:4]:
+        zeros = tuple(byte == 0 for byte in data[:4])
+        for encoding in _OTHERS:
+            if zeros == encoding.zeros:
+                return _decoded(data, encoding, 0)
     data = data.removeprefix(codecs.BOM_UTF8)
     _check_utf8(data)
     return data
 
 
-def _decoded(data: bytes, encoding: str, skip: int) -> str:
+def _decoded(data: bytes, encoding: _Encoding, skip: int) -> bytes:
     try:
-        return data[skip:].decode(encoding)
+        return str(memoryview(data)[skip:], encoding.codec).encode()
     except UnicodeDecodeError as error:
-        raise PlanError(
-            f"The text is not valid UTF-16 at byte {error.start + skip}. {RECODE}"
-        ) from None
+        at = error.start + skip
+        raise PlanError(f"The text is not valid {encoding.name} at byte {at}. {RECODE}") from None
 
 
 def _check_utf8(data: bytes) -> None:
@@ -52,4 +73,7 @@ def _check_utf8(data: bytes) -> None:
         raise PlanError(f"The text is not valid UTF-8 at byte {at}. {RECODE}") from None
 
 
-RECODE: Final = "Save the output of `terraform show -json PLANFILE` as UTF-8, without editing it."
+RECODE: Final = (
+    "Save the output of `terraform show -json PLANFILE` as UTF-8, without editing it; in Windows "
+    "PowerShell: `terraform show -json PLANFILE | Out-File -Encoding utf8 plan.json`."
+)

@@ -8,19 +8,20 @@ import msgspec
 from msgspec import Raw
 
 from tfgate.errors import PlanError
+from tfgate.model.address import instance_address
 from tfgate.plan.change import Change, action_named
-from tfgate.plan.decoding import Decoder, decode_as
+from tfgate.plan.decoding import Decoder, decode_as, wrong_shape
 from tfgate.plan.invocation import Invocation
 from tfgate.plan.output import OutputChange
-from tfgate.plan.planned import Planned
 from tfgate.plan.repeated import check_entries, check_tree
 from tfgate.plan.text import shown
 from tfgate.plan.wire import Body, Name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from tfgate.plan.context import Context
+    from tfgate.plan.planned import Planned
     from tfgate.plan.top import Top
 
 
@@ -50,16 +51,26 @@ _DEFERRED_INVOCATIONS: Final[Decoder[list[DeferredInvocation] | None]] = Decoder
 
 def resource_changes(top: Top, context: Context) -> list[Change]:
     """Give ``resource_changes``."""
-    return _checked(top.resource_changes or [], context)
+    changes = top.resource_changes or []
+    _settle_all(changes, context)
+    _check_addresses(changes, context)
+    return changes
 
 
 def drift(raw: Raw, context: Context) -> list[Change]:
-    """Decode ``resource_drift``."""
+    """Decode ``resource_drift``.
+
+    Terraform 1.0 left the index out together with the address: entries without both are of some
+    instance of their resource, and several may be of one resource.
+    """
     changes = (raw and decode_as(_CHANGES, raw, context.section)) or []
     if changes:
         raws: list[Raw] = decode_as(_RAWS, raw, context.section)
         check_entries(changes, raws, context.section)
-    return _checked(changes, context)
+    named = [change for change in changes if change.address or change.index is not None]
+    _settle_all(changes, context)
+    _check_addresses(named, context)
+    return changes
 
 
 def deferred(raw: Raw, context: Context) -> list[Change]:
@@ -70,15 +81,14 @@ def deferred(raw: Raw, context: Context) -> list[Change]:
     for position, entry in enumerate(entries):
         _settle(entry.resource_change, position, context.deferred(entry.reason))
     changes = [entry.resource_change for entry in entries]
-    _check(changes, context)
+    _check_actions(changes)
+    _check_addresses(changes, context)
     return changes
 
 
-def outputs(top: Top, context: Context) -> dict[str, OutputChange]:
+def outputs(raw: Raw, planned: Planned, context: Context) -> dict[str, OutputChange]:
     """Decode ``output_changes``."""
-    raw = top.output_changes
     bodies = (raw and decode_as(_OUTPUTS, raw, context.section)) or {}
-    planned = Planned(top.planned_values)
     if bodies:
         check_tree(raw, context.section, levels=2)
     changes = {
@@ -109,12 +119,11 @@ def deferred_invocations(raw: Raw) -> list[Invocation]:
     return [entry.action_invocation for entry in found]
 
 
-def _checked(changes: list[Change], context: Context) -> list[Change]:
-    """Give changes what they share, and check them together."""
+def _settle_all(changes: Sequence[Change], context: Context) -> None:
+    """Give changes what they share, and refuse unknown actions."""
     for position, change in enumerate(changes):
         _settle(change, position, context)
-    _check(changes, context)
-    return changes
+    _check_actions(changes)
 
 
 def _settle(change: Change, position: int, context: Context) -> None:
@@ -123,15 +132,24 @@ def _settle(change: Change, position: int, context: Context) -> None:
     change.position = position
     change.mode = change.mode or "managed"
     change.deposed = change.deposed or None
+    if not change.address:
+        change.address = _made_address(change)
 
 
-def _check(changes: Sequence[Change], context: Context) -> None:
-    """Refuse unknown actions and repeated addresses."""
+def _made_address(change: Change) -> str:
+    if not (change.type and change.name):
+        where = change.where.removesuffix(".change")
+        raise wrong_shape("an address, or a type and a name to make it of", where)
+    return instance_address(
+        change.module_address, change.mode, change.type, change.name, change.index
+    )
+
+
+def _check_actions(changes: Sequence[Change]) -> None:
+    """Refuse unknown actions."""
     for actions in {change.body.actions for change in changes}:
         first = next(change for change in changes if change.body.actions == actions)
         _check_action(actions, f"{first.where}.actions")
-    if len({change.address for change in changes}) != len(changes):
-        _check_addresses(changes, context)
 
 
 def _check_action(actions: tuple[str, ...], where: str) -> None:
@@ -145,14 +163,17 @@ def _check_action(actions: tuple[str, ...], where: str) -> None:
         ) from None
 
 
-def _check_addresses(changes: Iterable[Change], context: Context) -> None:
+def _check_addresses(changes: Sequence[Change], context: Context) -> None:
+    """Refuse repeated addresses."""
+    if len({change.address for change in changes}) == len(changes):
+        return
     seen: dict[tuple[str, str | None], int] = {}
-    for position, change in enumerate(changes):
+    for change in changes:
         key = (change.address, change.deposed)
         if key in seen:
             raise PlanError(
                 f"{shown(change.address)} stands in {context.section}[{seen[key]}] as well.",
-                where=f"{context.section}[{position}].address",
+                where=f"{context.section}[{change.position}].address",
                 hint="No plan of Terraform has an object twice: make the plan JSON again.",
             )
-        seen[key] = position
+        seen[key] = change.position

@@ -24,6 +24,7 @@ from tfgate.plan.mistaken import (
     undecodable,
 )
 from tfgate.plan.plan import Plan
+from tfgate.plan.planned import Planned, check_whole
 from tfgate.plan.repeated import check_plan
 from tfgate.plan.text import shown
 from tfgate.plan.top import Top
@@ -134,16 +135,20 @@ def _build(
     def context(section: str) -> Context:
         return Context(section, configuration, by_name=by_name)
 
+    planned = Planned(top.planned_values)
+    changes = lists.resource_changes(top, context("resource_changes"))
+    deferred = lists.deferred(top.deferred_changes, context("deferred_changes"))
+    check_whole(planned, configuration, [*changes, *deferred], partial=facts["complete"] is False)
     return Plan(
         top,
         digest,
         configuration=configuration,
         format_version=version,
         warnings=warnings,
-        changes=lists.resource_changes(top, context("resource_changes")),
+        changes=changes,
         drift=lists.drift(top.resource_drift, context("resource_drift")),
-        deferred=lists.deferred(top.deferred_changes, context("deferred_changes")),
-        outputs=lists.outputs(top, context("output_changes")),
+        deferred=deferred,
+        outputs=lists.outputs(top.output_changes, planned, context("output_changes")),
         actions=lists.invocations(top.action_invocations),
         deferred_actions=lists.deferred_invocations(top.deferred_action_invocations),
         **{**facts, "errored": False},

@@ -45,7 +45,9 @@ class Body(msgspec.Struct, gc=False, omit_defaults=True):
 class Entry(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True, eq=False):
     """A resource change as the format has it, the fields in the order Terraform writes them."""
 
-    address: Name
+    address: Name = ""
+    """Some plans of Terraform 1.0 have drift without it (hashicorp/terraform 28975); the reader
+    makes it from the parts then."""
     previous_address: Name | None = None
     _module: Name | None = msgspec.field(default=None, name="module_address")
     mode: str = ""

@@ -97,6 +97,18 @@ def test_record_that_cannot_be_written_is_no_allow(folder: Path, capsys: Capture
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+@pytest.mark.parametrize(("level", "code"), [("", 0), ("soft-mandatory", 1)])
+def test_an_incomplete_plan_is_judged(folder: Path, capsys: Capture, level: str, code: int) -> None:
+    """CORE-PLAN-001 says that something is left out; whether that denies is up to the owner."""
+    config = '[gate]\nrulesets = ["rules.toml", "tfgate:core"]\n'
+    config += f'[levels]\n"CORE-PLAN-001" = "{level}"\n' if level else ""
+    (folder / "tfgate.toml").write_text(config)
+    plan = {**json.loads(plan_bytes(GOOD)), "complete": False}
+    (folder / "part.json").write_text(json.dumps(plan))
+    assert main(["check", "part.json", "--audit-log", "audit.jsonl"]) == code
+    assert "CORE-PLAN-001" in capsys.readouterr().out
+
+
 def test_full_disk_is_no_allow(folder: Path) -> None:
     """A full disk under the audit log is 3."""
     assert main(["check", "good.json", "-r", "rules.toml", "--audit-log", "/dev/full"]) == 3

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.plan_json import change, plan
+from tests.support.plan_json import block, change, configuration, plan
 from tfgate.errors import PlanError
 from tfgate.plan import EVERYTHING, read_plan
 
@@ -141,19 +141,26 @@ def test_invalid_utf8_names_the_byte() -> None:
     assert f"not valid UTF-8 at byte {len(late) - 3}" in refusal(late)
 
 
-def test_utf32_is_refused() -> None:
-    """Nothing writes it; it is told from UTF-16."""
-    assert "UTF-32" in refusal(PLAN.decode().encode("utf-32"))
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
-def test_encodings_that_are_read(encoding: str) -> None:
-    """A byte order mark and UTF-16 change nothing but the digest."""
-    mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
-    data = mark + PLAN.decode().encode(encoding)
-    read = read_plan(data)
+@pytest.mark.parametrize("marked", [True, False])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_encodings_that_are_read(encoding: str, marked: bool) -> None:
+    """How a shell encodes it, with a byte order mark or not, changes nothing but the digest."""
+    text = PLAN.decode().replace("1.11.4", "1.11.4-é🎉").replace("\n", "\r\n")
+    read = read_plan((("\ufeff" if marked else "") + text).encode(encoding))
     assert [one.address for one in read.changes] == ["aws_s3_bucket.a"]
+    assert read.terraform_version == "1.11.4-é🎉"
     assert read.json_sha256 != read_plan(PLAN).json_sha256
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+def test_a_text_that_its_encoding_does_not_allow(encoding: str, mark: str) -> None:
+    """The sentence names the encoding and the byte, and says how PowerShell writes UTF-8."""
+    data = (mark + PLAN.decode()).encode(encoding)
+    said = refusal(data[:-1])
+    assert encoding.upper()[:6] in said
+    assert f"at byte {len(data) - int(encoding[4:6]) // 8}" in said
+    assert "Out-File -Encoding utf8" in said
 
 
 @pytest.mark.parametrize(
@@ -317,3 +324,148 @@ def test_no_name_is_longer_than_a_report_has_room_for(data: bytes) -> None:
     text = refusal(data)
     assert "length <= 16384" in text
     assert len(text) < 500
+
+
+def planned(*addresses: str, **parts: Any) -> dict[str, Any]:
+    """Planned values with these resources in the root module."""
+    resources = [{"address": address, "mode": "managed", "values": {}} for address in addresses]
+    return {"root_module": {"resources": resources, **parts}}
+
+
+CHILD = {
+    "address": 'module.m["k"]',
+    "resources": [{"mode": "data", "type": "t", "name": "n", "index": "x", "values": {}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("data", "missing"),
+    [
+        (plan(planned_values=planned("t.a")), "t.a is planned"),
+        (plan(resource_changes=None, planned_values=planned("t.a")), "t.a is planned"),
+        (plan(change("t.a"), planned_values=planned("t.a", "t.b[0]")), "t.b[0] is planned"),
+        (plan(change("t.a", deposed="00"), planned_values=planned("t.a")), "t.a is planned"),
+        (plan(resource_drift=[change("t.a")], planned_values=planned("t.a")), "t.a is planned"),
+        (
+            plan(planned_values=planned(child_modules=[CHILD])),
+            'module.m["k"].data.t.n["x"] is planned',
+        ),
+        (plan(planned_values=None, configuration=configuration(block("t.a"))), "t.a is configured"),
+        (
+            plan(
+                planned_values=None,
+                configuration=configuration(block("t.a", count_expression={"constant_value": 2})),
+            ),
+            "t.a is configured",
+        ),
+        (
+            plan(
+                change("t.b"),
+                planned_values=None,
+                configuration=configuration(block("t.a"), block("t.b")),
+            ),
+            "t.a is configured",
+        ),
+        (
+            plan(
+                change("t.b"),
+                planned_values=None,
+                configuration=configuration(
+                    block("t.b"), module_calls={"m": {"module": {"resources": [block("t.c")]}}}
+                ),
+            ),
+            "module.m.t.c is configured",
+        ),
+    ],
+)
+def test_a_plan_without_its_changes_is_no_whole_plan(data: bytes, missing: str) -> None:
+    """The refusal names an address that is planned, or configured, and that no change speaks of."""
+    said = refusal(data)
+    assert "not a whole plan" in said
+    assert missing in said
+
+
+CALL = {"count_expression": {"constant_value": 0}, "module": {"resources": [block("t.c")]}}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {},
+        {"complete": False, "configuration": configuration(block("t.a"), block("t.b"))},
+        {"configuration": configuration(block("t.a"), block("t.b", for_each_expression={"x": 1}))},
+        {"configuration": configuration(block("t.a"), module_calls={"m": CALL})},
+        {"configuration": configuration(block("t.a"), {**block("t.d"), "mode": "data"})},
+        {"configuration": configuration(block("t.a"), {**block("t.d"), "mode": "ephemeral"})},
+        {"planned_values": planned(), "configuration": configuration(block("t.b"))},
+    ],
+)
+@pytest.mark.parametrize("action", ["create", "no-op", "delete"])
+def test_what_may_have_no_change(parts: dict[str, Any], action: str) -> None:
+    """Blocks without instances, targeting and what a state knows alone make no plan less whole."""
+    given = {"planned_values": None, **parts}
+    read = read_plan(plan(change("t.a", actions=[action]), **given))
+    assert [one.address for one in read.changes] == ["t.a"]
+
+
+def test_a_destroying_plan_needs_no_planned_values() -> None:
+    """It deletes what the state has, whatever else is configured."""
+    config = configuration(block("t.a"), block("t.b"))
+    entry = change("t.a", actions=["delete"])
+    assert read_plan(plan(entry, planned_values=None, configuration=config)).changes
+
+
+def test_what_is_deferred_has_its_entry() -> None:
+    """A plan that puts a resource off speaks of it in deferred_changes."""
+    deferred = [{"reason": "unknown", "resource_change": change("t.a")}]
+    assert read_plan(plan(planned_values=planned("t.a"), deferred_changes=deferred)).deferred
+
+
+def nameless(**parts: Any) -> dict[str, Any]:
+    """An entry as Terraform 1.0 has it in resource_drift: without an address."""
+    entry = change(actions=["update"], **{k: v for k, v in parts.items() if k == "after"})
+    del entry["address"]
+    return {**entry, **parts}
+
+
+@pytest.mark.parametrize(
+    ("parts", "address"),
+    [
+        ({}, "aws_s3_bucket.a"),
+        ({"index": 0}, "aws_s3_bucket.a[0]"),
+        ({"index": "k"}, 'aws_s3_bucket.a["k"]'),
+        ({"index": 'a"\\\n'}, r'aws_s3_bucket.a["a\"\\\n"]'),
+        ({"index": "${x}%{y}$z"}, 'aws_s3_bucket.a["$${x}%%{y}$z"]'),
+        ({"index": "\x01\u200b\U000e0100"}, 'aws_s3_bucket.a["\\u0001\\u200b\U000e0100"]'),
+        ({"mode": "data", "type": "t"}, "data.t.a"),
+        ({"module_address": 'module.m["x"].module.n'}, 'module.m["x"].module.n.aws_s3_bucket.a'),
+        ({"address": ""}, "aws_s3_bucket.a"),
+    ],
+)
+@pytest.mark.parametrize("section", ["resource_drift", "resource_changes", "deferred_changes"])
+def test_an_address_that_is_missing_is_made(
+    section: str, parts: dict[str, Any], address: str
+) -> None:
+    """Of module, mode, type, name and index, as Terraform writes addresses."""
+    entry = nameless(**parts)
+    wrapped = {"reason": "unknown", "resource_change": entry}
+    read = read_plan(plan(**{section: [wrapped if section == "deferred_changes" else entry]}))
+    assert [one.address for one in (*read.changes, *read.drift, *read.deferred)] == [address]
+
+
+def test_drift_of_terraform_1_0() -> None:
+    """It leaves out address and index of every instance: none is taken for another one's repeat."""
+    read = read_plan(plan(resource_drift=[nameless(), nameless()]))
+    assert [one.address for one in read.drift] == ["aws_s3_bucket.a", "aws_s3_bucket.a"]
+    said = refusal(plan(resource_changes=[nameless(), nameless()]))
+    assert "resource_changes[1].address: aws_s3_bucket.a stands in" in said
+    said = refusal(plan(resource_drift=[nameless(index=1), nameless(index=1)]))
+    assert "resource_drift[1].address: aws_s3_bucket.a[1] stands in" in said
+
+
+@pytest.mark.parametrize("part", ["type", "name"])
+def test_an_address_that_cannot_be_made(part: str) -> None:
+    """An entry that lacks a part of it as well is refused, with its place."""
+    entry = nameless()
+    del entry[part]
+    assert "resource_drift[0]: expected an address, or" in refusal(plan(resource_drift=[entry]))
