@@ -26,6 +26,7 @@ from tests.support.planted import (
     secret,
 )
 from tests.support.planted_box import ENVIRONMENT, GIVEN, build
+from tests.support.sampling import sample
 from tfgate.cli.main import cli
 from tfgate.report import FORMATS
 
@@ -223,7 +224,7 @@ def test_no_traceback_shows_a_secret(target: str, shared: Box) -> None:
     command, _, arguments = DEEP[target].partition(" ")
     start = time.time_ns() - 10**9
     codes = set()
-    for error in _with_values():
+    for error in sample(_with_values(), 3, place=list(DEEP).index(target)):
         ran = run(shared, Scenario(command, arguments), _raising(target, error))
         codes.add(ran.code)
         assert searched(shared, ran, since=start) == [], (target, error)

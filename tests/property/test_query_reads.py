@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 
 from tests.support.query_settings import cases, thorough
@@ -66,6 +67,7 @@ def test_a_tree_written_out_parses_to_itself(case: Any) -> None:
     assert parse(unparse(tree)).tree == tree
 
 
+@pytest.mark.slow
 @thorough
 @given(cases(extra=True, unknowns=True))
 def test_a_trace_begins_with_the_whole(case: Any) -> None:

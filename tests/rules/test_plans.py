@@ -28,6 +28,7 @@ RULESETS = tuple(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_no_rule_is_in_error_on_a_real_plan(folder: str) -> None:
     """An error outcome would be the rule's own fault, and it denies."""

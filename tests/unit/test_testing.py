@@ -68,6 +68,7 @@ def _pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_rulesets_are_collected_when_asked(tmp_path: Path) -> None:
     """Examples, what a rule shows, and plan tests are items with names to select them by."""
     write_policy(tmp_path)
@@ -78,12 +79,14 @@ def test_rulesets_are_collected_when_asked(tmp_path: Path) -> None:
     assert "policy/ruleset.toml::one of two is refused PASSED" in done.stdout
 
 
+@pytest.mark.slow
 def test_nothing_is_collected_unless_asked(tmp_path: Path) -> None:
     """Installing tfgate changes no other project's runs."""
     write_policy(tmp_path)
     assert "collected 0 items" in _pytest(tmp_path).stdout
 
 
+@pytest.mark.slow
 def test_the_ini_option_asks(tmp_path: Path) -> None:
     """tfgate = true in the configuration of pytest."""
     write_policy(tmp_path)
@@ -102,6 +105,7 @@ def test_failures_are_readable(tmp_path: Path) -> None:
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_ruleset_that_does_not_load(tmp_path: Path) -> None:
     """Its mistakes are a collection error."""
     write_policy(tmp_path, RULE.replace("contains(", "containz("))

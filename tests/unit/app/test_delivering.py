@@ -51,6 +51,7 @@ def target(folder: Path, port: int) -> Target:
     return found
 
 
+@pytest.mark.slow
 def test_a_server_has_one_thread_a_sink(tmp_path: Path, receiver: Receiver) -> None:
     """However many recorders it makes; and what fails is tried again without a new record."""
     receiver.answers = [503]

@@ -141,6 +141,7 @@ def _race(log: str, fields: dict[str, Any], results: Any) -> None:
         results.put("refused")
 
 
+@pytest.mark.slow
 def test_of_several_applies_at_once_one_uses_it(bench: Bench) -> None:
     """The search for an earlier use and the record of this one are under one lock."""
     ((_, fields),) = grant(bench, issue(bench)).records

@@ -35,6 +35,7 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_every_cut_of_the_last_line_is_recovered(log: Path) -> None:
     """Cut at any byte, the file verifies to the last whole record and can be continued."""
     whole = log.read_bytes()
@@ -123,6 +124,7 @@ def dies(trail: AuditTrail, fatal: int) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fragment", [b"", b'{"decision_', b"y" * 5000])
 def test_a_crash_at_any_operation_leaves_a_trail_that_verifies(log: Path, fragment: bytes) -> None:
     """In the middle of appending or of recovering: whole records stay, the next writer goes on."""

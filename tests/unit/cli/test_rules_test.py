@@ -191,6 +191,7 @@ def test_a_survivor_with_its_reason(tmp_path: Path, capsys: Capture) -> None:
     assert "STALE" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [[], ["--toml"]])
 def test_more_mutants_than_anybody_waits_for(
     flags: list[str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch

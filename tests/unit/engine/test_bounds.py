@@ -90,6 +90,7 @@ def test_a_rule_without_end_is_no_unknown(tmp_path: Path) -> None:
     assert outcome.outcome is OutcomeKind.ERROR
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_few_steps")
 def test_many_dear_evaluations_are_too_many(tmp_path: Path) -> None:
     """A million steps on each of a thousand resources are stopped, and the rest denied."""
@@ -119,6 +120,7 @@ def test_findings_without_number_are_not_all_kept(tmp_path: Path) -> None:
     assert decision.verdict is Verdict.DENY
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_few_steps")
 def test_long_messages_are_counted(tmp_path: Path) -> None:
     """Thousands of findings with hundreds of values in each would take half an hour."""

@@ -42,6 +42,7 @@ def outcomes(decision: Decision) -> dict[tuple[str, str, str | None], str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
 def test_rules_come_to_the_same_or_to_unknown(path: Path) -> None:
     """On every plan here, an archived plan never turns a pass into a failure or back."""

@@ -141,6 +141,7 @@ def judged(attack: tuple[str, Any]) -> Any:
         return expression.judge(document, Clock()).value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STOPPED)
 def test_what_has_no_end_is_stopped(name: str) -> None:
     """In time, and before it has filled the memory; as an error, which fails closed."""

@@ -8,6 +8,7 @@ from tfgate import query
 from tfgate.query import BudgetError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -25,6 +26,7 @@ def test_an_expression_that_doubles_its_value_is_stopped(text: str) -> None:
         query.compile(text).search(document)
 
 
+@pytest.mark.slow
 def test_a_stopped_evaluation_is_never_mistaken_for_an_unknown_branch() -> None:
     """The budget's end is the end, behind an unknown condition as elsewhere."""
     from tfgate.query import UNKNOWN

@@ -50,6 +50,7 @@ def test_several_evaluations_add_up() -> None:
     assert _missing("a && b", {"a": 1, "b": 1}, {"a": 1}, {}) == {"a": (), "b": ()}
 
 
+@pytest.mark.slow
 @thorough
 @given(cases(extra=True, unknowns=True))
 def test_watching_changes_nothing(case: Any) -> None:

@@ -115,6 +115,7 @@ def test_everything_about_a_long_chain_is_told(sign: str) -> None:
     assert expression.trace(document)[0].text == expression.text
 
 
+@pytest.mark.slow
 def test_a_deep_document_gives_an_error() -> None:
     """However deep the document is, the answer is an error of ours."""
     deep: Any = "x"

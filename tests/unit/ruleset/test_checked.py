@@ -120,6 +120,7 @@ def test_another_manifest_makes_all_rules_be_read(
     assert _read(_load(core, functions)) == _read(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [None, b"", b"{", b'{"manifest": 1, "rules": {}}'])
 def test_without_what_was_kept_all_rules_are_read(
     core: Path,

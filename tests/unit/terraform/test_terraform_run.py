@@ -347,6 +347,7 @@ def test_a_git_that_hangs_is_given_up(
     assert pending.result().dirty is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_a_cycle", [False, True])
 def test_a_run_that_nobody_asks_for_leaves_no_process(
     checkout: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder, *, in_a_cycle: bool

@@ -84,6 +84,7 @@ def test_says_nothing_of_a_good_rule(body: str, tmp_path: Path, catalog: Catalog
     assert [f.render() for f in lint(tmp_path / "set", catalog, text).findings] == []
 
 
+@pytest.mark.slow
 def test_shipped_rulesets_are_clean(catalog: Catalog) -> None:
     """Nothing is found in a shipped rule that its file does not wave through with a reason."""
     names = [f"tfgate:{name}" for name in shipped_names()]

@@ -134,6 +134,7 @@ def test_what_fails_says_why_and_no_password(
         assert password not in delivering.file.path.read_text()
 
 
+@pytest.mark.slow
 def test_a_database_that_says_nothing_is_late(delivering: Delivering, tmp_path: Path) -> None:
     """All of it takes no longer than it may."""
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -144,6 +144,7 @@ def test_something_else_under_the_name_is_no_delivery(
     assert "is not what tfgate puts there" in str(outcome.reason)
 
 
+@pytest.mark.slow
 def test_a_bucket_without_locks_is_refused_where_locks_are_asked_for(
     cloud: str, bucket: Any, delivering: Delivering, tmp_path: Path
 ) -> None:
