@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import hcl2
 import pytest
 
+from tfgate.hcl.expressions import Contents, read_block
 from tfgate.hcl.files import decode
-from tfgate.hcl.grammar import parser
 from tfgate.hcl.jsonsyntax import scan_json
-from tfgate.hcl.parse import parse_file
+from tfgate.hcl.lexical import ScanError
 from tfgate.hcl.scanner import Block, scan, scan_body
+from tfgate.hcl.values import Expressions
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 INDEX = CORPUS / "hcl-index.json"
@@ -35,24 +37,48 @@ def read(file: str) -> str:
     return text
 
 
-def walk(text: str, block: Block) -> None:
+def walk(text: str, block: Block, found: Contents) -> None:
+    """Both walks over a body see the same."""
     body = scan_body(text, block)
     assert body.error is None
-    for inner in body.blocks:
-        walk(text, inner)
+    assert {text[name.start : name.end] for name, _ in found.arguments} == set(body.attributes)
+    for inner, nested in zip(body.blocks, found.blocks, strict=True):
+        walk(text, inner, nested.body)
 
 
 @pytest.mark.parametrize("file", named(valid=True, json_syntax=False))
 def test_what_terraform_accepts_is_located_and_read(file: str) -> None:
-    """Every block of it, nested ones too, by scanner and parser alike."""
+    """Every block of it, nested ones too, by scanner and reader alike."""
     text = read(file)
     body = scan(text)
     assert body.error is None
     for block in body.blocks:
-        walk(text, block)
-    shapes = parse_file(parser(None)[0], text)
-    assert not shapes.failures
-    assert len(shapes.bodies) == len(body.blocks)
+        walk(text, block, read_block(text, block))
+
+
+def names(body: dict[str, Any]) -> dict[str, Any]:
+    """Reduce a body to the names in it, as far down as lists of bodies or objects go."""
+    found: dict[str, Any] = {}
+    for name, value in body.items():
+        inner = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+        nested = [names(one) for one in inner if [*one] != ["expression"]]
+        if not name.startswith("__"):
+            found[name.strip('"')] = nested or None
+    return found
+
+
+@pytest.mark.parametrize("file", named(valid=True, json_syntax=False))
+def test_structure_is_that_of_python_hcl2(file: str) -> None:
+    """Another reader of the language finds the same arguments and blocks."""
+    text = read(file)
+    ours: dict[str, Any] = {}
+    for block in scan(text).blocks:
+        inner = Expressions(text).body(read_block(text, block))
+        for label in reversed(block.labels):
+            inner = {label: inner}
+        ours.setdefault(block.kind, []).append(inner)
+    theirs = hcl2.loads(text + "\n")
+    assert names(ours) == names(theirs)
 
 
 @pytest.mark.parametrize("file", named(valid=True, json_syntax=True))
@@ -62,9 +88,17 @@ def test_json_is_located(file: str) -> None:
 
 
 @pytest.mark.parametrize("file", named(valid=False, json_syntax=False))
-def test_what_terraform_refuses_is_refused_or_harmless(file: str) -> None:
-    """A file with a syntax error is torn, or a block of it has no values, or both agree on all."""
+def test_what_terraform_refuses_is_refused(file: str) -> None:
+    """By the scanner, the reader, or where its literals are read."""
     text = read(file)
     body = scan(text)
-    shapes = parse_file(parser(None)[0], text)
-    assert set(shapes.bodies) | set(shapes.failures) == {block.start for block in body.blocks}
+    if body.error is None:
+        assert any(is_refused(text, block) for block in body.blocks)
+
+
+def is_refused(text: str, block: Block) -> bool:
+    try:
+        Expressions(text).body(read_block(text, block))
+    except (ScanError, ValueError):
+        return True
+    return False

@@ -11,8 +11,6 @@ import pytest
 from tests.support.fuzzing.endpoint import HOME
 from tfgate.audit.sinks.cursor import CursorFile
 from tfgate.errors import AuditError, TerraformError
-from tfgate.hcl.cache import Cache
-from tfgate.hcl.reading import read_shapes
 from tfgate.terraform.runner import Terraform
 from tfgate.web.client import Client, Fetched
 from tfgate.web.state import fetch_state
@@ -71,14 +69,3 @@ def test_cursor_of_a_sink(spoilt: bytes, tmp_path: Path) -> None:
     file.path.write_bytes(spoilt)
     with pytest.raises(AuditError):
         file.load()
-
-
-def test_cache_of_sources(spoilt: bytes, tmp_path: Path) -> None:
-    """What is spoilt in the cache is read from the source again."""
-    cache = Cache.of({"XDG_CACHE_HOME": str(tmp_path)})
-    assert cache is not None
-    text = 'resource "a" "b" {\n  c = 1\n}\n'
-    first = read_shapes([text], cache=cache)
-    for entry in cache.directory.iterdir():
-        cache.write(entry.name, spoilt)
-    assert read_shapes([text], cache=cache) == first

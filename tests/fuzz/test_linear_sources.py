@@ -9,7 +9,6 @@ import pytest
 
 from tests.support.fuzzing.limits import bounded_time
 from tfgate.hcl import SourceIndex, blocks, comment_waivers
-from tfgate.hcl.prepass import plain
 from tfgate.hcl.waivers import MOST
 
 if TYPE_CHECKING:
@@ -26,13 +25,6 @@ SOURCES = {
     "a comment with stars": "/*" + "\n *" * (LENGTH // 3) + "*/\n" + BLOCK,
     "waivers": WAIVER * (LENGTH // len(WAIVER)) + BLOCK,
 }
-EXPRESSIONS = {
-    "spaces": "x = a" + " " * LENGTH + "y",
-    "spaces before a step": "x = a" + " " * LENGTH + ".y",
-    "line ends": "x = (a" + "\n" * LENGTH + "y)",
-    "line ends before a step": "x = (a" + " \n" * (LENGTH // 2) + ".y)",
-    "line ends behind a dot": "x = (a." + "\n " * (LENGTH // 2) + "y)",
-}
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -42,16 +34,6 @@ def test_comments(name: str, tmp_path: Path) -> None:
     with bounded_time(10):
         waivers, _ = comment_waivers(SourceIndex.build(tmp_path), today=dt.date(2026, 11, 24))
     assert {waiver.rule for waiver in waivers} == {"S-1"}
-
-
-@pytest.mark.parametrize("name", EXPRESSIONS)
-def test_white_space(name: str) -> None:
-    """White space is gone through once; what it joins stays joined."""
-    with bounded_time(5):
-        found = plain(EXPRESSIONS[name]).text
-    assert len(found) == len(EXPRESSIONS[name])
-    assert "".join(found.split()) == "".join(EXPRESSIONS[name].split())
-    assert ("\n" in found) == (name == "line ends")
 
 
 def test_many_calls_of_modules(tmp_path: Path) -> None:

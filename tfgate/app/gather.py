@@ -120,9 +120,7 @@ def _rules(request: Request, config: GateConfig, workspace: Workspace) -> Effect
 
 def _sources(request: Request, plan: Plan | None = None) -> Sources:
     data_dir = _data_dir(request.env)
-    return Sources(
-        request.directory, data_dir, env=request.env, plan=plan, progress=request.progress
-    )
+    return Sources(request.directory, data_dir, plan=plan, progress=request.progress)
 
 
 def _with_comments(context: Context, sources: Sources) -> Context:

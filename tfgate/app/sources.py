@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from tfgate.model.decision import SourceFacts
 from tfgate.model.pattern import late
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     from tfgate.hcl import SourceBlock, SourceIndex, WaiverProblem
@@ -37,13 +36,11 @@ class Sources:
         root: Path,
         data_dir: Path | None,
         *,
-        env: Mapping[str, str] | None = None,
         plan: Plan | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self._root = root
         self._data_dir = data_dir
-        self._env = env or {}
         self._plan = plan
         self._progress = progress
         self._asked = False
@@ -103,7 +100,7 @@ class Sources:
         """Give the blocks that are wanted, parsed; ``None`` where there is no configuration."""
         if self.index is None:
             return None
-        from tfgate.hcl import Cache, blocks
+        from tfgate.hcl import blocks
 
         self._asked = self._judged = True
         return blocks(
@@ -111,8 +108,6 @@ class Sources:
             kinds=kinds,
             types=types,
             merged=True,
-            cache=Cache.of(self._env),
-            processes=os.cpu_count() or 1,
             progress=self._progress,
         )
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tfgate.hcl.agreement import disagreement
-    from tfgate.hcl.cache import Cache
     from tfgate.hcl.directive import ProblemKind
     from tfgate.hcl.files import Limits
     from tfgate.hcl.foreign import ForeignSkip, foreign_skips
@@ -28,7 +27,6 @@ __all__ = [
     "blocks",
     "SourceBlock",
     "UNREADABLE",
-    "Cache",
     "looks_secret",
     "is_secret_name",
 ]
@@ -45,7 +43,6 @@ _LATE = {
     "blocks": "source_blocks",
     "SourceBlock": "subject",
     "UNREADABLE": "subject",
-    "Cache": "cache",
     "looks_secret": "secrets",
     "is_secret_name": "secrets",
 }

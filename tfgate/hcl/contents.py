@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from tfgate.hcl.expressions import TOO_DEEP, read_block
 from tfgate.hcl.jsonvalues import JsonExpressions, JsonUnknowns
+from tfgate.hcl.lexical import ScanError
 from tfgate.hcl.syntax import JSON
 from tfgate.hcl.values import Expressions, Unknowns
 
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tfgate.hcl.scanner import Block
-    from tfgate.hcl.shapes import FileShapes
     from tfgate.hcl.sources import SourceFile
 
 
@@ -35,23 +36,22 @@ class Contents:
         self.value = value
 
 
-def contents(file: SourceFile, block: Block, shapes: FileShapes | None) -> Contents:
-    """Give what is in ``block``: from its shape, or from JSON."""
+def contents(file: SourceFile, block: Block) -> Contents:
+    """Read what is in ``block``, in either syntax."""
     text = file.text or ""
     try:
         if file.syntax is JSON:
             written = _read_json(text[block.opened - 1 : block.closed + 1])
             return Contents(None, JsonUnknowns().whole(written), lambda: _json_value(written))
-        body = None if shapes is None else shapes.bodies.get(block.start)
-        if body is not None:
-            known = Unknowns(text).body(body)
-            return Contents(None, known, lambda: Expressions(text).body(body))
-    except (ValueError, RecursionError):
+        body = read_block(text, block)
+        return Contents(None, Unknowns(text).body(body), lambda: Expressions(text).body(body))
+    except ScanError as error:
+        line = block.line + text.count("\n", block.start, error.offset)
+        return _failed(file, min(line, block.end_line), error.message)
+    except RecursionError:
+        return _failed(file, block.line, TOO_DEEP)
+    except ValueError:
         return _failed(file, block.line, "a literal in this block is none that HCL has")
-    failure = None if shapes is None else shapes.failures.get(block.start)
-    if failure is None:
-        return _failed(file, block.line, "this block was not parsed")
-    return _failed(file, failure.line, failure.message)
 
 
 def _failed(file: SourceFile, line: int, message: str) -> Contents:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tfgate.hcl.literals import sole_expression
+from tfgate.hcl.values import sole_expression
 from tfgate.query.values import UNKNOWN
 
 _SEQUENCE = re.compile(r"[$%]{2}\{|([$%]\{)")

@@ -24,32 +24,32 @@ STRING = (
 """A quoted template without template sequences in it. Its parts exclude each other by their first
 character, so that a failure costs one walk back and no more."""
 
-_BLOCK_COMMENT = r"/\*[^*]*\*+(?:[^/*][^*]*\*+)*/"
+BLOCK_COMMENT = r"/\*[^*]*\*+(?:[^/*][^*]*\*+)*/"
 _LINE_COMMENT = r"#[^\n]*|//[^\n]*"
 _LONE = r"/(?![/*])|<(?!<)"
 """A character that begins something else when it is followed by its like."""
 
-COMMENT = re.compile(rf"{_LINE_COMMENT}|{_BLOCK_COMMENT}")
+COMMENT = re.compile(rf"{_LINE_COMMENT}|{BLOCK_COMMENT}")
 HEREDOC = re.compile(rf"<<-?({IDENTIFIER})\r?\n")
 
-IN_BRACES = re.compile(rf'(?:[^"#/<{{}}]+|{STRING}|{_LINE_COMMENT}|{_BLOCK_COMMENT}|{_LONE})*')
+IN_BRACES = re.compile(rf'(?:[^"#/<{{}}]+|{STRING}|{_LINE_COMMENT}|{BLOCK_COMMENT}|{_LONE})*')
 """Passes over all up to the next brace, heredoc or string with template sequences."""
 
 IN_BRACES_TO_COMMENT = re.compile(rf'(?:[^"#/<{{}}]+|{STRING}|{_LONE})*')
 """As ``IN_BRACES``, and stops at comments too."""
 
 IN_BRACKETS = re.compile(
-    rf'(?:[^"#/<{{}}()\[\]]+|{STRING}|{_LINE_COMMENT}|{_BLOCK_COMMENT}|{_LONE})*'
+    rf'(?:[^"#/<{{}}()\[\]]+|{STRING}|{_LINE_COMMENT}|{BLOCK_COMMENT}|{_LONE})*'
 )
 """As ``IN_BRACES``, and stops at every kind of bracket."""
 
-ON_LINE = re.compile(rf'(?:[^"#/<{{}}()\[\]\n]+|{STRING}|{_BLOCK_COMMENT}|{_LONE})*')
+ON_LINE = re.compile(rf'(?:[^"#/<{{}}()\[\]\n]+|{STRING}|{BLOCK_COMMENT}|{_LONE})*')
 """As ``IN_BRACKETS``, within a logical line: stops at its end and at a line comment."""
 
-ELEMENT = re.compile(rf'(?:[^"#/<{{}}()\[\],\n]+|{STRING}|{_BLOCK_COMMENT}|{_LONE})*')
+ELEMENT = re.compile(rf'(?:[^"#/<{{}}()\[\],\n]+|{STRING}|{BLOCK_COMMENT}|{_LONE})*')
 """As ``ON_LINE``, and stops at the comma behind an element of an object or tuple."""
 
-BLANK = re.compile(rf"(?:\s+|{_LINE_COMMENT}|{_BLOCK_COMMENT})*")
+BLANK = re.compile(rf"(?:\s+|{_LINE_COMMENT}|{BLOCK_COMMENT})*")
 """White space, line ends and comments."""
 
 _QUOTED = re.compile(r"[^\"\\$%\n]*(?:(?:\\[^\n]|\$\$\{|%%\{|\$(?!\{)|%(?!\{))[^\"\\$%\n]*)*")

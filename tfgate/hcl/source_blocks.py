@@ -9,22 +9,17 @@ from tfgate.hcl.addresses import path_steps
 from tfgate.hcl.contents import Contents, contents
 from tfgate.hcl.paths import find_path
 from tfgate.hcl.places import Addresses, Users
-from tfgate.hcl.reading import read_shapes
 from tfgate.hcl.settings import SETTINGS, settings_block
 from tfgate.hcl.sources import addresses_of
 from tfgate.hcl.subject import TYPED, UNREADABLE, SourceBlock
-from tfgate.hcl.syntax import JSON
 from tfgate.model.location import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator
 
     from tfgate.errors import Problem
-    from tfgate.hcl.cache import Cache
     from tfgate.hcl.index import ModuleNode, SourceIndex
-    from tfgate.hcl.reading import Progress
     from tfgate.hcl.scanner import Block
-    from tfgate.hcl.shapes import FileShapes
     from tfgate.hcl.sources import SourceFile
 
 
@@ -41,9 +36,7 @@ def blocks(
     kinds: Collection[str] = (),
     types: Collection[str] = (),
     merged: bool = False,
-    cache: Cache | None = None,
-    processes: int = 1,
-    progress: Progress | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[SourceBlock]:
     """Give every block of the configuration, module by module and file by file, each once.
 
@@ -54,20 +47,26 @@ def blocks(
     With ``merged`` the ``terraform`` blocks of a module come as one, as Terraform takes them, and
     every module has one, if empty. What ``terraform init`` downloaded is not part of what is under
     review, and left out.
+
+    ``progress`` is called after each file: how many are parsed, and how many there are to parse.
     """
-    directories = list(_directories(index))
-    chosen = [_choose(users.first, kinds, types) for users in directories]
-    native = [
-        one.file for files in chosen for one in files if one.blocks and one.file.syntax is not JSON
-    ]
-    shapes = read_shapes(
-        [file.text or "" for file in native], cache=cache, processes=processes, progress=progress
-    )
-    by_file = dict(zip(map(id, native), shapes, strict=True))
-    for users, files in zip(directories, chosen, strict=True):
-        found = _of_module(users, files, by_file)
-        wants_settings = merged and (not kinds or SETTINGS in kinds)
-        yield from _with_settings(users, found) if wants_settings else (one for _, one in found)
+    directories = [(users, _choose(users.first, kinds, types)) for users in _directories(index)]
+    total = sum(bool(one.blocks) for _, files in directories for one in files)
+    done = 0
+    for users, files in directories:
+        parts: list[tuple[bool, SourceBlock]] = []
+        for file, wanted in files:
+            for block in wanted:
+                one = _source_block(file, users, block)
+                if merged and block.kind == SETTINGS:
+                    parts.append((file.override, one))
+                else:
+                    yield one
+            if wanted and progress is not None:
+                done += 1
+                progress(done, total)
+        if merged and (not kinds or SETTINGS in kinds):
+            yield settings_block(users, parts)
         for problem in users.first.source.problems:
             yield _unreadable(users, problem)
 
@@ -96,29 +95,7 @@ def _wanted(block: Block, kinds: Collection[str], types: Collection[str]) -> boo
     )
 
 
-def _of_module(
-    users: Users, files: Sequence[_Chosen], shapes: dict[int, FileShapes]
-) -> Iterator[tuple[bool, SourceBlock]]:
-    """Give each wanted block, and whether it is in a file of overrides."""
-    for file, found in files:
-        for block in found:
-            read = contents(file, block, shapes.get(id(file)))
-            yield file.override, _source_block(file, users, block, read)
-
-
-def _with_settings(
-    users: Users, found: Iterator[tuple[bool, SourceBlock]]
-) -> Iterator[SourceBlock]:
-    parts = []
-    for override, block in found:
-        if block.kind == SETTINGS:
-            parts.append((override, block))
-        else:
-            yield block
-    yield settings_block(users, parts)
-
-
-def _source_block(file: SourceFile, users: Users, block: Block, found: Contents) -> SourceBlock:
+def _source_block(file: SourceFile, users: Users, block: Block) -> SourceBlock:
     name = next(addresses_of(file, block), None)
     return SourceBlock(
         block.kind,
@@ -126,7 +103,7 @@ def _source_block(file: SourceFile, users: Users, block: Block, found: Contents)
         Location(file.name, block.line, block.end_line, users.first.chain),
         Addresses(users.addresses, name) if name else (file.name,),
         users.addresses,
-        found,
+        contents(file, block),
         partial(_find, file, users.first, block),
     )
 

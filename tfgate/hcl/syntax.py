@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from tfgate.hcl.elements import elements
+from tfgate.hcl.forms import form_of, json_form_of
 from tfgate.hcl.jsonsyntax import json_body, json_elements, json_literal, scan_json
 from tfgate.hcl.scanner import scan, scan_body
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tfgate.hcl.elements import Element
+    from tfgate.hcl.forms import Form
     from tfgate.hcl.scanner import Block, Body
 
 _PLAIN_STRING = re.compile(r'\s*"([^"\\$%\n]*)"\s*')
@@ -30,6 +32,8 @@ class Syntax(NamedTuple):
     """The elements of the object or tuple at ``text[start:end]``, whose line is given last."""
     literal: Callable[[str, int, int], str | None]
     """The plain string at ``text[start:end]``, or ``None``."""
+    form: Callable[[str, int, int], Form | None]
+    """What the expression at ``text[start:end]`` is made of; ``None``: more than references."""
 
 
 def _native_literal(text: str, start: int, end: int) -> str | None:
@@ -37,5 +41,5 @@ def _native_literal(text: str, start: int, end: int) -> str | None:
     return None if found is None else found.group(1)
 
 
-NATIVE = Syntax("native", scan, scan_body, elements, _native_literal)
-JSON = Syntax("json", scan_json, json_body, json_elements, json_literal)
+NATIVE = Syntax("native", scan, scan_body, elements, _native_literal, form_of)
+JSON = Syntax("json", scan_json, json_body, json_elements, json_literal, json_form_of)

@@ -1,4 +1,4 @@
-"""Plain values from shapes: literals as they are, and all else as somebody wants to see it.
+"""What expressions say: literals as they are, and all else as somebody wants to see it.
 
 A body is an object: arguments by name, nested blocks as a list under their kind, always (also where
 there is one, so that a rule need not ask). A nested block with labels is nested by them, as in
@@ -7,15 +7,27 @@ Terraform's JSON syntax: ``backend "s3" {…}`` is ``{"backend": [{"s3": {…}}]
 
 from __future__ import annotations
 
+import math
+import re
 from typing import TYPE_CHECKING, Any
 
-from tfgate.hcl.literals import heredoc_text, number, quoted_text, sole_expression
-from tfgate.hcl.shapes import Code, Items, Members, Number, Text, Word
+from tfgate.hcl.expressions import Code, Items, Members, Number, Text, Word
+from tfgate.hcl.lexical import HEREDOC, STRING, ScanError, skip_brackets
 from tfgate.query.values import UNKNOWN
 
 if TYPE_CHECKING:
-    from tfgate.hcl.shapes import Body, Nested, Node
+    from tfgate.hcl.expressions import Contents, Nested, Node
 
+_SIMPLE = re.compile(STRING)
+_ESCAPE = re.compile(
+    r"\\(?:([nrt\"\\])|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))|([$%])[$%](?=\{)", re.DOTALL
+)
+_SEQUENCE = re.compile(r"(?:[$%]{2}\{)|([$%]\{)")
+_SIGNS = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+_INDENT = re.compile(r"[^\S\n]*")
+
+_EXACT = 2**63
+"""Beyond, a number is a float: JSON has no agreement on longer integers."""
 _WORDS = {"true": True, "false": False, "null": None}
 
 
@@ -28,7 +40,7 @@ class Expressions:
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def body(self, body: Body) -> dict[str, Any]:
+    def body(self, body: Contents) -> dict[str, Any]:
         """Give a body. Raises ValueError for a literal that HCL would refuse."""
         arguments = {self._cut(name): self.value(node) for name, node in body.arguments}
         blocks: dict[str, list[Any]] = {}
@@ -93,7 +105,7 @@ class Unknowns(Expressions):
     a dynamic block adds to.
     """
 
-    def body(self, body: Body) -> dict[str, Any]:
+    def body(self, body: Contents) -> dict[str, Any]:
         """Give a body; what ``dynamic "x"`` makes is under ``x`` too, and unknown."""
         found = super().body(body)
         for block in body.blocks:
@@ -114,3 +126,76 @@ class Unknowns(Expressions):
 
     def _is_template(self, key: Text) -> bool:
         return not isinstance(self._string(self._cut(key)), str)
+
+
+def quoted_text(written: str) -> str | None:
+    """Give what a quoted string means; ``None`` where it is a template.
+
+    Raises ValueError for an escape that HCL does not have.
+    """
+    if not _SIMPLE.fullmatch(written):
+        return None
+    inner = written[1:-1]
+    return _ESCAPE.sub(_unescape, inner) if "\\" in inner or "{" in inner else inner
+
+
+def heredoc_text(written: str) -> str | None:
+    """Give what a heredoc means, from ``<<`` to its end marker; ``None`` where it is a template."""
+    opening = HEREDOC.match(written)
+    if opening is None:
+        return None
+    body = written[opening.end() : written.rfind("\n") + 1]
+    if any(found.group(1) for found in _SEQUENCE.finditer(body)):
+        return None
+    if written.startswith("<<-"):
+        body = _dedent(body)
+    return re.sub(r"([$%])\1(?=\{)", r"\1", body)
+
+
+def sole_expression(written: str) -> str | None:
+    """Give what stands in ``"${ … }"`` where that is all of a quoted template."""
+    if not written.startswith('"${'):
+        return None
+    try:
+        end = skip_brackets(written, 2)
+    except ScanError:
+        return None
+    return written[3 : end - 1].strip("~").strip() if end == len(written) - 1 else None
+
+
+def number(written: str) -> int | float | None:
+    """Give a number; ``None`` for one that no JSON number stands for."""
+    digits = "".join(written.split())
+    if len(digits) > 400:
+        return None
+    try:
+        whole = int(digits)
+    except ValueError:
+        value = float(digits)
+        return value if math.isfinite(value) else None
+    return whole if -_EXACT <= whole < _EXACT else float(whole)
+
+
+def _unescape(found: re.Match[str]) -> str:
+    sign, short, long, unknown, doubled = found.groups()
+    if doubled:
+        return str(doubled)
+    if sign:
+        return _SIGNS[sign]
+    if unknown:
+        raise ValueError("a string has an escape that HCL does not have")
+    code = int(short or long, 16)
+    return "\ufffd" if code > 0x10FFFF or 0xD800 <= code < 0xE000 else chr(code)
+
+
+def _dedent(body: str) -> str:
+    """Take the indentation that all lines share off each; lines of white space alone stay."""
+    lines = re.findall(r"[^\n]*\n", body)
+    written = [line for line in lines if line.strip()]
+    shared = min((_indent(line) for line in written), default=0)
+    return "".join(line[shared:] if line.strip() else line for line in lines)
+
+
+def _indent(line: str) -> int:
+    found = _INDENT.match(line)
+    return 0 if found is None else found.end()

@@ -123,7 +123,7 @@ def test_nothing_is_parsed_where_nothing_must_be_said(
         raise AssertionError("a file was looked into")
 
     gate.write("main.tf", BUCKET)
-    monkeypatch.setattr("tfgate.hcl.reading.read_shapes", refuse)
+    monkeypatch.setattr("tfgate.hcl.source_blocks.contents", refuse)
     monkeypatch.setattr("tfgate.hcl.sources.SourceFile.body", property(refuse))
     assert gate.plan(change(after={"public": False})).code == 0
 
