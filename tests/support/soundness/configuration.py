@@ -40,8 +40,8 @@ variable "whole" {
 variable "truth" {
 }
 """
-_KNOWN: Final = ("var.t", "!var.t", "var.n > 1", "local.yes", "true")
-_UNKNOWN: Final = (
+KNOWN: Final = ("var.t", "!var.t", "var.n > 1", "local.yes", "true")
+UNKNOWN: Final = (
     'terraform_data.seed.output == "red"',
     "length(terraform_data.seed.id) > 3",
     'terraform_data.seed.id == "x"',
@@ -75,13 +75,13 @@ def generate(chance: random.Random) -> Configuration:
     maker = _Maker(chance)
     maker.module("", _DEPTH)
     before = chance.choice(("nothing", "nothing", "other", "some"))
-    variables = _values(chance)
-    earlier = {"nothing": None, "other": _values(chance)}.get(before, variables)
+    variables = values_of(chance)
+    earlier = {"nothing": None, "other": values_of(chance)}.get(before, variables)
     targets = ("terraform_data.s0", "terraform_data.s1") if before == "some" else ()
     return Configuration(maker.files, variables, earlier, targets)
 
 
-def _values(chance: random.Random) -> dict[str, Any]:
+def values_of(chance: random.Random) -> dict[str, Any]:
     return {"t": chance.random() < 0.5, "n": chance.choice((1, 2)), "k": chance.choice("xy")}
 
 
@@ -98,7 +98,7 @@ class _Maker:
     def module(self, folder: str, depth: int) -> None:
         """Write one module, and those that it calls."""
         chance = self._chance
-        names = Names(conditions=[*_KNOWN, *_UNKNOWN])
+        names = Names(conditions=[*KNOWN, *UNKNOWN])
         blocks = [_VARIABLES, self._seeds()]
         locals_ = ["yes = true", 'swap = { x = "y", y = "x" }']
         if folder:
@@ -107,9 +107,9 @@ class _Maker:
             names.lists.append("var.list")
             names.maps.append("var.map")
             names.conditions.append("var.truth")
-        for number in range(chance.choice((2, 2, 3))):
-            blocks.append(self._subject(f"s{number}", names))
-        for number in range(chance.choice((0, 1) if depth else (0,)) + (depth == _DEPTH)):
+        subjects = range(chance.choice((2, 2, 3)))
+        blocks += [self._subject(f"s{number}", names) for number in subjects]
+        for _ in range(chance.choice((0, 1) if depth else (0,)) + (depth == _DEPTH)):
             inner = f"m{self._modules}"
             self._modules += 1
             self.module(f"{folder}{inner}/", depth - 1)
@@ -117,8 +117,8 @@ class _Maker:
         for number in range(chance.choice((0, 1, 2))):
             locals_.append(f"l{number} = {self._writer.one(names)}")
             names.ids.append(f"local.l{number}")
-        for number in range(chance.choice((2, 3, 4))):
-            blocks.append(self._guard(f"g{number}", names))
+        guards = range(chance.choice((2, 3, 4)))
+        blocks += [self._guard(f"g{number}", names) for number in guards]
         blocks.append("locals {\n" + "".join(f"  {one}\n" for one in locals_) + "}\n")
         blocks += self._outputs(names) if folder else [self._root_outputs(names)]
         self.files[f"{folder}main.tf"] = "".join(blocks)
@@ -139,7 +139,7 @@ class _Maker:
             known = json.dumps(self._grammar.document(2))
             unknown = f"terraform_data.values.output.{self._chance.choice('abc')}"
             several = f"[{unknown}, {known}]"
-            condition = f"{self._chance.choice(_UNKNOWN)} ? 1 : 2"
+            condition = f"{self._chance.choice(UNKNOWN)} ? 1 : 2"
             parts.append(f"{name} = {self._chance.choice((known, unknown, several, condition))}")
         return ", ".join(parts)
 
@@ -177,7 +177,7 @@ class _Maker:
             each = f"{{ x = {self._writer.one(names)}, y = {self._writer.one(names)} }}"
         elif kind == "resources":
             inside = names.with_key("each.value.r")
-            each = f"{{ for k in [\"x\", \"y\"] : k => {{ r = {self._writer.one(names)} }} }}"
+            each = f'{{ for k in ["x", "y"] : k => {{ r = {self._writer.one(names)} }} }}'
         on = chance.choice(names.conditions)
         role = chance.choice(("guard", "guard", "guard", "other"))
         lines = [f'input = {{ role = "{role}", on = {on}, {self._document()} }}']
@@ -208,7 +208,7 @@ class _Maker:
             "map": f"{{ x = {write.one(inside)}, y = {write.one(inside)} }}",
             "whole": f"{{ id = {write.one(inside)} }}",
             "truth": write.condition(names),
-            "t": write.condition(Names(conditions=list(_KNOWN))),
+            "t": write.condition(Names(conditions=list(KNOWN))),
             "n": "var.n",
             "k": "var.k" if kind in ("single", "count") else "each.key",
         }
@@ -232,14 +232,14 @@ class _Maker:
             "list": pick([*names.lists, f"[{pick(own)}, {pick(own)}]"]),
             "map": pick([*names.maps, f"{{ x = {pick(own)}, y = {pick(own)} }}"]),
         }
-        return [_output(name, value) for name, value in given.items()]
+        return [output(name, value) for name, value in given.items()]
 
     def _root_outputs(self, names: Names) -> str:
-        made = _output("shaped", self._writer.expression(names))
-        return made + _output("document", f"{{ {self._document()} }}")
+        made = output("shaped", self._writer.expression(names))
+        return made + output("document", f"{{ {self._document()} }}")
 
 
-def _output(name: str, value: str) -> str:
+def output(name: str, value: str) -> str:
     return f'output "{name}" {{\n  sensitive = true\n  value = {value}\n}}\n'
 
 

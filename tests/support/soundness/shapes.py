@@ -1,9 +1,9 @@
 """Expressions of HCL that name one resource or another, as people write them and as nobody should.
 
 A shape is a text with holes, which `Writer.expression` fills: ``$a`` and ``$b`` are ids of
-resources, ``$c`` a condition, ``$i`` the number 0 or 1, ``$k`` the key ``x`` or ``y``, ``$s`` a list
-of two ids and ``$m`` a map of two with these keys. Conditions, numbers and keys are known when the
-configuration is planned, or not.
+resources, ``$c`` a condition, ``$i`` the number 0 or 1, ``$k`` the key ``x`` or ``y``, ``$s`` a
+list of two ids and ``$m`` a map of two with these keys. Conditions, numbers and keys are known when
+the configuration is planned, or not.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ ONE: Final = (
     "lower($a)",
     "jsondecode(jsonencode([$a, $b]))[$i]",
     'format("%s", $a)',
-    'format("%.0s%s", $a, $b)',
     'split("/", "${$a}/${$b}")[$i]',
     "try($a, $b)",
     "try(tolist([])[0], $a)",
@@ -67,6 +66,7 @@ ONE: Final = (
 ANY: Final = (
     '"pre-${$a}-post"',
     '"${$a}${$b}"',
+    'format("%.0s%s", $a, $b)',
     '$c ? $a : "none"',
     "$c ? $a : null",
     "[$a, $b]",
@@ -135,7 +135,9 @@ class Writer:
 
     def expression(self, names: Names, depth: int = 1) -> str:
         """Write an expression with any value."""
-        return self._fill(self._chance.choice(ANY if self._chance.random() < 0.4 else ONE), names, depth)
+        return self._fill(
+            self._chance.choice(ANY if self._chance.random() < 0.4 else ONE), names, depth
+        )
 
     def one(self, names: Names, depth: int = 1) -> str:
         """Write an expression that most often is one id."""

