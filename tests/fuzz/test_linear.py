@@ -12,7 +12,7 @@ from tfgate.app.example_paths import parse_path, put
 from tfgate.app.lint.report import _IGNORE
 from tfgate.app.lsp.place import place_at
 from tfgate.errors import PlanError
-from tfgate.hcl.addresses import path_steps
+from tfgate.hcl.paths import path_steps
 from tfgate.plan import read_plan
 from tfgate.plan.configuration import without_keys
 from tfgate.plan.instances import _MODULE

@@ -127,7 +127,7 @@ def _waiver(skip: ForeignSkip, rule: str, address: str, owner: str, expires: dt.
 
 def _with_instances(index: SourceIndex, address: str) -> str:
     """Give a glob that covers what the block makes: ``[*]`` where it has count or for_each."""
-    from tfgate.hcl.addresses import split_modules
+    from tfgate.hcl.paths import split_modules
 
     calls, rest = split_modules(address.removesuffix(".*"))
     steps = []

@@ -142,9 +142,10 @@ def _literal_secrets(state: State) -> Any:
             kind="invalid-value",
             function="literal_secrets",
         )
-    from tfgate.hcl.secret_literals import secret_literals  # few rules ask
+    from tfgate.hcl.secrets import secret_literals  # few rules ask
 
-    return scope.joined(state, "literal_secrets", None, partial(secret_literals, subject))
+    find = partial(secret_literals, subject.kind, subject.name, subject.known)
+    return scope.joined(state, "literal_secrets", None, find)
 
 
 def _check_argument_path(arguments: tuple[Any, ...]) -> str | None:

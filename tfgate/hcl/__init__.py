@@ -8,12 +8,11 @@ if TYPE_CHECKING:
     from tfgate.hcl.agreement import disagreement
     from tfgate.hcl.directive import ProblemKind
     from tfgate.hcl.files import Limits
-    from tfgate.hcl.foreign import ForeignSkip, foreign_skips
     from tfgate.hcl.index import SourceIndex
     from tfgate.hcl.secrets import is_secret_name, looks_secret
     from tfgate.hcl.source_blocks import blocks
     from tfgate.hcl.subject import UNREADABLE, SourceBlock
-    from tfgate.hcl.waivers import WaiverProblem, comment_waivers
+    from tfgate.hcl.waivers import ForeignSkip, WaiverProblem, comment_waivers, foreign_skips
 
 __all__ = [
     "SourceIndex",
@@ -38,8 +37,8 @@ _LATE = {
     "WaiverProblem": "waivers",
     "ProblemKind": "directive",
     "disagreement": "agreement",
-    "foreign_skips": "foreign",
-    "ForeignSkip": "foreign",
+    "foreign_skips": "waivers",
+    "ForeignSkip": "waivers",
     "blocks": "source_blocks",
     "SourceBlock": "subject",
     "UNREADABLE": "subject",

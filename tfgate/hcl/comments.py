@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from tfgate.hcl.jsonsyntax import json_comments
+from tfgate.hcl.paths import JSON
 from tfgate.hcl.scanner import scan_comments
-from tfgate.hcl.syntax import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

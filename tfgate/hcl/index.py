@@ -7,11 +7,9 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfgate.hcl.addresses import join_modules, path_steps, split_modules
-from tfgate.hcl.alike import alike
 from tfgate.hcl.files import Limits, Reader
 from tfgate.hcl.manifest import directory_of, read_manifest
-from tfgate.hcl.paths import find_path, has_step
+from tfgate.hcl.paths import alike, find_path, has_step, join_modules, path_steps, split_modules
 from tfgate.hcl.sources import ModuleSource
 from tfgate.model.address import config_address
 from tfgate.model.location import Location

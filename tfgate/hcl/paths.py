@@ -1,14 +1,91 @@
-"""Follows an attribute path through bodies, nested and dynamic blocks, objects and tuples."""
+"""Follows addresses and attribute paths, through modules, bodies, nested blocks and objects.
+
+HCL's two syntaxes, native (``.tf``) and JSON (``.tf.json``), are behind one interface here.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tfgate.hcl.forms import form_of, json_form_of
+from tfgate.hcl.jsonsyntax import json_body, json_elements, json_literal, scan_json
+from tfgate.hcl.scanner import elements, scan, scan_body
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from tfgate.hcl.scanner import Attribute, Block, Body
-    from tfgate.hcl.syntax import Syntax
+    from tfgate.hcl.forms import Form
+    from tfgate.hcl.scanner import Attribute, Block, Body, Element
+
+_PLAIN_STRING = re.compile(r'\s*"([^"\\$%\n]*)"\s*')
+
+
+class Syntax(NamedTuple):
+    """What the rest of the room asks of a syntax; texts are whole files, offsets in characters."""
+
+    name: str
+    scan: Callable[[str], Body]
+    """The blocks at the top of a file."""
+    body: Callable[[str, Block], Body]
+    """What stands directly in a block."""
+    elements: Callable[[str, int, int, int], list[Element]]
+    """The elements of the object or tuple at ``text[start:end]``, whose line is given last."""
+    literal: Callable[[str, int, int], str | None]
+    """The plain string at ``text[start:end]``, or ``None``."""
+    form: Callable[[str, int, int], Form | None]
+    """What the expression at ``text[start:end]`` is made of; ``None``: more than references."""
+
+
+def _native_literal(text: str, start: int, end: int) -> str | None:
+    found = _PLAIN_STRING.fullmatch(text, start, end)
+    return None if found is None else found.group(1)
+
+
+NATIVE = Syntax("native", scan, scan_body, elements, _native_literal, form_of)
+JSON = Syntax("json", scan_json, json_body, json_elements, json_literal, json_form_of)
+
+
+_STEP = re.compile(
+    r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|\[[^\[\]]*\]|\.?"((?:[^"\\]|\\.)*)(?:"|\Z)'
+    r'|\.?([^.\[\]"]+)|.',
+    re.DOTALL,
+)
+"""Each part ends where another could begin, so that a hostile path is gone through once."""
+
+
+def split_modules(address: str) -> tuple[tuple[str, ...], str]:
+    """Split a config address into the names of its module calls and the rest.
+
+    The rest of a module call's own address is ``module.NAME``; of a root address, all of it.
+    """
+    parts = address.split(".")
+    calls: list[str] = []
+    while len(parts) > 2 and parts[0] == "module":
+        calls.append(parts[1])
+        parts = parts[2:]
+    return tuple(calls), ".".join(parts)
+
+
+def join_modules(calls: tuple[str, ...], rest: str = "") -> str:
+    """Write the config address of ``rest`` inside the module calls ``calls``."""
+    prefix = "".join(f"module.{name}." for name in calls)
+    return prefix + rest if rest else prefix[:-1]
+
+
+def path_steps(path: str) -> list[str | int]:
+    """Split an attribute path such as ``ingress[1].tags["a b"]`` into its steps.
+
+    A step that is neither a name nor a number (``[*]``, a filter) is left out.
+    """
+    steps: list[str | int] = []
+    for quoted, number, name_quoted, name in _STEP.findall(path):
+        if number:
+            steps.append(int(number[:9]))
+        elif quoted or name_quoted or name:
+            steps.append(quoted or name_quoted or name)
+    return steps
+
 
 Lines = tuple[int, int]
 """First and last line, from 1."""
@@ -88,3 +165,52 @@ def _nested(
         if number == index:
             return (block.line, block.end_line), block
     return None
+
+
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_WORDS = {"true": True, "false": False}
+
+
+def alike(syntax: Syntax, text: str, block: Block, name: str, element: Any) -> int | None:
+    """Give the number of the one block ``name`` in ``block`` that can have made ``element``.
+
+    ``None`` where that is none or not one alone, or where a dynamic block makes some of them. What
+    is unknown in the element (or hidden) fits anything.
+    """
+    body = syntax.body(text, block)
+    if not isinstance(element, dict) or any(
+        one.kind == "dynamic" and one.labels == (name,) for one in body.blocks
+    ):
+        return None
+    candidates = [one for one in body.blocks if one.kind == name]
+    fitting = [
+        number
+        for number, candidate in enumerate(candidates)
+        if all(_fits(element.get(key), value) for key, value in _literals(syntax, text, candidate))
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _literals(syntax: Syntax, text: str, block: Block) -> Iterator[tuple[str, Any]]:
+    for name, attribute in syntax.body(text, block).attributes.items():
+        written = text[attribute.start : attribute.end].strip()
+        if written in _WORDS:
+            yield name, _WORDS[written]
+        elif _NUMBER.fullmatch(written):
+            yield name, float(written)
+        else:
+            value = syntax.literal(text, attribute.start, attribute.end)
+            if value is not None:
+                yield name, value
+
+
+def _fits(planned: Any, written: Any) -> bool:
+    """Compare as Terraform converts: ``"80"`` is 80 where a number is wanted."""
+    if planned is None or not isinstance(planned, (str, int, float, bool)):
+        return planned is not None
+    if isinstance(written, bool) or isinstance(planned, bool):
+        return str(planned).lower() == str(written).lower()
+    try:
+        return float(planned) == float(written)
+    except ValueError:
+        return str(planned) == str(written)

@@ -1,11 +1,17 @@
-"""Tells literals that look like secrets from those that do not, without ever showing one."""
+"""Literals that are, or look like, secrets: where they stand, never what they say."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections import Counter
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
+
+from tfgate.query.values import SENSITIVE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 FORMATS: Final = {
     "an AWS access key": r"(?<![A-Z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Z0-9])",
@@ -87,3 +93,93 @@ def _entropy(text: str) -> float:
     """Give the bits a character, by the frequencies in the text itself."""
     counts = Counter(text).values()
     return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)
+
+
+_NAMED_BY_BLOCK: Final = {"variable": "default", "output": "value"}
+"""Kinds whose own name says what an argument is."""
+_BY_NAME: Final = "a secret, by its name"
+_RANDOM: Final = "a random string"
+_REFERENCE: Final = re.compile(r"arn:|projects/[^/]+/secrets/|https://[\w.-]+\.vault\.azure\.net/")
+"""What stands under the name of a secret and says where it is kept."""
+_NOT_SECRET: Final = re.compile(
+    r"hash|sha\d*|md5|checksum|digest|fingerprint|thumbprint|etag|public_key|certificate|_pem$"
+    r"|_ids?(?:_list)?$|^ids?$|arn|version|source$",
+    re.IGNORECASE,
+)
+"""Names of arguments that are random strings and no secret."""
+_PUBLIC: Final = re.compile(r"(?:ssh|ecdsa|sk)-|-----BEGIN (?:CERTIFICATE|PUBLIC KEY|RSA PUBLIC)")
+_BARE_NAME: Final = re.compile(r"[A-Za-z_][\w-]*")
+
+
+def secret_literals(kind: str, name: str, body: dict[str, Any]) -> list[dict[str, str]]:
+    """List ``{"path": …, "looks_like": …}`` of each literal that is, or looks like, a secret.
+
+    ``kind`` and ``name`` are the block's, ``body`` is what is known of it. A path such as
+    ``environment[0].variables.TOKEN`` leads to the literal in the body.
+    """
+    named = _NAMED_BY_BLOCK.get(kind)
+    found = []
+    for argument, value in body.items():
+        called = name if argument == named else argument
+        walked = _walk(_step(argument), called, value)
+        found += [{"path": path, "looks_like": looks} for path, looks in walked]
+    return found
+
+
+def _walk(path: str, name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        kind = _kind(name, value)
+        if kind is not None:
+            yield path, kind
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from _walk(f"{path}[{number}]", name, one)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from _walk(path + _step(key, below=True), key, one)
+
+
+def _kind(name: str, value: str) -> str | None:
+    if not value.strip() or _REFERENCE.match(value) or _PUBLIC.match(value):
+        return None
+    kind = looks_secret(value)
+    if kind == _RANDOM and _NOT_SECRET.search(name):
+        kind = None
+    return kind or (_BY_NAME if is_secret_name(name) else None)
+
+
+def _step(name: str, *, below: bool = False) -> str:
+    if _BARE_NAME.fullmatch(name):
+        return f".{name}" if below else name
+    if looks_secret(name):
+        return "[…]"
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'["{escaped}"]'
+
+
+_MARKED = {"variable": "default", "output": "value"}
+"""Blocks that can be marked ``sensitive``, and the argument that is so then."""
+
+
+def redacted_body(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Give ``body`` with ``SENSITIVE`` in the place of secrets.
+
+    Secrets are strings under a name that says so, strings that look so, and what a variable or
+    output with ``sensitive`` set (to anything but ``false``) holds.
+    """
+    shown = {name: _redacted(name, value) for name, value in body.items()}
+    marked = _MARKED.get(kind)
+    if marked in body and body.get("sensitive", False) is not False:
+        shown[marked] = SENSITIVE
+    return shown
+
+
+def _redacted(name: str, value: Any, *, hidden: bool = False) -> Any:
+    hidden = hidden or is_secret_name(name)
+    if isinstance(value, str):
+        return SENSITIVE if value and (hidden or looks_secret(value)) else value
+    if isinstance(value, list):
+        return [_redacted(name, one, hidden=hidden) for one in value]
+    if isinstance(value, dict):
+        return {key: _redacted(key, one, hidden=hidden) for key, one in value.items()}
+    return value

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tfgate.errors import Problem
 from tfgate.hcl.files import decode, is_override
+from tfgate.hcl.paths import JSON, NATIVE
 from tfgate.hcl.scanner import Body
-from tfgate.hcl.syntax import JSON, NATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

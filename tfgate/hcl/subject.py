@@ -1,15 +1,69 @@
-"""A block as rules on sources see it."""
+"""A block as rules on sources see it, and the addresses that it has.
+
+A directory of thousands of blocks may be called thousands of times. The modules are written once
+for all of its blocks, and an address when somebody asks for it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator
 
-    from tfgate.hcl.contents import Contents
+    from tfgate.hcl.index import ModuleNode
     from tfgate.model.location import Location
+
+
+class Users(NamedTuple):
+    """The modules of the tree that use one directory."""
+
+    nodes: list[ModuleNode]
+    addresses: tuple[str, ...]
+    """Of the nodes; ``""`` for the root."""
+
+    @property
+    def first(self) -> ModuleNode:
+        """The one that speaks for all where one must."""
+        return self.nodes[0]
+
+    @classmethod
+    def of(cls, nodes: list[ModuleNode]) -> Users:
+        """Write the addresses of the nodes, once for all that the directory holds."""
+        return cls(nodes, tuple(node.address for node in nodes))
+
+
+class Addresses(Sequence[str]):
+    """The addresses of one block, one in each of ``modules`` (``""`` is the root)."""
+
+    __slots__ = ("_modules", "_name")
+
+    def __init__(self, modules: Sequence[str], name: str) -> None:
+        self._modules = modules
+        self._name = name
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    @overload
+    def __getitem__(self, position: int) -> str: ...
+    @overload
+    def __getitem__(self, position: slice) -> Sequence[str]: ...
+    def __getitem__(self, position: int | slice) -> str | Sequence[str]:
+        if isinstance(position, slice):
+            return Addresses(self._modules[position], self._name)
+        return _inside(self._modules[position], self._name)
+
+    def __iter__(self) -> Iterator[str]:
+        name = self._name
+        return (_inside(module, name) for module in self._modules)
+
+
+def _inside(module: str, name: str) -> str:
+    return f"{module}.{name}" if module else name
+
 
 UNREADABLE = "unreadable"
 """The kind of the entry that stands for a file, or the rest of one, that cannot be read."""
@@ -40,6 +94,24 @@ class Wants(Protocol):
 
     def wants(self, field: str) -> bool:
         """Whether ``field`` is read."""
+
+
+def _nothing() -> dict[str, Any]:
+    return {}
+
+
+class Contents:
+    """Both views of a block; empty with an ``error``."""
+
+    def __init__(
+        self,
+        error: str | None,
+        known: dict[str, Any] | None = None,
+        value: Callable[[], dict[str, Any]] = _nothing,
+    ) -> None:
+        self.error = error
+        self.known = known if known is not None else {}
+        self.value = value
 
 
 class SourceBlock:
@@ -129,7 +201,7 @@ class SourceBlock:
 
     def redacted(self, reads: Wants | None = None, *, unknowns: bool = True) -> dict[str, Any]:
         """Give the same with ``SENSITIVE`` for each literal that is, or looks like, a secret."""
-        from tfgate.hcl.redaction import redacted_body  # only findings are shown
+        from tfgate.hcl.secrets import redacted_body  # only findings are shown
 
         written = self.value if reads is None or reads.wants("written") else {}
         body = self.known if unknowns else self.value

@@ -1,12 +1,18 @@
-"""Waivers in comments on blocks: ``# tfgate:waive RULE reason="…" expires=… owner=…``."""
+"""Comments on blocks that silence a rule: our own waivers, and the skips of other tools.
+
+Ours are ``# tfgate:waive RULE reason="…" expires=… owner=…``. For those who come from elsewhere:
+``checkov:skip=ID[,ID]:reason`` (also ``bridgecrew:`` and ``cortex:``), ``tfsec:ignore:ID`` and
+``trivy:ignore:ID``, the last two with ``:exp:YYYY-MM-DD`` and ``:ws:WORKSPACE``, several to a line.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tfgate.hcl.addresses import join_modules
 from tfgate.hcl.comments import remarks
 from tfgate.hcl.directive import MARKER, Complaint, Directive, ProblemKind, read_directives
+from tfgate.hcl.paths import join_modules
 from tfgate.hcl.sources import addresses_of
 from tfgate.model.location import Location
 from tfgate.model.waiver import Waiver
@@ -17,7 +23,6 @@ if TYPE_CHECKING:
 
     from tfgate.hcl.comments import Remark
     from tfgate.hcl.index import ModuleNode, SourceIndex
-
 
 MOST: Final = 50_000
 """Waivers of all comments, one a place: a comment in a module that is called a thousand times is a
@@ -133,3 +138,74 @@ def _waivers(remark: Remark, directive: Directive) -> Iterator[Waiver]:
 def _place(remark: Remark, directive: Directive, node: ModuleNode) -> Location:
     line = remark.comment.line + directive.line
     return Location(remark.file.name, line, remark.comment.end_line, node.chain)
+
+
+_NEEDLES = [
+    b"checkov:skip=",
+    b"bridgecrew:skip=",
+    b"cortex:skip=",
+    b"tfsec:ignore:",
+    b"trivy:ignore:",
+]
+_SKIP = re.compile(
+    r"(?:checkov|bridgecrew|cortex):skip=\s*([A-Za-z0-9_]+(?:,[A-Za-z0-9_]+)*)(?::([^\n]*))?"
+)
+_IGNORE = re.compile(r"(tfsec|trivy):ignore:([\w*.-]+(?:\[[^\]\n]*\])?)((?::[\w*.-]+)*)")
+
+
+class ForeignSkip(NamedTuple):
+    """One check of another tool that a comment silences on one block."""
+
+    location: Location
+    """The comment."""
+    address: str | None
+    """Config address of its block in one module (``module.a.*`` on a call); None without block."""
+    tool: str
+    """``checkov``, ``tfsec`` or ``trivy``."""
+    id: str
+    """As written: ``CKV_AWS_20``, ``aws-s3-enable-bucket-encryption``, ``AVD-AWS-0001``, ``*``."""
+    reason: str
+    """Empty where the tool has none, or none was given."""
+    expires: str | None = None
+    """As written after ``:exp:``."""
+    workspace: str | None = None
+    """As written after ``:ws:``: the tool honours it in that workspace alone."""
+
+
+def foreign_skips(index: SourceIndex) -> list[ForeignSkip]:
+    """List the skip comments of checkov, tfsec and trivy, one entry a check and module."""
+    found = []
+    for remark in remarks(index, _NEEDLES):
+        owners: list[tuple[ModuleNode, str | None]] = [*block_addresses(remark)]
+        owners = owners or [(remark.nodes[0], None)]
+        for line, tool, check, reason, options in _skips(remark.text):
+            for node, address in owners:
+                place = Location(
+                    remark.file.name,
+                    remark.comment.line + line,
+                    remark.comment.end_line,
+                    node.chain,
+                )
+                found.append(
+                    ForeignSkip(
+                        place, address, tool, check, reason, options.get("exp"), options.get("ws")
+                    )
+                )
+    return found
+
+
+def _skips(text: str) -> Iterator[tuple[int, str, str, str, dict[str, str]]]:
+    for found in _SKIP.finditer(text):
+        line = text.count("\n", 0, found.start())
+        for check in found.group(1).split(","):
+            yield line, "checkov", check, (found.group(2) or "").strip(), {}
+    for found in _IGNORE.finditer(text):
+        line = text.count("\n", 0, found.start())
+        parts = found.group(3).split(":")[1:]
+        yield (
+            line,
+            found.group(1),
+            found.group(2),
+            "",
+            dict(zip(parts[::2], parts[1::2], strict=False)),
+        )

@@ -6,8 +6,7 @@ import textwrap
 
 import pytest
 
-from tfgate.hcl.elements import elements
-from tfgate.hcl.scanner import scan, scan_body, scan_comments
+from tfgate.hcl.scanner import elements, scan, scan_body, scan_comments
 
 
 def blocks(text: str) -> list[tuple[str, tuple[str, ...], int, int]]:
