@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from dataclasses import dataclass
@@ -13,17 +14,18 @@ from tfgate.app.gather import load_config
 from tfgate.app.interrupts import Interrupts
 from tfgate.app.private import private_directory
 from tfgate.app.record import NotDeliveredError, Recorder
-from tfgate.app.shim import NAMES, install_shims, shim_directories
+from tfgate.app.shim import MARKER, NAMES, install_shims, shim_directories
 from tfgate.errors import TerraformError, TfgateError, UsageError
 from tfgate.exitcodes import ExitCode
 from tfgate.ruleset.config_tables import GOVERNED, OnCommand
 from tfgate.terraform import detect_operator, detect_workspace, find_terraform
-from tfgate.terraform.find import search_path
+from tfgate.terraform.find import kind_of, search_path
 from tfgate.terraform.foreground import run_foreground
+from tfgate.terraform.text import clean
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tfgate.app.request import Request
     from tfgate.terraform import Terraform
@@ -34,18 +36,22 @@ DEPTH = "TFGATE_EXEC_DEPTH"
 _DEEPEST = 16
 
 
-def is_terraform(program: str) -> bool:
-    """Say whether ``program`` is a Terraform or OpenTofu, by its name."""
-    return Path(program).name in NAMES
+def terraform_of(program: str, env: Mapping[str, str]) -> Terraform | None:
+    """Return the Terraform or OpenTofu that ``program`` is; ``None`` where it is something else.
 
-
-def real_terraform(program: str, env: Mapping[str, str]) -> Terraform:
-    """Find what ``program`` would be without stand-ins: a path as it is, a name on PATH.
-
-    ``TFGATE_TERRAFORM`` wins over a name. Raises ``TerraformError``.
+    A path is taken as it is, a name is looked for on PATH, without stand-ins; then
+    ``TFGATE_TERRAFORM`` wins. Raises ``TerraformError`` where there is no such program.
     """
-    named = env.get("TFGATE_TERRAFORM") or program
-    return find_terraform(env, named, skip=shim_directories(env))
+    skip = shim_directories(env)
+    named: str | None = program
+    if program not in NAMES:
+        named = program if os.sep in program else search_path(program, env)
+        kind = None if named is None else kind_of(named, env, skip=skip)
+        if kind is None:
+            return None
+        if named is not None and Path(os.path.realpath(named)).with_name(MARKER).exists():
+            named = kind
+    return find_terraform(env, env.get("TFGATE_TERRAFORM") or named, skip=skip)
 
 
 def deeper(env: Mapping[str, str]) -> dict[str, str]:
@@ -61,14 +67,14 @@ def deeper(env: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class GovernedCommand:
-    """A command that changes state without a plan."""
+    """A command that changes something without a plan."""
 
     request: Request
     line: CommandLine
     terraform: Terraform
     clock: Callable[[], dt.datetime]
 
-    def run(self, words: Sequence[str]) -> int:
+    def run(self) -> int:
         """Record the command and run it, or refuse it; give the exit code.
 
         Raises ``AuditError`` where it cannot be recorded: it is not run then.
@@ -76,11 +82,11 @@ class GovernedCommand:
         config = load_config(self.request)
         recorder = Recorder.of(config, self.request, self.clock)
         decision_id = new_decision_id(self.request.now)
-        what = config.commands.get(self.line.command, OnCommand.RECORD)
+        key = self.line.name if self.line.name in GOVERNED else "other"
         with recorder.due(decision_id):
             about = self._about()
         with Interrupts() as interrupts, interrupts.held():
-            allowed = what is OnCommand.RECORD
+            allowed = config.commands.get(key, OnCommand.RECORD) is OnCommand.RECORD
             decision = "allow" if allowed else "deny"
             told = {**about, "decision": decision}
             try:
@@ -90,12 +96,15 @@ class GovernedCommand:
                 raise
             if not allowed:
                 raise CommandDeniedError(
-                    f"`{self.terraform.kind} {self.line.command}` is denied by the configuration "
-                    f"({config.shown}: commands).",
-                    hint="It changes the state without a plan that could be judged.",
+                    f"`{self.terraform.kind} {clean(self.line.name, 40)}` is denied by the "
+                    f"configuration ({config.shown}: commands).",
+                    hint="It changes the state without a plan that could be judged."
+                    if key != "other"
+                    else "tfgate does not know what this command does with these options: it is "
+                    "denied as `other`.",
                 )
             begun = time.monotonic()
-            finished = self.terraform.run(words, self.request.cwd, env=self.request.env)
+            finished = self.terraform.run(self.line.words, self.request.cwd, env=self.request.env)
             fields = {
                 "exit_code": finished.exit_code,
                 "signals": list(finished.signals),
@@ -109,7 +118,7 @@ class GovernedCommand:
         workspace = detect_workspace(self.request.env, self.request.workspace, directory)
         operator = detect_operator(self.request.env, self.request.operator, directory)
         return {
-            "command": self.line.command,
+            "command": self.line.name,
             "arguments": self.line.shown,
             "workspace": workspace.name,
             "operator": operator.name,
@@ -122,9 +131,15 @@ class CommandDeniedError(TfgateError):
     exit_code = ExitCode.DENIED
 
 
-def is_governed(line: CommandLine) -> bool:
-    """Say whether the command changes state without a plan."""
-    return line.command in GOVERNED and not line.only_tells
+@contextlib.contextmanager
+def refusals_recorded(request: Request, clock: Callable[[], dt.datetime]) -> Iterator[None]:
+    """Record what the block refuses: a command line that Terraform is not given."""
+    try:
+        yield
+    except UsageError as error:
+        recorder = Recorder.of(load_config(request), request, clock)
+        recorder.undecided(new_decision_id(request.now), error)
+        raise
 
 
 def run_around(
@@ -162,11 +177,10 @@ _TERRAGRUNT = ("TG_TF_PATH", "TERRAGRUNT_TFPATH")
 def _with_shims(env: Mapping[str, str], directory: Path) -> dict[str, str]:
     """Give the environment in which the stand-ins are what is called."""
     named = next((env[name] for name in _TERRAGRUNT if env.get(name)), None)
-    tofu = search_path("tofu", env, skip=shim_directories(env)) is not None
+    skip = shim_directories(env)
     # Terragrunt takes tofu where both are there.
-    stand_in = (
-        Path(named).name if named and is_terraform(named) else "tofu" if tofu else "terraform"
-    )
+    usual = "terraform" if search_path("tofu", env, skip=skip) is None else "tofu"
+    stand_in = (named and kind_of(named, env, skip=skip)) or usual
     changed = {
         "PATH": f"{directory}{os.pathsep}{env.get('PATH', os.defpath)}",
         **dict.fromkeys(_TERRAGRUNT, str(directory / stand_in)),

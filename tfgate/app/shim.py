@@ -1,8 +1,9 @@
 """Stand-ins for ``terraform`` and ``tofu``, to be put in front on PATH.
 
-A stand-in is a shell script, so that what the gate has no business with costs about a millisecond:
-it looks at the command's name, and either starts tfgate or becomes the next program of its name
-on PATH.
+A stand-in is a shell script, so that what the gate has no business with costs about a millisecond.
+It becomes the next program of its name on PATH where it is certain that the command changes
+nothing: where the words are, one by one, those of the gate's own table, and the environment adds
+none. Everything else starts tfgate, which reads the command line as Terraform does.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfgate.errors import TfgateError, UsageError
-from tfgate.ruleset.config_tables import GOVERNED
+from tfgate.terraform.arguments import HELP
+from tfgate.terraform.cliargs import arguments_variable
+from tfgate.terraform.commandline import GROUPS, READING, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,20 +28,47 @@ MARKER = ".tfgate-shim"
 _FIRST_LINES = "#!/bin/sh\n# Made by tfgate: "
 
 _SCRIPT = """\
-{first}puts the gate around {name} apply and destroy; the rest goes straight on.
-gate() {{
-  exec {gate} -- {name} "$@"
-}}
-command=
-for word in "$@"; do
-  case $word in -*) continue ;; esac
-  case $command$word in
-    {gated}) gate "$@" ;;
-    {groups}) command="$word " ;;
-    *) break ;;
+{first}puts the gate around {name}; what can change nothing goes straight on.
+changes_nothing() {{
+  [ -z "${{TFGATE_TERRAFORM:-}}${{TF_CLI_ARGS:-}}${{TF_CLI_ARGS_:-}}" ] || return 1
+  case ${{1-}} in -chdir=?*) shift ;; esac
+  case ${{1-}} in
+    '' | {telling}) [ "$#" -lt 2 ] && return ;;
+    *[!a-z-]*) return 1 ;;
   esac
-done
-[ -n "${{TFGATE_TERRAFORM:-}}" ] && gate "$@"
+  command=$1
+  case $1 in
+    {groups})
+      case ${{2-}} in
+        '' | -*) ;;
+        *[!a-z-]*) return 1 ;;
+        *) command="$1 $2" && shift ;;
+      esac
+      ;;
+  esac
+  shift
+  case $command in
+{commands}
+    *) return 1 ;;
+  esac
+  [ -z "$added" ] || return 1
+  place=first
+  for word in "$@"; do
+    case $word in
+      '' | --) return 1 ;;
+      -*)
+        option=${{word#-}}
+        option=${{option#-}}
+        option=${{option%%=*}}
+        case $option in *[!a-z-]*) return 1 ;; esac
+        case $options in *" $option "*) ;; *) return 1 ;; esac
+        ;;
+      *) [ $place = "$words" ] && return 1 ;;
+    esac
+    place=later
+  done
+}}
+changes_nothing "$@" || exec {gate} -- {name} "$@"
 set -f
 IFS=:
 for directory in $PATH; do
@@ -51,6 +81,8 @@ done
 echo "tfgate: there is no {name} on PATH behind this stand-in." >&2
 exit 127
 """
+_COMMAND = """\
+    "{command}") added=${{{variable}-}} words={words} options=" {options} " ;;"""
 
 
 def install_shims(directory: Path, *, options: Sequence[str] = ()) -> list[Path]:
@@ -80,14 +112,23 @@ def install_shims(directory: Path, *, options: Sequence[str] = ()) -> list[Path]
 
 def shim_script(name: str, options: Sequence[str] = ()) -> str:
     """Give the text of the stand-in called ``name``."""
-    gated = [name if " " not in name else f'"{name}"' for name in ("apply", "destroy", *GOVERNED)]
-    groups = sorted({name.partition(" ")[0] for name in GOVERNED if " " in name})
+    commands = [
+        _COMMAND.format(
+            command=command,
+            variable=arguments_variable(command),
+            # Where a command takes no words, none may come first: it may be another command.
+            words="any" if reading.words else "first",
+            options=" ".join(sorted(reading.options)),
+        )
+        for command, reading in READING.items()
+    ]
     return _SCRIPT.format(
         first=_FIRST_LINES,
         name=name,
         gate=shlex.join([*tfgate_command(), "exec", *options]),
-        gated=" | ".join(gated),
-        groups=" | ".join(groups),
+        telling=" | ".join(sorted(HELP | VERSION)),
+        groups=" | ".join(sorted(GROUPS)),
+        commands="\n".join(commands),
         marker=MARKER,
     )
 

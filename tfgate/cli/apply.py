@@ -50,16 +50,10 @@ def apply(
     A private copy of it is judged, and that copy is applied. Without -auto-approve you are shown
     Terraform's plan and the verdict, and are asked.
     """
-    from tfgate.terraform.arguments import parse_apply
-
     if no_audit:
         raise UsageError(
             "Nothing is applied without a record, so --no-audit is for tfgate check alone."
         )
-    arguments = parse_apply(terraform)
-    if arguments.help:
-        click.echo(click.get_current_context().get_help())
-        return 0
     return run_apply(terraform, reports, audit_log, receipt, options)
 
 
@@ -83,12 +77,15 @@ def run_apply(
     from tfgate.report import parse_report_options
     from tfgate.terraform import find_terraform
     from tfgate.terraform.arguments import parse_apply
-    from tfgate.terraform.cliargs import take_arguments
+    from tfgate.terraform.cliargs import merge_arguments, without_arguments
 
     requests = parse_report_options(reports)
     request = make_request("the plan", root=None, audit_log=audit_log, **options)
-    extra, env = take_arguments(request.env, "apply")
-    arguments = parse_apply([*extra, *terraform])
+    env = without_arguments(request.env)
+    arguments = parse_apply(merge_arguments(request.env, "apply", ["apply", *terraform])[1:])
+    if arguments.help:
+        click.echo(click.get_current_context().get_help())
+        return 0
     root = None if arguments.chdir is None else request.cwd / Path(arguments.chdir)
     request = replace(request, env=env, root=root, plan=arguments.plan_file or "the plan just made")
     console = TerminalConsole(requests, request.now)

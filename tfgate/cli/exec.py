@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import os
 from pathlib import Path
@@ -11,13 +12,17 @@ import click
 from msgspec.structs import replace
 
 from tfgate.cli.options import approval_option, judging_options, make_request, receipt_option
+from tfgate.cli.output import tell
 from tfgate.cli.passing import without_option
 from tfgate.errors import UsageError
+from tfgate.terraform.cliargs import without_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tfgate.app.request import Request
+    from tfgate.terraform import Terraform
+    from tfgate.terraform.arguments import ApplyArguments
     from tfgate.terraform.commandline import CommandLine
 
 
@@ -36,15 +41,23 @@ def execute(
 ) -> int:
     """Run terraform, tofu, or a program that calls them, with the gate around every apply.
 
-    Everything but apply and destroy goes straight through; commands that change the state without
-    a plan (import, state rm, taint, ...) are recorded, or denied where [commands] says so. It
-    asks, prints and ends as Terraform itself would; the verdict is on standard error.
+    What cannot change anything goes straight through. Commands that change something without a
+    plan (import, state rm, init, ...) are recorded, or denied where [commands] says so. It asks,
+    prints and ends as Terraform itself would; the verdict is on standard error.
     """
-    from tfgate.app.dropin import is_terraform, run_around
+    from tfgate.app.dropin import DEPTH, run_around, terraform_of
 
     program, *arguments = command
-    if is_terraform(program):
-        return run_terraform(program, arguments, audit_log, receipt, options)
+    env = without_arguments(os.environ)
+    terraform = terraform_of(program, env)
+    if terraform is not None:
+        return run_terraform(terraform, arguments, audit_log, receipt, options)
+    if DEPTH not in os.environ:
+        tell(
+            f"{Path(program).name} runs with the gate around each terraform and tofu "
+            "that it finds on PATH. The gate does not see one that it calls by a path, or by "
+            "another name."
+        )
     return run_around(
         program,
         arguments,
@@ -61,58 +74,63 @@ for _parameter in execute.params:
 
 
 def run_terraform(
-    program: str,
+    terraform: Terraform,
     arguments: Sequence[str],
     audit_log: str | None,
     receipt: Path | None,
     options: dict[str, Any],
 ) -> int:
-    """Run one command line of Terraform through the gate, or past it."""
-    from tfgate.app.dropin import GovernedCommand, deeper, is_governed, real_terraform
-    from tfgate.terraform.commandline import read_command_line
+    """Run one command line of Terraform: as it is, recorded, or through the gate."""
+    from tfgate.app.dropin import GovernedCommand, deeper, refusals_recorded
+    from tfgate.terraform.commandline import Effect, read_command_line
 
-    line = read_command_line(arguments)
-    terraform = real_terraform(program, os.environ)
-    gated = line.command in ("apply", "destroy") and not line.only_tells
-    if not gated and not is_governed(line):
-        terraform.replace_process(arguments)
     request = make_request("the plan just made", root=None, audit_log=audit_log, **options)
-    root = None if line.chdir is None else request.cwd / line.chdir
-    request = replace(request, env=deeper(request.env), root=root)
-    if gated:
-        return _apply(line, program, request, receipt)
-    return GovernedCommand(request, line, terraform, _now).run(arguments)
+    with refusals_recorded(request, _now):
+        line = read_command_line(arguments, os.environ)
+        if line.effect is Effect.NONE:
+            terraform.replace_process(line.words)
+        root = None if line.chdir is None else request.cwd / line.chdir
+        env = deeper(without_arguments(request.env))
+        request = replace(request, env=env, root=root)
+        given = _apply_arguments(line, terraform) if line.effect is Effect.APPLY else None
+    if given is None:
+        return GovernedCommand(request, line, terraform, _now).run()
+    return _apply(given, terraform, request, receipt)
 
 
-def _apply(line: CommandLine, program: str, request: Request, receipt: Path | None) -> int:
+def _apply_arguments(line: CommandLine, terraform: Terraform) -> ApplyArguments:
+    from tfgate.terraform.arguments import parse_apply
+
+    given = parse_apply(line.arguments, tool=terraform.kind, drop_in=True)
+    given = dataclasses.replace(given, chdir=line.chdir)
+    if line.command == "apply":
+        return given
+    if given.plan_file is not None:
+        raise UsageError("destroy takes no plan file.", hint="Use apply for a saved plan.")
+    return given.with_switch("destroy")
+
+
+def _apply(
+    given: ApplyArguments, terraform: Terraform, request: Request, receipt: Path | None
+) -> int:
     from tfgate.app.apply import ApplyJob, apply
-    from tfgate.app.dropin import real_terraform
     from tfgate.cli.apply import authority_of, tell_end
     from tfgate.cli.console import TerminalConsole
     from tfgate.report import parse_report_options
-    from tfgate.terraform.arguments import parse_apply
-    from tfgate.terraform.cliargs import take_arguments
 
-    extra, env = take_arguments(request.env, line.command)
-    given = parse_apply([*line.options, *extra, *line.arguments], tool=Path(program).name)
-    if line.command == "destroy":
-        if given.plan_file is not None:
-            raise UsageError("destroy takes no plan file.", hint="Use apply for a saved plan.")
-        given = given.with_switch("destroy")
-    request = replace(request, env=env, plan=given.plan_file or request.plan)
-    console = TerminalConsole(parse_report_options(()), request.now, drop_in=True)
-    terraform = real_terraform(program, env)
+    request = replace(request, plan=given.plan_file or request.plan)
+    output = TerminalConsole(parse_report_options(()), request.now, drop_in=True)
     job = ApplyJob(
         request,
         given,
         terraform,
-        console,
+        output,
         _now,
         drop_in=True,
-        authority=authority_of(receipt, env),
+        authority=authority_of(receipt, request.env),
     )
     result = apply(job)
-    tell_end(console, result, drop_in=True)
+    tell_end(output, result, drop_in=True)
     return int(result.exit_code)
 
 

@@ -58,7 +58,7 @@ class Bind(str, Enum):
 
 
 class OnCommand(str, Enum):
-    """What happens to a command that changes state without a plan."""
+    """What happens to a command that changes something without a plan."""
 
     RECORD = "record"
     """It runs, and stands in the audit trail."""
@@ -79,8 +79,18 @@ GOVERNED: Final = {
     "refresh": "write what is found outside into the state",
     "force-unlock": "remove the lock of the state",
     "workspace delete": "delete a workspace with its state",
+    "workspace new": "make a workspace",
+    "workspace select": "choose the workspace of later commands",
+    "init": "choose backend and providers: the state may be copied, the lock file written",
+    "providers lock": "write the lock file",
+    "test": "make infrastructure for a test, and destroy it",
+    "login": "keep a token for a host",
+    "logout": "forget the token of a host",
+    "stacks": "work on stacks of HCP Terraform",
+    "rpcapi": "do what a program asks for over RPC",
+    "other": "do what tfgate does not know: other commands, and options of known ones",
 }
-"""Commands of Terraform that change state without a plan that could be judged."""
+"""Commands of Terraform that change something without a plan that could be judged."""
 
 GATE: Final = Table(
     "[gate]",
@@ -343,8 +353,8 @@ CONFIG: Final = Table(
         "provenance": Key(PROVENANCE, "Who must have approved the rules."),
         "commands": Key(
             COMMANDS,
-            "Commands that change state without a plan, where they come through tfgate exec or a "
-            "shim: record (the default: it runs and is recorded) or deny.",
+            "Commands that change something without a plan, where they come through tfgate exec or "
+            "a shim: record (the default: it runs and is recorded) or deny.",
         ),
     },
     retired={

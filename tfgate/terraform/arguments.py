@@ -83,6 +83,8 @@ OPTIONS: Final = {
 }
 """Every option, by its name without dashes."""
 
+PLAN_OPTIONS: Final = tuple(name for name, option in OPTIONS.items() if option.use & For.PLAN)
+"""Options that ``plan`` takes as well."""
 VARIABLES: Final = ("var", "var-file")
 """Not for the apply of a saved plan, before Terraform 1.10 and OpenTofu 1.8."""
 _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
@@ -166,12 +168,14 @@ class ApplyArguments:
         return [given.shown for given in self.given]
 
 
-def parse_apply(arguments: Sequence[str], *, tool: str = "terraform") -> ApplyArguments:
+def parse_apply(
+    arguments: Sequence[str], *, tool: str = "terraform", drop_in: bool = False
+) -> ApplyArguments:
     """Sort the arguments of ``apply``. Raises ``UsageError``.
 
-    Unlike Terraform, options may stand after the plan file, and ``-chdir=DIR`` anywhere. An
-    option that is not in the table is refused: whether it takes a value, and what it would do to
-    the plan or the apply, cannot be told.
+    Unlike in Terraform, and with ``drop_in``, options may stand after the plan file, and
+    ``-chdir=DIR`` anywhere. An option that is not in the table is refused: whether it takes a
+    value, and what it would do to the plan or the apply, cannot be told.
     """
     given: list[Given] = []
     places: list[str] = []
@@ -180,17 +184,18 @@ def parse_apply(arguments: Sequence[str], *, tool: str = "terraform") -> ApplyAr
     for argument in rest:
         if argument == "--":
             places += rest
-        elif argument in HELP:
-            return ApplyArguments(help=True)
         elif not argument.startswith("-") or argument == "-":
-            places.append(argument)
-        elif argument.startswith(("-chdir=", "--chdir=")):
+            places += [argument, *rest] if drop_in else [argument]
+        elif argument in HELP and not drop_in:
+            return ApplyArguments(help=True)
+        elif argument.startswith(("-chdir=", "--chdir=")) and not drop_in:
             chdir = argument.partition("=")[2]
         else:
             given.append(_option(argument, rest, tool))
     if len(places) > 1:
         raise UsageError(f"There is one plan file to apply, and {len(places)} were named.")
-    return ApplyArguments(tuple(given), places[0] if places else None, chdir)
+    # An empty name is none to Terraform.
+    return ApplyArguments(tuple(given), (places[0] or None) if places else None, chdir)
 
 
 def _option(argument: str, rest: Iterator[str], tool: str) -> Given:

