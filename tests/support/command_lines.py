@@ -314,6 +314,7 @@ class CommandLines:
         """``program`` is a ``terraform`` or ``tofu``; it is called by ``name`` on PATH."""
         self._folder = folder
         self._name = name
+        self.program = program
         self.alone = 0
         """Cases that change something without the gate."""
         self.run = 0
@@ -373,16 +374,20 @@ class CommandLines:
             stdout=subprocess.DEVNULL, timeout=WAIT,
         )  # fmt: skip
 
-    def one(self, case: Case, *, shim: bool, deny: bool) -> Iterator[Broken]:
+    def one(
+        self, case: Case, *, shim: bool, deny: bool, called: Path | None = None
+    ) -> Iterator[Broken]:
         """Run a case without the gate and with it, and say what is broken.
 
-        ``deny``: whether [commands] denies every command that it knows.
+        ``deny``: whether [commands] denies every command that it knows. ``called``: the program
+        that exec is given, where that is another one.
         """
         self.run += 1
         way = f"{'shim' if shim else 'exec'}, {'deny' if deny else 'record'}"
         alone = self._run(case, [self._name], self._env, deny=deny)
         self.alone += bool(alone.changed)
-        command = [self._name] if shim else [*self._tfgate, "exec", "--", self._name]
+        through = [*self._tfgate, "exec", "--", str(called or self._name)]
+        command = [self._name] if shim else through
         gated = self._run(case, command, self._shimmed if shim else self._env, deny=deny)
         if gated.changed and not (self._allowed(gated) and not deny):
             yield Broken(case, way, f"changed {', '.join(gated.changed)}", gated)
@@ -390,6 +395,11 @@ class CommandLines:
             yield Broken(case, way, "is not on record", gated)
         if "Traceback" in gated.said:
             yield Broken(case, way, "a traceback", gated)
+
+    def around(self, command: list[str]) -> Ran:
+        """Run a program that may call Terraform through exec."""
+        words = ("exec", "--", *command)
+        return self._run(Case(words, {}), self._tfgate, self._env, deny=True)
 
     def _allowed(self, ran: Ran) -> bool:
         """Whether the record says that a command without a plan was let through."""

@@ -22,8 +22,8 @@ def shim() -> None:
 def install(directory: Path) -> None:
     """Write stand-ins for terraform and tofu into DIRECTORY, to be put first on PATH.
 
-    Everything passes through untouched, but apply and destroy go through the gate, and commands
-    that change the state without a plan are recorded or denied ([commands] of tfgate.toml).
+    What cannot change anything passes through untouched. apply and destroy go through the gate,
+    and every other command is recorded or denied ([commands] of tfgate.toml).
     """
     from tfgate.app.shim import install_shims
     from tfgate.report.neutral import console

@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 
 from tfgate.errors import UsageError
 from tfgate.terraform.arguments import OPTIONS, ApplyArguments, For, parse_apply, takes_variables
-from tfgate.terraform.cliargs import take_arguments
-from tfgate.terraform.commandline import read_command_line
 
 
 def test_sorting() -> None:
@@ -67,6 +65,15 @@ def test_mistakes(arguments: list[str], said: str) -> None:
         parse_apply(arguments)
 
 
+def test_as_terraform_reads_it() -> None:
+    """In Terraform's place options end at the plan file or ``--``, and an empty name is none."""
+    assert parse_apply(["-auto-approve", "--", "-help"], drop_in=True).plan_file == "-help"
+    assert parse_apply(["-auto-approve", ""], drop_in=True).plan_file is None
+    for words in (["p", "-auto-approve"], ["-chdir=x"], ["-var", "--", "-help"], ["", "-json"]):
+        with pytest.raises(UsageError):
+            parse_apply(words, drop_in=True)
+
+
 @given(st.lists(st.sampled_from(sorted(OPTIONS)), max_size=6))
 def test_nothing_is_lost_or_added(names: list[str]) -> None:
     """Every option reaches the commands that its entry says, in order, and no other."""
@@ -85,46 +92,3 @@ def test_nothing_is_lost_or_added(names: list[str]) -> None:
 def test_variables_at_the_apply(tool: str, version: str | None, takes: bool) -> None:
     """Older versions refuse variables with a saved plan."""
     assert takes_variables(tool, version) is takes
-
-
-def test_environment() -> None:
-    """Arguments of the environment are taken out of it, those of other commands as well."""
-    env = {
-        "TF_CLI_ARGS": "-no-color",
-        "TF_CLI_ARGS_apply": "-var 'a=b c'",
-        "TF_CLI_ARGS_plan": "-out=x",
-        "TF_CLI_CONFIG_FILE": "kept",
-    }
-    assert take_arguments(env, "apply") == (
-        ["-no-color", "-var", "a=b c"],
-        {"TF_CLI_CONFIG_FILE": "kept"},
-    )
-    with pytest.raises(UsageError, match="TF_CLI_ARGS_apply has a quotation mark"):
-        take_arguments({"TF_CLI_ARGS_apply": "-var 'a"}, "apply")
-
-
-@pytest.mark.parametrize(
-    ("words", "command", "rest"),
-    [
-        ("apply -var x=y", "apply", ("-var", "x=y")),
-        ("-chdir=d state rm a.b", "state rm", ("a.b",)),
-        ("state -help", "state", ("-help",)),
-        ("workspace delete w", "workspace delete", ("w",)),
-        ("-version", "", ()),
-        ("", "", ()),
-    ],
-)
-def test_command_line(words: str, command: str, rest: tuple[str, ...]) -> None:
-    """The command is found behind global options, with the command of a group."""
-    line = read_command_line(words.split())
-    assert (line.command, line.arguments) == (command, rest)
-
-
-def test_command_line_in_a_record() -> None:
-    """No value of an option stands in a record."""
-    line = read_command_line(
-        ["-chdir=d", "import", "-var", "p=CANARY", "-var=p=CANARY", "a.b", "id"]
-    )
-    assert line.shown == ["-var", "-var", "a.b", "id"]
-    assert line.chdir == "d"
-    assert read_command_line(["import", "-h"]).only_tells
