@@ -15,9 +15,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tfgate.hcl.lexical import ScanError
+from tfgate.hcl.lexical import ScanError, sole_expression
 from tfgate.hcl.scanner import Attribute, Block, Body, Comment, Element
-from tfgate.hcl.values import sole_expression
 from tfgate.query.values import UNKNOWN
 
 if TYPE_CHECKING:

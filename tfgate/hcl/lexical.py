@@ -118,6 +118,17 @@ def skip_brackets(text: str, position: int) -> int:
     return position
 
 
+def sole_expression(written: str) -> str | None:
+    """Give what stands in ``"${ … }"`` where that is all of a quoted template."""
+    if not written.startswith('"${'):
+        return None
+    try:
+        end = skip_brackets(written, 2)
+    except ScanError:
+        return None
+    return written[3 : end - 1].strip("~").strip() if end == len(written) - 1 else None
+
+
 def skip_expression(text: str, position: int) -> int:
     """Give the offset where the expression of an attribute ends: at the end of its logical line,
     at a comment that ends the line, or at the brace of a one-line block."""

@@ -8,14 +8,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tfgate.hcl.forms import form_of, json_form_of
 from tfgate.hcl.jsonsyntax import json_body, json_elements, json_literal, scan_json
 from tfgate.hcl.scanner import elements, scan, scan_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tfgate.hcl.forms import Form
     from tfgate.hcl.scanner import Attribute, Block, Body, Element
 
 _PLAIN_STRING = re.compile(r'\s*"([^"\\$%\n]*)"\s*')
@@ -33,8 +31,6 @@ class Syntax(NamedTuple):
     """The elements of the object or tuple at ``text[start:end]``, whose line is given last."""
     literal: Callable[[str, int, int], str | None]
     """The plain string at ``text[start:end]``, or ``None``."""
-    form: Callable[[str, int, int], Form | None]
-    """What the expression at ``text[start:end]`` is made of; ``None``: more than references."""
 
 
 def _native_literal(text: str, start: int, end: int) -> str | None:
@@ -42,8 +38,8 @@ def _native_literal(text: str, start: int, end: int) -> str | None:
     return None if found is None else found.group(1)
 
 
-NATIVE = Syntax("native", scan, scan_body, elements, _native_literal, form_of)
-JSON = Syntax("json", scan_json, json_body, json_elements, json_literal, json_form_of)
+NATIVE = Syntax("native", scan, scan_body, elements, _native_literal)
+JSON = Syntax("json", scan_json, json_body, json_elements, json_literal)
 
 
 _STEP = re.compile(

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfgate.hcl.files import Reader
-    from tfgate.hcl.forms import Form
     from tfgate.hcl.scanner import Block
 
 _ANY_INDEX = re.compile(r"\[[^\[\]]*\]")
@@ -85,18 +84,6 @@ class SourceFile:
         if self.syntax is JSON:
             return self.syntax.literal(self.text, attribute.start, attribute.end)
         return written
-
-    def form(self, block: Block, name: str) -> Form | None:
-        """Say what a block's argument is made of: a literal, a reference, a template of references.
-
-        ``None`` is anything else, or no argument of that name.
-        """
-        if self.text is None:
-            return None
-        attribute = self.syntax.body(self.text, block).attributes.get(name)
-        if attribute is None:
-            return None
-        return self.syntax.form(self.text, attribute.start, attribute.end)
 
 
 class Declared(NamedTuple):

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfgate.hcl.forms import Form, Index, Literal, Template, Traversal, form_of, json_form_of
+from tfgate.hcl.values import (
+    Form,
+    Index,
+    Literal,
+    Template,
+    Traversal,
+    argument_form,
+    form_of,
+    json_form_of,
+)
 
 if TYPE_CHECKING:
     from tests.unit.hcl.conftest import Write
@@ -79,5 +88,7 @@ def test_a_file_says_the_form_of_an_argument(write: Write) -> None:
         }
     )
     files = next(iter(index.modules())).source.files
-    found = [file.form(file.body.blocks[0], name) for file in files for name in ("c", "d")]
+    found = [
+        argument_form(file, file.body.blocks[0], name) for file in files for name in ("c", "d")
+    ]
     assert found == [A_B, None, A_B, None]
