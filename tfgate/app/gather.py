@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from tfgate.app.inputs import PlanInput, check_workspace, read_plan_input
+from tfgate.app.inputs import PlanInput, read_plan_input
 from tfgate.app.request import Gathered, GatheredSources, Request
 from tfgate.app.sources import Sources
 from tfgate.engine.context import Context
@@ -42,24 +42,27 @@ def gather(
         raise UsageError(f"{request.directory} is not a directory.", hint="See --root.")
     warnings: list[str] = []
     pending = begin_run(request.env, request.directory)
-    workspace = detect_workspace(
+    claimed = detect_workspace(
         request.env, request.workspace, request.directory, warn=warnings.append
     )
     operator = detect_operator(request.env, request.operator, request.directory)
-    effective = _rules(request, config, workspace)
+    effective = _rules(request, config, claimed)
     warnings += config.notes
     plan_input = (
         read_plan_input(request.plan, env=request.env, cwd=request.directory)
         if read is None
         else read()
     )
-    check_workspace(plan_input, workspace)
+    workspace = _settled(plan_input, claimed, request)
     plan = read_plan(plan_input.data, name=plan_input.name)
-    sources = _sources(request, plan)
+    sources = _sources(request, plan, plan_input)
     run = pending.result()
     context = _with_comments(
         _context(request, config, effective, workspace, operator, run, sources), sources
     )
+    if not config.on("gate.uncommitted_waivers"):
+        doubts = sources.comment_doubts(context.waivers, request.env)
+        context = replace(context, comment_doubts=doubts)
     return Gathered(
         config=config,
         input=plan_input,
@@ -118,9 +121,29 @@ def _rules(request: Request, config: GateConfig, workspace: Workspace) -> Effect
     return for_workspace(config, workspace.name, functions=rule_functions(), shipped_examples=False)
 
 
-def _sources(request: Request, plan: Plan | None = None) -> Sources:
-    data_dir = _data_dir(request.env)
-    return Sources(request.directory, data_dir, plan=plan, progress=request.progress)
+def _settled(plan: PlanInput, claimed: Workspace, request: Request) -> Workspace:
+    """Give the workspace that the plan is for: its own word, where it is a plan file.
+
+    Raises ``PlanError`` where what is claimed is not what the plan file says. So it has the name
+    that the rules in force were chosen by.
+    """
+    if plan.plan_file is None:
+        return claimed
+    from tfgate.terraform import planned_workspace
+
+    return planned_workspace(plan.plan_file, claimed, request.env, name=plan.name)
+
+
+def _sources(
+    request: Request, plan: Plan | None = None, plan_input: PlanInput | None = None
+) -> Sources:
+    return Sources(
+        request.directory,
+        _data_dir(request.env),
+        plan=plan,
+        snapshot=None if plan_input is None else plan_input.snapshot,
+        progress=request.progress,
+    )
 
 
 def _with_comments(context: Context, sources: Sources) -> Context:

@@ -6,18 +6,21 @@ import errno
 import os
 import stat
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from tfgate.errors import PlanError, UsageError
 from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tfgate.app.ahead import Ahead
-    from tfgate.model.identity import Workspace
-    from tfgate.terraform import Terraform
+    from tfgate.hcl.snapshot import SnapshotModule
+    from tfgate.terraform import PlanFile, Terraform
+
+    Snapshot = Callable[[], tuple[SnapshotModule, ...]]
 
 PLAN_FILE_MAGIC = b"PK\x03\x04"
 """A saved plan is a zip archive (Terraform's ``internal/plans/planfile``)."""
@@ -34,9 +37,30 @@ class PlanInput(Frozen, frozen=True):
     """As a person would write it: the path, or ``standard input``."""
     plan_file_sha256: str | None = None
     """SHA-256 (hex) of the binary plan file, where one was handed in."""
-    binary_plan_file: bool = False
-    workspace: str | None = None
-    """Workspace that the binary plan file says it is for, where it does."""
+    plan_file: PlanFile | None = None
+    """What the plan file says of itself, where one is at hand."""
+    snapshot: Snapshot | None = None
+    """Reads the configuration that the plan file keeps; raises ``PlanError``."""
+
+    @classmethod
+    def of_plan_file(cls, document: bytes, name: str, data: bytes) -> PlanInput:
+        """Give the input of a plan file whose bytes are ``data``, and whose JSON is ``document``.
+
+        Raises ``PlanError`` for a plan file that is damaged.
+        """
+        import hashlib
+
+        from tfgate.terraform import PlanFileKind, read_plan_file, read_snapshot
+
+        plan_file = read_plan_file(data, name=name)
+        keeps_sources = plan_file.kind is PlanFileKind.LOCAL
+        return cls(
+            document,
+            name,
+            plan_file_sha256=hashlib.sha256(data).hexdigest(),
+            plan_file=plan_file,
+            snapshot=partial(read_snapshot, data, name=name) if keeps_sources else None,
+        )
 
 
 def read_plan_input(
@@ -119,34 +143,4 @@ def show_plan_file(
     data: bytes, copy: Path, *, name: str, terraform: Terraform, cwd: Path
 ) -> PlanInput:
     """Have ``terraform`` print the plan file ``copy``, whose bytes are ``data``."""
-    import hashlib
-
-    from tfgate.terraform import read_plan_file
-
-    return PlanInput(
-        terraform.show_json(copy, cwd),
-        name,
-        plan_file_sha256=hashlib.sha256(data).hexdigest(),
-        binary_plan_file=True,
-        workspace=read_plan_file(data, name=name).workspace,
-    )
-
-
-_HOSTED = frozenset({"cloud", "remote"})
-"""Backends that name workspaces in their own ways: prefixes, tags."""
-
-
-def check_workspace(plan: PlanInput, workspace: Workspace) -> None:
-    """Refuse a plan file for another workspace: it would be judged by the wrong one's rules.
-
-    Raises ``PlanError``.
-    """
-    if plan.workspace in (None, workspace.name) or workspace.backend in _HOSTED:
-        return
-    from tfgate.plan.text import shown
-
-    raise PlanError(
-        f"The plan file is for the workspace {shown(plan.workspace or '')}, and "
-        f"{shown(workspace.name)} is the one in use (from {workspace.source}).",
-        hint="Select the plan's workspace, or plan again in this one.",
-    )
+    return PlanInput.of_plan_file(terraform.show_json(copy, cwd), name, data)

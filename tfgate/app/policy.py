@@ -44,5 +44,6 @@ def _policy(gathered: Gathered) -> dict[str, Any]:
         "waivers": [msgspec.to_builtins(waiver) for waiver in config.waivers],
         "evaluate": config.evaluate.value,
         "allow_empty": config.allow_empty,
+        "uncommitted_waivers": config.on("gate.uncommitted_waivers"),
         "comment_waivers": sorted(level.value for level in config.comment_waivers),
     }

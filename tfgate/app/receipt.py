@@ -153,7 +153,9 @@ def _facts(judged: Judged, request: Request) -> Facts:
 
 def place_of(workspace: Workspace) -> Place:
     """Give a workspace as a receipt names it."""
-    return Place(workspace.name, workspace.backend, dict(workspace.identity))
+    return Place(
+        workspace.name, workspace.backend, dict(workspace.identity), workspace.config_sha256
+    )
 
 
 def resource_uri(workspace: Workspace) -> str:

@@ -1,4 +1,8 @@
-"""The HCL sources of one directory: read only when something must be said or judged about them."""
+"""The HCL sources of one plan: read only when something must be said or judged about them.
+
+Those that a plan file keeps are the plan's. Plan JSON keeps none: then the directory is looked at,
+which may hold another plan's by now.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,16 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tfgate.errors import PlanError
 from tfgate.model.action import Action
 from tfgate.model.decision import SourceFacts
 from tfgate.model.pattern import late
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from tfgate.app.inputs import Snapshot
     from tfgate.hcl import SourceBlock, SourceIndex, WaiverProblem
     from tfgate.model.location import Location
     from tfgate.model.waiver import Waiver
@@ -25,10 +31,10 @@ _HEADER = late(rb'^[ \t]*resource[ \t]+"([^"\n]+)"[ \t]+"([^"\n]+)"', re.MULTILI
 
 
 class Sources:
-    """The configuration below one directory, indexed at the first question.
+    """The configuration below one directory, or that of a plan file, indexed at the first question.
 
-    With a plan, the sources may turn out to be those of another one: then nothing is located, and
-    no comment waives.
+    With a plan and no ``snapshot`` of its own, the sources may turn out to be those of another one:
+    then nothing is located, and no comment waives.
     """
 
     def __init__(
@@ -37,18 +43,25 @@ class Sources:
         data_dir: Path | None,
         *,
         plan: Plan | None = None,
+        snapshot: Snapshot | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self._root = root
         self._data_dir = data_dir
         self._plan = plan
+        self._snapshot = snapshot
         self._progress = progress
         self._asked = False
         self._judged = False
 
     @cached_property
     def index(self) -> SourceIndex | None:
-        """The index, or ``None`` where the directory holds no configuration."""
+        """The index, or ``None`` where the directory holds no configuration.
+
+        Raises ``PlanError`` where a plan file's own cannot be read.
+        """
+        if self._snapshot is not None:
+            return self._planned(self._snapshot)
         try:
             names = [entry.name for entry in self._root.iterdir()]
         except OSError:
@@ -58,6 +71,17 @@ class Sources:
         from tfgate.hcl import SourceIndex
 
         return SourceIndex.build(self._root, data_dir=self._data_dir)
+
+    def _planned(self, snapshot: Snapshot) -> SourceIndex:
+        from tfgate.hcl import SourceIndex
+
+        try:
+            return SourceIndex.of_plan(self._root, snapshot())
+        except ValueError as error:
+            raise PlanError(
+                f"The configuration in the plan file is not as Terraform keeps it: {error}.",
+                hint="Plan again.",
+            ) from None
 
     @property
     def prefix(self) -> str:
@@ -115,13 +139,41 @@ class Sources:
         """Give the waivers in comments, and the comments that were meant to be one."""
         if self.index is None:
             return (), ()
-        from tfgate.hcl import comment_waivers
+        from tfgate.hcl import comment_waivers, is_whole
 
         waivers, problems = comment_waivers(self.index)
         if not waivers:
             return (), problems
         self._asked = True
+        if self._plan is None or self._snapshot is not None:
+            return waivers, problems
+        if not is_whole(self.index):
+            return (), [*problems, *map(_not_whole, waivers)]
         return () if self.undeclared() else waivers, problems
+
+    def comment_doubts(self, waivers: Iterable[Waiver], env: Mapping[str, str]) -> dict[str, str]:
+        """Say of files whose comments waive why these may be younger than the plan, in a clause.
+
+        Files that were committed before the plan was made, and are unchanged since, are not named;
+        nor is any where there is no plan: then it is the sources that are judged, comments and all.
+        """
+        places = (waiver.location for waiver in waivers if waiver.kind == "comment")
+        names = {place.file for place in places if place is not None}
+        if not names or self.index is None or self._plan is None:
+            return {}
+        from tfgate.app.waiver_origin import comment_doubts
+
+        files = {
+            file.path: file
+            for node in self.index.modules()
+            for file in node.source.files
+            if file.name in names
+        }
+        contents = {path: file.data for path, file in files.items()}
+        # What a plan file keeps is as old as the plan, whenever it was committed.
+        planned = None if self._snapshot is not None else self._plan.timestamp
+        found = comment_doubts(self._root, contents, env, planned)
+        return {files[path].name: why for path, why in found.items()}
 
     def undeclared(self) -> Sequence[str]:
         """Give the addresses that the plan makes or keeps, and that no block declares.
@@ -177,6 +229,18 @@ class Sources:
         if not self._asked or self.index is None:
             return ()
         return tuple(problem.render() for problem in self.index.problems)
+
+
+def _not_whole(waiver: Waiver) -> WaiverProblem:
+    """Say that a comment waives nothing, since Terraform cannot have planned these sources."""
+    from tfgate.hcl import ProblemKind, WaiverProblem
+
+    assert waiver.location is not None, "a comment stands somewhere"
+    message = (
+        "The waiver comment waives nothing: not all of the sources can be read, so they cannot be "
+        "those of the plan."
+    )
+    return WaiverProblem(waiver.location, message, ProblemKind.NOT_WHOLE)
 
 
 def _staying(plan: Plan) -> Iterable[Change]:

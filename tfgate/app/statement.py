@@ -71,6 +71,7 @@ class Place(msgspec.Struct, frozen=True):
     name: str
     backend: str | None
     identity: dict[str, str]
+    config_sha256: str | None = None
 
 
 class Who(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -55,6 +56,65 @@ def waiver_origins(
     for path in _files(config, cwd, env, named):
         found |= dict(_of_file(Path(os.path.realpath(path)), config, env))
     return found
+
+
+def comment_doubts(
+    root: Path, files: Mapping[Path, bytes], env: Mapping[str, str], planned: str | None
+) -> dict[Path, str]:
+    """Say of files below (or beside) ``root`` why their comments waive no more than advisory rules.
+
+    A file is named, with the reason in a clause, unless the commit that is checked out has it with
+    this content, and had it when the plan was made (``planned``, RFC 3339; ``None`` where that is
+    not in question). A file elsewhere in the repository with the same content is not this file.
+    """
+    from tfgate.provenance import GitError
+
+    checkout = GitDir.find(Path(os.path.realpath(root)))
+    if checkout is None:
+        return dict.fromkeys(files, "is in no git repository")
+    repository = repository_of(checkout, env)
+    if repository is None:
+        return dict.fromkeys(files, "cannot be looked up: git is not on PATH")
+    try:
+        return dict(_doubts(repository, checkout.top, root, files, planned))
+    except GitError as error:
+        return dict.fromkeys(files, f"cannot be looked up in git: {error.message}")
+
+
+def _doubts(
+    repository: Repository, top: Path, root: Path, files: Mapping[Path, bytes], planned: str | None
+) -> Iterator[tuple[Path, str]]:
+    real = Path(os.path.realpath(root))
+    places = {
+        path: os.path.relpath(os.path.normpath(real / os.path.relpath(path, root)), top)
+        for path in files
+    }
+    names = {path: place.replace(os.sep, "/") for path, place in places.items()}
+    head = repository.commit_of("HEAD")
+    inside = [name for name in names.values() if not name.startswith("../")]
+    blobs = {} if head is None or not inside else repository.tree(head, inside)
+    for path, name in names.items():
+        if head is None or blobs.get(name) not in _blob_ids(files[path], head):
+            yield path, "is not committed as it was planned"
+        elif planned is not None and _landed_after(repository, head, name, planned):
+            yield path, "was committed after the plan was made"
+
+
+def _blob_ids(data: bytes, like: str) -> list[str]:
+    """Give the ids under which git keeps a file: as it is, or without the line ends of Windows."""
+    from tfgate.provenance.git import blob_id
+
+    return [blob_id(content, len(like)) for content in (data, data.replace(b"\r\n", b"\n"))]
+
+
+def _landed_after(repository: Repository, head: str, name: str, planned: str) -> bool:
+    """Say whether a file came to be as it is after a moment, as far as commits tell."""
+    output = repository.run("log", "-1", "--first-parent", "--format=%ct", head, "--", name)
+    try:
+        moment = dt.datetime.fromisoformat(planned.replace("Z", "+00:00"))
+        return int(output) > moment.timestamp()
+    except ValueError:
+        return True
 
 
 def _files(

@@ -71,6 +71,8 @@ class Context(Frozen, frozen=True):
     """Levels that a comment in HCL may waive."""
     comment_waiver_globs: bool = False
     """Whether a comment in HCL may name rules by a glob."""
+    comment_doubts: Mapping[str, str] = {}
+    """Files whose comments waive no more than advisory rules, with the reason in a clause."""
     waiver_problems: Sequence[WaiverProblem] = ()
     """Comments that were meant to waive and do not."""
     locate: Locate = _nowhere

@@ -14,6 +14,7 @@ from tfgate.engine.waiver_findings import (
     GLOB,
     NO_REASON,
     NOT_PERMITTED,
+    UNCOMMITTED,
     UNKNOWN_RULE,
     UNUSED,
     named,
@@ -103,13 +104,14 @@ class Waivers:
     def __init__(self, context: Context) -> None:
         self._today = context.now.astimezone(dt.timezone.utc).date()
         self._comment_levels = context.comment_waiver_levels
+        self._doubts = context.comment_doubts
         self._comment_globs = context.comment_waiver_globs
         self._notice = dt.timedelta(days=context.waiver_notice_days)
         self._problems = context.waiver_problems
         self._all = tuple(context.waivers)
         self._standing = [waiver for waiver in self._all if self._stands(waiver)]
         self._used: set[tuple[str, str]] = set()
-        self._refused: set[int] = set()
+        self._refused: dict[int, tuple[str, str]] = {}
         self._left = PLACES
 
     @cached_property
@@ -148,13 +150,27 @@ class Waivers:
 
     def _for(self, outcome: Outcome, address: str) -> Waiver | None:
         for waiver in self._covering.of(outcome.rule, address):
-            if self._permitted(waiver, outcome.enforcement):
+            refused = self._refusal(waiver, outcome.enforcement)
+            if refused is None:
                 return waiver
-            self._refused.add(id(waiver))
+            self._refused[id(waiver)] = refused
         return None
 
-    def _permitted(self, waiver: Waiver, level: Enforcement) -> bool:
-        return waiver.kind != "comment" or level in self._comment_levels
+    def _refusal(self, waiver: Waiver, level: Enforcement) -> tuple[str, str] | None:
+        """Say why a comment may not waive this level, as finding and clause."""
+        if waiver.kind != "comment":
+            return None
+        if level not in self._comment_levels:
+            return NOT_PERMITTED, "is a comment, and comments may not waive this level"
+        doubt = self._doubt(waiver)
+        if level is Enforcement.ADVISORY or doubt is None:
+            return None
+        return UNCOMMITTED, f"is a comment that waives advisory rules alone: its file {doubt}"
+
+    def _doubt(self, waiver: Waiver) -> str | None:
+        """Say in a clause why a comment waives advisory rules alone; ``None`` where it may more."""
+        place = waiver.location
+        return None if place is None else self._doubts.get(place.file)
 
     def findings(self, looked: Looked) -> Iterable[Outcome]:
         """Give one advisory finding for each thing that is wrong with a waiver in itself."""
@@ -172,8 +188,8 @@ class Waivers:
                 what = "is a comment that names rules by a glob, which the gate does not allow"
                 yield waiver_finding(GLOB, waiver, what)
             elif id(waiver) in self._refused:
-                what = "is a comment, and comments may not waive this level"
-                yield waiver_finding(NOT_PERMITTED, waiver, what)
+                rule, what = self._refused[id(waiver)]
+                yield waiver_finding(rule, waiver, what)
             elif self._is_stale(waiver) and looked.at(waiver) is True:
                 yield waiver_finding(UNUSED, waiver, "waived nothing: what it waives holds")
 

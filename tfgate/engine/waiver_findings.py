@@ -19,6 +19,7 @@ EXPIRED: Final = "TFGATE-WAIVER-EXPIRED"
 UNKNOWN_RULE: Final = "TFGATE-WAIVER-UNKNOWN-RULE"
 NO_REASON: Final = "TFGATE-WAIVER-NO-REASON"
 NOT_PERMITTED: Final = "TFGATE-WAIVER-NOT-PERMITTED"
+UNCOMMITTED: Final = "TFGATE-WAIVER-UNCOMMITTED"
 GLOB: Final = "TFGATE-WAIVER-GLOB"
 UNUSED: Final = "TFGATE-WAIVER-UNUSED"
 MALFORMED: Final = "TFGATE-WAIVER-MALFORMED"
@@ -29,6 +30,7 @@ _TITLES: Final = {
     NO_REASON: "A waiver gives no reason",
     UNKNOWN_RULE: "A waiver names an unknown rule",
     NOT_PERMITTED: "A comment waives what comments may not waive",
+    UNCOMMITTED: "A comment waives that is not known to have been committed before",
     GLOB: "A comment waives rules by a glob",
     UNUSED: "A comment waives nothing",
     MALFORMED: "A waiver in a comment cannot be read",
@@ -39,6 +41,9 @@ _REMEDIES: Final = {
     UNKNOWN_RULE: "Name a rule of the rulesets in use (tfgate rules list), or remove the waiver.",
     GLOB: "Name each rule, or waive in the waiver file.",
     NOT_PERMITTED: "Waive in the waiver file, where the gate's owners review it.",
+    UNCOMMITTED: (
+        "Commit the comment, plan again, and have that plan checked; or waive in the waiver file."
+    ),
     UNATTACHED: "Put the comment inside its block, or on the line above it.",
     MALFORMED: (
         'Write: tfgate:waive RULE reason="why" expires=2027-01-31 owner=team ticket=optional'
@@ -51,6 +56,7 @@ _OF_PROBLEM: Final = {
     "unattached": UNATTACHED,
     "downloaded": NOT_PERMITTED,
     "too-many": NOT_PERMITTED,
+    "not-whole": NOT_PERMITTED,
 }
 
 

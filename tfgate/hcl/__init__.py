@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tfgate.hcl.agreement import disagreement
+    from tfgate.hcl.agreement import disagreement, is_whole
     from tfgate.hcl.directive import ProblemKind
     from tfgate.hcl.files import Limits
     from tfgate.hcl.index import SourceIndex
@@ -21,6 +21,7 @@ __all__ = [
     "WaiverProblem",
     "ProblemKind",
     "disagreement",
+    "is_whole",
     "foreign_skips",
     "ForeignSkip",
     "blocks",
@@ -37,6 +38,7 @@ _LATE = {
     "WaiverProblem": "waivers",
     "ProblemKind": "directive",
     "disagreement": "agreement",
+    "is_whole": "agreement",
     "foreign_skips": "waivers",
     "ForeignSkip": "waivers",
     "blocks": "source_blocks",

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tfgate.hcl.manifest import is_local
 from tfgate.model.address import config_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tfgate.hcl.index import SourceIndex
+
+
+def is_whole(index: SourceIndex) -> bool:
+    """Say whether all that Terraform would read was read, but modules from elsewhere.
+
+    Where a file or a local module cannot be read, Terraform has made no plan of these sources.
+    """
+    for node in index.modules():
+        if not node.source.complete:
+            return False
+        for name, call in node.source.calls.items():
+            source = call.file.string(call.block, "source")
+            if index.module((*node.calls, name)) is None and is_local(source or ""):
+                return False
+    return True
 
 
 def disagreement(index: SourceIndex, addresses: Iterable[str]) -> list[str]:

@@ -41,6 +41,7 @@ class ProblemKind(str, Enum):
     UNATTACHED = "unattached"
     DOWNLOADED = "downloaded"
     TOO_MANY = "too-many"
+    NOT_WHOLE = "not-whole"
 
     def __str__(self) -> str:
         return self.value

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tfgate.hcl.files import Limits, Reader
-from tfgate.hcl.manifest import directory_of, read_manifest
+from tfgate.hcl.manifest import Installed
 from tfgate.hcl.paths import alike, find_path, has_step, join_modules, path_steps, split_modules
 from tfgate.hcl.sources import ModuleSource
 from tfgate.model.address import config_address
@@ -18,10 +18,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tfgate.errors import Problem
+    from tfgate.hcl.snapshot import SnapshotModule
     from tfgate.hcl.sources import Declared
 
 Calls = tuple[str, ...]
 """Names of module calls from the root; empty for the root module."""
+
+
+class Layout(Protocol):
+    """Knows where modules lie."""
+
+    def directory(self, parent: Path, calls: Calls, source: str | None) -> Path | None:
+        """Give the directory of a module call, or ``None`` where it is not at hand."""
+
+    def is_downloaded(self, directory: Path, calls: Calls, source: str | None) -> bool:
+        """Say whether a module is from elsewhere, and no part of what is under review."""
 
 
 class ModuleNode:
@@ -50,10 +61,9 @@ class SourceIndex:
     ``problems``, each once; it never raises for it.
     """
 
-    def __init__(self, reader: Reader, data_dir: Path) -> None:
+    def __init__(self, reader: Reader, layout: Layout) -> None:
         self._reader = reader
-        self._data_dir = data_dir
-        self._manifest = read_manifest(reader, data_dir)
+        self._layout = layout
         self._directories: dict[Path, ModuleSource] = {}
         root = self._source(reader.root)
         self._root = ModuleNode((), root, (), downloaded=False)
@@ -77,7 +87,21 @@ class SourceIndex:
         """
         reader = Reader.of(Path(root), limits or Limits(), opentofu=opentofu)
         place = reader.root / (data_dir if data_dir is not None else ".terraform")
-        return cls(reader, Path(os.path.normpath(place)))
+        return cls(reader, Installed(reader, Path(os.path.normpath(place))))
+
+    @classmethod
+    def of_plan(
+        cls, root: Path, modules: Sequence[SnapshotModule], *, limits: Limits | None = None
+    ) -> SourceIndex:
+        """Make the index of the configuration that a plan file keeps.
+
+        Places are told as if it lay in ``root``, of which nothing is read. Raises ``ValueError``
+        for what Terraform would not have kept.
+        """
+        from tfgate.hcl.snapshot import Snapshot  # late: most plans come as JSON
+
+        snapshot = Snapshot(Path(root), modules, limits or Limits())
+        return cls(snapshot, snapshot)
 
     @property
     def root(self) -> Path:
@@ -184,21 +208,14 @@ class SourceIndex:
         call = parent.source.calls.get(calls[-1])
         if call is None:
             return None
-        directory = directory_of(
-            self._reader,
-            self._data_dir,
-            parent.source.directory,
-            call.file.string(call.block, "source"),
-            self._manifest.get(".".join(calls)),
-        )
-        if directory is None or not os.path.isdir(directory) or self._circular(calls, directory):
+        source = call.file.string(call.block, "source")
+        directory = self._layout.directory(parent.source.directory, calls, source)
+        if directory is None or self._circular(calls, directory):
             return None
         place = Location(call.file.name, call.block.line, call.block.end_line)
+        downloaded = parent.downloaded or self._layout.is_downloaded(directory, calls, source)
         return ModuleNode(
-            calls,
-            self._source(directory),
-            (*parent.chain, place),
-            downloaded=directory.is_relative_to(self._data_dir),
+            calls, self._source(directory), (*parent.chain, place), downloaded=downloaded
         )
 
     def _circular(self, calls: Calls, directory: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Reads ``.terraform/modules/modules.json``: where ``terraform init`` put each module.
+"""Where modules lie on the disk, by ``.terraform/modules/modules.json`` of ``terraform init``.
 
 The file lies in the working directory, so the author of a change controls it. A directory it names
 is believed where it lies inside the repository or the data directory, or is what the call's own
@@ -33,6 +33,28 @@ class Entry(msgspec.Struct, frozen=True, rename="pascal"):
 
 class _Manifest(msgspec.Struct, frozen=True, rename="pascal"):
     modules: list[Entry] = []
+
+
+class Installed:
+    """The modules of a directory in which ``terraform init`` may have run."""
+
+    def __init__(self, reader: Reader, data_dir: Path) -> None:
+        self._reader = reader
+        self._data_dir = data_dir
+        self._manifest = read_manifest(reader, data_dir)
+
+    def directory(self, parent: Path, calls: tuple[str, ...], source: str | None) -> Path | None:
+        """Give the directory of a module call, or ``None`` where it is not at hand.
+
+        ``source`` is the call's, where it is a literal; ``parent`` the calling module's directory.
+        """
+        entry = self._manifest.get(".".join(calls))
+        found = directory_of(self._reader, self._data_dir, parent, source, entry)
+        return found if found is not None and os.path.isdir(found) else None
+
+    def is_downloaded(self, directory: Path, calls: tuple[str, ...], source: str | None) -> bool:
+        """Say whether ``terraform init`` put it there."""
+        return directory.is_relative_to(self._data_dir)
 
 
 def read_manifest(reader: Reader, data_dir: Path) -> dict[str, Entry]:

@@ -63,11 +63,15 @@ class ApprovedWorkspace(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     name: str
     backend: str | None
     identity: dict[str, str]
+    config_sha256: Digest | None = None
+    """Of all settings of the backend but secrets."""
 
     @classmethod
     def of(cls, workspace: Workspace) -> ApprovedWorkspace:
         """Leave out how the name was found."""
-        return cls(workspace.name, workspace.backend, dict(workspace.identity))
+        return cls(
+            workspace.name, workspace.backend, dict(workspace.identity), workspace.config_sha256
+        )
 
 
 class ApprovalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

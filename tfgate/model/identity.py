@@ -20,11 +20,15 @@ class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
 
     name: str
     source: str
-    """``flag``, ``environment``, ``.terraform/environment``, ``backend``, ``default``."""
+    """``plan file`` where the plan itself says it, and the state with it; otherwise it is claimed:
+    ``flag``, ``environment``, ``.terraform/environment``, ``backend``, ``default``."""
     backend: str | None = None
     """Type of the backend: ``s3``, ``remote``, ``cloud``, ``local``, …"""
     identity: dict[str, str] = {}
     """What names the state: ``{"bucket": …, "key": …}``, ``{"organization": …, …}``."""
+    config_sha256: str | None = None
+    """SHA-256 (hex) of all settings of the backend but secrets, and of its type; ``None`` where it
+    has none. Two states that are named alike in ``identity`` differ here."""
 
 
 class Run(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,6 +7,7 @@ signature programs, a commit graph that lies) is switched off.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -131,6 +132,14 @@ class Repository:
         except OSError:
             return frozenset()
         return frozenset(text.split())
+
+
+def blob_id(data: bytes, length: int) -> str:
+    """Compute the id that git gives to a file; ``length`` tells the repository's kind of hash."""
+    content = b"blob %d\0" % len(data) + data
+    if length == 64:
+        return hashlib.sha256(content).hexdigest()
+    return hashlib.sha1(content, usedforsecurity=False).hexdigest()
 
 
 def _last_words(stderr: bytes) -> str:

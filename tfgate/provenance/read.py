@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from tfgate.provenance.facts import LastChange, RulesetProvenance
-from tfgate.provenance.git import GitError, Repository
+from tfgate.provenance.git import GitError, Repository, blob_id
 from tfgate.provenance.history import Touch, first_parents, mainline, read_commits
 from tfgate.provenance.landing import Change, Landings
 from tfgate.provenance.versions import last_touches
@@ -110,7 +110,7 @@ class _Reader:
             data = (self.repository.top / file.path).read_bytes()
         except OSError:
             return False
-        return hashlib.sha256(data).hexdigest() == file.sha256 and blob == _blob_id(data, len(blob))
+        return hashlib.sha256(data).hexdigest() == file.sha256 and blob == blob_id(data, len(blob))
 
     def _is_part(self, path: str) -> bool:
         """Whether a file of the commit would have been loaded, had it been there."""
@@ -209,11 +209,3 @@ def _problem(
     told = {path for path, _ in touches}
     untold = [file.path for file in committed if file.path not in told]
     return f"no commit that made {untold[0]} is to be found" if untold else None
-
-
-def _blob_id(data: bytes, length: int) -> str:
-    """Compute the id that git gives to a file; ``length`` tells the repository's kind of hash."""
-    content = b"blob %d\0" % len(data) + data
-    if length == 64:
-        return hashlib.sha256(content).hexdigest()
-    return hashlib.sha1(content, usedforsecurity=False).hexdigest()

@@ -129,6 +129,8 @@ class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str
     backend: str | None = None
     identity: dict[str, str] = {}
+    config_sha256: str | None = None
+    """Of all settings of the backend but secrets."""
 
 
 class Operator(msgspec.Struct, frozen=True):

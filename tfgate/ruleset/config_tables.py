@@ -121,6 +121,11 @@ GATE: Final = Table(
         "comment_waiver_globs": Key(
             Boolean(), "Whether a comment in HCL may name the rules it waives by a glob."
         ),
+        "uncommitted_waivers": Key(
+            Boolean(),
+            "Whether a comment in HCL may waive more than advisory rules where its file is not "
+            "known to have been committed before the plan was made.",
+        ),
         "allow_empty": Key(
             Boolean(), "Whether a plan on which no rule was evaluated may be allowed."
         ),

@@ -82,6 +82,7 @@ SETTINGS: Final = (
         (Enforcement.ADVISORY, Enforcement.SOFT_MANDATORY),
     ),
     Setting("gate", "comment_waiver_globs", "TFGATE_COMMENT_WAIVER_GLOBS", default=False),
+    Setting("gate", "uncommitted_waivers", "TFGATE_UNCOMMITTED_WAIVERS", default=False),
     Setting("gate", "allow_empty", "TFGATE_ALLOW_EMPTY", default=False),
     Setting("gate", "waiver_files", "TFGATE_WAIVER_FILES", (), is_path=True),
     Setting("gate", "waiver_notice_days", "TFGATE_WAIVER_NOTICE_DAYS", 14),

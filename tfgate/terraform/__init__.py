@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from tfgate.terraform.planfile import is_plan_file as is_plan_file
     from tfgate.terraform.planfile import plan_file_kind as plan_file_kind
     from tfgate.terraform.planfile import read_plan_file as read_plan_file
+    from tfgate.terraform.planfile import read_snapshot as read_snapshot
     from tfgate.terraform.run import PendingRun as PendingRun
     from tfgate.terraform.run import begin_run as begin_run
     from tfgate.terraform.run import detect_run as detect_run
     from tfgate.terraform.runner import Terraform as Terraform
     from tfgate.terraform.workspace import detect_workspace as detect_workspace
+    from tfgate.terraform.workspace import planned_workspace as planned_workspace
 
 _WHERE = {
     "PendingRun": "run",
@@ -36,7 +38,9 @@ _WHERE = {
     "find_terraform": "find",
     "is_plan_file": "planfile",
     "plan_file_kind": "planfile",
+    "planned_workspace": "workspace",
     "read_plan_file": "planfile",
+    "read_snapshot": "planfile",
 }
 
 __all__ = [
@@ -52,7 +56,9 @@ __all__ = [
     "find_terraform",
     "is_plan_file",
     "plan_file_kind",
+    "planned_workspace",
     "read_plan_file",
+    "read_snapshot",
 ]
 
 

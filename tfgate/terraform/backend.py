@@ -1,7 +1,13 @@
-"""What may be told of a backend: the settings that name a state, and none that open it."""
+"""What may be told of a backend: the settings that name a state, and none that open it.
+
+The same is said by ``.terraform/terraform.tfstate`` (JSON) and by a plan file (MessagePack): both
+hold all settings of the backend, those that are not given as null.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,6 +38,10 @@ _CLOUD_ENVIRONMENT = {
     "workspaces.project": "TF_CLOUD_PROJECT",
 }
 _WORKSPACES = ("name", "prefix", "project", "tags")
+_OPENS = re.compile(r"_(?:key|pem|certificate)$")
+"""Names of settings that open a state, beside those that any list of secrets has."""
+_IN_DSN = re.compile(r"""(?i)\b\w*(?:pass|key)\w*\s*=\s*(?:'(?:[^'\\]|\\.)*'|\S*)""")
+_DEEPEST = 32
 
 
 class Backend(msgspec.Struct, frozen=True):
@@ -41,6 +51,8 @@ class Backend(msgspec.Struct, frozen=True):
     identity: dict[str, str]
     workspace: str | None
     """The one workspace that a ``cloud`` or ``remote`` block names, where it names one."""
+    config_sha256: str | None = None
+    """SHA-256 (hex) of all settings but secrets; ``None`` where none is given."""
 
 
 def read_backend(document: object) -> Backend | None:
@@ -65,6 +77,17 @@ def read_backend(document: object) -> Backend | None:
     return _describe(kind, settings or {})
 
 
+def planned_backend(kind: str, settings: object, provider: tuple[str, object] | None) -> Backend:
+    """Give the backend that a plan file names, ``kind`` with its settings.
+
+    ``provider`` is the address and the settings of the provider of a ``state_store``. Raises
+    ``ValueError`` for settings that are none.
+    """
+    if not isinstance(settings, Mapping):
+        raise ValueError("the settings of its backend are no object")
+    return _describe(kind, settings) if provider is None else _stored(kind, settings, *provider)
+
+
 def with_cloud_environment(backend: Backend, env: Mapping[str, str]) -> Backend:
     """Fill in what a ``cloud`` block leaves to the environment.
 
@@ -75,14 +98,16 @@ def with_cloud_environment(backend: Backend, env: Mapping[str, str]) -> Backend:
     return msgspec.structs.replace(backend, identity=identity)
 
 
-def _describe(kind: str, settings: Mapping[Any, Any]) -> Backend:
+def _describe(kind: str, written: Mapping[Any, Any]) -> Backend:
+    settings = _plain(written, _DEEPEST)
+    assert isinstance(settings, Mapping), "an object stays one"
     identity = _public(settings, PUBLIC_SETTINGS.get(kind, ()))
     workspace = None
     if kind in ("cloud", "remote"):
         named = _public(_block(settings.get("workspaces")), _WORKSPACES)
         workspace = named.get("name")
         identity |= {f"workspaces.{key}": value for key, value in named.items()}
-    return Backend(kind, identity, workspace)
+    return Backend(kind, identity, workspace, _digest(kind, settings))
 
 
 def _state_store(section: object) -> Backend | None:
@@ -90,7 +115,90 @@ def _state_store(section: object) -> Backend | None:
     if not isinstance(section, Mapping):
         return None
     kind = clean(section.get("type"))
-    return Backend(kind, {}, None) if kind else None
+    if not kind:
+        return None
+    provider = section.get("provider")
+    own = provider if isinstance(provider, Mapping) else {}
+    settings = section.get("config")
+    return _stored(
+        kind,
+        settings if isinstance(settings, Mapping) else {},
+        clean(own.get("source")),
+        own.get("config"),
+    )
+
+
+def _stored(kind: str, settings: Mapping[Any, Any], source: str, own: object) -> Backend:
+    """Describe a ``state_store``: what names the state is the provider's to know."""
+    written = {"config": settings, "provider": {"source": source, "config": own}}
+    all_of_it = _plain(written, _DEEPEST)
+    assert isinstance(all_of_it, Mapping), "an object stays one"
+    return Backend(kind, {"provider": source} if source else {}, None, _digest(kind, all_of_it))
+
+
+def _digest(kind: str, settings: Mapping[Any, Any]) -> str | None:
+    """Hash all settings but secrets, with the type."""
+    given = _given(settings)
+    if not given:
+        return None
+    canonical = msgspec.json.encode([kind, given], order="deterministic")
+    return hashlib.sha256(canonical).hexdigest()
+
+
+def _plain(value: object, depth: int) -> object:
+    """Read a setting's value, however it was written. Raises ``ValueError`` for what is none.
+
+    A setting of no fixed type (``tags`` of a ``cloud`` block) brings its type: JSON has an object
+    of ``type`` and ``value``, MessagePack a list of the two.
+    """
+    if depth == 0:
+        raise ValueError("the settings of its backend are nested too deeply")
+    if isinstance(value, Mapping):
+        if value.keys() == {"type", "value"}:
+            return _plain(value["value"], depth - 1)
+        return {str(key): _plain(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        if len(value) == 2 and isinstance(value[0], bytes):
+            return _plain(value[1], depth - 1)
+        return [_plain(item, depth - 1) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    raise ValueError("the settings of its backend hold what no setting is")
+
+
+def _given(value: object) -> object:
+    """Leave out what is null, empty or secret."""
+    if isinstance(value, Mapping):
+        found = {key: _given(item) for key, item in value.items() if not _opens_state(key)}
+        return {key: item for key, item in found.items() if item not in (None, {}, [], "")}
+    if isinstance(value, list):
+        return [_given(item) for item in value]
+    return _without_secrets(value) if isinstance(value, str) else value
+
+
+def _opens_state(name: str) -> bool:
+    from tfgate.plan.secrets import names_secret  # late: most directories have few settings
+
+    # The address of a database is all that names a state in it; what opens it is cut out.
+    return name != "conn_str" and (names_secret(name) or _OPENS.search(name) is not None)
+
+
+def _without_secrets(text: str) -> str:
+    """Cut out of an address or a connection string what opens it."""
+    if "://" not in text:
+        return "" if text.lstrip().startswith("-----BEGIN") else _IN_DSN.sub("", text)
+    from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+    try:
+        parts = urlsplit(text)
+        asked = parse_qsl(parts.query, keep_blank_values=True)
+        query = urlencode([(key, value) for key, value in asked if not _opens_state(key)])
+        host = parts.netloc.rpartition("@")[2]
+        return urlunsplit((parts.scheme, host, parts.path, query, ""))
+    except ValueError:
+        return ""
 
 
 def _block(value: object) -> Mapping[Any, Any]:

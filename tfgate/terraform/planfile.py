@@ -1,30 +1,70 @@
-"""What a plan file says of itself, without Terraform.
+"""What a plan file says of itself, without Terraform: which state it is for, and which sources.
 
-A saved plan is a zip whose entry ``tfplan`` is a protocol buffer (terraform's
-``internal/plans/planproto/planfile.proto``, the same in OpenTofu). Only the few fields that help
-to tell plans apart are read here; the judged facts come from ``terraform show -json``.
+A saved plan is a zip (terraform's ``internal/plans/planfile``). Its entry ``tfplan`` is a protocol
+buffer (``internal/plans/planproto/planfile.proto``, the same in OpenTofu), and below ``tfconfig/``
+is the configuration that was planned. The judged changes come from ``terraform show -json``; the
+state that an apply writes, and the comments that may waive, come from here.
+
+Terraform reads a zip with Go's library, which takes the first of two entries of one name where
+Python's takes the last. So a file is read only where both see the same: it is written as Terraform
+writes it, or it is refused.
 """
 
 from __future__ import annotations
 
 import enum
 import io
-from typing import IO, TYPE_CHECKING
+import struct
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Final
 
 import msgspec
 
 from tfgate.errors import PlanError
+from tfgate.terraform.backend import Backend, planned_backend
+from tfgate.terraform.protobuf import Kind, read_fields
 from tfgate.terraform.text import clean
 
 if TYPE_CHECKING:
+    import zipfile
     from collections.abc import Iterator
+
+    from tfgate.hcl.snapshot import SnapshotModule
 
 _ZIP = b"PK\x03\x04"
 _CHUNK = 1 << 16
-_LONGEST_FIELD = 1 << 16
-# Field numbers of message Plan and of message Backend.
-_ERRORED, _TERRAFORM_VERSION, _BACKEND, _TIMESTAMP = 20, 14, 13, 21
-_BACKEND_TYPE, _BACKEND_WORKSPACE = 1, 3
+LARGEST_PLAN: Final = 2 * 1024**3
+"""Bytes of the entry ``tfplan``, unpacked."""
+LARGEST_SNAPSHOT: Final = 256 * 1024**2
+"""Bytes of all configuration files, unpacked."""
+
+# End of central directory, without the comment (APPNOTE.TXT 4.3.16).
+_END = struct.Struct("<4s4H2LH")
+_END_SIGNATURE = b"PK\x05\x06"
+_STORED, _DEFLATED = 0, 8
+_ENCRYPTED, _UTF8 = 0x1, 0x800
+
+# Field numbers of message Plan, and of the messages Backend, StateStore, Provider, DynamicValue.
+_BACKEND, _TERRAFORM_VERSION, _ERRORED, _TIMESTAMP, _STATE_STORE = 13, 14, 20, 21, 29
+_PLAN = {
+    _BACKEND: Kind.MESSAGE,
+    _TERRAFORM_VERSION: Kind.BYTES,
+    _ERRORED: Kind.NUMBER,
+    _TIMESTAMP: Kind.BYTES,
+    _STATE_STORE: Kind.MESSAGE,
+}
+_TYPE, _CONFIG, _WORKSPACE, _PROVIDER = 1, 2, 3, 4
+_STATE = {
+    _TYPE: Kind.BYTES,
+    _CONFIG: Kind.MESSAGE,
+    _WORKSPACE: Kind.BYTES,
+    _PROVIDER: Kind.MESSAGE,
+}
+_SOURCE, _PROVIDER_CONFIG = 1, 3
+_MSGPACK = 1
+
+_MANIFEST = "tfconfig/modules.json"
+_MODULE = "tfconfig/m-"
 
 
 class PlanFileKind(enum.Enum):
@@ -43,13 +83,15 @@ class PlanFile(msgspec.Struct, frozen=True):
 
     kind: PlanFileKind
     terraform_version: str | None = None
+    backend: Backend | None = None
+    """Where the state is kept that the apply will write."""
     workspace: str | None = None
     """Workspace that was selected when the plan was made, and that it will be applied to."""
-    backend: str | None = None
-    """Type of the backend."""
     timestamp: str | None = None
     """When the plan was made, RFC 3339."""
     errored: bool = False
+    hostname: str | None = None
+    """Of a bookmark: the host that keeps the plan."""
 
 
 def is_plan_file(data: bytes) -> bool:
@@ -81,7 +123,7 @@ def read_plan_file(data: bytes, *, name: str = "plan file") -> PlanFile:
     """Read what a saved plan says of itself.
 
     Memory does not grow with the plan: the entry is unpacked in pieces. Raises ``PlanError``
-    where ``data`` is not a saved plan or is cut off.
+    where ``data`` is not a saved plan, is cut off, or is not written as Terraform writes it.
     """
     kind = plan_file_kind(data)
     if kind is None:
@@ -89,28 +131,69 @@ def read_plan_file(data: bytes, *, name: str = "plan file") -> PlanFile:
             f"{name} is not a plan file.", hint="Make one with `terraform plan -out=FILE`."
         )
     if kind is PlanFileKind.CLOUD:
-        return PlanFile(kind, workspace=_bookmark(data))
+        return PlanFile(kind, hostname=_bookmark(data))
     if kind is PlanFileKind.ENCRYPTED:
         return PlanFile(kind)
-    # Late: it costs 4 ms, and a plan often comes as JSON.
+    with _opened(data, name) as archive:
+        if archive.getinfo("tfplan").file_size > LARGEST_PLAN:
+            raise ValueError("larger than any plan")
+        with archive.open("tfplan") as entry:
+            return _local(entry)
+
+
+def read_snapshot(data: bytes, *, name: str = "plan file") -> tuple[SnapshotModule, ...]:
+    """Read the configuration that a plan file was made of, module by module.
+
+    Raises ``PlanError`` where it has none, or one that Terraform would not have written.
+    """
+    with _opened(data, name) as archive:
+        return _snapshot(archive)
+
+
+@contextmanager
+def _opened(data: bytes, name: str) -> Iterator[zipfile.ZipFile]:
+    """Open the zip, and say of whatever is wrong with it that it is damaged."""
+    # Late: they cost 4 ms, and a plan often comes as JSON.
     import zipfile
     import zlib
 
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open("tfplan") as entry:
-            return _local(entry)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
-        raise _broken(name) from None
-    # No such entry, not a protocol buffer, a password or a method that zipfile does not know.
-    except (KeyError, ValueError, RuntimeError):
-        raise _broken(name) from None
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            _check_plain(archive, data)
+            yield archive
+    # BadZipFile and what zlib says of a torn entry; no such entry; not a protocol buffer, not
+    # text, not a number that fits; a method that zipfile does not know.
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError, RuntimeError,
+            struct.error, OverflowError):  # fmt: skip
+        raise PlanError(
+            f"{name} begins as a plan file but is cut off, damaged, or not as Terraform writes it.",
+            hint="Copy it again, or plan again.",
+        ) from None
 
 
-def _broken(name: str) -> PlanError:
-    return PlanError(
-        f"{name} begins as a plan file but is cut off or damaged.",
-        hint="Copy it again, or plan again.",
-    )
+def _check_plain(archive: zipfile.ZipFile, data: bytes) -> None:
+    """Raise ``ValueError`` for a zip that two readers may read differently.
+
+    Nothing stands before the first entry, between the directory and its end, or behind that; every
+    name is there once, and is the same in every encoding; no entry needs the 64-bit extension.
+    """
+    signature, *disks, count, size, offset, comment = _END.unpack(data[-_END.size :])
+    ours, theirs, here = disks
+    if signature != _END_SIGNATURE or ours or theirs or here != count or comment:
+        raise ValueError("not the end of a zip")
+    if offset + size != len(data) - _END.size or count == 0xFFFF:
+        raise ValueError("not a plain zip")
+    entries = archive.infolist()
+    names = {entry.filename for entry in entries}
+    if not len(entries) == len(names) == count:
+        raise ValueError("an entry is there twice")
+    for entry in entries:
+        if entry.flag_bits & _ENCRYPTED or entry.compress_type not in (_STORED, _DEFLATED):
+            raise ValueError("an entry is not readable by Terraform")
+        if entry.orig_filename != entry.filename or not (
+            entry.flag_bits & _UTF8 or entry.filename.isascii()
+        ):
+            raise ValueError("the name of an entry is ambiguous")
 
 
 def _bookmark(data: bytes) -> str | None:
@@ -118,21 +201,52 @@ def _bookmark(data: bytes) -> str | None:
         document = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    return clean(document.get("workspace")) or None if isinstance(document, dict) else None
+    return clean(document.get("hostname")) or None if isinstance(document, dict) else None
 
 
 def _local(entry: IO[bytes]) -> PlanFile:
-    facts = dict(_fields(entry, {_ERRORED, _TERRAFORM_VERSION, _BACKEND, _TIMESTAMP}))
-    section = io.BytesIO(_bytes(facts.get(_BACKEND)))
-    backend = dict(_fields(section, {_BACKEND_TYPE, _BACKEND_WORKSPACE}))
+    facts = read_fields(entry, _PLAN)
+    backend, workspace = _state(facts)
     return PlanFile(
         kind=PlanFileKind.LOCAL,
         terraform_version=_string(facts.get(_TERRAFORM_VERSION)),
-        workspace=_string(backend.get(_BACKEND_WORKSPACE)),
-        backend=_string(backend.get(_BACKEND_TYPE)),
+        backend=backend,
+        workspace=workspace,
         timestamp=_string(facts.get(_TIMESTAMP)),
         errored=bool(facts.get(_ERRORED)),
     )
+
+
+def _state(facts: dict[int, bytes | int]) -> tuple[Backend | None, str | None]:
+    """Give where the state is kept, and its workspace. Raises ``ValueError`` for two places."""
+    if _BACKEND in facts and _STATE_STORE in facts:
+        raise ValueError("it is for two states")
+    number = _STATE_STORE if _STATE_STORE in facts else _BACKEND
+    section = facts.get(number)
+    if section is None:
+        return None, None
+    found = read_fields(io.BytesIO(_bytes(section)), _STATE)
+    kind = _string(found.get(_TYPE))
+    if kind is None:
+        raise ValueError("its backend has no type")
+    provider = None
+    if number == _STATE_STORE:
+        own = read_fields(
+            io.BytesIO(_bytes(found.get(_PROVIDER))),
+            {_SOURCE: Kind.BYTES, _PROVIDER_CONFIG: Kind.MESSAGE},
+        )
+        provider = (_string(own.get(_SOURCE)) or "", _value(own.get(_PROVIDER_CONFIG)))
+    backend = planned_backend(kind, _value(found.get(_CONFIG)), provider)
+    return backend, _string(found.get(_WORKSPACE))
+
+
+def _value(section: bytes | int | None) -> object:
+    """Decode a message DynamicValue: a value in MessagePack. Raises ``ValueError``."""
+    packed = read_fields(io.BytesIO(_bytes(section)), {_MSGPACK: Kind.BYTES}).get(_MSGPACK)
+    try:
+        return msgspec.msgpack.decode(_bytes(packed))
+    except (msgspec.DecodeError, RecursionError):
+        raise ValueError("a value is not MessagePack") from None
 
 
 def _bytes(value: bytes | int | None) -> bytes:
@@ -140,59 +254,38 @@ def _bytes(value: bytes | int | None) -> bytes:
 
 
 def _string(value: bytes | int | None) -> str | None:
-    return clean(_bytes(value).decode("utf-8", "replace")) or None
+    """Give a text, on one line. Raises ``ValueError`` where it is not UTF-8."""
+    return clean(_bytes(value).decode()) or None
 
 
-def _fields(stream: IO[bytes], wanted: set[int]) -> Iterator[tuple[int, bytes | int]]:
-    """Walk one protocol buffer message and give the wanted fields; the rest is skipped unread.
+class _Record(msgspec.Struct, frozen=True, rename="pascal", forbid_unknown_fields=True):
+    """One module in ``modules.json``."""
 
-    protobuf.dev/programming-guides/encoding: a key is ``number << 3 | wire type``.
-    """
-    while (key := _varint(stream)) is not None:
-        number, wire_type = key >> 3, key & 7
-        if wire_type == 0:
-            value = _varint(stream)
-            if number in wanted and value is not None:
-                yield number, value
-        elif wire_type == 2:
-            length = _varint(stream)
-            if length is None:
-                raise EOFError
-            if number in wanted and length <= _LONGEST_FIELD:
-                yield number, _exactly(stream, length)
-            else:
-                _skip(stream, length)
-        elif wire_type in (1, 5):
-            _skip(stream, 8 if wire_type == 1 else 4)
-        else:
-            raise ValueError("not a protocol buffer")
+    key: str
+    dir: str
+    source: str = ""
+    version: str = ""
 
 
-def _varint(stream: IO[bytes]) -> int | None:
-    """Read one variable-length integer; ``None`` at the end of the stream."""
-    result = 0
-    for shift in range(0, 70, 7):
-        byte = stream.read(1)
-        if not byte:
-            if shift:
-                raise EOFError
-            return None
-        result |= (byte[0] & 0x7F) << shift
-        if byte[0] < 0x80:
-            return result
-    raise ValueError("not a protocol buffer")
+def _snapshot(archive: zipfile.ZipFile) -> tuple[SnapshotModule, ...]:
+    """Read ``tfconfig/``: ``modules.json``, and ``m-KEY/FILE`` for each file of a module."""
+    from tfgate.hcl.snapshot import SnapshotModule
 
-
-def _exactly(stream: IO[bytes], length: int) -> bytes:
-    data = stream.read(length)
-    if len(data) != length:
-        raise EOFError
-    return data
-
-
-def _skip(stream: IO[bytes], length: int) -> None:
-    while length > 0:
-        piece = stream.read(min(length, _CHUNK))
-        if not piece:
-            raise EOFError
-        length -= len(piece)
+    inside = [entry for entry in archive.infolist() if entry.filename.startswith("tfconfig/")]
+    if sum(entry.file_size for entry in inside) > LARGEST_SNAPSHOT:
+        raise ValueError("larger than any configuration")
+    try:
+        records = msgspec.json.decode(archive.read(_MANIFEST), type=list[_Record])
+    except (msgspec.DecodeError, RecursionError):
+        raise ValueError("not a list of modules") from None
+    files: dict[str, dict[str, bytes]] = {record.key: {} for record in records}
+    if len(files) != len(records):
+        raise ValueError("a module is listed twice")
+    for entry in inside:
+        key, slash, file = entry.filename.removeprefix(_MODULE).rpartition("/")
+        if entry.filename.startswith(_MODULE) and slash:
+            files[key][file] = archive.read(entry)
+    return tuple(
+        SnapshotModule(record.key, record.dir, record.source, files[record.key])
+        for record in records
+    )

@@ -1,4 +1,9 @@
-"""Which workspace an apply changes, and where its state is kept."""
+"""Which workspace an apply changes, and where its state is kept.
+
+A plan file says it itself, and Terraform writes the state that the plan file says. Around it, the
+environment, ``.terraform`` and flags claim it: that is all there is where plan JSON is judged, and
+where they contradict a plan file, somebody is mistaken about what will be written.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +12,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tfgate.errors import PlanError
 from tfgate.model.identity import Workspace
 from tfgate.terraform.backend import Backend, read_backend, with_cloud_environment
 from tfgate.terraform.files import UnreadableError, read_small
+from tfgate.terraform.planfile import PlanFile, PlanFileKind
 from tfgate.terraform.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+PLAN_FILE = "plan file"
+_HCP_HOST = "app.terraform.io"
+_AGAIN = "Run init and select the workspace as for the plan, or plan again here."
 
 
 def _ignore(_warning: str) -> None:
@@ -40,9 +51,104 @@ def detect_workspace(
     if backend is not None and backend.type == "cloud":
         backend = with_cloud_environment(backend, env)
     name, source = _name(env, flag, data_dir / "environment", backend, warn)
+    name = _own_name(name, backend)
     if backend is None:
         return Workspace(name=name, source=source)
-    return Workspace(name=name, source=source, backend=backend.type, identity=backend.identity)
+    return _workspace(name, source, backend)
+
+
+def planned_workspace(
+    plan: PlanFile, claimed: Workspace, env: Mapping[str, str], *, name: str = "plan file"
+) -> Workspace:
+    """Give the workspace and the state that a plan file will be applied to.
+
+    Raises ``PlanError`` where the plan file does not say, or ``claimed`` (as
+    ``detect_workspace`` gives it) is another one: it would be judged, approved and recorded as
+    something else than what Terraform writes.
+    """
+    if plan.kind is PlanFileKind.CLOUD:
+        return _kept_elsewhere(plan, claimed, name)
+    if plan.kind is PlanFileKind.ENCRYPTED:
+        raise PlanError(
+            f"{name} is encrypted by OpenTofu: which state it will be applied to cannot be read.",
+            hint="Take `plan` out of the `encryption` block where plans are gated.",
+        )
+    if plan.backend is None or plan.workspace is None:
+        raise PlanError(
+            f"{name} does not say which state and workspace it is for.",
+            hint="Plan again with Terraform 0.12 or later, or OpenTofu.",
+        )
+    backend = plan.backend
+    if backend.type == "cloud":
+        backend = with_cloud_environment(backend, env)
+    here = _workspace(_own_name(plan.workspace, backend), PLAN_FILE, backend)
+    _check_claims(here, claimed, name)
+    return here
+
+
+def _workspace(name: str, source: str, backend: Backend) -> Workspace:
+    return Workspace(
+        name=name,
+        source=source,
+        backend=backend.type,
+        identity=backend.identity,
+        config_sha256=backend.config_sha256,
+    )
+
+
+def _own_name(name: str, backend: Backend | None) -> str:
+    """Give the name; ``default`` stands for the one workspace that a ``remote`` block names."""
+    if name == "default" and backend is not None and backend.workspace:
+        return backend.workspace
+    return name
+
+
+def _check_claims(here: Workspace, claimed: Workspace, name: str) -> None:
+    """Raise ``PlanError`` where what is claimed is not what the plan file says."""
+    if claimed.backend is not None and (here.backend, here.identity, here.config_sha256) != (
+        claimed.backend,
+        claimed.identity,
+        claimed.config_sha256,
+    ):
+        raise PlanError(
+            f"{name} is for the state {_state(here)}, and .terraform is set up for "
+            f"{_state(claimed, here)}.",
+            hint=_AGAIN,
+        )
+    if claimed.name != here.name:
+        raise PlanError(
+            f"The plan file is for the workspace {here.name}, and {claimed.name} is the one in use "
+            f"(from {claimed.source}).",
+            hint="Select the plan's workspace, or plan again in this one.",
+        )
+
+
+def _state(place: Workspace, other: Workspace | None = None) -> str:
+    """Name a state as messages do; one that reads like ``other`` differs in what is not shown."""
+    shown = " ".join([place.backend or "", "/".join(place.identity.values())]).strip()
+    is_alike = other is not None and shown == _state(other)
+    return f"another {shown} (other settings of the backend)" if is_alike else shown
+
+
+def _kept_elsewhere(plan: PlanFile, claimed: Workspace, name: str) -> Workspace:
+    """Check a bookmark: it names a run, whose workspace HCP Terraform knows and the file does not.
+
+    It can be applied through a ``cloud`` block alone, on the host that keeps it.
+    """
+    host = claimed.identity.get("hostname") or _HCP_HOST
+    if claimed.backend != "cloud":
+        raise PlanError(
+            f"{name} is a bookmark of a plan that HCP Terraform keeps, and .terraform is set up "
+            f"for {_state(claimed) or 'no backend'}.",
+            hint="Run init where the configuration has its cloud block.",
+        )
+    if plan.hostname != host:
+        raise PlanError(
+            f"{name} is a bookmark of a plan that is kept on {plan.hostname or 'no host'}, and "
+            f".terraform is set up for {host}.",
+            hint=_AGAIN,
+        )
+    return claimed
 
 
 def _name(

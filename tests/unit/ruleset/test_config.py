@@ -141,6 +141,7 @@ def test_later_layers_win_and_every_value_knows_its_origin(tmp_path: Path, write
         "gate.evaluate": "TFGATE_EVALUATE",
         "gate.comment_waivers": "TFGATE_COMMENT_WAIVERS",
         "gate.comment_waiver_globs": "default",
+        "gate.uncommitted_waivers": "default",
         "gate.allow_empty": "TFGATE_ALLOW_EMPTY",
         "gate.waiver_files": "../tfgate.toml:6",
         "gate.waiver_notice_days": "default",

@@ -7,7 +7,6 @@ checkout is the author's; so the configuration is taken from the server's side a
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,9 +66,10 @@ def read_step_plan(request: Request) -> PlanInput:
             "$SHOWFILE is older than $PLANFILE, so it is of an earlier plan.",
             hint="Put the step `show` before this one.",
         )
-    data = read_file(plan, what="plan")
-    digest = hashlib.sha256(data).hexdigest() if data.startswith(PLAN_FILE_MAGIC) else None
-    return PlanInput(read_file(show, what="plan"), "$SHOWFILE", plan_file_sha256=digest)
+    data, document = read_file(plan, what="plan"), read_file(show, what="plan")
+    if not data.startswith(PLAN_FILE_MAGIC):
+        return PlanInput(document, "$SHOWFILE")
+    return PlanInput.of_plan_file(document, "$SHOWFILE", data)
 
 
 def step_facts(env: Mapping[str, str], policy_set: str | None = None) -> list[str]:
