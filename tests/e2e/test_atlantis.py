@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.atlantis import PullRequest, passed_before, passed_since_december_2025
+from tests.support.faults.box import plan_file
 from tests.support.gate import Gate
 from tests.support.parts import require_part
 
@@ -198,12 +199,24 @@ def test_elsewhere_the_exit_status_is_the_verdict(pull: PullRequest) -> None:
 
 
 def test_what_was_judged_is_tied_to_the_plan_file(pull: PullRequest) -> None:
-    """The hash of the plan file is on record, so that approvals hold for the apply."""
-    pull.plan.write_bytes(b"PK\x03\x04 a plan")
+    """Its hash is on record, so that approvals hold for the apply, and so is the state it names."""
+    pull.plan.write_bytes(plan_file("a"))
     os.utime(pull.plan, (1, 1))
     pull.judge()
     record = json.loads((pull.server / "audit.jsonl").read_text())
     assert record["plan_sha256"] == record["plan"]["file_sha256"]
+    assert record["workspace_facts"]["source"] == "plan file"
+
+
+def test_a_plan_file_for_another_workspace_is_not_judged(pull: PullRequest) -> None:
+    """Nor one that cannot be read: what it is for is the plan file's to say."""
+    for data in (plan_file("a", "another"), b"PK\x03\x04 a plan"):
+        pull.plan.write_bytes(data)
+        os.utime(pull.plan, (1, 1))
+        ended = pull.judge()
+        assert "FAIL" in ended.out, ended
+        record = json.loads((pull.server / "audit.jsonl").read_text().splitlines()[-1])
+        assert record["event"] == "undecided"
 
 
 @pytest.mark.terraform

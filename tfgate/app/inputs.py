@@ -50,16 +50,15 @@ class PlanInput(Frozen, frozen=True):
         """
         import hashlib
 
-        from tfgate.terraform import PlanFileKind, read_plan_file, read_snapshot
+        from tfgate.terraform import read_plan_file, read_snapshot
 
         plan_file = read_plan_file(data, name=name)
-        keeps_sources = plan_file.kind is PlanFileKind.LOCAL
         return cls(
             document,
             name,
             plan_file_sha256=hashlib.sha256(data).hexdigest(),
             plan_file=plan_file,
-            snapshot=partial(read_snapshot, data, name=name) if keeps_sources else None,
+            snapshot=partial(read_snapshot, data, name=name) if plan_file.keeps_sources else None,
         )
 
 

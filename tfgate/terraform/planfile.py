@@ -63,6 +63,7 @@ _STATE = {
 _SOURCE, _PROVIDER_CONFIG = 1, 3
 _MSGPACK = 1
 
+_SOURCES = "tfconfig/"
 _MANIFEST = "tfconfig/modules.json"
 _MODULE = "tfconfig/m-"
 
@@ -90,6 +91,8 @@ class PlanFile(msgspec.Struct, frozen=True):
     timestamp: str | None = None
     """When the plan was made, RFC 3339."""
     errored: bool = False
+    keeps_sources: bool = False
+    """Whether the configuration that was planned is in it. Terraform applies none without."""
     hostname: str | None = None
     """Of a bookmark: the host that keeps the plan."""
 
@@ -137,8 +140,11 @@ def read_plan_file(data: bytes, *, name: str = "plan file") -> PlanFile:
     with _opened(data, name) as archive:
         if archive.getinfo("tfplan").file_size > LARGEST_PLAN:
             raise ValueError("larger than any plan")
+        names = archive.namelist()
         with archive.open("tfplan") as entry:
-            return _local(entry)
+            plan = _local(entry)
+    keeps_sources = any(name.startswith(_SOURCES) for name in names)
+    return msgspec.structs.replace(plan, keeps_sources=keeps_sources)
 
 
 def read_snapshot(data: bytes, *, name: str = "plan file") -> tuple[SnapshotModule, ...]:
@@ -241,7 +247,12 @@ def _state(facts: dict[int, bytes | int]) -> tuple[Backend | None, str | None]:
 
 
 def _value(section: bytes | int | None) -> object:
-    """Decode a message DynamicValue: a value in MessagePack. Raises ``ValueError``."""
+    """Decode a message DynamicValue: a value in MessagePack. Raises ``ValueError``.
+
+    Where there is none, Terraform refuses the plan: there are no settings then.
+    """
+    if section is None:
+        return {}
     packed = read_fields(io.BytesIO(_bytes(section)), {_MSGPACK: Kind.BYTES}).get(_MSGPACK)
     try:
         return msgspec.msgpack.decode(_bytes(packed))
@@ -271,7 +282,7 @@ def _snapshot(archive: zipfile.ZipFile) -> tuple[SnapshotModule, ...]:
     """Read ``tfconfig/``: ``modules.json``, and ``m-KEY/FILE`` for each file of a module."""
     from tfgate.hcl.snapshot import SnapshotModule
 
-    inside = [entry for entry in archive.infolist() if entry.filename.startswith("tfconfig/")]
+    inside = [entry for entry in archive.infolist() if entry.filename.startswith(_SOURCES)]
     if sum(entry.file_size for entry in inside) > LARGEST_SNAPSHOT:
         raise ValueError("larger than any configuration")
     try:

@@ -184,9 +184,11 @@ class Box:
         program.chmod(0o755)
 
 
-def plan_file(marker: str) -> bytes:
-    """Give a saved plan: a zip whose ``tfplan`` names the version that made it."""
-    backend = b"\x0a\x05local\x1a\x07default"
+def plan_file(marker: str, workspace: str = "default") -> bytes:
+    """Give a saved plan: a zip whose ``tfplan`` names the version that made it, and its state."""
+    settings = b"\x0a\x01\x80"  # a DynamicValue: an empty object in MessagePack
+    backend = b"\x0a\x05local\x12" + bytes([len(settings)]) + settings
+    backend += b"\x1a" + bytes([len(workspace)]) + workspace.encode()
     version = b"1.11.4"
     entry = b"\x6a" + bytes([len(backend)]) + backend + b"\x72" + bytes([len(version)]) + version
     buffer = io.BytesIO()

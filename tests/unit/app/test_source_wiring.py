@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.gitrepo import commit_all
 from tests.support.plans import HEADER, change, plan_bytes, rule
 from tfgate.cli.main import main
 
@@ -66,6 +67,10 @@ class Gate:
         given = changes or (change(after={"public": True}),)
         (self.folder / "plan.json").write_bytes(plan_bytes(*given))
         return self.run("check", "plan.json")
+
+    def commit(self) -> None:
+        """Have it in git, as what waives has to be."""
+        commit_all(self.folder)
 
     def sources(self, *more: str) -> Checked:
         return self.run("check", "--source", ".", *more)
@@ -133,6 +138,7 @@ WAIVE = '# tfgate:waive {rule} reason="a test" expires={expires} owner=team'
 
 def waived_by(gate: Gate, comment: str) -> Checked:
     gate.write("main.tf", f"{comment}\n{BUCKET.strip()}\n")
+    gate.commit()
     return gate.plan()
 
 
@@ -150,6 +156,7 @@ def test_a_comment_waives_and_is_on_record(gate: Gate) -> None:
 def test_a_comment_waives_every_instance(gate: Gate) -> None:
     """A block stands for all that it makes."""
     gate.write("main.tf", WAIVE.format(rule="T-1", expires="2999-01-31") + BUCKET)
+    gate.commit()
     instance = change('aws_s3_bucket.logs["a.b"]', after={"public": True}, index="a.b")
     assert gate.plan(instance).code == 0
 
@@ -196,6 +203,67 @@ def test_globs_where_the_configuration_allows_them(gate: Gate) -> None:
     assert waived_by(gate, WAIVE.format(rule="T-*", expires="2999-01-31")).code == 0
 
 
+def test_a_comment_that_is_not_committed(gate: Gate) -> None:
+    """It waives no more than advisory rules, unless the gate's owner says otherwise."""
+    gate.write("main.tf", WAIVE.format(rule="T-1", expires="2999-01-31") + BUCKET)
+    checked = gate.plan()
+    assert checked.code == 1
+    assert checked.built_in == {"TFGATE-WAIVER-UNCOMMITTED"}
+    gate.write("main.tf", BUCKET)
+    gate.commit()
+    gate.write("main.tf", WAIVE.format(rule="T-1", expires="2999-01-31") + BUCKET)
+    assert gate.plan().code == 1
+    gate.rules(NO_PUBLIC.replace("soft-mandatory", "advisory"))
+    assert [one["outcome"] for one in gate.plan().outcomes("T-1")] == ["waived"]
+    gate.rules(NO_PUBLIC)
+    gate.write("tfgate.toml", "[gate]\nuncommitted_waivers = true\n")
+    assert gate.plan().code == 0
+
+
+def test_what_windows_makes_of_line_ends_is_committed(gate: Gate) -> None:
+    """A checkout may have other line ends than the commit."""
+    text = WAIVE.format(rule="T-1", expires="2999-01-31") + BUCKET
+    gate.write("main.tf", text)
+    gate.commit()
+    gate.write("main.tf", text.replace("\n", "\r\n").encode())
+    assert gate.plan().code == 0
+
+
+@pytest.mark.parametrize(
+    "moved", ["other/main.tf", "main.tf.json"], ids=["another directory", "another name"]
+)
+def test_the_same_content_elsewhere_is_another_file(gate: Gate, moved: str) -> None:
+    """What was reviewed for one place is not for all."""
+    text = WAIVE.format(rule="T-1", expires="2999-01-31") + BUCKET
+    gate.write(moved, text)
+    gate.commit()
+    gate.write("main.tf", text)
+    (gate.folder / moved).unlink()
+    assert gate.plan().code == 1
+
+
+@pytest.mark.parametrize("text", [b'resource "x" "y" {', b"\xff\xfe"])
+def test_no_comment_waives_where_not_all_of_the_sources_can_be_read(
+    gate: Gate, text: bytes
+) -> None:
+    """Terraform has not planned them: they are another plan's, or somebody hides something."""
+    gate.write("main.tf", WAIVE.format(rule="T-1", expires="2999-01-31") + BUCKET)
+    gate.write("broken.tf", text)
+    gate.commit()
+    checked = gate.plan()
+    assert checked.code == 1
+    assert checked.built_in == {"TFGATE-WAIVER-NOT-PERMITTED"}
+
+
+@pytest.mark.parametrize("source", ["./gone", "acme/gone/aws"])
+def test_only_modules_from_elsewhere_may_be_missing(gate: Gate, source: str) -> None:
+    """What nobody here may waive in need not be at hand."""
+    waive = WAIVE.format(rule="T-1", expires="2999-01-31")
+    gate.write("main.tf", f'{waive}{BUCKET}module "m" {{\n  source = "{source}"\n}}\n')
+    gate.commit()
+    assert gate.plan().code == (1 if source == "./gone" else 0)
+
+
 def test_a_level_that_comments_may_not_waive(gate: Gate) -> None:
     """Nor the level, in which hard-mandatory is not."""
     gate.rules(NO_PUBLIC.replace("soft-mandatory", "hard-mandatory"))
@@ -207,6 +275,7 @@ def test_a_level_that_comments_may_not_waive(gate: Gate) -> None:
 def test_sources_of_another_plan(gate: Gate) -> None:
     """No line is shown that misleads, and no comment waives."""
     gate.write("main.tf", WAIVE.format(rule="T-1", expires="2999-01-31") + BUCKET)
+    gate.commit()
     checked = gate.plan(change(after={"public": True}), change("aws_vpc.gone", after={}))
     assert checked.code == 1
     assert checked.lines("T-1") == [None]
