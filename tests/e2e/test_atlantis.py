@@ -200,7 +200,7 @@ def test_elsewhere_the_exit_status_is_the_verdict(pull: PullRequest) -> None:
 
 def test_what_was_judged_is_tied_to_the_plan_file(pull: PullRequest) -> None:
     """Its hash is on record, so that approvals hold for the apply, and so is the state it names."""
-    pull.plan.write_bytes(plan_file("a"))
+    pull.plan.write_bytes(plan_file("a", "staging"))
     os.utime(pull.plan, (1, 1))
     pull.judge()
     record = json.loads((pull.server / "audit.jsonl").read_text())
@@ -210,11 +210,11 @@ def test_what_was_judged_is_tied_to_the_plan_file(pull: PullRequest) -> None:
 
 def test_a_plan_file_for_another_workspace_is_not_judged(pull: PullRequest) -> None:
     """Nor one that cannot be read: what it is for is the plan file's to say."""
-    for data in (plan_file("a", "another"), b"PK\x03\x04 a plan"):
+    for data in (plan_file("a", "production"), b"PK\x03\x04 a plan"):
         pull.plan.write_bytes(data)
         os.utime(pull.plan, (1, 1))
         ended = pull.judge()
-        assert "FAIL" in ended.out, ended
+        assert "FAIL" in ended.output, ended
         record = json.loads((pull.server / "audit.jsonl").read_text().splitlines()[-1])
         assert record["event"] == "undecided"
 
