@@ -71,7 +71,7 @@ class Landings:
         each = [self._approvers_of(part) for part in parts]
         everywhere = [who for who in each[0] if all(who.is_one_of(tuple(some)) for some in each)]
         found = dict.fromkeys([*self._approvers_of(landed), *everywhere, *self._tagged(landed)])
-        others = tuple(who for who in found if not who.is_one_of(authors))
+        others = tuple(who for who in found if not who.may_be_one_of(authors))
         return Change(landed, parts[0], authors, others)
 
     def _approvers_of(self, commit: Commit) -> list[Person]:

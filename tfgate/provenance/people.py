@@ -8,6 +8,8 @@ import unicodedata
 
 import msgspec
 
+from tfgate.engine.persons import any_same, spelling
+
 _SIGNATURE = re.compile(r"(?P<who>.*) (?P<time>-?\d{1,12}) (?P<zone>[+-]\d{4})")
 _TRAILER = re.compile(r"(?P<key>[A-Za-z0-9-]+)\s*:\s*(?P<value>.*)")
 _APPROVALS = frozenset({"approved-by", "reviewed-by"})
@@ -37,12 +39,17 @@ class Person(msgspec.Struct, frozen=True):
         return self.name or self.email
 
     def is_one_of(self, people: tuple[Person, ...]) -> bool:
-        """Whether one of ``people`` has this name or this address, in whatever case."""
+        """Whether one of ``people`` has this name or this address, in whatever spelling."""
+        email, name = spelling(self.email), spelling(self.name)
         return any(
-            (self.email and _same(self.email, other.email))
-            or (self.name and _same(self.name, other.name))
+            (email and email == spelling(other.email)) or (name and name == spelling(other.name))
             for other in people
         )
+
+    def may_be_one_of(self, people: tuple[Person, ...]) -> bool:
+        """Whether names or addresses may be those of one of ``people``."""
+        mine = (self.name, self.email)
+        return any(any_same(mine, (other.name, other.email)) is not None for other in people)
 
 
 class Commit(msgspec.Struct, frozen=True):
@@ -105,12 +112,6 @@ def read_trailers(message: str) -> list[tuple[str, str]]:
         elif not (line[:1] in " \t" and found) and not line.startswith("(cherry picked from"):
             return []
     return found
-
-
-def _same(one: str, other: str) -> bool:
-    return unicodedata.normalize("NFKC", one).casefold() == (
-        unicodedata.normalize("NFKC", other).casefold()
-    )
 
 
 def _clean(text: str) -> str:

@@ -264,6 +264,8 @@ def test_the_operator_and_the_author_cannot_approve(bench: Bench) -> None:
     path = bench.approve(bench.alice)
     for variables, word in (
         ({"TFGATE_OPERATOR": "Alice"}, "is the operator"),
+        ({"TFGATE_OPERATOR": "al\u200bice@acme.example."}, "is the operator"),
+        ({"TFGATE_AUTHOR": "ａlice\u00ad."}, "wrote the change"),
         ({"TFGATE_AUTHOR": "bert, ALICE@acme.example"}, "wrote the change"),
         ({"PULL_AUTHOR": "alice"}, "wrote the change"),
     ):

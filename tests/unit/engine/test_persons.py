@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfgate.engine.persons import any_same, count_people, same_person
+from tfgate.engine.persons import any_same, count_people, same_person, spelling
 
 SAME = [
     ("alice", "Alice"),
@@ -17,6 +19,25 @@ SAME = [
     ("12345-alice@users.noreply.gitlab.com", "alice@acme.example"),
     ("ａｌｉｃｅ", "alice"),
     (" alice ", "alice"),
+    ("al\u200bice", "alice"),
+    ("alice\u200d@acme.example", "alice@acme.example"),
+    ("alice\u00ad", "ali\u2060ce"),
+    ("\u202ealice\u202c", "alice"),
+    ("alice\ufe0f", "a\U000e0101lice"),
+    ("ali\u034fce\u115f\u3164", "alice"),
+    ("al\ufffdice", "alice"),  # as a name comes that was cleaned
+    ("alice.", "alice"),
+    ("alice@acme.example.", "alice@acme.example"),
+    ("alice@acme.example\u3002", "alice@acme\uff0eexample"),
+    ("alice@acme\u3002example", "alice@acme.example"),
+    ("alice.@acme.example", "alice"),
+    ("alice@\u200bacme.example\u200b.\u200b", "alice@acme.example"),
+    ("12345+alice@users.noreply.github.com.", "alice"),
+    ("Jo\u0308rg", "jörg"),
+    ("STRASSE", "straße"),
+    ("\u1e9e\u0345", "ss\u03b9"),
+    ("Alice  Doe", "alice\u00a0doe"),
+    ("Alice\tDoe", "alice doe"),
 ]
 DIFFERENT = [
     ("alice", "bob"),
@@ -25,6 +46,11 @@ DIFFERENT = [
     ("", ""),
     ("", "alice"),
     ("@acme.example", "@acme.example"),
+    ("\u200b", "\u2060"),
+    (".", ""),
+    ("a.lice", "alice"),
+    ("alice@acme.example", "alice@acme.example.other"),
+    ("аlice", "alice"),  # a Cyrillic letter
 ]
 
 
@@ -64,3 +90,26 @@ def test_one_person_with_two_keys_counts_once() -> None:
     assert count_people([("a", "k1"), ("b", "k2")]) == 2
     assert count_people([("a",), ("b",), ("a", "b")]) == 1
     assert count_people([]) == 0
+
+
+@given(st.text(max_size=12))
+def test_a_spelling_is_its_own(name: str) -> None:
+    """What was spelt once is not spelt otherwise again, and shows in every character."""
+    spelt = spelling(name)
+    assert spelling(spelt) == spelt
+    assert spelt == "" or same_person(spelt, name) or "@" in name or "+" in name
+
+
+HIDDEN = st.sampled_from(
+    "\u200b\u200c\u200d\u2060\u00ad\u202e\u2066\ufe0f\U000e0100\u034f\u3164\ufffd"
+)
+
+
+@given(st.sampled_from(["alice", "Älice Doe", "alice+x@acme.example"]), st.data())
+def test_what_shows_nothing_makes_nobody_else(name: str, data: st.DataObject) -> None:
+    """Wherever in a name it stands, and in whatever form and case the rest is written."""
+    place = data.draw(st.integers(0, len(name)))
+    form = data.draw(st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]))
+    other = name[:place] + data.draw(HIDDEN) + unicodedata.normalize(form, name[place:])
+    other = data.draw(st.sampled_from([str.upper, str.lower, str.title]))(other) + "." * place
+    assert same_person(name, other)
