@@ -9,6 +9,8 @@ import os
 import stat
 import threading
 
+from tfgate.opening import open_file
+
 WORTH_IT = 4 * 1024**2
 """Bytes from which on a thread is worth its start."""
 MOST = 2 * 1024**3
@@ -41,11 +43,8 @@ class Ahead:
 
     def _read(self) -> None:
         try:
-            # What became of the path since it was looked at must not hold the thread up.
-            descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-            with open(descriptor, "rb") as file:
-                facts = os.fstat(file.fileno())
-                if stat.S_ISREG(facts.st_mode) and facts.st_size <= MOST:
+            with open_file(self.path) as file:
+                if os.fstat(file.fileno()).st_size <= MOST:
                     self._data = file.read()
         except OSError:
             return

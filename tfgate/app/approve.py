@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tfgate.app.approvals import PAYLOAD_TYPE
+from tfgate.app.approvals import PAYLOAD_TYPE, read_approval
 from tfgate.app.documents import DocumentError, decode_document, read_document, write_document
 from tfgate.app.envelope import seal
+from tfgate.app.signers import allowed_signers
 from tfgate.audit.signing import APPROVALS
 from tfgate.engine.outcome import fingerprint
+from tfgate.engine.override import refused_person
 from tfgate.errors import UsageError
 from tfgate.model.approval import ApprovalRequest, ApprovalStatement, ApprovedFinding
 from tfgate.model.rule import Enforcement
@@ -34,7 +36,7 @@ class Approver:
     reason: str
     now: dt.datetime
     expires: str | None = None
-    """``4h``, ``2d``, a day, or RFC 3339; ``None`` for what the request proposes."""
+    """``4h``, ``2d``, a day, or RFC 3339; ``None`` for as long as the request proposes."""
 
 
 def read_request(path: Path) -> ApprovalRequest:
@@ -71,12 +73,16 @@ def _level(finding: ApprovedFinding) -> str:
 
 
 def statement_of(request: ApprovalRequest, approver: Approver) -> ApprovalStatement:
-    """Give what is to be signed. Raises ``UsageError`` for a reason or an end that cannot be."""
+    """Give what is to be signed. Raises ``UsageError`` for a reason or an end that cannot be.
+
+    The gate's longest time is what the request proposes, counted from the signing.
+    """
     if not approver.reason.strip():
         raise UsageError("An approval needs a reason.", hint="Say it with --reason.")
     if len(approver.reason) > 2_000:
         raise UsageError("The reason is longer than 2,000 characters.")
-    expires = _end(approver.expires, approver.now, request.expires)
+    latest = _later(approver.now, request.expires - request.created)
+    expires = min(latest, _end(approver.expires, approver.now, latest))
     if expires <= approver.now:
         raise UsageError("The approval would be over before it begins.", hint="See --expires.")
     return ApprovalStatement(
@@ -87,9 +93,16 @@ def statement_of(request: ApprovalRequest, approver: Approver) -> ApprovalStatem
     )
 
 
-def _end(text: str | None, now: dt.datetime, proposed: dt.datetime) -> dt.datetime:
+def _later(now: dt.datetime, span: dt.timedelta) -> dt.datetime:
+    try:
+        return now + span
+    except OverflowError:
+        raise UsageError("The request proposes an end that no calendar has.") from None
+
+
+def _end(text: str | None, now: dt.datetime, latest: dt.datetime) -> dt.datetime:
     if text is None:
-        return proposed
+        return latest
     if span := _SPAN.fullmatch(text.strip()):
         return now + dt.timedelta(hours=int(span[1]) * _HOURS[span[2]])
     from tfgate.audit import parse_moment
@@ -102,6 +115,30 @@ def sign_approval(statement: ApprovalStatement, key: str) -> bytes:
     """Give the signed approval, to be written to a file. Raises ``AuditError`` if that fails."""
     payload = msgspec.json.encode(statement, order="sorted")
     return seal(payload, PAYLOAD_TYPE, key, APPROVALS)
+
+
+def check_counts(signed: bytes, now: dt.datetime, allowed: Path | None) -> None:
+    """Refuse an approval that the gate will not take: of its own operator, of no allowed signer.
+
+    ``allowed`` is the gate's allowed signers file; where it is not known here, only the gate can
+    tell. Raises ``UsageError``.
+    """
+    if allowed is None:
+        return
+    try:
+        with allowed_signers(allowed, "approvals.allowed_signers") as signers:
+            one = read_approval(signed, "approval", signers, now)
+        request = one.statement.request
+        why = refused_person(
+            one.approval.principals, operators=(request.operator,), authors=request.authors
+        )
+    except DocumentError as error:
+        why = str(error)
+    if why is not None:
+        raise UsageError(
+            f"No approval was written: by {allowed} it would not count, as {why}.",
+            hint="Another gate's configuration is named with --config.",
+        )
 
 
 def default_output(request: Path, signed: bytes) -> Path:

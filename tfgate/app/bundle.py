@@ -17,6 +17,7 @@ from tfgate.audit.evidence import evidence_path, read_evidence_bytes
 from tfgate.audit.read import Lines
 from tfgate.audit.rotation import log_of, trail_files
 from tfgate.errors import AuditError
+from tfgate.opening import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,7 +62,7 @@ def make_bundle(
     places, without = ruleset_files(rulesets, place, made)
     missing += without
     if trail.allowed_signers is not None and Path(trail.allowed_signers).is_file():
-        made["allowed_signers"] = Path(trail.allowed_signers).read_bytes()
+        made["allowed_signers"] = read_file(trail.allowed_signers)
     made["verify.py"] = (files("tfgate.app") / "bundle_verify.py").read_bytes()
     made["README.md"] = readme(shown.decision_id, made, missing).encode()
     manifest = _manifest(shown.decision_id, made, places, missing)

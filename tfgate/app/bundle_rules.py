@@ -11,6 +11,7 @@ from tfgate.app.rules_at import READ, write_tree
 from tfgate.audit.scratch import scratch
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import TfgateError
+from tfgate.opening import read_file
 from tfgate.ruleset.loader import inspect_ruleset
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _read(ruleset: Ruleset) -> dict[str, bytes] | None:
     found = {}
     for file in ruleset.files:
         try:
-            data = (folder / file.path).read_bytes()
+            data = read_file(folder / file.path)
         except OSError:
             return None
         if sha256(data) != file.sha256:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
 
 from tfgate.errors import TfgateError, UsageError
+from tfgate.opening import open_file
 from tfgate.report.jsontext import dumps
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 MAX_DOCUMENT = 16 * 1024 * 1024
 """Bytes. An approval of thousands of findings has a few megabytes."""
 
-_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _Shape = TypeVar("_Shape")
 
 
@@ -34,23 +33,25 @@ def read_document(path: Path, what: str) -> bytes:
     reader elsewhere, or make it wait for ever. Raises ``UsageError``.
     """
     try:
-        descriptor = os.open(path, _FLAGS | getattr(os, "O_CLOEXEC", 0))
+        with open_file(path, follow=False) as file:
+            data = file.read(MAX_DOCUMENT + 1)
     except FileNotFoundError:
         raise UsageError(f"There is no {what} {path}.") from None
     except OSError as error:
-        reason = "it is a symbolic link" if path.is_symlink() else error.strerror
-        raise UsageError(f"The {what} {path} cannot be read: {reason}.") from None
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UsageError(f"The {what} {path} is not a regular file.")
-        data = file.read(MAX_DOCUMENT + 1)
+        raise UsageError(f"The {what} {path} cannot be read: {error.strerror}.") from None
     if len(data) > MAX_DOCUMENT:
         raise UsageError(f"The {what} {path} is larger than {MAX_DOCUMENT // 1024**2} MiB.")
     return data
 
 
 def write_document(path: Path, data: bytes, what: str) -> None:
-    """Write a file, whole or not at all. Raises ``TfgateError``."""
+    """Write a file, whole or not at all, that `read_document` reads. Raises ``TfgateError``."""
+    if len(data) > MAX_DOCUMENT:
+        raise UsageError(
+            f"The {what} {path} would be larger than {MAX_DOCUMENT // 1024**2} MiB, which is not "
+            "read.",
+            hint="So many findings need another plan, or a waiver, in place of an approval.",
+        )
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as file:

@@ -12,6 +12,7 @@ from tfgate._version import __version__
 from tfgate.app.evidence_gather import read_decisions, to_utc
 from tfgate.app.evidence_rows import change_rows, exception_rows, ruleset_rows
 from tfgate.model.audit_report import AuditReport, ExceptionRow, Figure, Integrity, Ref
+from tfgate.opening import open_file
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -183,7 +184,7 @@ def _integrity(verified: VerifyResult, read: Read) -> Integrity:
 
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_file(path) as file:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()

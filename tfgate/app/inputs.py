@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from tfgate.errors import PlanError, UsageError
+from tfgate.opening import NotAFileError, open_stream
 from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
@@ -84,10 +85,15 @@ def read_plan_input(
 
 
 def read_file(path: str, *, what: str) -> bytes:
-    """Read a whole file (or pipe, such as a shell's process substitution)."""
+    """Read a whole file, or a stream that is open already (a shell's process substitution)."""
     try:
-        with open(path, "rb") as file:
+        with open_stream(path) as file:
             return _read_bounded(file)
+    except NotAFileError as error:
+        raise UsageError(
+            f"The {what} {path} cannot be read: {error.strerror}.",
+            hint=f"To read a pipe, pass - for the {what}, and the pipe on standard input.",
+        ) from None
     except IsADirectoryError:
         hint = "Name the plan file itself, or its JSON from terraform show -json."
         raise UsageError(f"{path} is a directory, not a {what}.", hint=hint) from None

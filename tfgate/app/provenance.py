@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tfgate.errors import TfgateError
+from tfgate.opening import open_file
 from tfgate.ruleset.sources import GIT_PREFIX, SHIPPED_PREFIX
 from tfgate.terraform.files import UnreadableError, read_small
 from tfgate.terraform.gitdir import GitDir
@@ -127,7 +128,7 @@ class RulesOrigin:
         if self._approvals is None:
             return None
         try:
-            with open(self._approvals, "rb") as file:
+            with open_file(self._approvals) as file:
                 data = file.read(MAX_APPROVALS + 1)
         except OSError as error:
             raise TfgateError(

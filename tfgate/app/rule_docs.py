@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tfgate.app.rule_page import NOTE
 from tfgate.app.rule_pages import pages_of
 from tfgate.errors import TfgateError
+from tfgate.opening import read_file
 from tfgate.terraform.gitdir import GitDir
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _left_over(folder: Path, pages: dict[str, str]) -> list[str]:
 
 def _text(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_file(path).decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return None
 

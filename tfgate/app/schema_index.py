@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tfgate.errors import UsageError
+from tfgate.opening import read_file
 from tfgate.schema import SchemaIndex, read_schema, user_folder, write_index
 from tfgate.schema.sources import file_name, open_schema
 
@@ -67,7 +68,7 @@ def _providers(source: Path, env: Mapping[str, str], version: str) -> list[Provi
     if source.is_dir():
         return _of_directory(source, env)
     try:
-        data = source.read_bytes()
+        data = read_file(source)
     except OSError as error:
         raise UsageError(f"{source} cannot be read: {error.strerror}.") from None
     providers = read_schema(data, name=str(source))

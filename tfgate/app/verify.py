@@ -11,6 +11,7 @@ from tfgate.app.obligations import Obligations, check_on_plan, check_on_state, o
 from tfgate.app.record import Recorder, audit_paths
 from tfgate.audit import read_evidence, show
 from tfgate.errors import AuditError, TfgateError, UsageError
+from tfgate.opening import read_file
 from tfgate.plan.digest import Digest
 from tfgate.terraform import find_terraform
 
@@ -150,7 +151,7 @@ def _state(request: Request, source: Source) -> bytes:
     if source.state is None:
         return find_terraform(request.env).show_state(request.directory)
     try:
-        return source.state.read_bytes()
+        return read_file(source.state)
     except OSError as error:
         raise UsageError(f"The state {source.state} cannot be read: {error.strerror}.") from None
 

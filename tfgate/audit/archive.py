@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 from tfgate.audit.canonical import sha256
 from tfgate.audit.files import make_directory, read_bounded, reported, write_new
+from tfgate.audit.read import unpacked
 from tfgate.errors import AuditError
+from tfgate.opening import open_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,9 +113,9 @@ def _unpack(path: Path) -> bytes:
     if path.name.endswith(".zst"):
         return _unzstd(path)
     if not path.name.endswith(".gz"):
-        with path.open("rb") as plain:
+        with open_file(path) as plain:
             return read_bounded(plain, MAX_PLAN)
-    with gzip.open(path) as file:
+    with unpacked(path) as file:
         return read_bounded(file, MAX_PLAN)
 
 
@@ -126,7 +128,7 @@ def _unzstd(path: Path) -> bytes:
             hint="Install the extra: pip install 'tfgate[archive]'.",
         ) from None
     try:
-        with path.open("rb") as packed, zstandard.ZstdDecompressor().stream_reader(packed) as file:
+        with open_file(path) as packed, zstandard.ZstdDecompressor().stream_reader(packed) as file:
             return read_bounded(file, MAX_PLAN)
     except zstandard.ZstdError as error:
         raise ValueError(str(error)) from None

@@ -20,6 +20,7 @@ from tfgate.audit.record import NotARecordError, Record, open_line
 from tfgate.audit.rotation import trail_files
 from tfgate.audit.signing import sign
 from tfgate.errors import AuditError
+from tfgate.opening import read_file
 
 if TYPE_CHECKING:
     import os
@@ -152,7 +153,7 @@ def _newest(folder: Path) -> Statement | None:
 
 def _statement_in(file: Path) -> Statement | None:
     try:
-        return read_statement(file.read_bytes())
+        return read_statement(read_file(file))
     except (OSError, ValueError):
         return None
 

@@ -11,6 +11,7 @@ import msgspec
 from tfgate.audit.canonical import decode, sha256
 from tfgate.audit.files import make_directory, read_bounded, reported, write_new
 from tfgate.audit.neutral import is_harmless, neutralise
+from tfgate.audit.read import unpacked
 from tfgate.errors import AuditError
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _unpack(path: Path) -> bytes:
     import gzip
 
     try:
-        with gzip.open(path) as file:
+        with unpacked(path) as file:
             data = read_bounded(file, MAX_EVIDENCE)
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise ValueError("it is not a whole gzip file") from None

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tfgate.audit.record import MAX_LINE
+from tfgate.opening import open_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,11 +75,17 @@ def _damage(error: Exception) -> str | None:
 
 def open_log(path: Path) -> BinaryIO:
     """Open a log for reading; ``.gz`` is unpacked on the way."""
-    if path.suffix == ".gz":
-        import gzip
+    return unpacked(path) if path.suffix == ".gz" else open_file(path)
 
-        return gzip.open(path)  # type: ignore[return-value]  # a GzipFile reads as a BinaryIO does
-    return path.open("rb")
+
+def unpacked(path: Path) -> BinaryIO:
+    """Open a gzip file for reading what is packed in it."""
+    import gzip
+
+    packed = open_file(path)
+    file = gzip.GzipFile(fileobj=packed)
+    file.myfileobj = packed  # type: ignore[assignment]  # closed with it, as its own file is
+    return file  # type: ignore[return-value]  # it reads as a BinaryIO does
 
 
 def parts_of(path: Path, count: int) -> list[tuple[int, int | None]]:
@@ -86,8 +93,8 @@ def parts_of(path: Path, count: int) -> list[tuple[int, int | None]]:
     if path.suffix == ".gz":
         return [(0, None)]
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
+        with open_file(path) as file:
+            size = os.fstat(file.fileno()).st_size
             cuts = [_line_end(file, size * part // count) for part in range(1, count)]
     except OSError:
         return [(0, None)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +23,9 @@ from tfgate.audit.vouch import (
 )
 from tfgate.audit.work import scan_files
 from tfgate.errors import AuditError
+from tfgate.opening import NotAFileError, descriptor_of
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Sequence
 
     from tfgate.audit.scan import Place
@@ -132,10 +133,24 @@ def find_files(paths: Sequence[AnyPath]) -> list[Path]:
         for file in trail_files(Path(path).expanduser()):
             if not file.exists():
                 raise AuditError(f"There is no audit trail at {file}.", hint="Name another place.")
+            _check_file(file)
             found.setdefault(file)
     if not found:
         raise AuditError("There is no audit trail in the places named.")
     return [*found]
+
+
+def _check_file(file: Path) -> None:
+    """Refuse a pipe, a device or a socket; a file that cannot be read is a finding of its own."""
+    try:
+        os.close(descriptor_of(file))
+    except NotAFileError as error:
+        raise AuditError(
+            f"The audit trail {file} cannot be read: {error.strerror}.",
+            hint="Name a file of records, or the directory that they are in.",
+        ) from None
+    except OSError:
+        return
 
 
 def _look_again(scan: Scan, seqs: frozenset[int]) -> Wanted | None:

@@ -10,6 +10,7 @@ import msgspec
 from tfgate.audit.checkpoint import Statement, read_statement
 from tfgate.audit.result import ChainFacts, Problem, ProblemKind
 from tfgate.audit.signing import BadSignatureError, UnknownSignerError, signer_of
+from tfgate.opening import read_file
 
 if TYPE_CHECKING:
     import os
@@ -54,7 +55,7 @@ def read_checkpoints(
         place = Path(path).expanduser()
         for file in sorted(place.glob("*.json")) if place.is_dir() else [place]:
             try:
-                statement = read_statement(file.read_bytes())
+                statement = read_statement(read_file(file))
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
                 text = f"{file} cannot be read as a checkpoint: {reason}."
@@ -100,7 +101,7 @@ def check_checkpoints(
 
 def _signature(file: Path) -> str | None:
     try:
-        return file.with_name(file.name + ".sig").read_text(encoding="utf-8", errors="replace")
+        return read_file(file.with_name(file.name + ".sig")).decode("utf-8", "replace")
     except OSError:
         return None
 

@@ -38,19 +38,33 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Where the approval goes. Default: beside the request.",
 )
-@click.option("--yes", is_flag=True, help="Sign without asking.")  # fmt: skip
+@click.option("--yes", is_flag=True, help="Sign without asking.")
+@click.option(
+    "--config",
+    metavar="FILE",
+    help="Configuration of the gate, whose signers are looked at (default: the nearest).",
+)
 def approve(
-    request: Path, key: str, reason: str, expires: str | None, output: Path | None, yes: bool
+    request: Path,
+    key: str,
+    reason: str,
+    expires: str | None,
+    output: Path | None,
+    yes: bool,
+    config: str | None,
 ) -> int:
     """Show what a REQUEST asks for, and sign that it may be applied.
 
     REQUEST is what tfgate check --approval-request wrote. The approval goes to whoever applies:
-    tfgate apply --approval FILE. Exit code 1: you did not say yes.
+    tfgate apply --approval FILE. Where the gate's allowed signers are at hand, an approval that
+    they would not let count is not written. Exit code 1: you did not say yes.
     """
     import datetime as dt
+    import os
 
     from tfgate.app import approve as app
     from tfgate.cli.output import tell
+    from tfgate.ruleset import load_gate_config
 
     now = dt.datetime.now(dt.timezone.utc)
     approver = app.Approver(key, reason, now, expires)
@@ -60,6 +74,9 @@ def approve(
         tell("tfgate: Nothing was signed.")
         return 1
     signed = app.sign_approval(statement, key)
+    app.check_counts(
+        signed, now, load_gate_config(Path.cwd(), os.environ, config=config).allowed_signers
+    )
     path = output or app.default_output(request, signed)
     app.write_approval(path, signed)
     tell(f"tfgate: Wrote {path}.")

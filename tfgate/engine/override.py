@@ -22,7 +22,7 @@ from tfgate.model.override import Approval, Override
 from tfgate.model.rule import Enforcement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 SKEW = dt.timedelta(minutes=5)
 """How far another machine's clock may be ahead."""
@@ -139,16 +139,26 @@ def _refused_as_other(
 def _refused_in_person(
     signed: SignedApproval, decision: Decision, terms: ApprovalTerms
 ) -> str | None:
-    request, names = signed.statement.request, signed.approval.principals
+    request = signed.statement.request
     if decision.operator.source == "none":
         return "it is not known who the operator is, who must be somebody else"
+    return refused_person(
+        signed.approval.principals,
+        operators=(decision.operator.name, request.operator),
+        authors=(*terms.authors, *request.authors),
+    )
+
+
+def refused_person(
+    names: Sequence[str], *, operators: Collection[str], authors: Collection[str]
+) -> str | None:
+    """Say in a clause why whoever has all of ``names`` cannot approve; ``None`` for who can."""
     if any(mark in name for name in names for mark in "*?!"):
         return "the allowed signers file gives its key a pattern, and no name"
-    operators = (decision.operator.name, request.operator)
     if any_same(names, operators) is not None:
-        return f"{signed.approval.approver} is the operator, and nobody approves their own apply"
-    if any_same(names, (*terms.authors, *request.authors)) is not None:
-        return f"{signed.approval.approver} wrote the change, and nobody approves their own"
+        return f"{names[0]} is the operator, and nobody approves their own apply"
+    if any_same(names, authors) is not None:
+        return f"{names[0]} wrote the change, and nobody approves their own"
     return None
 
 
@@ -181,16 +191,8 @@ class _Override:
 
     def _missing(self, rule: str, approvals: Sequence[Approval]) -> str | None:
         """Say what is missing to let an outcome of ``rule`` through."""
-        need = self._terms.need(rule)
-        people = count_people([(*each.principals, each.key) for each in approvals])
-        if people < need.people:
-            return f"has {people} of {need.people} approvals"
-        names = [name for each in approvals for name in each.principals]
-        for role in sorted(need.roles):
-            globs = self._terms.roles.get(role, ())
-            if not any(glob_matches(glob, name) for glob in globs for name in names):
-                return f"needs an approval by somebody with the role {role}"
-        return None
+        people = [(*each.principals, each.key) for each in approvals]
+        return missing_people(self._terms.need(rule), people, self._terms.roles)
 
     def _lack(self, sentence: str, outcome: Outcome) -> None:
         self._lacking.setdefault(sentence, []).append(outcome.address)
@@ -200,6 +202,21 @@ class _Override:
         for sentence, addresses in self._lacking.items():
             more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
             yield f"{sentence} ({addresses[0]}{more})."
+
+
+def missing_people(
+    need: Need, people: Sequence[Sequence[str]], roles: Mapping[str, Sequence[str]]
+) -> str | None:
+    """Say in a clause what ``people`` (the names and key of each) lack to satisfy ``need``."""
+    count = count_people(people)
+    if count < need.people:
+        return f"has {count} of {need.people} approvals"
+    names = [name for each in people for name in each]
+    for role in sorted(need.roles):
+        globs = roles.get(role, ())
+        if not any(glob_matches(glob, name) for glob in globs for name in names):
+            return f"needs an approval by somebody with the role {role}"
+    return None
 
 
 def strictest(needs: Iterable[Need]) -> Need:

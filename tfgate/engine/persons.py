@@ -44,8 +44,8 @@ def same_person(one: str, other: str) -> bool:
 
     They are compared in their `spelling`; ``alice+tf@acme.example`` is ``alice@acme.example``; a
     login (``alice``) may be the owner of any address that begins with it. Addresses in different
-    domains are different people. Addresses that GitHub and GitLab make up (``12345+alice@users.noreply…``)
-    are logins.
+    domains are different people. Addresses that GitHub and GitLab make up
+    (``12345+alice@users.noreply…``) are logins.
     """
     login, domain = _parts(one)
     other_login, other_domain = _parts(other)

@@ -13,12 +13,12 @@
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfgate.errors import Problem
+from tfgate.opening import NotAFileError, open_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,13 +102,11 @@ class Reader:
     def _read(self, path: Path) -> bytes | str:
         if path.is_symlink() and not self._inside(path):
             return _LEADS_OUT
-        if not stat.S_ISREG(path.stat().st_mode):
+        try:
+            with open_file(path) as file:
+                data = file.read(self.limits.file_bytes + 1)
+        except (IsADirectoryError, NotAFileError):
             return "not a regular file: not read"
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with open(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return "not a regular file: not read"
-            data = file.read(self.limits.file_bytes + 1)
         if len(data) > self.limits.file_bytes:
             return f"larger than {self.limits.file_bytes} bytes: not read"
         return data

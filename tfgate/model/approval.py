@@ -82,7 +82,8 @@ class ApprovalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     decision_id: str
     created: Moment
     expires: Moment
-    """Until when an approval would hold; the approver may shorten it."""
+    """Until when an approval that is signed at once would hold: one that is signed later holds as
+    long from then on. The approver may shorten it."""
     bind: Literal["plan", "findings"]
     """What an approval is bound to: this plan, or these findings in any plan."""
     plan: ApprovedPlan

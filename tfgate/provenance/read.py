@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from tfgate.opening import read_file
 from tfgate.provenance.facts import LastChange, RulesetProvenance
 from tfgate.provenance.git import GitError, Repository, blob_id
 from tfgate.provenance.history import Touch, first_parents, mainline, read_commits
@@ -107,7 +108,7 @@ class _Reader:
         if blob is None:
             return False
         try:
-            data = (self.repository.top / file.path).read_bytes()
+            data = read_file(self.repository.top / file.path)
         except OSError:
             return False
         return hashlib.sha256(data).hexdigest() == file.sha256 and blob == blob_id(data, len(blob))

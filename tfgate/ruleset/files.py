@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from typing import TYPE_CHECKING, Any
 
 from tfgate.errors import Problem
 from tfgate.model.pattern import late
+from tfgate.opening import NotAFileError, descriptor_of
 from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.problems import Problems
 
@@ -49,18 +49,13 @@ class TomlFile(Frozen, frozen=True):
 def read_bytes(path: str | Path, name: str, limit: int) -> bytes:
     """Read a regular file of at most ``limit`` bytes. Raises ``Unreadable``."""
     try:
-        # Not a pipe or device, which would block or never end; a link to a file is followed.
-        # O_NONBLOCK: opening a pipe that nobody writes to must not wait for a writer.
-        handle = os.open(
-            path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        )
-    except (OSError, ValueError) as error:
+        handle = descriptor_of(path)
+    except (IsADirectoryError, NotAFileError):
+        raise Unreadable(Problem(name, "is not a regular file")) from None
+    except OSError as error:
         raise Unreadable(Problem(name, f"cannot be read: {_reason(error)}")) from None
     try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise Unreadable(Problem(name, "is not a regular file"))
-        data = _read_all(handle, status.st_size, limit)
+        data = _read_all(handle, os.fstat(handle).st_size, limit)
     except OSError as error:
         raise Unreadable(Problem(name, f"cannot be read: {_reason(error)}")) from None
     finally:

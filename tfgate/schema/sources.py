@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tfgate.errors import UsageError
+from tfgate.opening import read_file
 from tfgate.schema.index import MAGIC, SUFFIX, SchemaIndex, write_index
 from tfgate.schema.wire import read_schema
 
@@ -65,7 +66,7 @@ def file_name(provider: str, version: str) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_file(path)
     except OSError as error:
         raise UsageError(
             f"The schema {path} cannot be read: {error.strerror or 'unknown reason'}."

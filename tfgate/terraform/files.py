@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import stat
 from typing import TYPE_CHECKING
+
+from tfgate.opening import NotAFileError, descriptor_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,14 +25,13 @@ def read_small(path: Path, *, follow: bool = False) -> bytes | None:
     Raises ``UnreadableError`` for a symbolic link (unless ``follow``), a directory, a device or
     pipe (never waited for), a file above ``LARGEST``, or one that permissions close.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    if not follow:
-        flags |= getattr(os, "O_NOFOLLOW", 0)
     try:
-        descriptor = os.open(path, flags)
+        descriptor = descriptor_of(path, follow=follow)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError) as error:
+    except (IsADirectoryError, NotAFileError):
+        raise UnreadableError("it is not a regular file") from None
+    except OSError as error:
         raise UnreadableError(_reason(path, error)) from None
     try:
         return _read_regular(descriptor)
@@ -39,10 +40,7 @@ def read_small(path: Path, *, follow: bool = False) -> bytes | None:
 
 
 def _read_regular(descriptor: int) -> bytes:
-    about = os.fstat(descriptor)
-    if not stat.S_ISREG(about.st_mode):
-        raise UnreadableError("it is not a regular file")
-    if about.st_size > LARGEST:
+    if os.fstat(descriptor).st_size > LARGEST:
         raise UnreadableError(f"it is larger than {LARGEST} bytes")
     data = bytearray()
     while chunk := os.read(descriptor, LARGEST):
@@ -52,11 +50,7 @@ def _read_regular(descriptor: int) -> bytes:
     return bytes(data)
 
 
-def _reason(path: Path, error: OSError | ValueError) -> str:
-    try:
-        if path.is_symlink():
-            return "it is a symbolic link"
-    except (OSError, ValueError):
-        pass
-    text = error.strerror if isinstance(error, OSError) and error.strerror else "bad path"
-    return f"it cannot be opened ({text})"
+def _reason(path: Path, error: OSError) -> str:
+    if error.errno == errno.ELOOP and path.is_symlink():
+        return "it is a symbolic link"
+    return f"it cannot be opened ({error.strerror or 'bad path'})"

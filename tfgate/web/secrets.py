@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from tfgate.errors import TfgateError, UsageError
+from tfgate.opening import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ def read_secret(env: Mapping[str, str], name: str) -> str | None:
     if not named:
         return None
     try:
-        text = Path(named).read_text(encoding="utf-8").strip()
+        text = read_file(named).decode("utf-8").strip()
     except (OSError, UnicodeError):
         raise UsageError(f"{PREFIX}{name}_FILE names a file that cannot be read.") from None
     return text or None

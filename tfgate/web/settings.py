@@ -10,6 +10,7 @@ import msgspec
 
 from tfgate.errors import ConfigError, Problem, UsageError
 from tfgate.model.rule import Enforcement
+from tfgate.opening import read_file
 from tfgate.web.hosts import Allowed, read_origins
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def load_settings(path: Path, env: Mapping[str, str]) -> Settings:
 
     shown = str(path)
     try:
-        table = tomli.loads(path.read_text(encoding="utf-8"))
+        table = tomli.loads(read_file(path).decode("utf-8"))
     except OSError as error:
         raise _wrong(shown, f"the file cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:  # of syntax, text, digits; of nesting

@@ -16,11 +16,21 @@ from msgspec.structs import replace
 from tests.support.judging import NOW, RULES, Bench, plan_json
 from tests.support.signing import new_key, signer
 from tfgate.app.approvals import MOST_APPROVALS, PAYLOAD_TYPE
-from tfgate.app.approve import default_output, read_request, sign_approval
+from tfgate.app.approve import (
+    Approver,
+    default_output,
+    read_request,
+    sign_approval,
+    statement_of,
+    write_approval,
+)
 from tfgate.app.check import check
-from tfgate.app.documents import MAX_DOCUMENT
+from tfgate.app.documents import MAX_DOCUMENT, read_document
 from tfgate.app.envelope import seal
-from tfgate.audit.signing import APPROVALS, RECEIPTS
+from tfgate.app.papers import Papers, check_with_papers
+from tfgate.app.signers import possible_signers
+from tfgate.audit.signing import APPROVALS, RECEIPTS, UnknownSignerError, identify, sign
+from tfgate.cli.main import main
 from tfgate.errors import AuditError, UsageError
 from tfgate.model.decision import Decision, Verdict
 
@@ -396,3 +406,170 @@ def test_a_certificate_authority(bench: Bench) -> None:
     decision = use(bench, bench.approve(bench.folder / "mallory-cert.pub"))
     assert decision.verdict is Verdict.ALLOW
     assert decision.approvals[0].principals == ("carol",)
+
+
+def test_the_end_is_counted_from_the_signing(bench: Bench) -> None:
+    """However long the request lay about; and never beyond what the gate allows."""
+    request = read_request(bench.ask())
+    signing = NOW + dt.timedelta(hours=100)
+    for expires, hours in ((None, 72), ("2h", 2), ("80h", 72), ("2027-12-31", 72)):
+        statement = statement_of(request, Approver("", "because", signing, expires))
+        assert statement.expires == signing + dt.timedelta(hours=hours)
+    path = bench.folder / "late.json"
+    statement = statement_of(request, Approver("", "because", signing))
+    path.write_bytes(sign_approval(statement, str(bench.alice)))
+    late = signing + dt.timedelta(hours=71)
+    assert use(bench, path, now=late).verdict is Verdict.ALLOW
+    assert use(bench, path, now=late + dt.timedelta(hours=2)).verdict is Verdict.DENY
+
+
+@pytest.mark.parametrize(
+    ("who", "env", "options", "says"),
+    [
+        ("alice", {"TFGATE_OPERATOR": "Alice"}, None, "alice@acme.example is the operator"),
+        ("alice", {"TFGATE_AUTHOR": "alice@acme.example"}, None, "wrote the change"),
+        ("mallory", {}, None, "does not let its key sign this"),
+        ("alice", {}, 'namespaces="tfgate-receipt"', "does not let its key sign this"),
+        ("alice", {}, 'valid-before="20200101Z"', "does not let its key sign this"),
+        ("alice", {}, 'valid-after="20990101Z"', "does not let its key sign this"),
+    ],
+)
+def test_what_would_be_refused_is_not_signed(
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    who: str,
+    env: dict[str, str],
+    options: str | None,
+    says: str,
+) -> None:
+    """Where the gate's signers are at hand, its approver hears at once what the gate would say."""
+    bench.request = replace(bench.request, env={**bench.request.env, **env})
+    path = bench.ask()
+    if options is not None:
+        bench.write("approvers", signer("alice@acme.example,alice", bench.alice, options))
+    monkeypatch.chdir(bench.folder)
+    words = ["--key", str(getattr(bench, who)), "--reason", "because", "--yes", "-o", "a.json"]
+    assert main(["approve", str(path), *words]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert says in said
+    assert "No approval was written" in said
+    assert not (bench.folder / "a.json").exists()
+    if who == "alice":
+        bench.write("approvers", signer("bob", bench.bob))
+        (bench.folder / "elsewhere").mkdir()
+        monkeypatch.chdir(bench.folder / "elsewhere")
+        bench.write("elsewhere/tfgate.toml", "[gate]\n")
+        assert main(["approve", str(path), *words]) == 0, "no signers are known there"
+
+
+def test_an_approval_that_counts_is_written(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the command, with the gate's own signers at hand."""
+    path = bench.ask()
+    monkeypatch.chdir(bench.folder)
+    words = ["--key", str(bench.bob), "--reason", "because", "--yes", "-o", "b.json"]
+    assert main(["approve", str(path), *words]) == 0
+    now = dt.datetime.now(dt.timezone.utc)
+    assert use(bench, bench.folder / "b.json", now=now).verdict is Verdict.ALLOW
+
+
+def asked(bench: Bench, **env: str) -> str:
+    """Ask for approvals, and give what was said of it."""
+    path = bench.folder / "p.request.json"
+    path.unlink(missing_ok=True)
+    request = replace(bench.request, plan=bench.plan(plan_json()), env={**bench.request.env, **env})
+    (note,) = check_with_papers(request, Papers(approval_request=path)).notes
+    assert path.exists() == note.startswith("Wrote "), note
+    return note
+
+
+CERTIFICATE = 'cert-authority,namespaces="tfgate"'
+
+
+@pytest.mark.parametrize(
+    ("people", "env", "says"),
+    [
+        ("alice", {"TFGATE_OPERATOR": "alice@acme.example."}, "neither operator nor author"),
+        ("alice", {"TFGATE_AUTHOR": "bert,ALICE"}, "neither operator nor author"),
+        ("alice bob", {"TFGATE_OPERATOR": "alice", "TFGATE_AUTHOR": "bob"}, "names nobody"),
+        ("alice bob", {"TFGATE_OPERATOR": "alice"}, "Wrote"),
+        ("", {}, "names nobody"),
+    ],
+)
+def test_a_request_that_nobody_can_sign(
+    bench: Bench, people: str, env: dict[str, str], says: str
+) -> None:
+    """It is not written, and it is said at once who is missing."""
+    keys = {"alice": bench.alice, "bob": bench.bob}
+    bench.write("approvers", "# ours\n" + "".join(signer(n, keys[n]) for n in people.split()))
+    assert says in asked(bench, **env)
+
+
+def test_a_request_for_more_people_than_there_are(bench: Bench) -> None:
+    """Numbers and roles are looked at as well; a certificate may bring anybody."""
+    bench.write("rules.toml", RULES.format(level="soft-mandatory", approvals=2))
+    assert "T-IN has 1 of 2 approvals" in asked(bench, TFGATE_OPERATOR="alice")
+    assert asked(bench).startswith("Wrote")
+    bench.config(
+        '[approvals.roles]\ndba = ["a*"]\n[[approvals.needs]]\nrules = ["*"]\nroles = ["dba"]\n'
+    )
+    bench.write("rules.toml", RULES.format(level="soft-mandatory", approvals=1))
+    assert "somebody with the role dba" in asked(bench, TFGATE_OPERATOR="alice")
+    with (bench.folder / "approvers").open("a") as file:
+        file.write(signer("*@acme.example", bench.mallory, CERTIFICATE))
+    assert asked(bench, TFGATE_OPERATOR="alice").startswith("Wrote")
+
+
+def test_a_gate_that_trusts_nobody_says_so(bench: Bench) -> None:
+    """The request is written, as another configuration may apply; but not without a word."""
+    text = (bench.folder / "tfgate.toml").read_text()
+    bench.write("tfgate.toml", text.replace('allowed_signers = "approvers"', ""))
+    assert "approvals.allowed_signers names no file" in asked(bench)
+    bench.write("tfgate.toml", text)
+    (bench.folder / "approvers").chmod(0o646)
+    assert "No approval can let this plan through: everybody may write" in asked(bench)
+
+
+OPTIONS = [
+    "",
+    'namespaces="tfgate"',
+    'namespaces="git,tfgate"',
+    'namespaces="tf*"',
+    'namespaces="tfgate?"',
+    'namespaces="tfgate-receipt"',
+    'namespaces="*,!tfgate"',
+    'NAMESPACES="tfgate",valid-before="20270101Z"',
+    'namespaces="tfgate",valid-before="20260101"',
+    'valid-before="202611241159Z"',
+    'valid-before="20261124120100Z"',
+    'valid-after="202611241159Z"',
+    'valid-after="20261124120100Z"',
+    'valid-after="20200101",valid-before="20300101"',
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_who_may_sign_is_who_ssh_keygen_takes(bench: Bench, options: str) -> None:
+    """The allowed signers file is read as ssh-keygen reads it."""
+    line = signer("alice", bench.alice, options)
+    file = bench.write("approvers", f"# a comment\n\n{line}")
+    signature = sign(b"data", bench.alice, APPROVALS)
+    try:
+        identify(b"data", signature, file, at="2026-11-24T12:00:00Z", namespace=APPROVALS)
+        taken = ["alice"]
+    except UnknownSignerError:
+        taken = []
+    found = possible_signers(file.read_bytes(), APPROVALS, NOW)
+    assert [name for one in found for name in one.names] == taken
+
+
+def test_nothing_is_written_that_is_not_read(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An approval of more than 16 MiB is refused where it is made, and so is its request."""
+    path = bench.folder / "a.json"
+    with pytest.raises(UsageError, match=r"would be larger than 16 MiB"):
+        write_approval(path, b" " * (MAX_DOCUMENT + 1))
+    assert not path.exists()
+    write_approval(path, b" " * MAX_DOCUMENT)
+    assert len(read_document(path, "approval")) == MAX_DOCUMENT
+    monkeypatch.setattr("tfgate.app.approval_request.MAX_DOCUMENT", 32 * 1024)
+    assert "would be larger than 16 MiB" in asked(bench)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tfgate.errors import UsageError
+from tfgate.opening import open_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +100,7 @@ class Item:
 def read_document(path: str) -> Item:
     """Read a YAML file. Raises ``UsageError`` where it cannot be read, or is none."""
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None

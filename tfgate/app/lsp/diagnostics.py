@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.app.lint import lint_rulesets
 from tfgate.app.lsp.answers import Declared
+from tfgate.opening import read_file
 from tfgate.report.neutral import clip
 from tfgate.ruleset.files import Unreadable, parse_toml
 from tfgate.ruleset.loader import MANIFEST
@@ -103,7 +104,7 @@ def declared_in(path: Path, text: str) -> Declared:
     manifest = own
     if ruleset is not None and os.path.isdir(ruleset) and path.name != MANIFEST:
         try:
-            manifest = _table((ruleset / MANIFEST).read_text(encoding="utf-8"))
+            manifest = _table(read_file(ruleset / MANIFEST).decode("utf-8"))
         except (OSError, UnicodeDecodeError):
             manifest = {}
     rules = own.get("rules") if isinstance(own.get("rules"), list) else [own]

@@ -10,6 +10,7 @@ from tfgate._version import __version__
 from tfgate.app.starter.places import FILES, Place
 from tfgate.app.starter.policy import CONFIG, RULE, RULESET, SERVER_CONFIG
 from tfgate.errors import TfgateError
+from tfgate.opening import open_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +90,7 @@ def _shipped_for(directory: Path) -> list[str]:
 
 def _beginning(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return file.read(_MOST_BYTES).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -11,6 +11,7 @@ import msgspec
 from tfgate.audit.files import make_directory, open_private, reported, sync_directory
 from tfgate.audit.lock import held
 from tfgate.errors import AuditError
+from tfgate.opening import open_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +101,7 @@ class CursorFile:
 
     def _read(self) -> bytes:
         try:
-            with self.path.open("rb") as file:
+            with open_file(self.path) as file:
                 return file.read(_LARGEST + 1)
         except FileNotFoundError:
             raise

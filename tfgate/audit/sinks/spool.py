@@ -22,6 +22,7 @@ from tfgate.audit.record import MAX_LINE, NotARecordError, Record, open_line
 from tfgate.audit.rotation import first_of, rotated_files
 from tfgate.audit.sinks.cursor import Place
 from tfgate.errors import AuditError
+from tfgate.opening import descriptor_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +99,7 @@ class Spool:
     def _log(self, stack: contextlib.ExitStack) -> tuple[int, int] | None:
         """Open the log and give how much of it is whole lines; ``None`` where none is."""
         try:
-            descriptor = os.open(self.log, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            descriptor = descriptor_of(self.log, follow=False)
         except FileNotFoundError:
             return None
         stack.callback(os.close, descriptor)
