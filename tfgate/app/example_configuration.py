@@ -2,7 +2,7 @@
 
 Each change gets a block in its module, with its known values as constants and ``refers_to`` as
 references: ``refers_to = { bucket = "subject" }`` is what ``bucket = aws_s3_bucket.example.id``
-leaves in a plan.
+leaves in a plan, together with that text, as the sources have it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 SUBJECT: Final = "subject"
 """What ``refers_to`` calls the subject of the example."""
@@ -25,6 +25,7 @@ class Configuration:
     def __init__(self) -> None:
         self.root: dict[str, Any] = {}
         self.providers: dict[str, Any] = {}
+        self.text = ExampleText()
 
     def document(self) -> dict[str, Any]:
         """Give it as in a plan."""
@@ -52,6 +53,9 @@ class Configuration:
             **_repetition(entry),
         }
         resources.append({**block, **(given or {})})
+        module = tuple(re.findall(r"module\.([^.]+)", path))
+        texts = _texts(resources[-1].get("expressions"))
+        self.text.add(module, address, texts, shown=given is not None)
 
     def _module(self, path: str) -> dict[str, Any]:
         module = self.root
@@ -60,6 +64,68 @@ class Configuration:
             call = calls.setdefault(name, {"source": f"./{name}", "module": {}})
             module = call["module"]
         return module
+
+
+class ExampleText:
+    """The sources of an example: what `tfgate.plan.Plan.use_sources` takes."""
+
+    def __init__(self) -> None:
+        self._written: dict[tuple[tuple[str, ...], str], Mapping[tuple[str, ...], str]] = {}
+        self._whole: set[tuple[tuple[str, ...], str]] = set()
+
+    def add(
+        self,
+        module: tuple[str, ...],
+        block: str,
+        texts: Mapping[tuple[str, ...], str],
+        *,
+        shown: bool,
+    ) -> None:
+        """Add the block of a change, with its arguments that are bare traversals.
+
+        Where the example shows the block as plan JSON does, that is all that is known of it.
+        """
+        self._written[module, block] = texts
+        if not shown:
+            self._whole.add((module, block))
+
+    def expression(self, module: Sequence[str], block: str, path: Sequence[str]) -> str | None:
+        """Give the expression of an argument; None for what the example does not write out."""
+        return self._written.get((tuple(module), block), {}).get(tuple(path))
+
+    def dynamic(self, module: Sequence[str], block: str) -> Mapping[str, Sequence[str]] | None:
+        """No block is dynamic that is made of the values of a change."""
+        return {} if (tuple(module), block) in self._whole else None
+
+
+def _texts(part: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], str]:
+    """Find the expressions that mention one object alone: in an example they do nothing else."""
+    if type(part) is list and len(part) == 1:
+        return _texts(part[0], path)
+    if type(part) is not dict:
+        return {}
+    references = part.get("references")
+    if type(references) is not list:
+        return {
+            key: text for name in part for key, text in _texts(part[name], (*path, name)).items()
+        }
+    text = _traversal(references)
+    return {} if text is None else {path: text}
+
+
+def _traversal(references: Sequence[str]) -> str | None:
+    """Write references to one object as an attribute of one instance."""
+    names = [name for name in references if name != "each.key"]
+    if not names or any(not names[0].startswith(_KEYS.sub("", name)) for name in names):
+        return None
+    name = names[0]
+    if name.startswith(("var.", "local.", "module.", "each.")):
+        return name
+    whole = 3 if name.startswith("data.") else 2
+    if len(_KEYS.sub("", name).split(".")) > whole:
+        return name
+    key = "[each.key]" if len(names) < len(references) and not name.endswith("]") else ""
+    return f"{name}{key}.id"
 
 
 def _repetition(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tfgate.app.example_changes import DEFAULT_TYPE, change_entry, output_body, spread
 from tfgate.app.example_configuration import Configuration, relative
@@ -11,6 +11,7 @@ from tfgate.model.rule import Scope
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tfgate.app.example_configuration import ExampleText
     from tfgate.model.rule import Rule, RuleTest
 
 _FACTS: Final = (
@@ -32,8 +33,19 @@ _DEFAULTS: Final = {
 }
 
 
-def example_plan(rule: Rule, test: RuleTest) -> tuple[dict[str, Any], str]:
-    """Give the plan's JSON document and the address of the subject that the example is about."""
+class ExamplePlan(NamedTuple):
+    """What an example stands for."""
+
+    document: dict[str, Any]
+    """The plan's JSON document."""
+    address: str
+    """Of the subject that the example is about."""
+    text: ExampleText
+    """What its sources say."""
+
+
+def example_plan(rule: Rule, test: RuleTest) -> ExamplePlan:
+    """Give the plan that an example stands for."""
     return _Builder(rule, test).build()
 
 
@@ -54,7 +66,7 @@ class _Builder:
         self._subject = ""
         """Address of a subject that is a resource, as its own module writes it."""
 
-    def build(self) -> tuple[dict[str, Any], str]:
+    def build(self) -> ExamplePlan:
         address = _SUBJECTS[self._scope](self)
         others = self._changes(self._table.get("changes", []))
         if "resource_changes" in self._plan or others:
@@ -63,7 +75,7 @@ class _Builder:
         self._plan["configuration"] = (
             self._table.get("configuration") or self._configuration.document()
         )
-        return self._plan, address
+        return ExamplePlan(self._plan, address, self._configuration.text)
 
     def _changes(self, tables: list[dict[str, Any]], kind: str = DEFAULT_TYPE) -> list[Any]:
         entries = []

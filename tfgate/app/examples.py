@@ -96,9 +96,10 @@ def prepare(ruleset: Ruleset, compiled: CompiledRule, test: RuleTest) -> Prepare
     """Make an example's plan. Raises ``TfgateError`` where it makes none."""
     if compiled.rule.scope is Scope.SOURCE:
         return _prepare_source(ruleset, test)
-    document, address = example_plan(compiled.rule, test)
-    plan = read_plan(msgspec.json.encode(document), name="the example's plan")
-    return Prepared(test, plan, address, example_context(ruleset.id, test))
+    made = example_plan(compiled.rule, test)
+    plan = read_plan(msgspec.json.encode(made.document), name="the example's plan")
+    plan.use_sources(made.text)
+    return Prepared(test, plan, made.address, example_context(ruleset.id, test))
 
 
 def _prepare_source(ruleset: Ruleset, test: RuleTest) -> Prepared:

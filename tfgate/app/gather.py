@@ -56,6 +56,8 @@ def gather(
     workspace = _settled(plan_input, claimed, request)
     plan = read_plan(plan_input.data, name=plan_input.name)
     sources = _sources(request, plan, plan_input)
+    if plan_input.plan_file_sha256 is None or plan_input.snapshot is not None:
+        sources.give_to(plan)  # a directory may have changed since a plan file was made
     run = pending.result()
     context = _with_comments(
         _context(request, config, effective, workspace, operator, run, sources), sources

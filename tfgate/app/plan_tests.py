@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tfgate.app.example_context import example_context
-from tfgate.app.example_plan import example_plan
+from tfgate.app.example_plan import ExamplePlan, example_plan
 from tfgate.app.inputs import PLAN_FILE_MAGIC, read_file
 from tfgate.engine.evaluate import evaluate
 from tfgate.errors import TfgateError, UsageError
@@ -73,18 +73,19 @@ def plan_document(tables: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises ``RulesetError`` with every mistake.
     """
-    return _document(read_inline(tables))
+    return _made(read_inline(tables)).document
 
 
-def _document(inline: Mapping[str, Any]) -> dict[str, Any]:
-    whole = RuleTest(name="plan", expect="pass", subject=dict(inline))
-    document, _ = example_plan(_WHOLE_PLAN, whole)
-    return document
+def _made(inline: Mapping[str, Any]) -> ExamplePlan:
+    return example_plan(_WHOLE_PLAN, RuleTest(name="plan", expect="pass", subject=dict(inline)))
 
 
 def _plan(test: PlanTest) -> Plan:
     if test.plan is None:
-        return read_plan(msgspec.json.encode(_document(test.inline)), name="the test's plan")
+        made = _made(test.inline)
+        plan = read_plan(msgspec.json.encode(made.document), name="the test's plan")
+        plan.use_sources(made.text)
+        return plan
     data = read_file(str(test.plan), what="plan")
     if data.startswith(PLAN_FILE_MAGIC):
         raise UsageError(

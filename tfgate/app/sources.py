@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfgate.app.inputs import Snapshot
-    from tfgate.hcl import SourceBlock, SourceIndex, WaiverProblem
+    from tfgate.hcl import SourceBlock, SourceIndex, SourceText, WaiverProblem
     from tfgate.model.location import Location
     from tfgate.model.waiver import Waiver
     from tfgate.plan import Change, Plan
@@ -135,6 +135,20 @@ class Sources:
             progress=self._progress,
         )
 
+    def give_to(self, plan: Plan) -> None:
+        """Let the plan look up how its expressions are written, once anything asks for that."""
+        plan.use_sources(_Text(self))
+
+    @cached_property
+    def text(self) -> SourceText | None:
+        """What the blocks say, or ``None`` where these are not the plan's sources."""
+        if self.index is None:
+            return None
+        from tfgate.hcl import SourceText
+
+        self._asked = self._judged = True
+        return None if self.undeclared() else SourceText(self.index)
+
     def comment_waivers(self) -> tuple[Sequence[Waiver], Sequence[WaiverProblem]]:
         """Give the waivers in comments, and the comments that were meant to be one."""
         if self.index is None:
@@ -241,6 +255,21 @@ def _not_whole(waiver: Waiver) -> WaiverProblem:
         "those of the plan."
     )
     return WaiverProblem(waiver.location, message, ProblemKind.NOT_WHOLE)
+
+
+class _Text:
+    """`Sources.text`, made when it is first asked for."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+
+    def expression(self, module: Sequence[str], block: str, path: Sequence[str]) -> str | None:
+        text = self._sources.text
+        return None if text is None else text.expression(module, block, path)
+
+    def dynamic(self, module: Sequence[str], block: str) -> Mapping[str, Sequence[str]] | None:
+        text = self._sources.text
+        return None if text is None else text.dynamic(module, block)
 
 
 def _staying(plan: Plan) -> Iterable[Change]:

@@ -241,7 +241,9 @@ SCOPE_FUNCTIONS: Final = (
         "array",
         _references,
         "Configuration addresses that an argument of the subject refers to (all arguments where "
-        "none is named), followed through variables and outputs of modules.",
+        "none is named), followed through variables and outputs of modules. One that the "
+        "expression does more with than to point at it, or that the values do not show, may be "
+        "missing: what rests on it is unknown.",
         "references('kms_key_id')[?glob(@, '*aws_kms_key.*')]",
         check=_check_argument_path,
         state=True,
@@ -252,7 +254,9 @@ SCOPE_FUNCTIONS: Final = (
         "array",
         _referenced_by,
         "The changes of resources of a type (a glob) whose configuration refers to the subject, "
-        "each as in a resource rule.",
+        "each as in a resource rule. One that does more "
+        "than to point at the subject, or whose values do not name it, may be missing: what rests "
+        "on it is unknown.",
         "referenced_by('aws_s3_bucket_public_access_block')[?after.block_public_acls]",
         state=True,
     ),

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from tfgate.hcl.source_blocks import blocks
     from tfgate.hcl.subject import UNREADABLE, SourceBlock
     from tfgate.hcl.waivers import ForeignSkip, WaiverProblem, comment_waivers, foreign_skips
+    from tfgate.hcl.written import SourceText
 
 __all__ = [
     "SourceIndex",
+    "SourceText",
     "Limits",
     "comment_waivers",
     "WaiverProblem",
@@ -33,6 +35,7 @@ __all__ = [
 
 _LATE = {
     "SourceIndex": "index",
+    "SourceText": "written",
     "Limits": "files",
     "comment_waivers": "waivers",
     "WaiverProblem": "waivers",

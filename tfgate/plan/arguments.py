@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tfgate.query.values import Unknown
+from tfgate.query.values import Maybe, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    Path = tuple[str, ...]
 
 _EXPRESSION: Final = frozenset({"constant_value", "references"})
 _COMPUTED_MAPS: Final = frozenset(
@@ -66,6 +68,22 @@ def find(expressions: Any, path: Sequence[str], value: Any) -> Found:
     return Found([], may_be_blocks(path[0], inner))
 
 
+def expressions_in(part: Any, path: Path = ()) -> Iterator[tuple[Path, Any, bool]]:
+    """Yield every expression in a part of ``expressions``, where it stands, and whether once.
+
+    List steps are left out of paths: of two blocks of a name, none stands in a place of its own.
+    """
+    stack = [(part, path, True)]
+    while stack:
+        node, at, once = stack.pop()
+        if is_expression(node):
+            yield at, node, once
+        elif type(node) is list:
+            stack.extend((inner, at, once and len(node) == 1) for inner in node)
+        elif type(node) is dict:
+            stack.extend((inner, (*at, name), once) for name, inner in node.items())
+
+
 def hides_blocks(expressions: Any, value: Any) -> bool:
     """Whether ``value`` has blocks that ``expressions`` does not have.
 
@@ -95,7 +113,7 @@ def may_be_blocks(name: str, value: Any) -> bool:
     if type(value) is dict:
         return bool(value) and name not in _COMPUTED_MAPS
     return type(value) is list and any(
-        type(element) is dict or isinstance(element, Unknown) for element in value
+        type(element) is dict or isinstance(element, (Unknown, Maybe)) for element in value
     )
 
 

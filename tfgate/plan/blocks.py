@@ -6,12 +6,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.plan.configuration import block_part
+from tfgate.plan.pointing import Pointing
 from tfgate.plan.resolver import Place, Resolver, Targets
+from tfgate.plan.sightings import identity_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from tfgate.plan.change import Change
     from tfgate.plan.configuration import Block, Configuration
+    from tfgate.plan.pointing import Pointed
 
 DECORATION: Final = frozenset(
     {"tags", "tags_all", "labels", "annotations", "timeouts", "description", "user_data"}
@@ -58,9 +62,35 @@ class Blocks:
     """Every resource block of a configuration."""
 
     def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
         self.resolver = Resolver(configuration)
         self._views: dict[str, BlockView] = {}
         self._configured = configuration.blocks
+
+    @cached_property
+    def pointing(self) -> Pointing | None:
+        """What expressions point at, where the sources are at hand."""
+        written = self._configuration.written
+        return None if written is None else Pointing(written)
+
+    def points_at(self, change: Change, block: BlockView, argument: str) -> str | None:
+        """Give the address of the one instance that an argument certainly names."""
+        expressions = block.expressions
+        if self.pointing is None or type(expressions) is not dict:
+            return None
+        part = expressions.get(argument)
+        return self.named(self.pointing.of(change, (argument,), part))
+
+    @staticmethod
+    def named(pointed: Pointed | None) -> str | None:
+        """Give the address of what is pointed at, if it is by one of its names."""
+        if pointed is None or pointed.attribute not in identity_names(pointed.kind):
+            return None
+        return pointed.address
+
+    def dynamic(self, block: BlockView) -> Mapping[str, Sequence[str]] | None:
+        """Give the dynamic blocks of a block, by label; None where the sources are not at hand."""
+        return self._configuration.dynamic(block.address)
 
     def get(self, address: str) -> BlockView | None:
         """Find a block by configuration address."""

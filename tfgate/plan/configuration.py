@@ -20,9 +20,11 @@ from tfgate.plan.values import marked_attributes
 from tfgate.plan.wire import ABSENT, Name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tfgate.plan.change import Change
+    from tfgate.plan.knowing import Knowing
+    from tfgate.plan.written import Written
 
 _PARTS: Final = (
     "expressions",
@@ -124,6 +126,44 @@ class Configuration:
         self._last: tuple[str | None, Any] = (None, None)
         """The block whose expressions were asked for last: a rule asks for one again and again,
         and a block's instances stand side by side."""
+        self.written: Written | None = None
+        """The sources, where they are at hand."""
+        self._knowing: Knowing | None = None
+        self._open: dict[str, frozenset[str] | None] = {}
+
+    def use(self, written: Written, marks: Mapping[str, Sequence[Raw]]) -> None:
+        """Take the sources; ``marks`` has the ``after_unknown`` of each block's instances."""
+        from tfgate.plan.knowing import Knowing  # many plans come without sources
+
+        self.written = written
+        self._knowing = Knowing(written, marks)
+
+    def dynamic(self, address: str) -> Mapping[str, Sequence[str]] | None:
+        """Give the ``for_each`` of the dynamic blocks of a block, by label; None without sources.
+
+        None as well where the sources do not have the block.
+        """
+        if self.written is None:
+            return None
+        return self.written.dynamic(*split_modules(address))
+
+    def open_blocks(self, change: Change) -> frozenset[str] | None:
+        """Name the dynamic blocks of a change that may be over an unknown; None if nobody knows."""
+        address = configuration_address(change)
+        if address not in self._open:
+            self._open[address] = self._open_blocks(address)
+        return self._open[address]
+
+    def _open_blocks(self, address: str) -> frozenset[str] | None:
+        dynamic = self.dynamic(address)
+        if dynamic is None or self._knowing is None:
+            return None
+        calls, block = split_modules(address)
+        return frozenset(
+            label
+            for label, texts in dynamic.items()
+            if not all(self._knowing.knows(text, calls, block) for text in texts)
+        )
 
     @property
     def raw(self) -> Raw:
@@ -220,6 +260,16 @@ def _is_repeated(block: Block | Call) -> bool:
 def configuration_address(change: Change) -> str:
     """The address of a change's block: its own without ``count`` and ``for_each`` keys."""
     return without_keys(change.address)
+
+
+def split_modules(address: str) -> tuple[tuple[str, ...], str]:
+    """Split a configuration address into the names of its module calls and the rest."""
+    parts = address.split(".")
+    calls: list[str] = []
+    while len(parts) > 2 and parts[0] == "module":
+        calls.append(parts[1])
+        parts = parts[2:]
+    return tuple(calls), ".".join(parts)
 
 
 def without_keys(address: str) -> str:

@@ -1,8 +1,8 @@
-"""Which instances of two resources a reference between their blocks connects.
+"""Which instances of a block a reference between two blocks may connect.
 
 A reference in ``configuration`` has no instances: ``aws_s3_bucket.b[each.key].id`` comes as
-``aws_s3_bucket.b``. Where keys agree, the instances with the same key belong together; where
-they do not, nobody knows.
+``aws_s3_bucket.b``. What can be told is which instances cannot be meant: those of other instances
+of the same module, and those with another key where the key is a constant.
 """
 
 from __future__ import annotations
@@ -11,31 +11,41 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from tfgate.plan.configuration import without_keys
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
     from tfgate.plan.change import Change
-    from tfgate.plan.resolver import Target
 
 _MODULE: Final = re.compile(r'module\.([^.\[]+)(\["(?:[^"\\]|\\.)*"\]|\[[^\[\]]*\])?')
 
 
-def connected(referrers: Sequence[Change], target: Change, mention: Target) -> list[Change] | None:
-    """Give those of a block's instances that refer to ``target``; None if nobody knows.
+class Instances:
+    """The instances of one block, found by the module instance that they stand in."""
 
-    ``mention`` is how the block refers to the target's block.
-    """
-    near = [change for change in referrers if _same_modules(change, target)]
-    if not near:
-        return []
-    if _hidden_module_key(near[0], target):
-        return None
-    if mention.key is not None:
-        return near if mention.key == _written(target.index) else []
-    if target.index is None or not mention.by_key:
-        return near
-    same = [change for change in near if change.index == target.index]
-    return same or None
+    __slots__ = ("_by_module", "_path")
+
+    def __init__(self, changes: Iterable[Change]) -> None:
+        self._by_module: dict[str, list[Change]] = {}
+        for change in changes:
+            self._by_module.setdefault(change.module_address, []).append(change)
+        self._path = without_keys(next(iter(self._by_module), ""))
+
+    def near(self, target: Change) -> Iterator[Change]:
+        """Yield those that do not stand in another instance of a module that ``target`` is in."""
+        here = target.module_address
+        if here in self._by_module or without_keys(here) == self._path:
+            yield from self._by_module.get(here, ())
+            return
+        for address, changes in self._by_module.items():
+            if _same_modules(address, here):
+                yield from changes
+
+
+def may_mean(key: str | None, target: Change) -> bool:
+    """Whether a reference with this constant key (None for none) can mean ``target``."""
+    return key is None or key == _written(target.index)
 
 
 def _written(index: int | str | None) -> str | None:
@@ -46,32 +56,17 @@ def _written(index: int | str | None) -> str | None:
     return None if index is None else str(index)
 
 
-@lru_cache(maxsize=256)
-def _steps(module_address: str) -> list[tuple[str, str]]:
-    return [(match[1], match[2] or "") for match in _MODULE.finditer(module_address)]
+@lru_cache(maxsize=4096)
+def steps(module_address: str) -> tuple[tuple[str, str], ...]:
+    """Take a module's address apart: call and key with its brackets, the outermost first."""
+    return tuple((match[1], match[2] or "") for match in _MODULE.finditer(module_address))
 
 
-def _same_modules(one: Change, other: Change) -> bool:
+def _same_modules(one: str, other: str) -> bool:
     """Whether the module instances that both stand in are the same ones."""
-    if one.module_address == other.module_address:
-        return True
-    pairs = zip(_steps(one.module_address), _steps(other.module_address), strict=False)
-    for (name, key), (other_name, other_key) in pairs:
+    for (name, key), (other_name, other_key) in zip(steps(one), steps(other), strict=False):
         if name != other_name:
             return True
         if key != other_key:
             return False
     return True
-
-
-def _hidden_module_key(referrer: Change, target: Change) -> bool:
-    """Whether the target stands in a keyed module that the referrer does not stand in."""
-    if referrer.module_address == target.module_address:
-        return False
-    steps = _steps(target.module_address)
-    common = 0
-    for step, other in zip(_steps(referrer.module_address), steps, strict=False):
-        if step != other:
-            break
-        common += 1
-    return any(key for _, key in steps[common:])

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tfgate.plan import values
-from tfgate.plan.arguments import Found, find, is_expression, shows_attribute
+from tfgate.plan.arguments import (
+    Found,
+    expressions_in,
+    find,
+    is_expression,
+    may_be_blocks,
+    shows_attribute,
+)
 from tfgate.plan.blocks import Blocks
 from tfgate.plan.change import Change
-from tfgate.plan.configuration import configuration_address
+from tfgate.plan.configuration import configuration_address, without_keys
 from tfgate.plan.modulecall import ModuleCall
 from tfgate.plan.output import OutputChange
+from tfgate.plan.pointing import Place as Standing
 from tfgate.plan.provider import ProviderConfig
 from tfgate.plan.reads import EVERYTHING, Reads
 from tfgate.plan.referrers import GONE, Referrers
-from tfgate.plan.resolver import Place, Targets, union
-from tfgate.query.values import UNKNOWN, Maybe
+from tfgate.plan.resolver import NOTHING, Place
+from tfgate.plan.sightings import always_has, keys, texts
+from tfgate.query.values import UNKNOWN, Maybe, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tfgate.plan.arguments import Path
     from tfgate.plan.blocks import BlockView
     from tfgate.plan.plan import Plan
+    from tfgate.plan.resolver import Targets
     from tfgate.plan.subject import Subject
 
 _META: Final = {
@@ -35,6 +46,9 @@ _META: Final = {
 """Meta-arguments and where a block has them."""
 _HIDDEN_META: Final = frozenset({"lifecycle", "connection"})
 """Blocks of a resource that plan JSON does not have."""
+
+
+EVERYTHING_AFTER: Final = Reads.of([("after",)])
 
 
 class Joins:
@@ -57,16 +71,14 @@ class Joins:
         """See `Plan.references`."""
         path = _path(argument)
         if isinstance(subject, Change):
-            targets = self._of_change(subject, path)
+            pointed = self._of_change(subject, path)
         else:
             placed = _placed(subject)
             if placed is None:
                 return UNKNOWN
-            expressions, place = placed
-            targets = self._blocks.resolver.resolve(find(expressions, path, None).parts, place)
-        sure = {target.address for target in targets.sure}
-        maybe = {target.address for target in targets.maybe} - sure
-        return _with_doubt(sorted(sure), sorted(maybe), blind=targets.lossy)
+            pointed = self._of_block(placed, path)
+        maybe = pointed.maybe - pointed.sure
+        return _with_doubt(sorted(pointed.sure), sorted(maybe), blind=pointed.blind)
 
     def referenced_by(self, subject: Subject, pattern: str, *, redacted: bool) -> Any:
         """See `Plan.referenced_by`."""
@@ -100,19 +112,83 @@ class Joins:
             return True
         return UNKNOWN if found.hidden or not _HIDDEN_META.isdisjoint(path[:1]) else False
 
-    def _of_change(self, change: Change, path: Sequence[str]) -> Targets:
+    def _of_block(self, placed: Placed, path: Path) -> Referred:
+        """Give what the argument of a block that is no resource refers to."""
+        parts = find(placed.expressions, path, None).parts
+        pointing = self._blocks.pointing
+        if pointing is not None and placed.at is not None and len(parts) == len(path) == 1:
+            pointed = pointing.at(placed.at, path, parts[0])
+            if pointed is not None and always_has(pointed.kind, pointed.attribute):
+                return Referred({without_keys(pointed.address)}, set())
+        targets = self._blocks.resolver.resolve(parts, placed.place)
+        return Referred(set(), targets.addresses, blind=targets.lossy)
+
+    def _of_change(self, change: Change, path: Path) -> Referred:
         """Give what the argument at ``path`` (all arguments, if empty) refers to."""
         view = self._blocks.get(configuration_address(change))
         if view is None:
-            return Targets(lossy=not self._has_no_block(change))
-        found = self._find(change, view, path)
+            return Referred(set(), set(), blind=not self._has_no_block(change))
+        if path:
+            return self._of_argument(change, view, path)
         resolve, place = self._blocks.resolver.resolve, view.place
-        parts = [resolve(found.parts, place), Targets(lossy=found.hidden)]
-        if not path:
-            meta = ("count_expression", "for_each_expression", "provisioners")
-            parts += [resolve(view.part(name), place) for name in meta]
-            parts.append(resolve({"references": view.part("depends_on")}, place))
-        return union(parts)
+        expressions = view.expressions if type(view.expressions) is dict else {}
+        whole = Referred(resolve({"references": view.part("depends_on")}, place).addresses, set())
+        for name in expressions:
+            whole = whole.with_(self._of_argument(change, view, (name,)))
+        for name in ("count_expression", "for_each_expression", "provisioners"):
+            targets = resolve(view.part(name), place)
+            whole = whole.with_(Referred(set(), targets.addresses, blind=targets.lossy))
+        return whole._replace(blind=whole.blind or self._hides_any(change, view, expressions))
+
+    def _hides_any(self, change: Change, view: BlockView, expressions: dict[str, Any]) -> bool:
+        """Whether a dynamic block may have made any argument that the block does not show."""
+        dynamic = self._blocks.dynamic(view)
+        if dynamic is not None:
+            return bool(dynamic)
+        after = values.after(change, EVERYTHING_AFTER)
+        return type(after) is not dict or any(
+            may_be_blocks(name, value) for name, value in after.items() if name not in expressions
+        )
+
+    def _of_argument(self, change: Change, view: BlockView, path: Path) -> Referred:
+        found = self._find(change, view, path)
+        whole = Referred(set(), set(), blind=found.hidden)
+        for part in found.parts:
+            for at, leaf, once in expressions_in(part, path):
+                targets = self._blocks.resolver.resolve(leaf, view.place)
+                if targets is not NOTHING:
+                    alone = once and len(found.parts) == 1
+                    whole = whole.with_(self._of_leaf(change, at, leaf if alone else None, targets))
+        return whole
+
+    def _of_leaf(self, change: Change, path: Path, leaf: Any, targets: Targets) -> Referred:
+        """Give what one expression refers to; ``leaf`` is None where others stand in its place."""
+        pointing = self._blocks.pointing
+        pointed = pointing and pointing.of(change, path, leaf)
+        if pointed and always_has(pointed.kind, pointed.attribute):
+            return Referred({without_keys(pointed.address)}, set())
+        held = values_at(values.after(change, Reads.of([("after", *path)])), path)
+        written = {text for value in held for text in texts(value)}
+        if None in written or not held:
+            return Referred(set(), targets.addresses, blind=targets.lossy)
+        return self._named(targets, written, written | {key for one in held for key in keys(one)})
+
+    def _named(self, targets: Targets, written: set[str | None], held: set[str | None]) -> Referred:
+        """Give those of the targets that a known value names, and may name.
+
+        A text in it, one of ``written``, names what has that name; ``held`` are its texts and the
+        keys of its maps, which may.
+        """
+        sure: set[str] = set()
+        maybe: set[str] = set()
+        for address in targets.addresses:
+            instances = self._referrers.instances.get(address, ())
+            names = [self._referrers.names(instance) for instance in instances]
+            if any(not written.isdisjoint(one.known) for one in names):
+                sure.add(address)
+            elif held and (not names or any(one.open or one.within(held) for one in names)):
+                maybe.add(address)
+        return Referred(sure, maybe, blind=targets.lossy and bool(held))
 
     def _has_no_block(self, change: Change) -> bool:
         """Whether a change without a block certainly has none: its resource is to go."""
@@ -124,6 +200,9 @@ class Joins:
             return Found([expressions[path[0]]], hidden=False)
         held = values.after(change, Reads.of([("after", *path[:1])]))
         found = find(expressions, path, held)
+        dynamic = self._blocks.dynamic(view)
+        if dynamic is not None:
+            return Found(found.parts, (not path and bool(dynamic)) or any(map(dynamic.get, path)))
         if found.hidden and len(path) == 1 and self._is_attribute(change.type, path[0]):
             return Found(found.parts, hidden=False)
         return found
@@ -156,16 +235,60 @@ class Joins:
         return self._documents[key]
 
 
-def _placed(subject: Subject) -> tuple[Any, Place] | None:
-    """Give the expressions of a subject that is no resource, and what their names mean."""
+class Referred(NamedTuple):
+    """Configuration addresses that something refers to, and may refer to."""
+
+    sure: set[str]
+    maybe: set[str]
+    blind: bool = False
+    """Whether there may be others."""
+
+    def with_(self, other: Referred) -> Referred:
+        """Put two answers together."""
+        return Referred(self.sure | other.sure, self.maybe | other.maybe, self.blind or other.blind)
+
+
+class Placed(NamedTuple):
+    """The expressions of a subject that is no resource, and what their names mean."""
+
+    expressions: Any
+    place: Place
+    at: Standing | None = None
+    """Where they stand, for one that is there once."""
+
+
+def _placed(subject: Subject) -> Placed | None:
     prefix = f"{subject.module_address}." if subject.module_address else ""
     if isinstance(subject, OutputChange):
-        return {"value": (subject.config() or {}).get("expression")}, Place(prefix)
+        expressions = {"value": (subject.config() or {}).get("expression")}
+        return Placed(expressions, Place(prefix), Standing((), f"output.{subject.name}"))
     if isinstance(subject, ModuleCall):
-        return subject.part("expressions"), Place(prefix, subject.call.for_each_expression)
+        call = subject.call
+        place = Place(prefix, call.for_each_expression)
+        repeated = prefix or call.for_each_expression or call.count_expression
+        at = None if repeated else Standing((), f"module.{subject.name}")
+        return Placed(subject.part("expressions"), place, at)
     if isinstance(subject, ProviderConfig):
-        return subject.expressions(), Place(prefix)
+        return Placed(subject.expressions(), Place(prefix))
     return None
+
+
+def values_at(value: Any, path: Sequence[str]) -> list[Any]:
+    """Give what stands at a path, in each element of the lists on the way.
+
+    What is absent is as good as unknown: a plan has every attribute, null or not.
+    """
+    if isinstance(value, Unknown):
+        return [value]
+    if type(value) is Maybe:
+        return [value]
+    if type(value) is list:
+        if not path:
+            return value or [None]
+        return [found for element in value for found in values_at(element, path)]
+    if not path:
+        return [value]
+    return values_at(value.get(path[0], UNKNOWN), path[1:]) if type(value) is dict else [UNKNOWN]
 
 
 def _path(argument: str | None) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from tfgate.plan.arguments import is_expression
 from tfgate.plan.change import Change
 from tfgate.plan.overlay import marks_any
 from tfgate.plan.reads import Reads, may_hold_unknown
-from tfgate.query.values import UNKNOWN, Unknown
+from tfgate.query.values import UNKNOWN, Maybe, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,15 @@ class Leaving:
             if not _is_open(after, path):
                 return False
         expressions = self._configuration.expressions(subject)
-        return UNKNOWN if expressions is None else _is_left(expressions, after, path)
+        if expressions is None:
+            return UNKNOWN
+        left = _is_left(expressions, after, path)
+        return UNKNOWN if left and self._may_be_dynamic(subject, path) else left
+
+    def _may_be_dynamic(self, change: Change, path: Sequence[str]) -> bool:
+        """Whether the sources have a dynamic block on the path, over what is not known yet."""
+        open_blocks = self._configuration.open_blocks(change)
+        return open_blocks is not None and not open_blocks.isdisjoint(path)
 
 
 def _marks(change: Change) -> Any:
@@ -79,6 +87,7 @@ def _asked(argument: str) -> tuple[tuple[str, ...], Reads]:
 
 def _is_open(value: Any, path: Sequence[str]) -> bool:
     """Say whether anything at the path is unknown: what is known was left to nobody."""
+    value = _shown(value)
     if isinstance(value, Unknown):
         return True
     if type(value) is list:
@@ -86,7 +95,13 @@ def _is_open(value: Any, path: Sequence[str]) -> bool:
     return bool(path) and type(value) is dict and _is_open(value.get(path[0]), path[1:])
 
 
+def _shown(value: Any) -> Any:
+    """Give the element that stands for any number of them as the plan shows it."""
+    return value.value if type(value) is Maybe else value
+
+
 def _is_left(part: Any, value: Any, path: Sequence[str]) -> bool:
+    value = _shown(value)
     if not path:
         return isinstance(value, Unknown) and (part is None or _is_nothing(part))
     if type(part) is list or type(value) is list:

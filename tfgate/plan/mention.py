@@ -29,8 +29,6 @@ class Mention(NamedTuple):
     """Address within the module, or name of the variable, output or module call."""
     key: str | None = None
     """Key of the instance as written (``"x"`` or ``0``), where it is a constant."""
-    deep: bool = False
-    """Whether only a part of the thing is meant."""
     module: str = ""
     """For ``output``: the module call."""
 
@@ -80,7 +78,7 @@ def _mention(reference: str) -> Mention | None:
     if head in _REPEATING:
         return Mention("each" if names[1:2] == ["value"] else "key", head or "")
     if head == "var" and len(names) > 1 and names[1]:
-        return Mention("var", names[1], deep=len(steps) > 2)
+        return Mention("var", names[1])
     if head == "module":
         return _module_mention(steps)
     start = 1 if head in _TYPED else 0
@@ -98,4 +96,4 @@ def _module_mention(steps: Sequence[tuple[str | None, str | None]]) -> Mention:
     rest = steps[3:] if key is not None else steps[2:]
     if not rest or not rest[0][0]:
         return Mention("module", names[1], key)
-    return Mention("output", rest[0][0], key, deep=len(rest) > 1, module=names[1])
+    return Mention("output", rest[0][0], key, module=names[1])

@@ -6,11 +6,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tfgate.plan import counting
+from tfgate.plan.configuration import configuration_address
 from tfgate.plan.decoding import decode_value
 from tfgate.plan.variables import redacted_values, variable_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from msgspec import Raw
 
     from tfgate.plan.change import Change
     from tfgate.plan.configuration import Configuration
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from tfgate.plan.output import OutputChange
     from tfgate.plan.subject import Subject
     from tfgate.plan.top import Top
+    from tfgate.plan.written import Written
 
 
 class Plan:
@@ -62,6 +66,19 @@ class Plan:
         """SHA-256, in hexadecimal digits, of the bytes as they were given."""
         return self._digest.hex()
 
+    def use_sources(self, written: Written) -> None:
+        """Take the sources of the plan: they say what its JSON has lost of expressions.
+
+        To be called before anything is asked. They must be the plan's own, as those that its file
+        carries: whoever can change them later could make a possible reference a certain one.
+        """
+        marks: dict[str, list[Raw]] = {}
+        for change in self.changes:
+            if change.deposed is None:
+                address = configuration_address(change)
+                marks.setdefault(address, []).append(change.body.after_unknown)
+        self.configuration.use(written, marks)
+
     @cached_property
     def checks(self) -> list[Any]:
         """Results of checks and conditions, as in the plan: they hold no values."""
@@ -96,9 +113,10 @@ class Plan:
         """List the configuration addresses that the subject's block refers to, sorted.
 
         ``argument`` is a dotted path of arguments (list steps left out); all of them without one.
-        References are followed through variables and outputs of modules. Elements that may be
-        missing are `Maybe`; what the JSON has lost (locals, dynamic blocks) is one more of them
-        that stands for any number of addresses. Subjects without expressions give `UNKNOWN`.
+        References are followed through variables and outputs of modules. One is certain where the
+        sources show that the argument only points at it, or where the argument's value is its name;
+        others are `Maybe`. What the JSON has lost (locals, dynamic blocks) is one more of them that
+        stands for any number of addresses. Subjects without expressions give `UNKNOWN`.
         """
         return self._joins.references(subject, argument)
 
@@ -123,8 +141,9 @@ class Plan:
         """Say whether the subject's block leaves the argument at a dotted path to the provider.
 
         True, False, or `UNKNOWN` where the value is not known and the plan has no block to look at.
-        A ``dynamic`` block whose ``for_each`` is not known yet looks like one that nobody wrote,
-        and counts as such; one that the plan shows the content of does not.
+        A ``dynamic`` block whose ``for_each`` is not known yet makes it `UNKNOWN` where the sources
+        show the block. Plan JSON alone does not tell it from one that nobody wrote: it counts as
+        such there, as long as the plan does not show its content.
         """
         return self._leaving.left(subject, argument)
 

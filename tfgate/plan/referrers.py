@@ -3,10 +3,15 @@
 Built on first use, for the types that are asked for, and linear in their part of the configuration:
 each block's references are resolved once, and the values of a type's instances are looked through
 once.
+
+A reference is sure where the sources show that the argument only points at the resource
+(`tfgate.plan.pointing`), or where its value is the resource's name (`tfgate.plan.sightings`).
+Another mention is a possible one, as long as the values do not rule it out.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -17,20 +22,32 @@ from tfgate.plan.arguments import find
 from tfgate.plan.blocks import DECORATION
 from tfgate.plan.configuration import configuration_address
 from tfgate.plan.edges import Edges
-from tfgate.plan.instances import connected
+from tfgate.plan.instances import may_mean
 from tfgate.plan.reads import Reads
-from tfgate.plan.sightings import Sightings, identities, identity_names
+from tfgate.plan.sightings import (
+    SHORTEST,
+    Sightings,
+    identities,
+    identity_names,
+    is_called_after,
+    keys,
+    texts,
+)
+from tfgate.query.values import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tfgate.plan.blocks import Blocks, BlockView
     from tfgate.plan.change import Change
     from tfgate.plan.plan import Plan
+    from tfgate.plan.resolver import Targets
 
 _AFTER: Final = Reads.of([("after",)])
 GONE: Final = frozenset({Action.DELETE, Action.FORGET})
 """Actions after which an object is not there any more."""
+DOUBTS: Final = 200
+"""Possible referrers of one resource that are told from each other: with more, there may be any."""
 
 
 class Found(NamedTuple):
@@ -42,12 +59,31 @@ class Found(NamedTuple):
     """Whether there may be others."""
 
 
+class Names(NamedTuple):
+    """By what others name a resource."""
+
+    known: set[str]
+    open: bool
+    """Whether there may be others, not known yet."""
+
+    def within(self, held: Iterable[str | None]) -> bool:
+        """Whether a text holds one of the names, in any case."""
+        folded = [text.casefold() for text in held if text is not None]
+        return any(name.casefold() in text for name in self.known for text in folded)
+
+
 class View(NamedTuple):
     """The instances of the resources of a type glob, and what their arguments hold."""
 
     candidates: list[Change]
+    blocks: list[BlockView]
+    """The block of each candidate."""
+    pointing: dict[str, list[Change]]
+    """The candidates that certainly point at an instance, by its address."""
     sightings: Sightings
     edges: Edges
+    left: dict[tuple[int, str], list[str]]
+    """What the arguments of instances hold beside whole names, by position and argument."""
     absent: bool
     """Whether some may exist that the plan does not show."""
 
@@ -62,33 +98,81 @@ class Referrers:
         self._complete = plan.complete
         self._views: dict[str, View] = {}
         self._identity_reads: dict[str, Reads] = {}
+        self._bearers: dict[str, Counter[str]] = {}
+        self._block_names: dict[str, set[str]] = {}
 
     def of(self, change: Change, pattern: str) -> Found:
         """Find the instances of resources whose type matches the glob that refer to ``change``."""
         view = self._view(pattern)
         if not view.candidates:
             return Found([], [], view.absent)
-        sure: dict[int, Change] = {}
+        names = self.names(change)
+        pointing = view.pointing.get(change.address, ())
+        sure = {other.position: other for other in pointing if other.address != change.address}
+        for name in names.known:
+            for number, argument in view.sightings.equal(name):
+                other = view.candidates[number]
+                if other.address != change.address and self._is_named(
+                    change, name, argument, view.blocks[number]
+                ):
+                    sure[other.position] = other
+        maybe, blind = self._possible(view, change, names, sure)
+        blind = blind or view.absent or view.edges.overflown or _unseen(view, sure)
+        return Found([*sure.values()], maybe, blind)
+
+    def _possible(
+        self, view: View, change: Change, names: Names, sure: dict[int, Change]
+    ) -> tuple[list[Change], bool]:
+        """Give those that may refer to ``change`` beside the sure ones, and whether any may."""
         maybe: dict[int, Change] = {}
-        blind = view.absent or view.edges.overflown
-        for edge in view.edges.to(configuration_address(change)):
-            into = sure if edge.sure else maybe
-            for instances in edge.referrers:
-                found = connected(instances, change, edge.target)
-                blind = blind or found is None
-                into.update((other.position, other) for other in found or ())
-        for number in view.sightings.of(identities(change, self._identifying(change))):
+        for other in self._mentioning(view, change, names):
+            if other.position not in sure and other.address != change.address:
+                maybe[other.position] = other
+                if len(maybe) > DOUBTS:
+                    return [], True
+        for number in view.sightings.of(names.known):
             other = view.candidates[number]
-            maybe.setdefault(other.position, other)
-        maybe.pop(change.position, None)
-        doubtful = [other for position, other in maybe.items() if position not in sure]
-        return Found([*sure.values()], doubtful, blind or _unseen(view, sure))
+            if other.position not in sure and other.address != change.address:
+                maybe[other.position] = other
+        return ([], True) if len(maybe) > DOUBTS else ([*maybe.values()], False)
+
+    @staticmethod
+    def _mentioning(view: View, change: Change, names: Names) -> Iterator[Change]:
+        """Yield those that mention ``change`` in an argument that may come to name it."""
+        for edge in view.edges.to(configuration_address(change)):
+            if may_mean(edge.target.key, change):
+                yield from edge.open.near(change)
+                for other in edge.known.near(change):
+                    if names.open or names.within(view.left[other.position, edge.argument]):
+                        yield other
+
+    def _is_named(self, change: Change, name: str, argument: str, block: BlockView) -> bool:
+        """Whether an argument that holds the name of ``change`` is a reference to it.
+
+        It is none where two resources of the type have that name, in two regions perhaps.
+        """
+        targets = block.arguments.get(argument)
+        if targets is not None and configuration_address(change) in targets.addresses:
+            return self._is_only_bearer(change, name)
+        return is_called_after(argument, change.type) and self._is_only_bearer(change, name)
+
+    def _is_only_bearer(self, change: Change, name: str) -> bool:
+        bearers = self._bearers.get(change.type)
+        if bearers is None:
+            bearers = self._bearers[change.type] = Counter(
+                found
+                for other in self._changes
+                if other.type == change.type and other.mode == change.mode
+                for found in self.names(other).known
+            )
+        return bearers[name] <= 1
+
+    def names(self, change: Change) -> Names:
+        """Give the names of a resource: those it will have, or those it has if it is to go."""
+        known, open_ = identities(change.type, self._identifying(change))
+        return Names(known, open_ or any(len(name) < SHORTEST for name in known))
 
     def _identifying(self, change: Change) -> Any:
-        """Give the values of a resource, as far as others may name it by them.
-
-        They are those it will have, or those it has if it is to go.
-        """
         reads = self._identity_reads.get(change.type)
         if reads is None:
             names = identity_names(change.type)
@@ -100,7 +184,7 @@ class Referrers:
         return values.before(change, reads) if after is None or after == {} else after
 
     @cached_property
-    def _instances(self) -> dict[str, list[Change]]:
+    def instances(self) -> dict[str, list[Change]]:
         """The instances that there will be, by configuration address."""
         instances: dict[str, list[Change]] = {}
         for change in self._changes:
@@ -123,19 +207,72 @@ class Referrers:
         return view
 
     def _look(self, blocks: Iterable[BlockView], absent: bool) -> View:
-        candidates: list[Change] = []
-        sightings = Sightings()
-        edges = Edges()
+        view = View([], [], {}, Sightings(), Edges(), {}, absent)
         for block in blocks:
-            instances = self._instances.get(block.address)
+            instances = self.instances.get(block.address)
             if instances is None:
                 absent = absent or self._may_exist(block)
-                continue
-            edges.add(block, instances)
-            for instance in instances:
-                _note(sightings, len(candidates), instance, block)
-                candidates.append(instance)
-        return View(candidates, sightings, edges, absent)
+            else:
+                self._take_in(view, block, instances)
+        return view._replace(absent=absent)
+
+    def _take_in(self, view: View, block: BlockView, instances: list[Change]) -> None:
+        """Note what the arguments of a block point at, mention and hold, in each instance."""
+        is_open: dict[str, list[Change]] = {}
+        is_known: dict[str, list[Change]] = {}
+        for instance in instances:
+            number = len(view.candidates)
+            view.candidates.append(instance)
+            view.blocks.append(block)
+            held = values.after(instance, _AFTER)
+            if type(held) is not dict:
+                view.sightings.blind.add(number)
+                held = {}
+            for name, targets in block.arguments.items():
+                pointed = self._blocks.points_at(instance, block, name)
+                if pointed is not None:
+                    view.pointing.setdefault(pointed, []).append(instance)
+                    continue
+                value = held.get(name, UNKNOWN)
+                view.sightings.note(number, name, value, lossy=targets.lossy)
+                if targets.found:
+                    left = self._left(value, targets)
+                    view.left[instance.position, name] = left
+                    if left:  # null, true and an empty list name nothing
+                        into = is_open if "" in left else is_known
+                        into.setdefault(name, []).append(instance)
+            for name in held.keys() - block.arguments.keys() - DECORATION:
+                if self._is_hidden(block, name, held[name]):
+                    view.sightings.note(number, name, held[name], lossy=True)
+        view.edges.add(block.arguments, is_open, is_known)
+
+    def _left(self, value: Any, targets: Targets) -> list[str]:
+        """Give what a value holds beside whole names of what it mentions; "" for what is unknown.
+
+        A text that is the whole name of one instance names no other.
+        """
+        named: set[str] = set()
+        for address in targets.addresses:
+            named |= self._names_of_block(address)
+        found = {*texts(value), *keys(value)}
+        return ["" if text is None else text for text in found if text not in named]
+
+    def _names_of_block(self, address: str) -> set[str]:
+        """Give the names of the instances of a block."""
+        if address not in self._block_names:
+            self._block_names[address] = {
+                name
+                for other in self.instances.get(address, ())
+                for name in self.names(other).known
+            }
+        return self._block_names[address]
+
+    def _is_hidden(self, block: BlockView, name: str, value: Any) -> bool:
+        """Whether a dynamic block may have made an argument that the block does not show."""
+        dynamic = self._blocks.dynamic(block)
+        if dynamic is not None:
+            return name in dynamic
+        return find(block.expressions, (name,), value).hidden
 
     def _may_exist(self, view: BlockView) -> bool:
         """Whether a block without instances in the plan may have some: the plan is targeted."""
@@ -144,19 +281,6 @@ class Referrers:
         block = view.block
         repeated = block.count_expression or block.for_each_expression
         return not (repeated or view.place.prefix)
-
-
-def _note(sightings: Sightings, number: int, instance: Change, view: BlockView) -> None:
-    """Take in what the arguments of one instance hold."""
-    held = values.after(instance, _AFTER)
-    if type(held) is not dict:
-        sightings.blind.add(number)
-        return
-    for name, targets in view.arguments.items():
-        sightings.note(number, held.get(name), lossy=targets.lossy)
-    for name in held.keys() - view.arguments.keys() - DECORATION:
-        if find(view.expressions, (name,), held[name]).hidden:
-            sightings.note(number, held[name], lossy=False)
 
 
 def _unseen(view: View, sure: dict[int, Change]) -> bool:

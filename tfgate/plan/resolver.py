@@ -26,29 +26,27 @@ each of 10,000 blocks may have them."""
 
 
 class Target(NamedTuple):
-    """A resource that an expression refers to."""
+    """A resource that an expression mentions."""
 
     address: str
     """Configuration address."""
     key: str | None = None
     """Key of the instance as written, where it is a constant."""
-    by_key: bool = False
-    """Whether the expression also has ``each`` or ``count``: most likely one instance is meant."""
 
 
 class Targets(NamedTuple):
-    """What an expression refers to, and what it may."""
+    """What an expression may refer to: what it does with it, the JSON does not show."""
 
-    sure: frozenset[Target] = frozenset()
-    maybe: frozenset[Target] = frozenset()
+    found: frozenset[Target] = frozenset()
     lossy: bool = False
     """Whether there may be others, which the JSON does not show."""
     many: bool = False
     """Whether they are so many that none is told from another."""
 
-    def doubted(self) -> Targets:
-        """The same with nothing sure: some of them are meant, and nobody knows which."""
-        return self._replace(sure=frozenset(), maybe=self.sure | self.maybe)
+    @property
+    def addresses(self) -> set[str]:
+        """The configuration addresses of what was found."""
+        return {target.address for target in self.found}
 
 
 NOTHING: Final = Targets()
@@ -58,22 +56,18 @@ TOO_MANY: Final = Targets(lossy=True, many=True)
 
 def union(parts: Iterable[Targets]) -> Targets:
     """Put together what several expressions refer to."""
-    sure: set[Target] = set()
-    maybe: set[Target] = set()
+    found: set[Target] = set()
     lossy = False
     only: Targets | None = NOTHING  # None where several parts say something
     for part in parts:
         if part is NOTHING:
             continue
-        only = part if not sure and not maybe and not lossy else None
-        sure |= part.sure
-        maybe |= part.maybe
+        only = part if not found and not lossy else None
+        found |= part.found
         lossy = lossy or part.lossy
-        if part.many or len(sure) + len(maybe) > MANY:
+        if part.many or len(found) > MANY:
             return TOO_MANY
-    if only is not None and not maybe:
-        return only
-    return Targets(frozenset(sure), frozenset(maybe - sure), lossy)
+    return Targets(frozenset(found), lossy) if only is None else only
 
 
 class Place(NamedTuple):
@@ -125,19 +119,12 @@ class Resolver:
 
     def _expression(self, references: list[str], place: Place) -> Targets:
         found = mentions(references)
-        by_key = any(mention.kind in ("each", "key") for mention in found)
         others = any(mention.kind not in ("each", "key") for mention in found)
-        parts = []
-        for mention in found:
-            if mention.kind == "key" and others:
-                continue  # the key of one of the others
-            part = self._mentioned(mention, place)
-            several = len({target.address for target in part.sure}) > 1
-            if several and (by_key or mention.deep):
-                part = part.doubted()
-            parts.append(part)
-        whole = union(parts)
-        return _with_keys(whole) if by_key else whole
+        return union(
+            self._mentioned(mention, place)
+            for mention in found
+            if not (others and mention.kind == "key")  # the key of one of the others
+        )
 
     def _mentioned(self, mention: Mention, place: Place) -> Targets:
         if mention.kind == "resource":
@@ -150,7 +137,7 @@ class Resolver:
             return self._once("output", inner, mention.name, self._output)
         if mention.kind == "module":
             inner = f"{place.prefix}module.{mention.name}."
-            return self._once("module", inner, "", self._all_outputs).doubted()
+            return self._once("module", inner, "", self._all_outputs)
         if mention.kind in ("each", "key"):
             return self._repetition(mention, place)
         return LOSSY
@@ -213,10 +200,3 @@ class Resolver:
 def _is_constant(part: Any) -> bool:
     """Whether ``part`` is one expression without references: most are."""
     return type(part) is dict and len(part) == 1 and "constant_value" in part
-
-
-def _with_keys(targets: Targets) -> Targets:
-    return targets._replace(
-        sure=frozenset(target._replace(by_key=True) for target in targets.sure),
-        maybe=frozenset(target._replace(by_key=True) for target in targets.maybe),
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.plan.decoding import decode_value, part_error, too_deep, wrong_shape
+from tfgate.plan.dynamic import settle
 from tfgate.plan.overlay import marks_any, merge
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def after(change: Change, reads: Reads) -> Any:
     """Decode what is read of ``after`` and lay ``after_unknown`` over it.
 
     Gives an object, None where nothing will be there, or `UNKNOWN` where all of it is unknown
-    (`tfgate.plan.overlay.merge`).
+    (`tfgate.plan.overlay.merge`). An element of a list that stands for any number of them is a
+    `Maybe` (`tfgate.plan.dynamic`).
     """
     body = change.body
     try:
@@ -39,7 +41,7 @@ def after(change: Change, reads: Reads) -> Any:
     if _TRUE not in bytes(body.after_unknown):
         return known
     try:
-        return merge(known, unknown(change, reads))
+        return settle(change, merge(known, unknown(change, reads)))
     except RecursionError:
         raise too_deep(f"{change.where}.after") from None
 

@@ -52,7 +52,7 @@ class State:
     scope: Any = None
     left: int = STEPS
     """Steps that are left."""
-    dirty: bool = False
+    dirty: bool = True
     """Set when a value was made that only the inside may see (a `Maybe`, a narrow unknown)."""
     _asked: set[object] | None = None
     """What it was given from outside, each of which it pays for once."""

@@ -100,6 +100,8 @@ CHANGE: Final = Table(
             MapOf(_References()),
             'Arguments that refer to something: { bucket = "subject" } refers to the subject of '
             "the example, and any other text is a reference as the plan's configuration has it. "
+            "One target stands for an expression that only points at it, several for one that may "
+            "do anything with them. "
             "A dot leads into a block. An argument that after says nothing of is known after the "
             "apply.",
         ),

@@ -1,0 +1,115 @@
+"""The expressions and dynamic blocks of a configuration as text, as `tfgate.plan.written` asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tfgate.hcl.paths import JSON, has_step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tfgate.hcl.index import SourceIndex
+    from tfgate.hcl.scanner import Block
+    from tfgate.hcl.sources import Declared, ModuleSource, SourceFile
+
+NOT_SET = "null"
+"""The expression of an argument that a block does not set."""
+
+
+class SourceText:
+    """What `tfgate.plan.Plan.use_sources` takes. ``None`` always says that nobody can tell.
+
+    Nothing is said of a module of which a file could not be read: it might override what others
+    say.
+    """
+
+    def __init__(self, index: SourceIndex) -> None:
+        self._index = index
+        self._dynamic: dict[tuple[tuple[str, ...], str], Mapping[str, Sequence[str]] | None] = {}
+
+    def expression(self, module: Sequence[str], block: str, path: Sequence[str]) -> str | None:
+        """Give the expression of an argument, `NOT_SET` where a block at hand does not set it."""
+        source = self._source(module)
+        if source is None:
+            return None
+        if block.startswith("local."):
+            name = block.removeprefix("local.")
+            owner = source.locals.get(name)
+            return None if owner is None or path else _attribute(owner.file, owner.block, name)
+        declared = source.declared.get(block)
+        return _argument(declared, path) if declared and path else None
+
+    def dynamic(self, module: Sequence[str], block: str) -> Mapping[str, Sequence[str]] | None:
+        """Give, by label, the ``for_each`` of each ``dynamic`` block at any depth of a block."""
+        asked = (tuple(module), block)
+        if asked not in self._dynamic:
+            self._dynamic[asked] = self._find_dynamic(*asked)
+        return self._dynamic[asked]
+
+    def _find_dynamic(
+        self, module: tuple[str, ...], block: str
+    ) -> Mapping[str, Sequence[str]] | None:
+        source = self._source(module)
+        declared = None if source is None else source.declared.get(block)
+        if not declared or any(one.file.syntax is JSON for one in declared):
+            return None
+        found: dict[str, list[str]] = {}
+        for one in declared:
+            for dynamic in _dynamic_in(one.file, one.block):
+                over = _attribute(one.file, dynamic, "for_each")
+                if over is None or len(dynamic.labels) != 1:
+                    return None
+                found.setdefault(dynamic.labels[0], []).append(over)
+        return found
+
+    def _source(self, module: Sequence[str]) -> ModuleSource | None:
+        node = self._index.module(tuple(module))
+        return None if node is None or not node.source.complete else node.source
+
+
+def _argument(declared: Sequence[Declared], path: Sequence[str]) -> str | None:
+    chosen = declared[0]
+    for one in declared[1:]:
+        if has_step(one.file.syntax, one.file.text or "", one.block, path[0]):
+            chosen = one
+    file, block = chosen
+    for step in path[:-1]:
+        inner = [one for one in _blocks(file, block) if _is(one, step)]
+        if len(inner) != 1 or inner[0].kind == "dynamic":
+            return None
+        block = inner[0]
+    return _attribute(file, block, path[-1])
+
+
+def _attribute(file: SourceFile, block: Block, name: str) -> str | None:
+    if file.text is None:
+        return None
+    body = file.syntax.body(file.text, block)
+    if body.error is not None or any(_is(one, name) for one in body.blocks):
+        return None
+    attribute = body.attributes.get(name)
+    if attribute is None:
+        return NOT_SET
+    if file.syntax is JSON:
+        text = file.syntax.literal(file.text, attribute.start, attribute.end)
+        return None if text is None else f'"{text}"'
+    return file.text[attribute.start : attribute.end].strip()
+
+
+def _dynamic_in(file: SourceFile, block: Block) -> Iterator[Block]:
+    stack = [block]
+    while stack:
+        current = stack.pop()
+        for inner in _blocks(file, current):
+            stack.append(inner)
+            if inner.kind == "dynamic":
+                yield inner
+
+
+def _blocks(file: SourceFile, block: Block) -> Sequence[Block]:
+    return () if file.text is None else file.syntax.body(file.text, block).blocks
+
+
+def _is(block: Block, name: str) -> bool:
+    return block.kind == name or (block.kind == "dynamic" and block.labels == (name,))

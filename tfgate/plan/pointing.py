@@ -1,0 +1,213 @@
+"""Which one instance an expression points at, where the sources show that it does nothing else.
+
+Every hop must be a bare traversal: the argument itself, the arguments of module calls behind
+variables, the outputs of modules, local values, ``for_each`` behind ``each.value``. Whatever else
+there is on the way, a function, a condition, a computed key, makes the answer None.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from tfgate.plan.arguments import is_expression
+from tfgate.plan.instances import steps
+from tfgate.plan.written import Step, Traversal, agrees, traversal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tfgate.plan.change import Change
+    from tfgate.plan.written import Written
+
+_HOPS: Final = 64
+"""Hops beyond which nothing is followed: no configuration has so many, but a circle has."""
+_NO_RESOURCES: Final = frozenset(
+    {"path", "terraform", "tofu", "self", "count", "ephemeral", "provider", "action", "caller"}
+)
+
+Key = str | int | None
+
+
+class Pointed(NamedTuple):
+    """What an expression points at."""
+
+    address: str
+    """Of the instance."""
+    kind: str
+    """Its resource type."""
+    attribute: str
+    """The one attribute that is taken of it."""
+
+
+class Place(NamedTuple):
+    """Where an expression stands."""
+
+    modules: tuple[tuple[str, Key], ...]
+    """The module instances from the root: call and key."""
+    block: str | None = None
+    """The block that ``each`` and ``count`` belong to: ``TYPE.NAME``, ``module.NAME``."""
+    key: Key = None
+    """Key of the block's instance."""
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The names of the module calls."""
+        return tuple(name for name, _ in self.modules)
+
+
+class Pointing:
+    """Follows the expressions of one configuration whose sources are at hand."""
+
+    def __init__(self, written: Written) -> None:
+        self._written = written
+        self._parsed: dict[tuple[tuple[str, ...], str, tuple[str, ...]], Traversal | None] = {}
+
+    def of(self, change: Change, path: Sequence[str], part: Any) -> Pointed | None:
+        """Give what an argument of a resource points at; ``part`` is its expression in the plan."""
+        block = f"data.{change.type}.{change.name}" if change.mode == "data" else None
+        place = Place(
+            module_steps(change.module_address),
+            block or f"{change.type}.{change.name}",
+            change.index,
+        )
+        return self.at(place, path, part)
+
+    def at(self, place: Place, path: Sequence[str], part: Any) -> Pointed | None:
+        """Give what an argument of the block at ``place`` points at."""
+        if place.block is None or not is_expression(part):
+            return None
+        begun = self._read(place.calls, place.block, tuple(path))
+        if begun is None or not agrees(begun, part.get("references")):
+            return None
+        return self._follow(begun, place)
+
+    def _read(
+        self, calls: tuple[str, ...], block: str, path: tuple[str, ...] = ()
+    ) -> Traversal | None:
+        asked = (calls, block, path)
+        if asked not in self._parsed:
+            self._parsed[asked] = traversal(self._written.expression(*asked))
+        return self._parsed[asked]
+
+    def _follow(self, pointing: Traversal | None, place: Place) -> Pointed | None:
+        for _ in range(_HOPS):
+            if pointing is None:
+                return None
+            hop = self._hop(pointing, place)
+            if not isinstance(hop, tuple) or isinstance(hop, Pointed):
+                return hop
+            pointing, place = hop
+        return None
+
+    def _hop(
+        self, pointing: Traversal, place: Place
+    ) -> tuple[Traversal | None, Place] | Pointed | None:
+        """Take one hop: to another expression, or to the resource; None where there is none."""
+        root, behind = pointing
+        first = behind[0] if behind else Step("")
+        if first.kind != "attribute" or root in _NO_RESOURCES:
+            return None
+        name = str(first.name)
+        if root == "var":
+            return self._to_caller(name, behind[1:], place)
+        if root == "local":
+            inner = self._read(place.calls, f"local.{name}")
+            return _joined(inner, behind[1:]), Place(place.modules)
+        if root == "module":
+            return self._into_module(name, behind[1:], place)
+        if root == "each":
+            return self._to_repetition(name, behind[1:], place)
+        return _resource(pointing, place)
+
+    def _to_caller(
+        self, name: str, rest: tuple[Step, ...], place: Place
+    ) -> tuple[Traversal | None, Place] | None:
+        if not place.modules:
+            return None
+        call, key = place.modules[-1]
+        caller = Place(place.modules[:-1], f"module.{call}", key)
+        argument = self._read(caller.calls, f"module.{call}", (name,))
+        return _joined(argument, rest), caller
+
+    def _into_module(
+        self, name: str, rest: tuple[Step, ...], place: Place
+    ) -> tuple[Traversal | None, Place] | None:
+        key: Key = None
+        if rest and rest[0].kind != "attribute":
+            key, rest = _key(rest[0], place), rest[1:]
+            if key is None:
+                return None
+        if not rest or rest[0].kind != "attribute":
+            return None
+        inner = Place((*place.modules, (name, key)))
+        output = self._read(inner.calls, f"output.{rest[0].name}", ("value",))
+        return _joined(output, rest[1:]), inner
+
+    def _to_repetition(
+        self, name: str, rest: tuple[Step, ...], place: Place
+    ) -> tuple[Traversal | None, Place] | None:
+        """``each.value`` is the element of ``for_each`` under the instance's own key."""
+        if name != "value" or place.block is None or not isinstance(place.key, str):
+            return None
+        over = self._read(place.calls, place.block, ("for_each",))
+        if over is None or over.root == "each":
+            return None
+        # A set has no elements under keys: what is taken of a resource or module always has.
+        return _joined(over, (Step("key", place.key), *rest)), Place(place.modules)
+
+
+def _joined(inner: Traversal | None, rest: tuple[Step, ...]) -> Traversal | None:
+    return None if inner is None else Traversal(inner.root, (*inner.steps, *rest))
+
+
+def _key(step: Step, place: Place) -> Key:
+    if step.kind == "key":
+        return step.name
+    if step.kind == "each":
+        return place.key if isinstance(place.key, str) else None
+    return place.key if step.kind == "count" and isinstance(place.key, int) else None
+
+
+def _resource(pointing: Traversal, place: Place) -> Pointed | None:
+    """Take apart ``TYPE.NAME.attribute`` and ``TYPE.NAME[key].attribute``, of data too."""
+    prefix = "data." if pointing.root == "data" else ""
+    parts = [*pointing.steps] if prefix else [Step("attribute", pointing.root), *pointing.steps]
+    if len(parts) not in (3, 4):
+        return None
+    kind, name, *keys, attribute = parts
+    if {kind.kind, name.kind, attribute.kind} != {"attribute"}:
+        return None
+    written = ""
+    if keys:
+        key = _key(keys[0], place)
+        if key is None:
+            return None
+        written = written_key(key)
+    module = "".join(f"module.{call}{written_key(at)}." for call, at in place.modules)
+    address = f"{module}{prefix}{kind.name}.{name.name}{written}"
+    return Pointed(address, str(kind.name), str(attribute.name))
+
+
+def written_key(key: Key) -> str:
+    """Write a key as addresses have it."""
+    if key is None:
+        return ""
+    if isinstance(key, int):
+        return f"[{key}]"
+    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
+    return f'["{escaped}"]'
+
+
+def module_steps(address: str) -> tuple[tuple[str, Key], ...]:
+    """Take the address of a module instance apart."""
+    return tuple((name, _read_key(key)) for name, key in steps(address))
+
+
+def _read_key(key: str) -> Key:
+    """Read a key with its brackets: ``["x"]``, ``[0]``, or nothing."""
+    if not key:
+        return None
+    inner = key[1:-1]
+    if inner.isdecimal() and len(inner) < 10:
+        return int(inner)
+    return inner[1:-1].replace('\\"', '"').replace("\\\\", "\\")
