@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tfgate.hcl.agreement import disagreement, is_whole
-    from tfgate.hcl.directive import ProblemKind
+    from tfgate.hcl.comments import ProblemKind
     from tfgate.hcl.files import Limits
-    from tfgate.hcl.index import SourceIndex
+    from tfgate.hcl.index import SourceIndex, disagreement, is_whole
     from tfgate.hcl.secrets import is_secret_name, looks_secret
     from tfgate.hcl.source_blocks import blocks
     from tfgate.hcl.subject import UNREADABLE, SourceBlock
@@ -39,9 +38,9 @@ _LATE = {
     "Limits": "files",
     "comment_waivers": "waivers",
     "WaiverProblem": "waivers",
-    "ProblemKind": "directive",
-    "disagreement": "agreement",
-    "is_whole": "agreement",
+    "ProblemKind": "comments",
+    "disagreement": "index",
+    "is_whole": "index",
     "foreign_skips": "waivers",
     "ForeignSkip": "waivers",
     "blocks": "source_blocks",

@@ -1,12 +1,21 @@
-"""Comments that speak to a tool, and the block that each of them belongs to.
+"""Comments that speak to a tool: the block that each belongs to, and the text of a waiver.
 
 A comment belongs to the top-level block that it stands in, whose last line it shares, or that
-begins on the line below it, with nothing but further comments between.
+begins on the line below it, with nothing but further comments between. A waiver is written
+
+::
+
+    tfgate:waive RULE[, RULE…] reason="…" expires=YYYY-MM-DD owner=… [ticket=…]
+
+Values with white space in them stand in double quotes, where ``\\"`` and ``\\\\`` are escapes. A
+comment over several lines (``/* */``) is read as one.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from tfgate.hcl.jsonsyntax import json_comments
@@ -19,6 +28,146 @@ if TYPE_CHECKING:
     from tfgate.hcl.index import ModuleNode, SourceIndex
     from tfgate.hcl.scanner import Block, Comment
     from tfgate.hcl.sources import SourceFile
+
+MARKER = "tfgate:"
+KEYS = ("reason", "expires", "owner", "ticket")
+LONGEST = 2_000
+"""Characters of a value: it stands in every outcome that it waives."""
+
+_DIRECTIVE = re.compile(r"^[ \t]*tfgate:([\w-]*)", re.MULTILINE)
+_TOKEN = re.compile(r'\s*(?:([A-Za-z_][\w-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s"]+)?|(\S+))', re.DOTALL)
+_RULE = re.compile(r"[\w.*?:/-]+")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class ProblemKind(str, Enum):
+    """What is wrong with a waiver comment."""
+
+    UNKNOWN_DIRECTIVE = "unknown-directive"
+    MALFORMED = "malformed"
+    NO_RULE = "no-rule"
+    UNKNOWN_KEY = "unknown-key"
+    MISSING_REASON = "missing-reason"
+    MISSING_OWNER = "missing-owner"
+    MISSING_EXPIRY = "missing-expiry"
+    MALFORMED_DATE = "malformed-date"
+    EXPIRED = "expired"
+    UNATTACHED = "unattached"
+    DOWNLOADED = "downloaded"
+    TOO_MANY = "too-many"
+    NOT_WHOLE = "not-whole"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Complaint(NamedTuple):
+    """One thing that is wrong, in a sentence that quotes nothing of the values."""
+
+    kind: ProblemKind
+    message: str
+
+
+class Directive(NamedTuple):
+    """One waiver as written; it waives only where ``complaints`` is empty."""
+
+    line: int
+    """Lines below the first line of the comment."""
+    rules: tuple[str, ...]
+    values: dict[str, str]
+    expires: dt.date | None
+    complaints: tuple[Complaint, ...]
+
+
+def read_directives(text: str) -> list[Directive]:
+    """Give every directive that begins a line of a comment's text."""
+    starts = list(_DIRECTIVE.finditer(text))
+    ends = [*(start.start() for start in starts[1:]), len(text)]
+    return [
+        _read(found.group(1), text[found.end() : end], text.count("\n", 0, found.start()))
+        for found, end in zip(starts, ends, strict=False)
+    ]
+
+
+def _read(name: str, text: str, line: int) -> Directive:
+    if name != "waive":
+        message = f"says tfgate:{name[:40]}, which is not known; did you mean tfgate:waive?"
+        return Directive(line, (), {}, None, (Complaint(ProblemKind.UNKNOWN_DIRECTIVE, message),))
+    complaints: list[Complaint] = []
+    rules, values = _tokens(text, complaints)
+    expires = _date(values.get("expires"), complaints)
+    if not any(one.kind is ProblemKind.MALFORMED for one in complaints):
+        _check_complete(rules, values, complaints)
+    return Directive(line, tuple(rules), values, expires, tuple(complaints))
+
+
+def _tokens(text: str, complaints: list[Complaint]) -> tuple[list[str], dict[str, str]]:
+    rules: list[str] = []
+    values: dict[str, str] = {}
+    for key, value, bare in _TOKEN.findall(text.strip()):
+        if not key:
+            if values or '"' in bare:
+                message = 'has stray words: values with spaces stand in quotes, reason="a test"'
+                complaints.append(Complaint(ProblemKind.MALFORMED, message))
+                break
+            rules.extend(_rules(bare, complaints))
+        elif key not in KEYS:
+            complaints.append(Complaint(ProblemKind.UNKNOWN_KEY, _unknown(key)))
+        elif key in values:
+            complaints.append(Complaint(ProblemKind.MALFORMED, f"gives {key} twice"))
+        else:
+            values[key] = _unquote(value)
+    return rules, values
+
+
+def _rules(bare: str, complaints: list[Complaint]) -> list[str]:
+    names = [name for name in bare.split(",") if name]
+    if not all(_RULE.fullmatch(name) for name in names):
+        complaints.append(Complaint(ProblemKind.MALFORMED, "has a malformed rule id"))
+    return names
+
+
+def _unquote(value: str) -> str:
+    if value.startswith('"'):
+        return " ".join(re.sub(r"\\(.)", r"\1", value[1:-1], flags=re.DOTALL).split())
+    return value
+
+
+def _unknown(key: str) -> str:
+    import difflib  # only for a comment that is wrong
+
+    near = difflib.get_close_matches(key, KEYS, n=1)
+    hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(KEYS)}"
+    return f"has the unknown key {key[:40]}{hint}"
+
+
+def _date(written: str | None, complaints: list[Complaint]) -> dt.date | None:
+    if not written:
+        return None
+    try:
+        return dt.date.fromisoformat(written if _DATE.fullmatch(written) else "")
+    except ValueError:
+        message = "has a last day that is no date of the calendar, written as 2027-01-31"
+        complaints.append(Complaint(ProblemKind.MALFORMED_DATE, message))
+        return None
+
+
+def _check_complete(rules: list[str], values: dict[str, str], complaints: list[Complaint]) -> None:
+    if not rules:
+        complaints.append(Complaint(ProblemKind.NO_RULE, "names no rule"))
+    for key, value in values.items():
+        if len(value) > LONGEST:
+            message = f"has a value of {key} that is longer than {LONGEST:,} characters"
+            complaints.append(Complaint(ProblemKind.MALFORMED, message))
+    if not values.get("reason", "").strip():
+        complaints.append(Complaint(ProblemKind.MISSING_REASON, "gives no reason"))
+    if not values.get("owner", "").strip():
+        complaints.append(Complaint(ProblemKind.MISSING_OWNER, "names no owner"))
+    if not values.get("expires"):
+        complaints.append(
+            Complaint(ProblemKind.MISSING_EXPIRY, "has no last day, as in expires=2027-01-31")
+        )
+
 
 _DECORATION = re.compile(r"^[^\S\n]*\*+(?=\s|$)", re.MULTILINE)
 

@@ -7,15 +7,14 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from tfgate.hcl.files import Limits, Reader
-from tfgate.hcl.manifest import Installed
+from tfgate.hcl.files import Installed, Limits, Reader, is_local
 from tfgate.hcl.paths import alike, find_path, has_step, join_modules, path_steps, split_modules
 from tfgate.hcl.sources import ModuleSource
 from tfgate.model.address import config_address
 from tfgate.model.location import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tfgate.errors import Problem
     from tfgate.hcl.snapshot import SnapshotModule
@@ -292,3 +291,35 @@ class SourceIndex:
             if has_step(one.file.syntax, one.file.text or "", one.block, step):
                 chosen = one
         return chosen
+
+
+def is_whole(index: SourceIndex) -> bool:
+    """Say whether all that Terraform would read was read, but modules from elsewhere.
+
+    Where a file or a local module cannot be read, Terraform has made no plan of these sources.
+    """
+    for node in index.modules():
+        if not node.source.complete:
+            return False
+        for name, call in node.source.calls.items():
+            source = call.file.string(call.block, "source")
+            if index.module((*node.calls, name)) is None and is_local(source or ""):
+                return False
+    return True
+
+
+def disagreement(index: SourceIndex, addresses: Iterable[str]) -> list[str]:
+    """Give the config addresses among ``addresses`` that no block declares, sorted.
+
+    To be asked for what will exist after the apply: a resource that the plan deletes or forgets has
+    no block, rightly. One that is imported with a generated configuration may have its ``import``
+    block alone. Where anything could not be read, nothing can be said, and none are given.
+    """
+    if not index.complete:
+        return []
+    wanted = sorted({config_address(address) for address in addresses})
+    return [
+        address
+        for address in wanted
+        if index.declares(address) is False and not index.imports(address)
+    ]

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tfgate.hcl.files import Limits, Reader, is_source
-from tfgate.hcl.manifest import is_local
+from tfgate.hcl.files import Limits, Reader, is_local, is_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tfgate.hcl.comments import remarks
-from tfgate.hcl.directive import MARKER, Complaint, Directive, ProblemKind, read_directives
+from tfgate.hcl.comments import MARKER, Complaint, Directive, ProblemKind, read_directives, remarks
 from tfgate.hcl.paths import join_modules
 from tfgate.hcl.sources import addresses_of
 from tfgate.model.location import Location
