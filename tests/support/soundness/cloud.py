@@ -272,8 +272,16 @@ CLOUD_RULES: Final = (
     Rule("SSH", {**_ON_GROUPS, "deny": "any(after.ingress, &from_port == `22`)"}),
     Rule("ALL-HIGH", {**_ON_GROUPS, "require": "all(after.ingress, &from_port > `50`)"}),
     Rule("FIRST", {**_ON_GROUPS, "require": "after.ingress[0].protocol == 'tcp'"}),
-    Rule("HAS-INGRESS", {**_ON_GROUPS, "require": "configured('ingress')"}),
-    Rule("HAS-EGRESS", {**_ON_GROUPS, "deny": "configured('egress')"}),
+    Rule(
+        "HAS-INGRESS",
+        {**_ON_GROUPS, "require": "configured('ingress')"},
+        lambda v, a: bool(v[a]["ingress"]),
+    ),
+    Rule(
+        "HAS-EGRESS",
+        {**_ON_GROUPS, "deny": "configured('egress')"},
+        lambda v, a: not v[a]["egress"],
+    ),
     Rule("NO-EGRESS", {**_ON_GROUPS, "require": "length(after.egress) == `0`"}),
     Rule("ONE-DISK", {**_ON_TEMPLATES, "require": f"length({_DISKS}) <= `1`"}),
     Rule("NO-DISK", {**_ON_TEMPLATES, "require": f"!({_DISKS})"}),
@@ -295,6 +303,10 @@ CLOUD_RULES: Final = (
         "STARS",
         {**_ON_ROLES, "deny": "after.inline_policy[?contains(policy, 's3:GetObject') == `false`]"},
     ),
-    Rule("POLICY-SET", {**_ON_ROLES, "deny": "configured('inline_policy')"}),
+    Rule(
+        "POLICY-SET",
+        {**_ON_ROLES, "deny": "configured('inline_policy')"},
+        lambda v, a: not v[a]["inline_policy"],
+    ),
 )
 """Rules on nested blocks and on who guards a bucket."""
