@@ -204,7 +204,7 @@ class Joins:
         if dynamic is not None:
             return Found(found.parts, (not path and bool(dynamic)) or any(map(dynamic.get, path)))
         if found.hidden and len(path) == 1 and self._is_attribute(change.type, path[0]):
-            return Found(found.parts, hidden=False)
+            return Found(found.parts, hidden=_holds_objects(held, path[0]))
         return found
 
     def _is_attribute(self, kind: str, name: str) -> bool:
@@ -255,6 +255,16 @@ class Placed(NamedTuple):
     place: Place
     at: Standing | None = None
     """Where they stand, for one that is there once."""
+
+
+def _holds_objects(held: Any, name: str) -> bool:
+    """Whether the value is a list of objects: as an attribute it can be written as blocks.
+
+    A ``dynamic`` block can have made it then. What is unknown as a whole is the provider's:
+    Terraform plans an element for a block of such an attribute.
+    """
+    value = held.get(name) if type(held) is dict else None
+    return type(value) is list and any(type(one) is dict or type(one) is Maybe for one in value)
 
 
 def _placed(subject: Subject) -> Placed | None:

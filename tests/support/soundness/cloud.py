@@ -96,7 +96,7 @@ class _Maker:
     def module(self, folder: str) -> str:
         """Write the root module, or the one that it calls."""
         names = Names(conditions=[*KNOWN, *UNKNOWN])
-        few, many = _FEW, _MANY
+        few: tuple[str, ...] = _FEW
         guarded = "var.guarded" if folder != "root" else self._writer.condition(names)
         blocks = [_MODULE, self._seeds(guarded)]
         if folder != "root":
@@ -110,8 +110,8 @@ class _Maker:
             blocks.append(self._call(names))
         blocks += [self._guard(number, names) for number in range(self._chance.choice((1, 2, 3)))]
         blocks += [self._group(folder, number, names, few) for number in range(2)]
-        blocks += [self._template(folder, number, names, few + many) for number in range(2)]
-        blocks.append(self._role(folder, names, few + many))
+        blocks += [self._template(folder, number, names, few + _MANY) for number in range(2)]
+        blocks.append(self._role(folder, names, few + _MANY))
         blocks.append(output("bucket", names.ids[0]))
         return "".join(blocks)
 

@@ -12,6 +12,7 @@ import json
 import random
 import subprocess
 from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tests.support.soundness.cloud import CLOUD_RULES, generate_cloud
@@ -188,6 +189,18 @@ class Trial:
             )
         return self._effective
 
+    @cached_property
+    def _assuming(self) -> set[str]:
+        """Name the rules that take an unknown block for one that nobody wrote, without sources."""
+        assert self._effective is not None
+        rules = [rule for ruleset in self._effective.rulesets for rule in ruleset.rules]
+        return {
+            one.rule.id
+            for one in rules
+            for _, expression in one.expressions()
+            if "left_to_provider" in expression.functions
+        }
+
     def _run(self, *arguments: str) -> bytes:
         return self._terraform.run(self.work, *arguments)
 
@@ -227,6 +240,8 @@ class Trial:
         for (rule, address), first in before.items():
             second = after.get((rule, address), "skip")
             self.counts[f"{way}: {first}"] += 1
+            if way == "JSON" and rule in self._assuming:
+                continue
             if first in _HOLDS and second not in _HOLDS[first]:
                 yield Broken(way, rule, address, first, second)
 
@@ -254,7 +269,7 @@ class Trial:
         for (rule, address), result in settled.items():
             second = self._truth(rule, address, values) or after.get((rule, address), "skip")
             self.counts[f"{way}: obligation {result}"] += 1
-            if result in _SETTLED and second not in _SETTLED[result]:
+            if result in _SETTLED and second not in {"unknown", *_SETTLED[result]}:
                 yield Broken(way, rule, address, f"obligation {result}", second)
 
 

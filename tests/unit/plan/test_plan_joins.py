@@ -166,6 +166,21 @@ def test_configured_of_an_unknown_argument() -> None:
     assert only.configured(bucket, "root_block") is UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"), [([{"port": 22}], UNKNOWN), ([], False), (UNKNOWN, False)]
+)
+def test_configured_of_an_attribute_that_others_write_as_blocks(value: Any, expected: Any) -> None:
+    """A dynamic block may have made its objects (issue 15); the provider what is wholly unknown."""
+    after, unknown = ({}, {"ingress": True}) if value is UNKNOWN else ({"ingress": value}, {})
+    written = block("aws_security_group.b", ingress={"constant_value": [{"port": 443}]})
+    only = read(
+        change("aws_security_group.a", after=after, after_unknown=unknown),
+        change("aws_security_group.b", after={"ingress": [{"port": 443}]}),
+        config=configuration(block("aws_security_group.a"), written),
+    )
+    assert only.configured(only.changes[0], "ingress") is expected
+
+
 def test_without_a_block_nothing_is_known() -> None:
     """Only what is to be deleted certainly has no block any more."""
     gone = change("aws_s3_bucket.gone", actions=["delete"], after=None)
