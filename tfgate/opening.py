@@ -98,3 +98,16 @@ def open_stream(path: str) -> BinaryIO:
         if not stat.S_ISCHR(os.stat(path).st_mode):
             raise
         return open(path, "rb")
+
+
+def open_for_report(path: str, flags: int) -> int:
+    """Open for writing, as an ``opener`` of `open`; a pipe that nobody reads is not waited for."""
+    try:
+        descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.ENXIO, "it is a pipe or a socket that nobody reads", path) from None
+        raise
+    if hasattr(os, "O_NONBLOCK"):
+        os.set_blocking(descriptor, True)
+    return descriptor

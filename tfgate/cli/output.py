@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tfgate.errors import TfgateError
+from tfgate.opening import open_for_report
 from tfgate.report import render, step_summary, terminal_of
 
 if TYPE_CHECKING:
@@ -122,7 +123,14 @@ def write_file(path: str, text: str, *, append: bool = False) -> None:
     """Write a report to a file. Raises ``TfgateError`` where it cannot be."""
     try:
         mode = "a" if append else "w"
-        with open(path, mode, encoding="utf-8", newline="\n", errors="backslashreplace") as file:
+        with open(
+            path,
+            mode,
+            encoding="utf-8",
+            newline="\n",
+            errors="backslashreplace",
+            opener=open_for_report,
+        ) as file:
             file.write(text)
     except OSError as error:
         raise TfgateError(

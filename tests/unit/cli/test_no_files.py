@@ -168,3 +168,19 @@ def test_a_plan_out_of_a_pipe(folder: Path, line: str) -> None:
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith("ALLOWED")
+
+
+def test_a_report_into_a_pipe(folder: Path, capsys: Capture) -> None:
+    """It is written where somebody reads, and nobody is waited for."""
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    words = ["check", PLAN, "-r", "rules.toml", "--no-audit", "--report", f"json={pipe}"]
+    with soon():
+        assert main(words) == 3
+    assert "a pipe or a socket that nobody reads" in capsys.readouterr().err
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert main(words) == 0
+        assert os.read(reader, 1) == b"{"
+    finally:
+        os.close(reader)
