@@ -54,6 +54,8 @@ FOUND = (
     Case(("state",), {"TF_CLI_ARGS_state": "rm terraform_data.a"}),
     Case(("env", "delete", "zz"), {}),
     Case(("workspace",), {"TF_CLI_ARGS": "new yy"}),
+    Case(("plan", "-out=terraform.tfstate"), {}),
+    Case(("-chdir=sub", "plan", "-out", "../.terraform.lock.hcl"), {}),
 )
 """Each got past the gate once, or past [commands]."""
 

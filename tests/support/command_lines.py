@@ -109,6 +109,8 @@ _COMMANDS: tuple[tuple[str, str], ...] = (
     ("providers lock", "|-platform=linux_amd64"),
     ("test", ""),
     ("plan", "|-out=q.tfplan|-destroy -no-color|-refresh-only|-generate-config-out=g.tf"),
+    ("plan -out", "terraform.tfstate|sub/terraform.tfstate|.terraform.lock.hcl|other.tfstate"),
+    ("plan", "-out=terraform.tfstate|-out=./terraform.tfstate.d/x|-out=.terraform/environment"),
     ("console", ""),
     ("output", "|-json|name|-raw name"),
     ("show", "|-json|p.tfplan"),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from tfgate.errors import TfgateError, UsageError
 from tfgate.terraform.arguments import HELP
 from tfgate.terraform.cliargs import arguments_variable
-from tfgate.terraform.commandline import GROUPS, READING, VERSION
+from tfgate.terraform.commandline import GROUPS, READING, VERSION, WRITING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,9 +29,19 @@ _FIRST_LINES = "#!/bin/sh\n# Made by tfgate: "
 
 _SCRIPT = """\
 {first}puts the gate around {name}; what can change nothing goes straight on.
+is_new() {{
+  case $2 in
+    *.tfstate* | *.terraform* | *[!-A-Za-z0-9_./=]*) return 1 ;;
+    *=?*) ;;
+    *) return 1 ;;
+  esac
+  case ${{2#*=}} in /*) file=${{2#*=}} ;; *) file=$1/${{2#*=}} ;; esac
+  [ ! -e "$file" ] && [ ! -L "$file" ]
+}}
 changes_nothing() {{
   [ -z "${{TFGATE_TERRAFORM:-}}${{TF_CLI_ARGS:-}}${{TF_CLI_ARGS_:-}}" ] || return 1
-  case ${{1-}} in -chdir=?*) shift ;; esac
+  directory=.
+  case ${{1-}} in -chdir=?*) directory=${{1#-chdir=}} && shift ;; esac
   case ${{1-}} in
     '' | {telling}) [ "$#" -lt 2 ] && return ;;
     *[!a-z-]*) return 1 ;;
@@ -62,6 +72,7 @@ changes_nothing() {{
         option=${{option%%=*}}
         case $option in *[!a-z-]*) return 1 ;; esac
         case $options in *" $option "*) ;; *) return 1 ;; esac
+        case $option in {writing}) is_new "$directory" "$word" || return 1 ;; esac
         ;;
       *) [ $place = "$words" ] && return 1 ;;
     esac
@@ -126,6 +137,7 @@ def shim_script(name: str, options: Sequence[str] = ()) -> str:
         first=_FIRST_LINES,
         name=name,
         gate=shlex.join([*tfgate_command(), "exec", *options]),
+        writing=" | ".join(WRITING),
         telling=" | ".join(sorted(HELP | VERSION)),
         groups=" | ".join(sorted(GROUPS)),
         commands="\n".join(commands),

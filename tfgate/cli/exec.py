@@ -82,12 +82,12 @@ def run_terraform(
 ) -> int:
     """Run one command line of Terraform: as it is, recorded, or through the gate."""
     from tfgate.app.dropin import GovernedCommand, deeper, refusals_recorded
-    from tfgate.terraform.commandline import Effect, read_command_line
+    from tfgate.terraform.commandline import Effect, overwrites, read_command_line
 
     request = make_request("the plan just made", root=None, audit_log=audit_log, **options)
     with refusals_recorded(request, _now):
         line = read_command_line(arguments, os.environ)
-        if line.effect is Effect.NONE:
+        if line.effect is Effect.NONE and not overwrites(line, request.cwd):
             terraform.replace_process(line.words)
         root = None if line.chdir is None else request.cwd / line.chdir
         env = deeper(without_arguments(request.env))

@@ -16,7 +16,9 @@ is what was read here, even where this reading differs from Terraform's.
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -85,8 +87,12 @@ READING: Final = {
 }
 """Every command that changes nothing, whatever its words, as long as it has these options alone.
 
-``plan`` and ``fmt`` write files that are named, or are the author's own: no state among them.
+Some write a file that is named: see ``overwrites``. ``fmt`` writes the author's own.
 """
+WRITING: Final = ("generate-config-out", "json-into", "out")
+"""Options of these that name a file to be written."""
+# What Terraform keeps there, also where it is not there yet.
+_KEPT: Final = re.compile(r"\.tfstate|\.terraform\.lock\.hcl|\.terraform/+environment")
 _APPLY: Final = ("apply", "destroy")
 _CHANGING: Final = (
     "env delete", "env new", "env select", "force-unlock", "import", "init", "login", "logout",
@@ -166,6 +172,37 @@ def read_command_line(words: Sequence[str], env: Mapping[str, str]) -> CommandLi
     if found.stray:
         raise UsageError("Terraform takes no option before the command but -chdir=DIR.")
     return CommandLine(found.command, found.arguments, chdir, _effect(found))
+
+
+def overwrites(line: CommandLine, cwd: str | os.PathLike[str]) -> bool:
+    """Say whether a file that ``line`` names to be written is a state, a lock file or the like.
+
+    That is known by its name, or as a file that is there and no plan; what is read here is a file
+    of four bytes. ``cwd`` is where Terraform is started.
+    """
+    words = list(line.arguments)
+    for place, word in enumerate(words):
+        name, equals, value = word.lstrip("-").partition("=")
+        if not word.startswith("-") or name not in WRITING:
+            continue
+        value = value if equals else "".join(words[place + 1 : place + 2])
+        path = os.path.join(cwd, line.chdir or "", value)
+        if _KEPT.search(os.path.normpath(path)) or not _may_be_written(path):
+            return True
+    return False
+
+
+def _may_be_written(path: str) -> bool:
+    if not os.path.lexists(path):
+        return True
+    try:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            return stat.S_ISCHR(mode)  # /dev/null
+        with open(path, "rb") as file:
+            return file.read(4) in (b"", b"PK\x03\x04")
+    except (OSError, ValueError):
+        return False
 
 
 def _take_chdir(words: Sequence[str]) -> tuple[str | None, list[str]]:

@@ -20,7 +20,7 @@ from tfgate.app.shim import install_shims
 from tfgate.errors import UsageError
 from tfgate.ruleset.config_tables import GOVERNED
 from tfgate.terraform.cliargs import merge_arguments, without_arguments
-from tfgate.terraform.commandline import READING, Effect, read_command_line
+from tfgate.terraform.commandline import READING, Effect, overwrites, read_command_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +99,28 @@ def test_refused(words: list[str], env: dict[str, str], said: str) -> None:
     """What Terraform would not run, or what its versions read differently, is refused."""
     with pytest.raises(UsageError, match=re.escape(said)):
         read_command_line(words, env)
+
+
+def test_what_a_plan_is_written_over(tmp_path: Path) -> None:
+    """A plan may be written to a new file or over a plan, not over a state or another file."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "mine").write_text("{}")
+    (tmp_path / "p").write_bytes(b"PK\x03\x04rest")
+    (tmp_path / "link").symlink_to("mine")
+    (tmp_path / "nowhere").symlink_to("missing")
+    os.mkfifo(tmp_path / "fifo")
+    for words, expected in (
+        ("plan", False), ("plan -out=new", False), ("plan -out p", False), ("plan --out=p", False),
+        ("plan -out=/dev/null", False), ("-chdir=sub plan -out=mine", False),
+        ("plan -out=mine", True), ("plan --out mine", True), ("-chdir=sub plan -out=../mine", True),
+        ("plan -out=link", True), ("plan -out=nowhere", True), ("plan -out=fifo", True),
+        ("plan -out=p -out=mine", True), ("plan -out=terraform.tfstate", True),
+        ("plan -out=terraform.tfstate.d/a/b", True), ("plan -out=.terraform/./environment", True),
+        ("show -json-into=mine", True),
+    ):  # fmt: skip
+        line = read_command_line(words.split(), {})
+        assert line.effect is NONE
+        assert overwrites(line, tmp_path) is expected, words
 
 
 def test_a_shell_that_completes() -> None:
@@ -188,7 +210,8 @@ def test_a_stand_in_lets_pass_what_changes_nothing(stand_in: list[Path]) -> None
     [
         ("plan -out=p -var a=b", True), ("-chdir=x plan --no-color", True), ("state list x", True),
         ("workspace show", True), ("-version", True), ("-help", True), ("", True),
-        ("output -json name", True), ("fmt -check .", True),
+        ("plan -out=p.tfstate", False), ("plan -out=/bin/sh", False), ("plan -out p", False),
+        ("plan -out=new.tfplan", True), ("output -json name", True), ("fmt -check .", True),
         ("init", False), ("plan x", False), ("plan -x", False), ("plan --", False),
         ("state rm x", False), ("state x", False), ("providers lock", False), ("x", False),
         ("-x plan", False), ("--chdir=x plan", False), ("apply -help", False),
