@@ -444,9 +444,9 @@ def _denied() -> str:
     return "".join(f'"{name}" = "deny"\n' for name in GOVERNED)
 
 
-def _look(work: Path) -> dict[str, str]:
+def _look(work: Path) -> dict[str, bytes]:
     """Read what Terraform knows of states, workspaces, backends and providers."""
-    seen: dict[str, str] = {}
+    seen: dict[str, bytes] = {}
     for place in (work, work / "sub"):
         kept = [place / ".terraform.lock.hcl", place / ".terraform" / "environment"]
         kept += [place / ".terraform" / "terraform.tfstate"]
@@ -454,9 +454,9 @@ def _look(work: Path) -> dict[str, str]:
         kept += [place / "terraform.tfstate.d", *place.glob("terraform.tfstate.d/**/*")]
         for path in kept:
             if path.is_dir():
-                seen[str(path.relative_to(work))] = "a directory"
+                seen[str(path.relative_to(work))] = b"a directory"
             elif path.exists():
-                seen[str(path.relative_to(work))] = path.read_text()
+                seen[str(path.relative_to(work))] = path.read_bytes()
     return seen
 
 
