@@ -28,7 +28,7 @@ def preload() -> None:
     for module in pkgutil.walk_packages(tfgate.__path__, "tfgate."):
         if not module.name.endswith("__main__") and module.name not in _NOT:
             importlib.import_module(module.name)
-    for name in ("re2", "rfc8785", "structlog", "jmespath", "tomli", "rich.console"):
+    for name in ("re2", "rfc8785", "jmespath", "tomli", "rich.console"):
         importlib.import_module(name)
 
 

@@ -152,14 +152,13 @@ def _import_all() -> None:
     import jinja2
     import re2
     import rfc8785
-    import structlog
 
     import tfgate.audit.writer
     import tfgate.hcl
     import tfgate.report.html
     import tfgate.web.judge
 
-    assert all((jinja2, re2, rfc8785, structlog, tfgate))
+    assert all((jinja2, re2, rfc8785, tfgate))
 
 
 if __name__ == "__main__":

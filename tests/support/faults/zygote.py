@@ -20,7 +20,7 @@ from typing import Any
 
 import tfgate
 
-_BESIDE = ("re2", "rfc8785", "structlog", "gzip", "zipfile", "jmespath", "tomli", "rich")
+_BESIDE = ("re2", "rfc8785", "gzip", "zipfile", "jmespath", "tomli", "rich")
 _NOT = (
     "tfgate.__main__",
     "tfgate.pytest_plugin",
