@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tfgate.audit import AuditTrail, verify
 from tfgate.audit.record import open_line
+from tfgate.audit.verifier import verify
+from tfgate.audit.writer import AuditTrail
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.machine import terraform_env
 from tests.support.parts import require_part
-from tfgate.hcl import SourceIndex
+from tfgate.hcl.index import SourceIndex
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.fuzzing.limits import bounded_time
-from tfgate.hcl import SourceIndex, blocks, comment_waivers
-from tfgate.hcl.waivers import MOST
+from tfgate.hcl.index import SourceIndex
+from tfgate.hcl.source_blocks import blocks
+from tfgate.hcl.waivers import MOST, comment_waivers
 
 if TYPE_CHECKING:
     from pathlib import Path

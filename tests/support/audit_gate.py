@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.gitrepo import BOB, RULE, RULESET, Repo
 from tests.support.plans import change, plan_bytes
-from tfgate.audit import AuditTrail
+from tfgate.audit.writer import AuditTrail
 from tfgate.cli.main import main
 
 if TYPE_CHECKING:

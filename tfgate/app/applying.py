@@ -11,7 +11,7 @@ from tfgate.app.interrupts import Interrupted
 from tfgate.app.plan_copy import is_unchanged
 from tfgate.app.progress import Progress
 from tfgate.app.record import NotDeliveredError
-from tfgate.audit import AlreadyRecordedError
+from tfgate.audit.once import AlreadyRecordedError
 from tfgate.errors import AuditError, TfgateError
 from tfgate.exitcodes import ExitCode
 from tfgate.terraform.arguments import takes_variables

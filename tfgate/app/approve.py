@@ -105,7 +105,7 @@ def _end(text: str | None, now: dt.datetime, latest: dt.datetime) -> dt.datetime
         return latest
     if span := _SPAN.fullmatch(text.strip()):
         return now + dt.timedelta(hours=int(span[1]) * _HOURS[span[2]])
-    from tfgate.audit import parse_moment
+    from tfgate.audit.moment import parse_moment
     from tfgate.audit.pipeline import moment_of
 
     return moment_of(parse_moment(text, now, end=True))

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from tfgate._version import __version__
 from tfgate.app.bundle_readme import readme
 from tfgate.app.bundle_rules import ruleset_files
-from tfgate.audit import show
 from tfgate.audit.canonical import canonical, decode, sha256
 from tfgate.audit.evidence import evidence_path, read_evidence_bytes
 from tfgate.audit.read import Lines
 from tfgate.audit.rotation import log_of, trail_files
+from tfgate.audit.search import show
 from tfgate.errors import AuditError
 from tfgate.opening import read_file
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tfgate.app.rules_at import RulesPlace
     from tfgate.app.trail import Trail
-    from tfgate.audit import Hit
+    from tfgate.audit.search import Hit
 
 NEWEST = "last"
 """Stands for the id of the newest decision."""
@@ -71,7 +71,8 @@ def make_bundle(
 
 
 def _newest(trail: Trail) -> str:
-    from tfgate.audit import Filters, search_trail
+    from tfgate.audit.filters import Filters
+    from tfgate.audit.search import search_trail
 
     newest = ""
     for hit in search_trail(trail.paths, Filters(event="decision")):

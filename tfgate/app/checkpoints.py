@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tfgate.audit import CheckpointPolicy, checkpoint_due, make_checkpoint
+from tfgate.audit.checkpoint import CheckpointPolicy, checkpoint_due, make_checkpoint
 from tfgate.errors import TfgateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tfgate.audit import AuditTrail
+    from tfgate.audit.writer import AuditTrail
     from tfgate.ruleset import GateConfig
 
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfgate.app.sinks import Target
-    from tfgate.audit import AuditTrail, Record
+    from tfgate.audit.record import Record
     from tfgate.audit.sinks.deliver import Outcome
+    from tfgate.audit.writer import AuditTrail
     from tfgate.ruleset import GateConfig
 
 RETRY: Final = 2.0

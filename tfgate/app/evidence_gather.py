@@ -6,16 +6,16 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tfgate.audit import Filters, search_trail
-from tfgate.audit.filters import glob_matches
+from tfgate.audit.filters import Filters, glob_matches
 from tfgate.audit.pipeline import moment_of
+from tfgate.audit.search import search_trail
 from tfgate.model.audit_report import DecisionRow, Ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tfgate.app.trail import Trail
-    from tfgate.audit import Hit
+    from tfgate.audit.search import Hit
 
 APPLY = ("apply_started", "apply_finished", "apply_cancelled")
 MAX_EVENTS = 100

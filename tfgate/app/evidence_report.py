@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tfgate.app.trail import Trail
     from tfgate.app.waiver_list import ListedWaiver
     from tfgate.app.waiver_origin import Key, WaiverOrigin
-    from tfgate.audit import VerifyResult
+    from tfgate.audit.result import VerifyResult
     from tfgate.model.audit_report import DecisionRow, RuleChangeRow
 
 _MAX_SENTENCES = 200

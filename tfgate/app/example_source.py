@@ -11,7 +11,7 @@ from tfgate.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tfgate.hcl import SourceBlock
+    from tfgate.hcl.subject import SourceBlock
 
 MAIN: Final = "main.tf"
 """Name of the file that an example's text is."""
@@ -23,7 +23,8 @@ def example_blocks(table: Mapping[str, Any]) -> tuple[list[SourceBlock], str | N
     ``hcl`` is the text of ``main.tf``; ``files`` are others by name. Raises ``UsageError`` for a
     name that leads elsewhere.
     """
-    from tfgate.hcl import SourceIndex, blocks
+    from tfgate.hcl.index import SourceIndex
+    from tfgate.hcl.source_blocks import blocks
 
     files = {**({MAIN: table["hcl"]} if "hcl" in table else {}), **table.get("files", {})}
     with scratch() as directory:

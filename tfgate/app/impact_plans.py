@@ -84,7 +84,8 @@ def _from_disk(place: Path, workspace: str | None, now: dt.datetime) -> Iterator
 def _archived(
     config: GateConfig, env: Mapping[str, str], now: dt.datetime, since: str | None
 ) -> Iterable[RecordedPlan]:
-    from tfgate.audit import Filters, search_trail
+    from tfgate.audit.filters import Filters
+    from tfgate.audit.search import search_trail
     from tfgate.errors import AuditError
 
     log = audit_paths(config, env)[0]

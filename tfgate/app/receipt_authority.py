@@ -21,7 +21,7 @@ from tfgate.app.receipt import place_of
 from tfgate.app.record import audit_paths
 from tfgate.app.signers import allowed_signers
 from tfgate.app.statement import PAYLOAD_TYPE, PREDICATE, STATEMENT, VERIFIER, Statement
-from tfgate.audit import find_once
+from tfgate.audit.once import find_once
 from tfgate.audit.signing import RECEIPTS
 from tfgate.engine.override import SKEW
 from tfgate.exitcodes import ExitCode

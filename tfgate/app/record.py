@@ -10,7 +10,9 @@ import msgspec
 
 from tfgate._version import __version__
 from tfgate.app.provenance import origins, recorded_origin
-from tfgate.audit import AuditTrail, build_decision_record, build_evidence, write_evidence
+from tfgate.audit.decision import build_decision_record, build_evidence
+from tfgate.audit.evidence import write_evidence
+from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError, ConfigError, PlanError, TfgateError
 from tfgate.model.decision import Verdict
 from tfgate.ruleset.frozen import Frozen
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tfgate.app.request import AnyGathered, Request
-    from tfgate.audit import Record
+    from tfgate.audit.record import Record
     from tfgate.model.decision import Decision
     from tfgate.ruleset import GateConfig
 
@@ -60,7 +62,7 @@ def open_trail(
     size, daily = config.number("audit.rotate_bytes"), config.on("audit.rotate_daily")
     rotation = None
     if size is not None or daily:
-        from tfgate.audit import Rotation
+        from tfgate.audit.rotation import Rotation
 
         rotation = Rotation(max_bytes=size, daily=daily)
     return AuditTrail(log, clock=clock or _now, rotation=rotation)

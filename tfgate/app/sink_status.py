@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tfgate.app.sinks import now
-from tfgate.audit import AuditTrail, parse_moment
+from tfgate.audit.moment import parse_moment
 from tfgate.audit.pipeline import moment_of
 from tfgate.audit.sinks.backoff import settled
 from tfgate.audit.sinks.cursor import NONE
+from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError
 from tfgate.report.columns import in_columns
 from tfgate.report.neutral import console

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfgate.app.inputs import Snapshot
-    from tfgate.hcl import SourceBlock, SourceIndex, SourceText, WaiverProblem
+    from tfgate.hcl.index import SourceIndex
+    from tfgate.hcl.subject import SourceBlock
+    from tfgate.hcl.waivers import WaiverProblem
+    from tfgate.hcl.written import SourceText
     from tfgate.model.location import Location
     from tfgate.model.waiver import Waiver
     from tfgate.plan import Change, Plan
@@ -68,12 +71,12 @@ class Sources:
             return None
         if not any(name.endswith(_SUFFIXES) for name in names):
             return None
-        from tfgate.hcl import SourceIndex
+        from tfgate.hcl.index import SourceIndex
 
         return SourceIndex.build(self._root, data_dir=self._data_dir)
 
     def _planned(self, snapshot: Snapshot) -> SourceIndex:
-        from tfgate.hcl import SourceIndex
+        from tfgate.hcl.index import SourceIndex
 
         try:
             return SourceIndex.of_plan(self._root, snapshot())
@@ -124,7 +127,7 @@ class Sources:
         """Give the blocks that are wanted, parsed; ``None`` where there is no configuration."""
         if self.index is None:
             return None
-        from tfgate.hcl import blocks
+        from tfgate.hcl.source_blocks import blocks
 
         self._asked = self._judged = True
         return blocks(
@@ -144,7 +147,7 @@ class Sources:
         """What the blocks say, or ``None`` where these are not the plan's sources."""
         if self.index is None:
             return None
-        from tfgate.hcl import SourceText
+        from tfgate.hcl.written import SourceText
 
         self._asked = self._judged = True
         return None if self.undeclared() else SourceText(self.index)
@@ -153,7 +156,8 @@ class Sources:
         """Give the waivers in comments, and the comments that were meant to be one."""
         if self.index is None:
             return (), ()
-        from tfgate.hcl import comment_waivers, is_whole
+        from tfgate.hcl.agreement import is_whole
+        from tfgate.hcl.waivers import comment_waivers
 
         waivers, problems = comment_waivers(self.index)
         if not waivers:
@@ -205,7 +209,7 @@ class Sources:
     def _disagreement(self) -> list[str]:
         if self.index is None or self._plan is None:
             return []
-        from tfgate.hcl import disagreement
+        from tfgate.hcl.agreement import disagreement
 
         return disagreement(self.index, [change.address for change in _staying(self._plan)])
 
@@ -247,7 +251,8 @@ class Sources:
 
 def _not_whole(waiver: Waiver) -> WaiverProblem:
     """Say that a comment waives nothing, since Terraform cannot have planned these sources."""
-    from tfgate.hcl import ProblemKind, WaiverProblem
+    from tfgate.hcl.directive import ProblemKind
+    from tfgate.hcl.waivers import WaiverProblem
 
     assert waiver.location is not None, "a comment stands somewhere"
     message = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfgate.app.record import audit_paths, open_trail
-from tfgate.audit import verify
+from tfgate.audit.verifier import verify
 from tfgate.errors import UsageError
 from tfgate.ruleset import load_gate_config
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from tfgate.audit import Checkpoint, VerifyResult
+    from tfgate.audit.checkpoint import Checkpoint
+    from tfgate.audit.result import VerifyResult
 
 SHOWN_PROBLEMS = 50
 """Problems that are printed; so many are enough to see what kind of thing has happened."""
@@ -127,7 +128,7 @@ def checkpoint_trail(
     log: str | None,
 ) -> Checkpoint:
     """Sign where the trail in force stands. Raises ``UsageError`` without a key, ``AuditError``."""
-    from tfgate.audit import make_checkpoint
+    from tfgate.audit.checkpoint import make_checkpoint
 
     loaded = load_gate_config(cwd, env, config=config, flags={"audit.log": log})
     chosen = key or loaded.path("audit.checkpoint_key")
@@ -149,7 +150,7 @@ def show_records(
     config: str | None,
 ) -> str:
     """Give the records of a decision, or the newest ``last`` ones, as indented JSON."""
-    from tfgate.audit import read_records
+    from tfgate.audit.search import read_records
 
     path = trail_path(cwd, env, config, log)
     records = read_records(path, decision_id=decision_id, last=None if decision_id else last)

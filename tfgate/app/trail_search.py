@@ -6,8 +6,10 @@ import json
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from tfgate.audit import Filters, parse_moment, search_trail
 from tfgate.audit.canonical import decode
+from tfgate.audit.filters import Filters
+from tfgate.audit.moment import parse_moment
+from tfgate.audit.search import search_trail
 from tfgate.report.columns import in_columns
 from tfgate.report.neutral import console
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tfgate.app.trail import Trail
-    from tfgate.audit import Hit
+    from tfgate.audit.search import Hit
 
 _COLUMNS = ("time", "event", "decision", "workspace", "operator", "id", "what")
 

@@ -9,7 +9,8 @@ from tfgate.app.gather import gather_without_plan, load_config
 from tfgate.app.inputs import read_plan_input
 from tfgate.app.obligations import Obligations, check_on_plan, check_on_state, obligations_in
 from tfgate.app.record import Recorder, audit_paths
-from tfgate.audit import read_evidence, show
+from tfgate.audit.evidence import read_evidence
+from tfgate.audit.search import show
 from tfgate.errors import AuditError, TfgateError, UsageError
 from tfgate.opening import read_file
 from tfgate.plan.digest import Digest

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from tfgate.hcl import ForeignSkip, SourceIndex
+    from tfgate.hcl.foreign import ForeignSkip
+    from tfgate.hcl.index import SourceIndex
     from tfgate.hcl.sources import Declared
 
 MAPPING = "foreign.toml"
@@ -49,7 +50,8 @@ def import_waivers(
 
     A comment that ends earlier keeps its end. Raises ``UsageError`` where there is nothing to read.
     """
-    from tfgate.hcl import SourceIndex, foreign_skips
+    from tfgate.hcl.foreign import foreign_skips
+    from tfgate.hcl.index import SourceIndex
 
     if not root.is_dir():
         raise UsageError(f"{root} is not a directory.")

@@ -75,7 +75,7 @@ def report(
     from tfgate.app.evidence_gather import Scope
     from tfgate.app.evidence_report import make_report
     from tfgate.app.trail import find_trail, verify_trail
-    from tfgate.audit import parse_moment
+    from tfgate.audit.moment import parse_moment
     from tfgate.cli.progress import bytes_bar
 
     now = dt.datetime.now(dt.timezone.utc)

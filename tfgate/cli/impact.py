@@ -105,7 +105,7 @@ def write_impact(
     """Judge and write. Raises ``TfgateError``."""
     from tfgate.app.impact_run import run_impact
     from tfgate.app.impact_text import impact_text
-    from tfgate.audit import parse_moment
+    from tfgate.audit.moment import parse_moment
     from tfgate.cli.progress import items_bar
 
     now = dt.datetime.now(dt.timezone.utc)

@@ -50,7 +50,7 @@ def list_(
     """
     from tfgate.app.exception_list import list_exceptions
     from tfgate.app.request import Request
-    from tfgate.audit import parse_moment
+    from tfgate.audit.moment import parse_moment
     from tfgate.report.neutral import console
 
     now = dt.datetime.now(dt.timezone.utc)

@@ -11,7 +11,8 @@ from tfgate.ruleset.frozen import Frozen
 if TYPE_CHECKING:
     import datetime as dt
 
-    from tfgate.hcl import SourceBlock, WaiverProblem
+    from tfgate.hcl.subject import SourceBlock
+    from tfgate.hcl.waivers import WaiverProblem
     from tfgate.model.identity import Operator, Run, Workspace
     from tfgate.model.location import Location
     from tfgate.model.waiver import Waiver

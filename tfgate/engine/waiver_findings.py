@@ -11,7 +11,7 @@ from tfgate.model.decision import Outcome, OutcomeKind
 from tfgate.model.rule import Enforcement, Scope, Severity
 
 if TYPE_CHECKING:
-    from tfgate.hcl import WaiverProblem
+    from tfgate.hcl.waivers import WaiverProblem
     from tfgate.model.location import Location
     from tfgate.model.waiver import Waiver
 

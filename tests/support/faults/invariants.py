@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.support.faults.box import CANARY
 from tests.support.faults.scenarios import Kind
-from tfgate.audit import AuditTrail, verify
+from tfgate.audit.verifier import verify
+from tfgate.audit.writer import AuditTrail
 from tfgate.exitcodes import ExitCode
 
 if TYPE_CHECKING:

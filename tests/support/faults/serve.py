@@ -12,7 +12,7 @@ from tests.support.faults.run import NONE, Call, Fault, Ran, read_calls
 from tests.support.faults.sweep import Broken
 from tests.support.hcp import FakeHcp
 from tests.support.task_server import TaskServer, records
-from tfgate.audit import verify
+from tfgate.audit.verifier import verify
 
 if TYPE_CHECKING:
     import random

@@ -32,9 +32,9 @@ from tfgate.app.statement import (
     Verifier,
     Who,
 )
-from tfgate.audit import AuditTrail
 from tfgate.audit.canonical import canonical
 from tfgate.audit.signing import APPROVALS, NAMESPACE, RECEIPTS, sign
+from tfgate.audit.writer import AuditTrail
 from tfgate.engine.outcome import fingerprint
 from tfgate.model.approval import (
     ApprovalRequest,

@@ -6,7 +6,12 @@ import datetime as dt
 import shutil
 from typing import TYPE_CHECKING
 
-from tfgate.hcl import SourceIndex, blocks, comment_waivers, disagreement, foreign_skips
+from tfgate.hcl.agreement import disagreement
+from tfgate.hcl.foreign import foreign_skips
+
+from tfgate.hcl.index import SourceIndex
+from tfgate.hcl.source_blocks import blocks
+from tfgate.hcl.waivers import comment_waivers
 
 if TYPE_CHECKING:
     from pathlib import Path

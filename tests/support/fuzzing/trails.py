@@ -14,9 +14,10 @@ from tfgate.app.evidence_gather import Scope
 from tfgate.app.evidence_report import make_report
 from tfgate.app.trail import Trail
 from tfgate.app.trail_search import as_table
-from tfgate.audit import AuditTrail, verify
 from tfgate.audit.filters import Filters
 from tfgate.audit.search import orphans, read_records, search_trail, show
+from tfgate.audit.verifier import verify
+from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError
 from tfgate.report import audit_csv, audit_html
 

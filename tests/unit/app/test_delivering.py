@@ -13,7 +13,7 @@ from tfgate.app import delivering
 from tfgate.app.delivering import delivery_of, finish_deliveries, require
 from tfgate.app.record import NotDeliveredError
 from tfgate.app.sinks import Target, targets_of
-from tfgate.audit import AuditTrail
+from tfgate.audit.writer import AuditTrail
 from tfgate.ruleset import load_gate_config
 
 if TYPE_CHECKING:

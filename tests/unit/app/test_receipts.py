@@ -26,8 +26,9 @@ from tfgate.app.receipt import resource_uri, write_receipt
 from tfgate.app.receipt_authority import WithReceipt
 from tfgate.app.record import Recorder
 from tfgate.app.statement import PAYLOAD_TYPE
-from tfgate.audit import AlreadyRecordedError, AuditTrail
+from tfgate.audit.once import AlreadyRecordedError
 from tfgate.audit.signing import APPROVALS, RECEIPTS
+from tfgate.audit.writer import AuditTrail
 from tfgate.errors import UsageError
 from tfgate.exitcodes import ExitCode
 from tfgate.model.identity import Workspace

@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tfgate.audit import (
-    AuditTrail,
-    build_decision_record,
-    build_evidence,
-    read_evidence,
-    verify,
-    write_evidence,
-)
-from tfgate.audit.decision import MAX_FINDINGS, MAX_TEXT
-from tfgate.audit.evidence import evidence_path
+from tfgate.audit.decision import MAX_FINDINGS, MAX_TEXT, build_decision_record, build_evidence
+from tfgate.audit.evidence import evidence_path, read_evidence, write_evidence
+from tfgate.audit.verifier import verify
+from tfgate.audit.writer import AuditTrail
 from tfgate.model.decision import (
     Decision,
     Outcome,

@@ -14,11 +14,11 @@ import pytest
 import tfgate
 from tests.support.audit_gate import AuditGate
 from tests.support.record_schema import check_records
-from tfgate.audit import AuditTrail, Rotation
 from tfgate.audit.event_schema import PATH, record_schema, schema_text
 from tfgate.audit.event_types import Approvals, RecordedRuleset
 from tfgate.audit.events import CHAIN, EVENTS, is_bad
-from tfgate.audit.rotation import rotated_files
+from tfgate.audit.rotation import Rotation, rotated_files
+from tfgate.audit.writer import AuditTrail
 from tfgate.cli.main import main
 from tfgate.provenance.facts import LastChange, RulesetProvenance
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfgate.audit import AlreadyRecordedError, AuditTrail, Rotation, find_once
+from tfgate.audit.once import AlreadyRecordedError, find_once
+from tfgate.audit.rotation import Rotation
+from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError
 
 from .clocks import Ticking

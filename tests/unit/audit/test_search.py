@@ -8,18 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tfgate.audit import (
-    AuditTrail,
-    Filters,
-    Rotation,
-    orphans,
-    parse_moment,
-    read_records,
-    search_trail,
-    show,
-    write_evidence,
-)
-from tfgate.audit.rotation import rotated_files
+from tfgate.audit.evidence import write_evidence
+from tfgate.audit.filters import Filters
+from tfgate.audit.moment import parse_moment
+from tfgate.audit.rotation import Rotation, rotated_files
+from tfgate.audit.search import orphans, read_records, search_trail, show
+from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError, UsageError
 
 from .clocks import Ticking

@@ -12,7 +12,8 @@ import pytest
 
 from tests.support.gitrepo import Repo
 from tests.support.plans import HEADER, change, plan_bytes, rule
-from tfgate.audit import AuditTrail, make_checkpoint
+from tfgate.audit.checkpoint import make_checkpoint
+from tfgate.audit.writer import AuditTrail
 from tfgate.cli.main import main
 
 if TYPE_CHECKING:

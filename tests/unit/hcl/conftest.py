@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfgate.hcl import SourceIndex
+from tfgate.hcl.index import SourceIndex
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from tfgate.hcl.agreement import disagreement
 
-from tfgate.hcl import SourceIndex, disagreement
+from tfgate.hcl.index import SourceIndex
 
 if TYPE_CHECKING:
     from pathlib import Path

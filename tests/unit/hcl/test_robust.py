@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfgate.hcl import Limits, SourceIndex, blocks, comment_waivers
+from tfgate.hcl.files import Limits
+from tfgate.hcl.index import SourceIndex
+from tfgate.hcl.source_blocks import blocks
+from tfgate.hcl.waivers import comment_waivers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfgate.hcl import is_secret_name, looks_secret
+from tfgate.hcl.secrets import is_secret_name, looks_secret
 
 
 def made(*parts: str) -> str:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tfgate.hcl import SourceBlock, blocks
+from tfgate.hcl.source_blocks import blocks
 from tfgate.query.values import SENSITIVE, UNKNOWN
 
 if TYPE_CHECKING:
     from tests.unit.hcl.conftest import Write
+    from tfgate.hcl.subject import SourceBlock
 
 
 def only(write: Write, text: str, name: str = "main.tf") -> SourceBlock:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.plan_json import block, change, configuration, plan
-from tfgate.hcl import SourceIndex, SourceText
+from tfgate.hcl.index import SourceIndex
+from tfgate.hcl.written import SourceText
 from tfgate.plan import Plan, read_plan
 from tfgate.plan.reads import EVERYTHING
 from tfgate.plan.written import traversal
