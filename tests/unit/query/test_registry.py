@@ -162,15 +162,3 @@ def test_a_result_that_is_not_json_is_refused() -> None:
 def test_no_package_offers_a_function_nobody_has() -> None:
     """Looking among the installed packages ends with nothing found."""
     assert plugins.load_plugin("surely_nobody_offers_this") is None
-
-
-def test_importing_the_package_does_not_import_jmespath() -> None:
-    """Other rooms want the marker alone, and start-up is short."""
-    import subprocess
-    import sys
-
-    code = (
-        "import sys, tfgate.query; tfgate.query.UNKNOWN; "
-        "sys.exit(any(m in sys.modules for m in ('jmespath', 're2', 'msgspec')))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
