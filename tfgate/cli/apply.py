@@ -7,10 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
+from tfgate.app.apply import ApplyJob
+from tfgate.app.apply import apply as run
+from tfgate.app.authority import decision_alone
+from tfgate.app.receipt_authority import WithReceipt
+from tfgate.app.shim import shim_directories
+from tfgate.cli.console import TerminalConsole
 from tfgate.cli.options import approval_option, judging_options, make_request, receipt_option
 from tfgate.cli.passing import PassingCommand, without_option
+from tfgate.cli.verify import obligation_lines
 from tfgate.errors import UsageError
+from tfgate.report import parse_report_options
+from tfgate.terraform import find_terraform
+from tfgate.terraform.arguments import parse_apply
+from tfgate.terraform.cliargs import merge_arguments, without_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,17 +80,6 @@ def run_apply(
     options: dict[str, Any],
 ) -> int:
     """Run the gate around ``terraform apply``, and give the exit code."""
-    from msgspec.structs import replace
-
-    from tfgate.app.apply import ApplyJob
-    from tfgate.app.apply import apply as run
-    from tfgate.app.shim import shim_directories
-    from tfgate.cli.console import TerminalConsole
-    from tfgate.report import parse_report_options
-    from tfgate.terraform import find_terraform
-    from tfgate.terraform.arguments import parse_apply
-    from tfgate.terraform.cliargs import merge_arguments, without_arguments
-
     requests = parse_report_options(reports)
     request = make_request("the plan", root=None, audit_log=audit_log, **options)
     env = without_arguments(request.env)
@@ -104,19 +105,14 @@ def run_apply(
 
 def authority_of(receipt: Path | None, env: Mapping[str, str]) -> Authority:
     """Give what lets an apply through: the decision, and a receipt where one is given."""
-    from tfgate.app.authority import decision_alone
-
     if receipt is None:
         return decision_alone
-    from tfgate.app.receipt_authority import WithReceipt
 
     return WithReceipt(receipt, env)
 
 
 def tell_end(console: Any, result: ApplyResult, *, drop_in: bool = False) -> None:
     """Say what Terraform does not say: that it failed, and what became of obligations."""
-    from tfgate.cli.verify import obligation_lines
-
     applied = result.applied
     if applied is None:
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +11,11 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import asdict
 
+from tfgate.app import approve as app
+from tfgate.cli.output import tell, terminal, write_out
 from tfgate.errors import UsageError
+from tfgate.report.approval import render_approval
+from tfgate.ruleset import load_gate_config
 
 if TYPE_CHECKING:
     from tfgate.model.approval import ApprovalStatement
@@ -59,13 +65,6 @@ def approve(
     tfgate apply --approval FILE. Where the gate's allowed signers are at hand, an approval that
     they would not let count is not written. Exit code 1: you did not say yes.
     """
-    import datetime as dt
-    import os
-
-    from tfgate.app import approve as app
-    from tfgate.cli.output import tell
-    from tfgate.ruleset import load_gate_config
-
     now = dt.datetime.now(dt.timezone.utc)
     approver = app.Approver(key, reason, now, expires)
     statement = app.statement_of(app.read_request(request), approver)
@@ -84,9 +83,6 @@ def approve(
 
 
 def _show(statement: ApprovalStatement) -> None:
-    from tfgate.cli.output import terminal, write_out
-    from tfgate.report.approval import render_approval
-
     write_out(render_approval(statement, **asdict(terminal())))
 
 

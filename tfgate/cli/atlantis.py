@@ -11,16 +11,21 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from tfgate.app.atlantis.step import as_step, is_policy_check, judge_step, step_facts
 from tfgate.cli.lazy import LazyGroup
 from tfgate.cli.options import approval_option, judging_options, make_request
 from tfgate.cli.output import write_out
 from tfgate.cli.passing import without_option
+from tfgate.cli.reporting import report_context
 from tfgate.errors import TfgateError
 from tfgate.exitcodes import ExitCode
+from tfgate.report import render
+from tfgate.report.atlantis import render_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,8 +64,6 @@ class _StepGroup(LazyGroup):
 
 def _means_subcommand(args: list[str]) -> bool:
     """Tell whether a subcommand is among the words, were it misspelt: its exit status counts."""
-    from difflib import get_close_matches
-
     return any(get_close_matches(word, _COMMANDS, n=1) for word in args)
 
 
@@ -109,10 +112,6 @@ for _name in ("root", "workspace", "operator"):
 
 
 def _judge(options: dict[str, Any]) -> int:
-    from tfgate.app.atlantis.step import as_step, judge_step, step_facts
-    from tfgate.cli.reporting import report_context
-    from tfgate.report import render
-
     policy_set = options.pop("policy_set")
     own = step_facts(os.environ, policy_set)
     options["facts"] = [*own, *options["facts"]]
@@ -133,15 +132,11 @@ def _judge(options: dict[str, Any]) -> int:
 
 
 def _error(text: str, code: ExitCode) -> int:
-    from tfgate.report.atlantis import render_error
-
     write_out(render_error(text))
     return _status(code)
 
 
 def _status(code: ExitCode) -> int:
-    from tfgate.app.atlantis.step import is_policy_check
-
     return 0 if is_policy_check(os.environ) else int(code)
 
 

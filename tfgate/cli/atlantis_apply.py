@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tfgate.app.atlantis.step import server_side_config, step_facts, terraform_of
+from tfgate.app.check import check
+from tfgate.cli.apply import run_apply
 from tfgate.cli.options import approval_option, judging_options, make_request, receipt_option
+from tfgate.cli.output import write_reports
 from tfgate.cli.passing import PassingCommand, without_option
+from tfgate.cli.reporting import report_context
 from tfgate.errors import UsageError
+from tfgate.report import ReportRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,8 +54,6 @@ def apply(
     (--config or TFGATE_CONFIG, outside of the checkout). What Atlantis's policy owners approved
     does not count here; approvals signed with tfgate approve do.
     """
-    from tfgate.app.atlantis.step import server_side_config, step_facts, terraform_of
-
     if "--help" in terraform or "-help" in terraform:
         click.echo(click.get_current_context().get_help())
         return 0
@@ -64,7 +68,6 @@ def apply(
     server_side_config(request)
     if check_only:
         return _check(request, terraform)
-    from tfgate.cli.apply import run_apply
 
     words = ("-auto-approve", "-input=false", "-no-color", *terraform, plan)
     return run_apply(words, (), audit_log, receipt, options)
@@ -75,11 +78,6 @@ for _name in ("root", "workspace", "operator"):
 
 
 def _check(request: Request, terraform: tuple[str, ...]) -> int:
-    from tfgate.app.check import check
-    from tfgate.cli.output import write_reports
-    from tfgate.cli.reporting import report_context
-    from tfgate.report import ReportRequest
-
     if terraform:
         raise UsageError(f"{terraform[0]} is for an apply, and --check-only applies nothing.")
     result = check(request)

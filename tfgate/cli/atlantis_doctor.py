@@ -6,8 +6,11 @@ import os
 
 import click
 
+from tfgate.app.atlantis.doctor import Files, examine
+from tfgate.app.atlantis.finding import Danger
 from tfgate.cli.output import write_lines, write_out
 from tfgate.exitcodes import ExitCode
+from tfgate.report.neutral import console
 
 
 @click.command(
@@ -28,10 +31,6 @@ def doctor(
     settings file. Exit code 1: a plan that tfgate denies, or never sees, could be applied. Reading
     YAML needs PyYAML: pip install 'tfgate[yaml]'.
     """
-    from tfgate.app.atlantis.doctor import Files, examine
-    from tfgate.app.atlantis.finding import Danger
-    from tfgate.report.neutral import console
-
     found = examine(Files(repos, server, projects), words, os.environ)
     for one in found:
         head = f"{one.danger}: {one.where}: {one.what} [{one.name}]"

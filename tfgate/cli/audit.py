@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfgate.app.trail import checkpoint_trail, find_trail, show_records, verify_trail
 from tfgate.cli.lazy import LazyGroup
 from tfgate.cli.output import write_out
+from tfgate.cli.progress import bytes_bar
 from tfgate.exitcodes import ExitCode
 
 if TYPE_CHECKING:
@@ -70,9 +72,6 @@ def verify(
 
     Without FILE: the trail in force. Exit code 0 means that it holds, 3 that it does not.
     """
-    from tfgate.app.trail import verify_trail
-    from tfgate.cli.progress import bytes_bar
-
     trail = _trail(files, config)
     with bytes_bar("verifying") as progress:
         report = verify_trail(
@@ -106,8 +105,6 @@ def checkpoint(key: str | None, directory: str | None, log: str | None, config: 
 
     OpenSSH alone verifies it; the command is printed.
     """
-    from tfgate.app.trail import checkpoint_trail
-
     made = checkpoint_trail(
         key=key, directory=directory, cwd=Path.cwd(), env=os.environ, config=config, log=log
     )
@@ -126,8 +123,6 @@ def checkpoint(key: str | None, directory: str | None, log: str | None, config: 
 @_CONFIG
 def show(decision_id: str | None, log: str | None, last: int, config: str | None) -> None:
     """Show the records of one decision (its id may be shortened), or the newest ones."""
-    from tfgate.app.trail import show_records
-
     records = show_records(
         decision_id, last=last, log=log, cwd=Path.cwd(), env=os.environ, config=config
     )
@@ -135,6 +130,4 @@ def show(decision_id: str | None, log: str | None, last: int, config: str | None
 
 
 def _trail(files: tuple[str, ...], config: str | None) -> Trail:
-    from tfgate.app.trail import find_trail
-
     return find_trail(files, cwd=Path.cwd(), env=os.environ, config=config)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from tfgate.app.bundle import make_bundle
+from tfgate.app.bundle_pack import pack
+from tfgate.app.rules_at import RulesPlace
+from tfgate.app.trail import find_trail
+from tfgate.cli.output import tell
 from tfgate.errors import TfgateError
 
 
@@ -48,14 +54,6 @@ def export(
     Rulesets are taken from where they are now, or from git at the commit on record, if their
     digest is the one on record. The same decision gives the same bytes.
     """
-    from dataclasses import replace
-
-    from tfgate.app.bundle import make_bundle
-    from tfgate.app.bundle_pack import pack
-    from tfgate.app.rules_at import RulesPlace
-    from tfgate.app.trail import find_trail
-    from tfgate.cli.output import tell
-
     trail = find_trail(files, cwd=Path.cwd(), env=os.environ, config=config)
     if evidence is not None:
         trail = replace(trail, evidence=evidence)

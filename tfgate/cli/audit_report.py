@@ -9,10 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfgate.app.evidence_gather import Scope
+from tfgate.app.evidence_report import make_report
+from tfgate.app.gather import load_config
+from tfgate.app.request import Request
+from tfgate.app.trail import find_trail, verify_trail
+from tfgate.app.waiver_list import list_waivers
+from tfgate.app.waiver_origin import waiver_origins
+from tfgate.audit.moment import parse_moment
 from tfgate.cli.output import tell, write_file, write_out
+from tfgate.cli.progress import bytes_bar
+from tfgate.report.audit_csv import render as render_csv
+from tfgate.report.audit_html import render as render_html
+from tfgate.report.jsontext import dumps
 
 if TYPE_CHECKING:
-    from tfgate.app.evidence_gather import Scope
     from tfgate.app.waiver_list import ListedWaiver
     from tfgate.app.waiver_origin import Key, WaiverOrigin
     from tfgate.model.audit_report import AuditReport
@@ -72,12 +83,6 @@ def report(
     Without FILE: the trail in force, whose waivers of the configuration are listed too. Every
     figure names the records behind it.
     """
-    from tfgate.app.evidence_gather import Scope
-    from tfgate.app.evidence_report import make_report
-    from tfgate.app.trail import find_trail, verify_trail
-    from tfgate.audit.moment import parse_moment
-    from tfgate.cli.progress import bytes_bar
-
     now = dt.datetime.now(dt.timezone.utc)
     scope = Scope(
         control=control,
@@ -108,11 +113,6 @@ def report(
 def _waivers(
     config: str | None, now: dt.datetime
 ) -> tuple[tuple[ListedWaiver, ...], dict[Key, WaiverOrigin]]:
-    from tfgate.app.gather import load_config
-    from tfgate.app.request import Request
-    from tfgate.app.waiver_list import list_waivers
-    from tfgate.app.waiver_origin import waiver_origins
-
     cwd = Path.cwd()
     request = Request(plan=str(cwd), env=os.environ, cwd=cwd, now=now, config=config)
     origins = waiver_origins(load_config(request), cwd, os.environ, config)
@@ -121,14 +121,9 @@ def _waivers(
 
 def _written(made: AuditReport, kind: str) -> str:
     if kind == "json":
-        from tfgate.report.jsontext import dumps
-
         return dumps(made)
     if kind == "csv":
-        from tfgate.report.audit_csv import render as render_csv
-
         return render_csv(made)
-    from tfgate.report.audit_html import render as render_html
 
     return render_html(made)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tfgate.app.trail import find_trail
+from tfgate.app.trail_search import as_json_lines, as_table, find_hits, make_filters
 from tfgate.cli.output import tell, write_lines
 
 if TYPE_CHECKING:
@@ -66,9 +68,6 @@ def search(
     Texts are globs (* and ?). Conditions on findings (rule, address, type, control, outcome,
     waiver) must hold of one and the same finding. Nothing is verified: see tfgate audit verify.
     """
-    from tfgate.app.trail import find_trail
-    from tfgate.app.trail_search import as_json_lines, as_table, find_hits, make_filters
-
     trail = find_trail(files, cwd=Path.cwd(), env=os.environ, config=config)
     now = dt.datetime.now(dt.timezone.utc)
     skipped: list[str] = []

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfgate.app.deliver import deliver_on, deliver_once, find_targets, forget
+from tfgate.app.sink_status import as_json, as_text, is_late, statuses
 from tfgate.cli.output import tell, write_out
 from tfgate.exitcodes import ExitCode
 
@@ -50,8 +52,6 @@ def deliver(
     Exit code 0 means that all of them have everything, 3 that one has not; what it lacks stays in
     the trail. Records for a sink of type stdout are the only thing on standard output.
     """
-    from tfgate.app.deliver import deliver_on, deliver_once, forget
-
     for target in _targets(again, log, config) if again else ():
         forget(target)
     targets = _targets(names, log, config)
@@ -83,8 +83,6 @@ def status(
     config: str | None,
 ) -> int:
     """Show how far each sink has come, and why one has not."""
-    from tfgate.app.sink_status import as_json, as_text, is_late, statuses
-
     found = statuses(_targets(names, log, config))
     width = shutil.get_terminal_size((80, 24)).columns
     write_out(as_json(found) if as_data else as_text(found, width))
@@ -93,8 +91,6 @@ def status(
 
 
 def _targets(names: tuple[str, ...], log: str | None, config: str | None) -> tuple[Target, ...]:
-    from tfgate.app.deliver import find_targets
-
     return find_targets(names, cwd=Path.cwd(), env=os.environ, config=config, log=log)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from tfgate.app.trail import find_trail
+from tfgate.app.trail_sql import ask
 from tfgate.cli.output import write_lines
 
 
@@ -33,9 +35,6 @@ def sql(query: str, files: tuple[str, ...], as_json: bool, config: str | None) -
     outcome, controls), applies (begin, end and exit code). record and finding are JSON:
     record->>'input'. Nothing else can be read, and nothing written.
     """
-    from tfgate.app.trail import find_trail
-    from tfgate.app.trail_sql import ask
-
     trail = find_trail(files, cwd=Path.cwd(), env=os.environ, config=config)
     answer = ask(trail, query)
     write_lines(answer.as_json_lines() if as_json else answer.as_table())

@@ -6,10 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from tfgate.app.ahead import Ahead
+from tfgate.cli.many import report_many
 from tfgate.cli.options import approval_option, judging_options, make_request
+from tfgate.cli.output import tell, write_reports
+from tfgate.cli.progress import items_bar
+from tfgate.cli.reporting import report_context
 from tfgate.errors import UsageError
+from tfgate.report import parse_report_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,9 +81,6 @@ def check(
     """
     ahead = Ahead.of(plan) if plan is not None else None
     from tfgate.app.check_many import check_all, overall
-    from tfgate.cli.output import write_reports
-    from tfgate.cli.reporting import report_context
-    from tfgate.report import parse_report_options
 
     requests = parse_report_options(reports)
     if source is not None:
@@ -95,8 +98,6 @@ def check(
     entries = check_all(request, audit=not no_audit)
     result = entries[0].result
     if len(entries) > 1 or result is None:
-        from tfgate.cli.many import report_many
-
         report_many(entries, requests, request.now)
         return int(overall(entries))
     formats = [report.format for report in requests]
@@ -112,12 +113,7 @@ def _check_source(
     root: Path | None,
     **options: Any,
 ) -> int:
-    from msgspec.structs import replace
-
     from tfgate.app.source_check import check_sources
-    from tfgate.cli.output import write_reports
-    from tfgate.cli.progress import items_bar
-    from tfgate.cli.reporting import report_context
 
     if root is not None:
         raise UsageError("--source is the root already.", hint="Leave --root out.")
@@ -139,8 +135,6 @@ def _check_with_papers(
     audit: bool,
 ) -> int:
     from tfgate.app.papers import Papers, check_with_papers
-    from tfgate.cli.output import tell, write_reports
-    from tfgate.cli.reporting import report_context
 
     result = check_with_papers(request, Papers(receipt, approval_request), audit=audit)
     formats = [report.format for report in reports]

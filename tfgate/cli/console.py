@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict, replace
 
+from tfgate.cli.output import write_file
+from tfgate.cli.reporting import report_context
 from tfgate.report import render, terminal_of
 from tfgate.report.neutral import console
 
@@ -45,9 +47,6 @@ class TerminalConsole:
 
     def verdict(self, result: CheckResult) -> None:
         """Show the decision: text on standard error, unless reports were asked for."""
-        from tfgate.cli.output import write_file
-        from tfgate.cli.reporting import report_context
-
         formats = [report.format for report in self._reports]
         layout = asdict(_stream(2))
         context = replace(report_context(result, self._now, formats), **layout)

@@ -6,7 +6,11 @@ from typing import Any
 
 import click
 
+from tfgate.app.explain import evaluate_expression
 from tfgate.cli.options import judging_options, make_request
+from tfgate.cli.output import write_out
+from tfgate.cli.values import show
+from tfgate.report.neutral import console
 
 
 @click.command(
@@ -27,11 +31,6 @@ def evaluate(expression: str, plan: str, address: str | None, **options: Any) ->
 
     What is known only after the apply and what is sensitive is shown as such.
     """
-    from tfgate.app.explain import evaluate_expression
-    from tfgate.cli.output import write_out
-    from tfgate.cli.values import show
-    from tfgate.report.neutral import console
-
     value = evaluate_expression(make_request(plan, **options), expression, address)
     for line in show(value, indent=2).split("\n"):
         write_out(console(line) + "\n")

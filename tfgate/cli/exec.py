@@ -11,11 +11,25 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
+from tfgate.app.apply import ApplyJob, apply
+from tfgate.app.dropin import (
+    DEPTH,
+    GovernedCommand,
+    deeper,
+    refusals_recorded,
+    run_around,
+    terraform_of,
+)
+from tfgate.cli.apply import authority_of, tell_end
+from tfgate.cli.console import TerminalConsole
 from tfgate.cli.options import approval_option, judging_options, make_request, receipt_option
 from tfgate.cli.output import tell
 from tfgate.cli.passing import without_option
 from tfgate.errors import UsageError
+from tfgate.report import parse_report_options
+from tfgate.terraform.arguments import parse_apply
 from tfgate.terraform.cliargs import without_arguments
+from tfgate.terraform.commandline import Effect, overwrites, read_command_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +59,6 @@ def execute(
     plan (import, state rm, init, ...) are recorded, or denied where [commands] says so. It asks,
     prints and ends as Terraform itself would; the verdict is on standard error.
     """
-    from tfgate.app.dropin import DEPTH, run_around, terraform_of
-
     program, *arguments = command
     env = without_arguments(os.environ)
     terraform = terraform_of(program, env)
@@ -81,9 +93,6 @@ def run_terraform(
     options: dict[str, Any],
 ) -> int:
     """Run one command line of Terraform: as it is, recorded, or through the gate."""
-    from tfgate.app.dropin import GovernedCommand, deeper, refusals_recorded
-    from tfgate.terraform.commandline import Effect, overwrites, read_command_line
-
     request = make_request("the plan just made", root=None, audit_log=audit_log, **options)
     with refusals_recorded(request, _now):
         line = read_command_line(arguments, os.environ)
@@ -99,8 +108,6 @@ def run_terraform(
 
 
 def _apply_arguments(line: CommandLine, terraform: Terraform) -> ApplyArguments:
-    from tfgate.terraform.arguments import parse_apply
-
     given = parse_apply(line.arguments, tool=terraform.kind, drop_in=True)
     given = dataclasses.replace(given, chdir=line.chdir)
     if line.command == "apply":
@@ -113,11 +120,6 @@ def _apply_arguments(line: CommandLine, terraform: Terraform) -> ApplyArguments:
 def _apply(
     given: ApplyArguments, terraform: Terraform, request: Request, receipt: Path | None
 ) -> int:
-    from tfgate.app.apply import ApplyJob, apply
-    from tfgate.cli.apply import authority_of, tell_end
-    from tfgate.cli.console import TerminalConsole
-    from tfgate.report import parse_report_options
-
     request = replace(request, plan=given.plan_file or request.plan)
     output = TerminalConsole(parse_report_options(()), request.now, drop_in=True)
     job = ApplyJob(

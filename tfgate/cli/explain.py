@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tfgate.app.explain import explain_rule
 from tfgate.cli.options import judging_options, make_request
+from tfgate.cli.output import write_out
+from tfgate.cli.values import show
+from tfgate.report.neutral import console, log_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +32,6 @@ def explain(plan: str, rule_id: str, address: str | None, **options: Any) -> Non
 
     Values are redacted; nothing is decided or recorded.
     """
-    from tfgate.app.explain import explain_rule
-    from tfgate.cli.output import write_out
-
     found = explain_rule(make_request(plan, **options), rule_id, address)
     if not found:
         write_out(f"{rule_id} selects nothing in this plan. With --address it says why.\n")
@@ -39,8 +40,6 @@ def explain(plan: str, rule_id: str, address: str | None, **options: Any) -> Non
 
 
 def _value(step: Step) -> str:
-    from tfgate.cli.values import show
-
     if not step.evaluated:
         return "(not evaluated)"
     if step.error is not None:
@@ -51,15 +50,10 @@ def _value(step: Step) -> str:
 
 def explained_lines(explained: Explained) -> Iterator[str]:
     """Write a rule on a subject as lines: ruling, messages, each sub-expression with its value."""
-    from tfgate.report.neutral import log_line
-
     return map(log_line, _lines(explained))
 
 
 def _lines(explained: Explained) -> Iterator[str]:
-    from tfgate.cli.values import show
-    from tfgate.report.neutral import console
-
     yield console(f"{explained.rule} on {explained.address}: {explained.ruling}")
     for reason in explained.why_not:
         yield console(f"    {reason}")

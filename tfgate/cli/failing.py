@@ -10,9 +10,11 @@ import contextlib
 import io
 import os
 import sys
+import traceback
 
 import click
 
+from tfgate.cli.output import tell
 from tfgate.errors import TfgateError
 from tfgate.exitcodes import ExitCode
 
@@ -59,8 +61,6 @@ def _usage(error: click.ClickException) -> int:
 
 
 def _say(text: str) -> None:
-    from tfgate.cli.output import tell
-
     with contextlib.suppress(OSError):
         tell(text)
 
@@ -100,8 +100,6 @@ def _unexpected(error: BaseException, *, debug: bool) -> int:
 
 
 def _show_frames(error: BaseException) -> None:
-    import traceback
-
     frames = "".join(traceback.format_tb(error.__traceback__))
     name = type(error).__name__
     with contextlib.suppress(OSError):

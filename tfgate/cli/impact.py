@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfgate.app.impact_run import run_impact
+from tfgate.app.impact_text import impact_text
+from tfgate.app.rules_at import RulesPlace
+from tfgate.audit.moment import parse_moment
 from tfgate.cli.output import write_file, write_out
+from tfgate.cli.progress import items_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from tfgate.app.rules_at import RulesPlace
 
 
 @click.command(
@@ -83,8 +86,6 @@ def impact(
 
     Newly denied and newly allowed plans, by rule, workspace and address. Nothing is recorded.
     """
-    from tfgate.app.rules_at import RulesPlace
-
     place = RulesPlace(Path.cwd(), os.environ, config, rulesets)
     write_impact(
         place, base, plans, kind, since=since, workspace=workspace, output=output, jobs=jobs
@@ -103,11 +104,6 @@ def write_impact(
     jobs: int | None = None,
 ) -> None:
     """Judge and write. Raises ``TfgateError``."""
-    from tfgate.app.impact_run import run_impact
-    from tfgate.app.impact_text import impact_text
-    from tfgate.audit.moment import parse_moment
-    from tfgate.cli.progress import items_bar
-
     now = dt.datetime.now(dt.timezone.utc)
     with items_bar("judging", "plans") as progress:
         found = run_impact(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from pathlib import Path
 
 import click
 
+from tfgate.app.starter.places import NEXT, Place
+from tfgate.app.starter.write import name_for, starter_files, write_starter
 from tfgate.cli.output import write_out
 from tfgate.errors import UsageError
+from tfgate.report.neutral import console
+from tfgate.terraform import detect_operator
 
 _PLACES = ("local", "github", "gitlab", "azure", "atlantis")
 
@@ -26,10 +32,6 @@ def init(directory: Path, place: str | None, name: str | None, owner: str | None
 
     What is there already is never overwritten.
     """
-    from tfgate.app.starter.places import NEXT, Place
-    from tfgate.app.starter.write import name_for, starter_files, write_starter
-    from tfgate.report.neutral import console
-
     chosen = Place(place or _ask())
     files = starter_files(directory, chosen, _checked(name or name_for(directory)), _owner(owner))
     kept = []
@@ -53,8 +55,6 @@ def _ask() -> str:
 
 
 def _checked(name: str) -> str:
-    import re
-
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,40}", name):
         raise UsageError(
             f"{name!r} is no id of a ruleset.", hint="Use small letters, digits and hyphens."
@@ -63,11 +63,6 @@ def _checked(name: str) -> str:
 
 
 def _owner(owner: str | None) -> str:
-    import os
-    import re
-
-    from tfgate.terraform import detect_operator
-
     if owner is None:
         name = detect_operator(os.environ, None, Path.cwd()).name
         return name if re.fullmatch(r"[\w.+@-]+", name) else "unknown"

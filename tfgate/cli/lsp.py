@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
+from tfgate.app.schema_index import open_schemas
 from tfgate.errors import UsageError
+from tfgate.schema import Catalog, load_indexes
 
 
 @click.command(epilog="Example: tfgate lsp   (started by an editor: see docs/editors.md)")
@@ -22,10 +25,6 @@ def lsp(schemas: tuple[str, ...]) -> int:
         raise UsageError(
             "The language server needs pygls.", hint="Run: pip install 'tfgate[lsp]'"
         ) from None
-    from pathlib import Path
-
-    from tfgate.app.schema_index import open_schemas
-    from tfgate.schema import Catalog, load_indexes
 
     given = [index for schema in schemas for index in open_schemas(Path(schema), os.environ)]
     server = make_server(Catalog([*given, *load_indexes(os.environ)]))

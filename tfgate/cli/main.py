@@ -12,6 +12,7 @@ import click
 from tfgate._version import __version__
 from tfgate.cli.failing import answer
 from tfgate.cli.lazy import LazyGroup
+from tfgate.cli.output import tell
 from tfgate.exitcodes import ExitCode
 
 if TYPE_CHECKING:
@@ -100,8 +101,6 @@ def _finish_deliveries() -> None:
         return
     # What they make of it decides nothing.
     with contextlib.suppress(Exception, KeyboardInterrupt):
-        from tfgate.cli.output import tell
-
         for sentence in delivering.finish_deliveries():
             tell(f"tfgate: {sentence} See `tfgate audit status`.")
 

@@ -12,6 +12,7 @@ import click
 from tfgate.errors import TfgateError
 from tfgate.opening import open_for_report
 from tfgate.report import render, step_summary, terminal_of
+from tfgate.report.neutral import console, log_commands, log_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,8 +60,6 @@ def write_reports(
 
 def tell(text: str) -> None:
     """Say something on standard error, with nothing in it that a terminal or a CI log obeys."""
-    from tfgate.report.neutral import console, log_line
-
     for line in text.split("\n"):
         click.echo(log_line(console(line)), err=True)
 
@@ -78,7 +77,6 @@ def _for_a_log(text: str, like: str = "") -> str:
     """
     if "##" not in text:
         return text
-    from tfgate.report.neutral import log_commands
 
     return log_commands(text, "&#35;" if (like or text).lstrip()[:1] == "<" else "\\u0023")
 

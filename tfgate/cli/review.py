@@ -8,14 +8,17 @@ import click
 from msgspec.structs import asdict
 
 from tfgate._version import __version__
+from tfgate.app.review import review as run_review
+from tfgate.app.review_filter import ReviewFilter
+from tfgate.app.review_page import open_in_browser, write_page
 from tfgate.cli.options import judging_options, make_request
+from tfgate.cli.output import tell, terminal, write_out
 from tfgate.errors import UsageError
 from tfgate.model.action import Action
+from tfgate.report import ReportContext, review_html, review_text
 
 if TYPE_CHECKING:
     import datetime as dt
-
-    from tfgate.report import ReportContext
 
 
 @click.command(
@@ -54,11 +57,6 @@ def review(
 
     The exit code is that of tfgate check, but nothing is recorded: a review is for reading.
     """
-    from tfgate.app.review import review as run_review
-    from tfgate.app.review_filter import ReviewFilter
-    from tfgate.cli.output import write_out
-    from tfgate.report import review_html, review_text
-
     if html == "-" and open_page:
         raise UsageError("--html - writes to standard output, which no browser can open.")
     request = make_request(plan, **options)
@@ -79,17 +77,11 @@ def review(
 
 
 def _context(now: dt.datetime) -> ReportContext:
-    from tfgate.cli.output import terminal
-    from tfgate.report import ReportContext
-
     return ReportContext(tfgate_version=__version__, now=now, **asdict(terminal()))
 
 
 def _page(text: str, file: str | None, *, open_page: bool) -> None:
     """Put the page where it is wanted, and say where that is."""
-    from tfgate.app.review_page import open_in_browser, write_page
-    from tfgate.cli.output import tell, write_out
-
     if file == "-":
         write_out(text)
         return

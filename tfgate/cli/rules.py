@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from tfgate.app.rules import describe_rule, rules_in_force
 from tfgate.cli.lazy import LazyGroup
 from tfgate.cli.output import write_lines
 from tfgate.errors import UsageError
+from tfgate.report.columns import in_columns
+from tfgate.report.neutral import console, log_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +59,6 @@ _WORKSPACE = click.option(
 def list_rules(rulesets: tuple[str, ...], config: str | None, workspace: str) -> None:
     """List the rules in force: id, level, severity, title."""
     effective = _effective(rulesets, config, workspace)
-    from tfgate.report.columns import in_columns
-    from tfgate.report.neutral import console
 
     rows = [
         (rule.id, effective.level(rule).value, rule.rule.severity.value, console(rule.rule.title))
@@ -72,9 +74,6 @@ def list_rules(rulesets: tuple[str, ...], config: str | None, workspace: str) ->
 @_WORKSPACE
 def show_rule(rule_id: str, rulesets: tuple[str, ...], config: str | None, workspace: str) -> None:
     """Show one rule: what it looks at, what it asks, what to do, and its examples."""
-    from tfgate.app.rules import describe_rule
-    from tfgate.report.neutral import console, log_line
-
     effective = _effective(rulesets, config, workspace)
     found = [(ruleset, rule) for ruleset, rule in _all(effective) if rule.id == rule_id]
     if not found:
@@ -91,16 +90,12 @@ def _all(effective: Effective) -> Iterator[tuple[Ruleset, CompiledRule]]:
 
 
 def _no_such_rule(rule_id: str, effective: Effective) -> UsageError:
-    from difflib import get_close_matches
-
     near = get_close_matches(rule_id, [rule.id for _, rule in _all(effective)], n=1)
     hint = f"Did you mean {near[0]}?" if near else "See them with: tfgate rules list"
     return UsageError(f"No ruleset in force has a rule {rule_id}.", hint=hint)
 
 
 def _effective(rulesets: tuple[str, ...], config: str | None, workspace: str) -> Effective:
-    from tfgate.app.rules import rules_in_force
-
     return rules_in_force(
         Path.cwd(), os.environ, config=config, rulesets=rulesets, workspace=workspace
     )

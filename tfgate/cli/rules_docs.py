@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from tfgate.app.rule_docs import write_docs
+from tfgate.app.rule_sources import load_sources
 from tfgate.cli.output import write_out
 from tfgate.exitcodes import ExitCode
 from tfgate.report.neutral import console
@@ -22,9 +24,6 @@ def docs(sources: tuple[str, ...], out: str, check: bool, config: str | None) ->
 
     SOURCE is as in tfgate rules test.
     """
-    from tfgate.app.rule_docs import write_docs
-    from tfgate.app.rule_sources import load_sources
-
     rulesets = load_sources(sources, Path.cwd(), os.environ, config=config)
     drift = write_docs(rulesets, Path(out), check=check)
     for name in drift.stale:

@@ -8,16 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
+from tfgate.app.rule_log import logs_of
+from tfgate.app.rule_review import review_rules
+from tfgate.app.rules_at import RulesPlace
+from tfgate.cli.impact import write_impact
 from tfgate.cli.output import write_lines, write_out
 from tfgate.cli.rule_diffs import diff_lines
+from tfgate.report.neutral import console, log_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tfgate.app.rule_history import LogEntry
     from tfgate.app.rule_review import ReviewedRule, RuleReview
-    from tfgate.app.rules_at import RulesPlace
 
 _RULESET = click.option(
     "--ruleset", "-r", "rulesets", multiple=True, metavar="SOURCE",
@@ -48,11 +53,6 @@ def log(
     What is shown is the difference in what the rules do (expressions, level, match, parameters),
     not of their text.
     """
-    import msgspec
-
-    from tfgate.app.rule_log import logs_of
-    from tfgate.report.neutral import console, log_line
-
     entries = logs_of(_place(rulesets, config), rule, limit)
     if as_json:
         write_lines(json.dumps(msgspec.to_builtins(entry)) for entry in entries)
@@ -84,11 +84,6 @@ def review(
     Which rules changed and how, whether each has an owner and an approver, whether an example
     shows the change, and (with --plans) what it would have done.
     """
-    import msgspec
-
-    from tfgate.app.rule_review import review_rules
-    from tfgate.report.neutral import console
-
     place = _place(rulesets, config)
     found = review_rules(place, base)
     if as_json:
@@ -100,15 +95,11 @@ def review(
     else:
         write_lines(console(line) for line in _review_lines(found))
     if plans and not as_json:
-        from tfgate.cli.impact import write_impact
-
         write_out("\n")
         write_impact(place, base, plans, "text")
 
 
 def _place(rulesets: tuple[str, ...], config: str | None) -> RulesPlace:
-    from tfgate.app.rules_at import RulesPlace
-
     return RulesPlace(Path.cwd(), os.environ, config, rulesets)
 
 

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
+from tfgate.app.lint import CHECKS
+from tfgate.app.linting import lint as run
 from tfgate.cli.output import write_out
 from tfgate.exitcodes import ExitCode
+from tfgate.report.neutral import console
 
 if TYPE_CHECKING:
     from tfgate.app.lint import LintResult
@@ -39,9 +43,6 @@ def lint(
     SOURCE is a folder, a TOML file or tfgate:NAME; without any, the ruleset in this directory, else
     those of tfgate.toml. Exit code 1 says that something was found.
     """
-    from tfgate.app.lint import CHECKS
-    from tfgate.app.linting import lint as run
-
     if checks:
         for name, what in CHECKS.items():
             write_out(f"{name:20} {what}\n")
@@ -52,14 +53,10 @@ def lint(
 
 
 def _json(result: LintResult) -> str:
-    import msgspec
-
     return msgspec.json.format(msgspec.json.encode(result)).decode() + "\n"
 
 
 def _text(result: LintResult) -> str:
-    from tfgate.report.neutral import console
-
     lines = [line for finding in result.findings for line in finding.render().split("\n")]
     lines += [f"note: {note}" for note in result.notes]
     rules = f"{result.rules} rule{'' if result.rules == 1 else 's'}"

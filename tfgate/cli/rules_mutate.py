@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfgate.app.rule_mutants import ROOM, mutate_ruleset
+from tfgate.app.rule_sources import load_sources
+from tfgate.app.rule_tests import chosen, refuse_nothing
 from tfgate.cli.output import write_out
 from tfgate.exitcodes import ExitCode
+from tfgate.report.neutral import console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,10 +40,6 @@ def mutate(
     rule's file with the reason why no example can notice it ([[mutants]]). Exit code 1 says that
     there is a survivor without a reason, or a reason without its survivor.
     """
-    from tfgate.app.rule_mutants import mutate_ruleset
-    from tfgate.app.rule_sources import load_sources
-    from tfgate.app.rule_tests import chosen, refuse_nothing
-
     rulesets = load_sources(sources, Path.cwd(), os.environ, config=config)
     refuse_nothing(rulesets, only)
     code = ExitCode.ALLOWED
@@ -56,8 +56,6 @@ def mutate(
 
 
 def _write(lines: Iterator[str]) -> None:
-    from tfgate.report.neutral import console
-
     text = "".join(f"{console(line)}\n" for line in lines)
     if text:
         write_out(text)
@@ -80,8 +78,6 @@ def _lines(mutation: RuleMutation) -> Iterator[str]:
 
 
 def _left_out(mutation: RuleMutation) -> str:
-    from tfgate.app.rule_mutants import ROOM
-
     return (
         f"{mutation.left_out:,} changes were not tried, since all of them would be more than "
         f"{ROOM:,} characters of expressions: give parts of the rule names in let, or split it."

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import click
 
+from tfgate.app.new_rule import file_for, new_rule
+from tfgate.cli.output import write_out
 from tfgate.errors import UsageError
+from tfgate.report.neutral import console
 
 
 @click.command(
@@ -38,10 +41,6 @@ def new(
 
     It loads, and its examples hold: change it from there.
     """
-    from tfgate.app.new_rule import file_for, new_rule
-    from tfgate.cli.output import write_out
-    from tfgate.report.neutral import console
-
     text = new_rule(
         Path.cwd(),
         os.environ,

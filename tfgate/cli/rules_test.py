@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfgate.app.rule_sources import load_sources
+from tfgate.app.rule_tests import refuse_nothing, run_tests
 from tfgate.cli.output import write_file, write_out
+from tfgate.cli.rules_junit import junit_text
+from tfgate.cli.rules_test_text import report_text
+from tfgate.cli.watching import watch_files
 from tfgate.exitcodes import ExitCode
 
 if TYPE_CHECKING:
@@ -46,31 +51,22 @@ def test(
         reports = _run(sources, config, only)
         write_out("".join(_texts(reports, explain=explain)))
         if junit is not None:
-            from tfgate.cli.rules_junit import junit_text
-
             write_file(junit, junit_text(reports))
         return _exit_code(reports, min_coverage)
 
     if watch:
-        from tfgate.cli.watching import watch_files
-
         watch_files(run, lambda: _watched(sources))
         return int(ExitCode.ALLOWED)
     return run()
 
 
 def _run(sources: Sequence[str], config: str | None, only: str | None) -> list[TestReport]:
-    from tfgate.app.rule_sources import load_sources
-    from tfgate.app.rule_tests import refuse_nothing, run_tests
-
     rulesets = load_sources(sources, Path.cwd(), os.environ, config=config)
     refuse_nothing(rulesets, only)
     return [run_tests(ruleset, only) for ruleset in rulesets]
 
 
 def _texts(reports: Sequence[TestReport], *, explain: bool) -> list[str]:
-    from tfgate.cli.rules_test_text import report_text
-
     return [report_text(report, explain=explain) for report in reports]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tfgate.app.rule_tests import explain_example
+from tfgate.cli.explain import explained_lines
 from tfgate.report.neutral import console
 
 if TYPE_CHECKING:
@@ -55,9 +57,6 @@ def _example(
 
 
 def _explained(report: TestReport, rule: RuleReport, result: ExampleResult) -> Iterator[str]:
-    from tfgate.app.rule_tests import explain_example
-    from tfgate.cli.explain import explained_lines
-
     for explained in explain_example(report.ruleset, rule.rule.id, result.example):
         yield from explained_lines(explained)
 

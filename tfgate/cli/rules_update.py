@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfgate.app.rule_update import update_rulesets
 from tfgate.cli.output import write_out
 from tfgate.cli.rule_diffs import diff_lines
+from tfgate.report.neutral import console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +28,9 @@ def update(names: tuple[str, ...], config: str | None, dry_run: bool) -> None:
 
     NAME is the id of a ruleset or its source as tfgate.toml has it; without any, all are taken.
     """
-    from tfgate.app.rule_update import update_rulesets
-
     updates = update_rulesets(Path.cwd(), os.environ, names=names, config=config, write=not dry_run)
     if not updates:
         write_out("The configuration names no ruleset in git.\n")
-    from tfgate.report.neutral import console
 
     for one in updates:
         write_out("".join(f"{console(line)}\n" for line in _lines(one)))

@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
+from tfgate.app.schemas import schema_names, schema_text
 from tfgate.cli.lazy import LazyGroup
+from tfgate.cli.output import write_out
 
 
 class _Schemas(LazyGroup):
@@ -27,9 +29,6 @@ class _Schemas(LazyGroup):
 
 def _printer(name: str) -> click.Command:
     def show() -> None:
-        from tfgate.app.schemas import schema_text
-        from tfgate.cli.output import write_out
-
         write_out(schema_text(name))
 
     return click.Command(name, callback=show, help=f"Print the JSON Schema {name}.")
@@ -52,8 +51,6 @@ def schema(ctx: click.Context, /, **_: Any) -> None:
     """Print the JSON Schema NAME. Without NAME, list what there is."""
     if ctx.invoked_subcommand is not None:
         return
-    from tfgate.app.schemas import schema_names
-    from tfgate.cli.output import write_out
 
     for known, what in schema_names().items():
         write_out(f"{known:12} {what}\n")

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import click
 
+from tfgate.app.schema_index import make_indexes
+from tfgate.cli.output import write_out
+
 
 @click.command(epilog="Example: tfgate schema index --from ./infra")
 @click.option("--from", "source", default=".", metavar="FILE|DIR", type=click.Path(path_type=Path),
@@ -23,9 +26,6 @@ def index(source: Path, out: Path | None, provider_version: str) -> None:
     The index of the AWS provider comes with tfgate; make one for your version of it, or for other
     providers.
     """
-    from tfgate.app.schema_index import make_indexes
-    from tfgate.cli.output import write_out
-
     for path, made in make_indexes(source, os.environ, out=out, version=provider_version):
         types, data = len(made.types()), len(made.types(data=True))
         version = f" {made.version}" if made.version else ""

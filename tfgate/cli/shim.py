@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from tfgate.app.shim import install_shims
 from tfgate.cli.output import tell, write_out
+from tfgate.report.neutral import console
 
 
 @click.group()
@@ -25,9 +27,6 @@ def install(directory: Path) -> None:
     What cannot change anything passes through untouched. apply and destroy go through the gate,
     and every other command is recorded or denied ([commands] of tfgate.toml).
     """
-    from tfgate.app.shim import install_shims
-    from tfgate.report.neutral import console
-
     directory = directory.expanduser().resolve()
     for path in install_shims(directory):
         write_out(f"{console(str(path))}\n")

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tfgate.app.verify import Source, verify_decision
 from tfgate.cli.options import judging_options, make_request
 from tfgate.cli.output import tell, write_out
+from tfgate.engine.recheck import Result
+from tfgate.report.neutral import console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,8 +50,6 @@ def verify(
     DECISION_ID may be shortened. The rulesets in force must be those of the decision. Exit code 0:
     everything holds; 1: something is broken; 3: something could not be checked.
     """
-    from tfgate.app.verify import Source, verify_decision
-
     request = make_request("the state", audit_log=audit_log, **options)
     found = verify_decision(request, decision_id, Source(evidence, plan_file, state))
     for warning in found.warnings:
@@ -62,9 +63,6 @@ def verify(
 
 def obligation_lines(obligations: Obligations) -> Iterator[str]:
     """Say what became of each obligation, one line each."""
-    from tfgate.engine.recheck import Result
-    from tfgate.report.neutral import console
-
     words = {
         Result.MET: "holds after the apply",
         Result.BROKEN: "is BROKEN after the apply",

@@ -9,8 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
+from tfgate.app.exception_list import list_exceptions
+from tfgate.app.request import Request
+from tfgate.app.waiver_import import import_waivers
+from tfgate.audit.moment import parse_moment
 from tfgate.cli.output import tell, write_file, write_lines, write_out
+from tfgate.report.columns import in_columns
+from tfgate.report.neutral import console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,11 +55,6 @@ def list_(
     Whether it holds, its rules, address, owner and last day, how often it let something through by
     the trail in force, who wrote and approved it by git, and where it stands.
     """
-    from tfgate.app.exception_list import list_exceptions
-    from tfgate.app.request import Request
-    from tfgate.audit.moment import parse_moment
-    from tfgate.report.neutral import console
-
     now = dt.datetime.now(dt.timezone.utc)
     request = Request(
         plan=str(directory),
@@ -66,11 +68,8 @@ def list_(
     found = list_exceptions(request, since=None if since is None else parse_moment(since, now))
     chosen = [one for one in found if not (unused and (one.used or one.problem))]
     if as_json:
-        import msgspec
-
         write_lines(json.dumps(msgspec.to_builtins(one)) for one in chosen)
         return
-    from tfgate.report.columns import in_columns
 
     rows = [tuple(map(console, _row(one))) for one in chosen]
     for one, line in zip(chosen, in_columns(rows), strict=True):
@@ -117,8 +116,6 @@ def import_(directory: Path, owner: str, expires: dt.datetime, output: str | Non
     What no rule is known for is listed on standard error. The file counts once tfgate.toml names it
     in gate.waiver_files.
     """
-    from tfgate.app.waiver_import import import_waivers
-
     data_dir = os.environ.get("TF_DATA_DIR")
     found = import_waivers(
         directory,
