@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from tfgate.app.example_context import example_context
 from tfgate.app.examples import ExampleResult, run_examples
@@ -95,7 +96,6 @@ def evaluate(
         ruleset.id: {name: value for name, value in given.items() if name in ruleset.params}
         for ruleset in loaded
     }
-    from msgspec.structs import replace
 
     return _evaluate(_read(plan), loaded, replace(base, params=by_ruleset))
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from tfgate._version import __version__
 from tfgate.app.bundle_readme import readme
 from tfgate.app.bundle_rules import ruleset_files
+from tfgate.audit.archive import find_plan, read_packed
 from tfgate.audit.canonical import canonical, decode, sha256
 from tfgate.audit.evidence import evidence_path, read_evidence_bytes
+from tfgate.audit.filters import Filters
 from tfgate.audit.read import Lines
 from tfgate.audit.rotation import log_of, trail_files
-from tfgate.audit.search import show
+from tfgate.audit.search import search_trail, show
 from tfgate.errors import AuditError
 from tfgate.opening import read_file
 
@@ -71,9 +73,6 @@ def make_bundle(
 
 
 def _newest(trail: Trail) -> str:
-    from tfgate.audit.filters import Filters
-    from tfgate.audit.search import search_trail
-
     newest = ""
     for hit in search_trail(trail.paths, Filters(event="decision")):
         newest = str(hit.record.fields.get("decision_id"))
@@ -122,8 +121,6 @@ def _add_evidence(
 
 
 def _add_plan(made: dict[str, bytes], digest: str, folder: Path) -> Iterator[str]:
-    from tfgate.audit.archive import find_plan, read_packed
-
     file = find_plan(folder, digest)
     if file is None:
         yield f"The archived plan {digest} is gone: its time was over."

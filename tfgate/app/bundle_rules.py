@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from tfgate.app.provenance import checkout_of, repository_of
 from tfgate.app.rules_at import READ, write_tree
+from tfgate.audit.canonical import sha256
 from tfgate.audit.scratch import scratch
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import TfgateError
 from tfgate.opening import read_file
+from tfgate.provenance.git import GitError
 from tfgate.ruleset.loader import inspect_ruleset
 
 if TYPE_CHECKING:
@@ -74,8 +76,6 @@ def _find(
 
 def _read(ruleset: Ruleset) -> dict[str, bytes] | None:
     """Read the files of a loaded ruleset, as long as they are what was loaded."""
-    from tfgate.audit.canonical import sha256
-
     folder = ruleset.path if ruleset.path.is_dir() else ruleset.path.parent
     found = {}
     for file in ruleset.files:
@@ -92,8 +92,6 @@ def _read(ruleset: Ruleset) -> dict[str, bytes] | None:
 def _from_git(
     ruleset: Ruleset, commit: str, digest: str, place: RulesPlace
 ) -> dict[str, bytes] | None:
-    from tfgate.provenance import GitError
-
     checkout = checkout_of(ruleset)
     repository = None if checkout is None else repository_of(checkout, place.env)
     if checkout is None or repository is None:

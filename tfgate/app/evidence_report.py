@@ -12,6 +12,7 @@ from tfgate._version import __version__
 from tfgate.app.evidence_gather import read_decisions, to_utc
 from tfgate.app.evidence_rows import change_rows, exception_rows, ruleset_rows
 from tfgate.model.audit_report import AuditReport, ExceptionRow, Figure, Integrity, Ref
+from tfgate.model.glob import glob_matches
 from tfgate.opening import open_file
 
 if TYPE_CHECKING:
@@ -130,8 +131,6 @@ def unused_waivers(
     read: Read,
 ) -> Iterator[ExceptionRow]:
     """Give the waivers in force that let nothing through, those that end first at the head."""
-    from tfgate.model.glob import glob_matches
-
     used = {(row.rules[0], row.address, row.owner, row.expires) for row in exceptions if row.rules}
     for one in sorted(
         waivers, key=lambda one: one.waiver.expires.isoformat() if one.waiver else ""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.audit.scratch import scratch
 from tfgate.errors import UsageError
+from tfgate.hcl.index import SourceIndex
+from tfgate.hcl.source_blocks import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +25,6 @@ def example_blocks(table: Mapping[str, Any]) -> tuple[list[SourceBlock], str | N
     ``hcl`` is the text of ``main.tf``; ``files`` are others by name. Raises ``UsageError`` for a
     name that leads elsewhere.
     """
-    from tfgate.hcl.index import SourceIndex
-    from tfgate.hcl.source_blocks import blocks
-
     files = {**({MAIN: table["hcl"]} if "hcl" in table else {}), **table.get("files", {})}
     with scratch() as directory:
         for name, text in files.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from tfgate.app.gather import gather, load_config
@@ -9,6 +10,8 @@ from tfgate.engine.explain import Explained, explain
 from tfgate.engine.functions import rule_functions
 from tfgate.engine.scope import SubjectScope
 from tfgate.errors import ConfigError, Problem, UsageError
+from tfgate.model.rule import Scope
+from tfgate.plan import EVERYTHING, iter_subjects
 from tfgate.query import ExpressionError
 from tfgate.query import compile as compile_expression
 
@@ -43,8 +46,6 @@ def evaluate_expression(request: Request, expression: str, address: str | None) 
     What is not known comes back as ``UNKNOWN``, what must not be shown as ``SENSITIVE``. Raises
     ``ConfigError``, ``EvaluationError`` and ``UsageError``.
     """
-    from tfgate.plan import EVERYTHING
-
     compiled = _compile(expression)
     gathered = gather(request, load_config(request))
     subject = _subject(gathered.plan, address, gathered.workspace.name)
@@ -64,9 +65,6 @@ def _compile(expression: str) -> Expression:
 
 
 def _subject(plan: Any, address: str | None, workspace: str) -> Any:
-    from tfgate.model.rule import Scope
-    from tfgate.plan import iter_subjects
-
     scope = Scope.PLAN if address is None else Scope.RESOURCE
     subjects = list(iter_subjects(plan, scope, workspace=workspace))
     if address is None:
@@ -79,7 +77,5 @@ def _subject(plan: Any, address: str | None, workspace: str) -> Any:
 
 
 def _near(text: str, known: list[str]) -> str:
-    from difflib import get_close_matches
-
     near = get_close_matches(text, known, n=1)
     return f" Did you mean {near[0]}?" if near else ""

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from tfgate.app.impact_judge import Judge
-    from tfgate.app.impact_plans import RecordedPlan
-
 SAME = "same"
 """Stands for both decisions where they are certainly the same, whichever it is."""
-MIN_PARALLEL = 16
-"""Plans below which starting processes costs more than it saves."""
 
 
 class FindingChange(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -134,38 +124,3 @@ def _kind(change: FindingChange) -> str:
     if change.blocks and not change.blocked:
         return "new"
     return "gone" if change.blocked and not change.blocks else "other"
-
-
-def judge_plans(
-    judge: Judge,
-    plans: Sequence[RecordedPlan],
-    *,
-    workers: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Iterator[PlanImpact]:
-    """Judge each plan under the old and the new rules, in order, on all processors.
-
-    ``workers`` processes share the work (default: one per processor, none for a few plans).
-    """
-    count = workers if workers is not None else (os.cpu_count() or 1)
-    if count <= 1 or len(plans) < MIN_PARALLEL:
-        found: Iterable[PlanImpact] = map(judge, plans)
-        yield from _counted(found, len(plans), progress)
-        return
-    from concurrent.futures import ProcessPoolExecutor
-
-    from tfgate.app.impact_judge import begin, judge_one
-
-    size = max(1, min(32, len(plans) // (count * 4)))
-    with ProcessPoolExecutor(count, initializer=begin, initargs=(judge.rules,)) as pool:
-        found = pool.map(judge_one, plans, chunksize=size)
-        yield from _counted(found, len(plans), progress)
-
-
-def _counted(
-    found: Iterable[PlanImpact], total: int, progress: Callable[[int, int], None] | None
-) -> Iterator[PlanImpact]:
-    for number, one in enumerate(found, 1):
-        yield one
-        if progress is not None:
-            progress(number, total)

@@ -10,7 +10,9 @@ import msgspec
 from tfgate.app.check_many import find_plans
 from tfgate.app.record import audit_paths
 from tfgate.audit.archive import find_plan, kept_plans
-from tfgate.errors import UsageError
+from tfgate.audit.filters import Filters
+from tfgate.audit.search import search_trail
+from tfgate.errors import AuditError, UsageError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -84,10 +86,6 @@ def _from_disk(place: Path, workspace: str | None, now: dt.datetime) -> Iterator
 def _archived(
     config: GateConfig, env: Mapping[str, str], now: dt.datetime, since: str | None
 ) -> Iterable[RecordedPlan]:
-    from tfgate.audit.filters import Filters
-    from tfgate.audit.search import search_trail
-    from tfgate.errors import AuditError
-
     log = audit_paths(config, env)[0]
     folder = log.parent / "archive"
     newest: dict[tuple[str, str], RecordedPlan] = {}

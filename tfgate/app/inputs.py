@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
+from tfgate.app.interrupts import Interrupts
 from tfgate.errors import PlanError, UsageError
 from tfgate.opening import NotAFileError, open_stream
 from tfgate.ruleset.frozen import Frozen
+from tfgate.terraform import find_terraform, read_plan_file, read_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,10 +54,6 @@ class PlanInput(Frozen, frozen=True):
 
         Raises ``PlanError`` for a plan file that is damaged.
         """
-        import hashlib
-
-        from tfgate.terraform import read_plan_file, read_snapshot
-
         plan_file = read_plan_file(data, name=name)
         return cls(
             document,
@@ -137,9 +136,7 @@ def _too_large() -> PlanError:
 
 def _show(data: bytes, name: str, *, env: Mapping[str, str], cwd: Path) -> PlanInput:
     """Have terraform print the plan file; show a private copy, so that what is hashed is shown."""
-    from tfgate.app.interrupts import Interrupts
     from tfgate.app.plan_copy import plan_place
-    from tfgate.terraform import find_terraform
 
     terraform = find_terraform(env)
     with Interrupts() as interrupts, plan_place(interrupts, env) as place:

@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tfgate.audit.files import make_directory, write_new
 from tfgate.errors import TfgateError
 from tfgate.opening import open_file
+from tfgate.provenance.facts import RulesetProvenance
 from tfgate.ruleset.sources import GIT_PREFIX, SHIPPED_PREFIX
 from tfgate.terraform.files import UnreadableError, read_small
+from tfgate.terraform.find import search_path
 from tfgate.terraform.gitdir import GitDir
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tfgate.provenance import Repository, RulesetProvenance, Wanted
+    from tfgate.provenance.git import Repository
     from tfgate.provenance.landing import Landings
+    from tfgate.provenance.read import Wanted
     from tfgate.ruleset import GateConfig, Ruleset
 
 CACHE_VERSION = 1
@@ -78,7 +82,7 @@ class RulesOrigin:
 
     def _ask(self, ruleset: Ruleset, path: Path, checkout: GitDir) -> RulesetProvenance:
         # Late: with subprocess they cost 10 ms, and what is kept is answered without.
-        from tfgate.provenance import RulesetProvenance, read_provenance
+        from tfgate.provenance.read import read_provenance
 
         repository = repository_of(checkout, self._env)
         if repository is None:
@@ -93,7 +97,7 @@ class RulesOrigin:
         return Landings.of(repository, self._approval_bytes(), signer)
 
     def _wanted(self, ruleset: Ruleset, path: Path, top: Path) -> Wanted:
-        from tfgate.provenance import RuleFile, Wanted
+        from tfgate.provenance.read import RuleFile, Wanted
 
         folder = path if path.is_dir() else path.parent
         rules = rules_by_file(ruleset)
@@ -152,8 +156,7 @@ def checkout_of(ruleset: Ruleset) -> GitDir | None:
 
 def repository_of(checkout: GitDir, env: Mapping[str, str]) -> Repository | None:
     """Give what asks git about a checkout; ``None`` where there is no git."""
-    from tfgate.provenance import Repository
-    from tfgate.terraform.find import search_path
+    from tfgate.provenance.git import Repository
 
     git = search_path("git", env)
     return None if git is None else Repository(checkout.top, git, env)
@@ -179,7 +182,7 @@ def require_approved(
 
     Nothing that was kept is believed here. Raises ``TfgateError`` with every reason.
     """
-    from tfgate.provenance import unapproved
+    from tfgate.provenance.refuse import unapproved
 
     origin = RulesOrigin(config, env, None)
     branch = config.text("provenance.branch") or "main"
@@ -220,7 +223,6 @@ def _kept(place: Path) -> RulesetProvenance | None:
         return None
     if data is None:
         return None
-    from tfgate.provenance.facts import RulesetProvenance
 
     try:
         return msgspec.json.decode(data, type=RulesetProvenance)
@@ -230,8 +232,6 @@ def _kept(place: Path) -> RulesetProvenance | None:
 
 def _keep(place: Path, known: RulesetProvenance) -> None:
     """Keep an answer; where that fails it is looked up again next time."""
-    from tfgate.audit.files import make_directory, write_new
-
     try:
         make_directory(place.parent)
         write_new(place, msgspec.json.encode(known))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,17 @@ import msgspec
 
 from tfgate._version import __version__
 from tfgate.app.provenance import origins, recorded_origin
+from tfgate.audit.archive import keep_plan, prune
 from tfgate.audit.decision import build_decision_record, build_evidence
 from tfgate.audit.evidence import write_evidence
+from tfgate.audit.rotation import Rotation
 from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError, ConfigError, PlanError, TfgateError
 from tfgate.model.decision import Verdict
+from tfgate.plan.archive import archive_plan
 from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Iterator, Mapping
 
     from tfgate.app.request import AnyGathered, Request
@@ -62,8 +65,6 @@ def open_trail(
     size, daily = config.number("audit.rotate_bytes"), config.on("audit.rotate_daily")
     rotation = None
     if size is not None or daily:
-        from tfgate.audit.rotation import Rotation
-
         rotation = Rotation(max_bytes=size, daily=daily)
     return AuditTrail(log, clock=clock or _now, rotation=rotation)
 
@@ -71,8 +72,6 @@ def open_trail(
 def _now() -> dt.datetime:
     # Not the request's time: of two commands that run at once, the one that began first may write
     # last, and the trail's clock would seem to have been set back.
-    import datetime as dt
-
     return dt.datetime.now(dt.timezone.utc)
 
 
@@ -139,8 +138,6 @@ class Recorder:
         plan = getattr(gathered, "plan", None)
         if plan is None or not gathered.config.archive:
             return {}
-        from tfgate.audit.archive import keep_plan, prune
-        from tfgate.plan.archive import archive_plan
 
         folder = self._trail.path.parent / "archive"
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import webbrowser
 from pathlib import Path
 
 from tfgate.errors import TfgateError
@@ -39,8 +40,6 @@ def _write_private(data: bytes) -> Path:
 
 def open_in_browser(path: Path) -> bool:
     """Ask the user's browser to show the page; say whether one took it."""
-    import webbrowser
-
     try:
         return webbrowser.open(path.as_uri())
     except (OSError, webbrowser.Error):

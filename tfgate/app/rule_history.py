@@ -14,14 +14,14 @@ from tfgate.app.rules_at import READ, write_tree
 from tfgate.audit.scratch import scratch
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import TfgateError, UsageError
-from tfgate.provenance import GitError
+from tfgate.provenance.git import GitError
 from tfgate.provenance.history import mainline, read_commits
 from tfgate.ruleset.loader import MANIFEST, inspect_ruleset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tfgate.provenance import Repository
+    from tfgate.provenance.git import Repository
     from tfgate.provenance.history import Touch
     from tfgate.provenance.landing import Landings
     from tfgate.provenance.people import Commit

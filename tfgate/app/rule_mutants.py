@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -84,8 +85,6 @@ _INHERITED: list[tuple[Ruleset, Sequence[CompiledRule]]] = []
 def _in_parallel(
     ruleset: Ruleset, rules: Sequence[CompiledRule], jobs: int
 ) -> Iterator[RuleMutation]:
-    import multiprocessing
-
     if "fork" not in multiprocessing.get_all_start_methods():
         yield from mutate_ruleset(ruleset, rules)
         return

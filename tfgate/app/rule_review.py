@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tfgate.app.rules_at import RulesPlace
     from tfgate.model.rule import Rule
-    from tfgate.provenance import RulesetProvenance
+    from tfgate.provenance.facts import RulesetProvenance
     from tfgate.ruleset import CompiledRule, Effective, Ruleset
 
 _BEHAVIOUR = ("match", "when", "deny", "require", "let.", "scope")

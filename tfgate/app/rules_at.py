@@ -23,7 +23,7 @@ from tfgate.terraform.gitdir import GitDir
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from tfgate.provenance import Repository
+    from tfgate.provenance.git import Repository
     from tfgate.ruleset import Effective, GateConfig
 
 MAX_FILES = 50_000

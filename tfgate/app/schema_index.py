@@ -10,6 +10,7 @@ from tfgate.errors import UsageError
 from tfgate.opening import read_file
 from tfgate.schema import SchemaIndex, read_schema, user_folder, write_index
 from tfgate.schema.sources import file_name, open_schema
+from tfgate.terraform import find_terraform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,8 +79,6 @@ def _providers(source: Path, env: Mapping[str, str], version: str) -> list[Provi
 
 
 def _of_directory(path: Path, env: Mapping[str, str]) -> list[Provider]:
-    from tfgate.terraform import find_terraform
-
     terraform = find_terraform(env)
     schema = terraform.providers_schema(path)
     return read_schema(schema, name=str(path), versions=terraform.provider_versions(path))

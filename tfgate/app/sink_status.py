@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -156,8 +157,6 @@ def _below(each: SinkStatus, moment: dt.datetime, width: int) -> list[str]:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    import textwrap
-
     tame = console(text).replace("\n", " ")
     return textwrap.wrap(
         tame, max(40, width), initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfgate.audit.sinks.cursor import CursorFile, cursor_path
 from tfgate.audit.sinks.deliver import Effort, deliver
+from tfgate.audit.sinks.make import make_sink
 from tfgate.audit.sinks.spool import Spool
 
 if TYPE_CHECKING:
@@ -49,8 +50,6 @@ class Target:
         return deliver(self.spool, self.file, self._make, now, settings)
 
     def _make(self) -> Sink:
-        from tfgate.audit.sinks.make import make_sink  # late: an idle sink needs no client
-
         return make_sink(self.spec, self.env)
 
 

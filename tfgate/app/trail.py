@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfgate.app.record import audit_paths, open_trail
+from tfgate.audit.checkpoint import make_checkpoint
+from tfgate.audit.search import read_records
 from tfgate.audit.verifier import verify
 from tfgate.errors import UsageError
 from tfgate.ruleset import load_gate_config
@@ -128,8 +130,6 @@ def checkpoint_trail(
     log: str | None,
 ) -> Checkpoint:
     """Sign where the trail in force stands. Raises ``UsageError`` without a key, ``AuditError``."""
-    from tfgate.audit.checkpoint import make_checkpoint
-
     loaded = load_gate_config(cwd, env, config=config, flags={"audit.log": log})
     chosen = key or loaded.path("audit.checkpoint_key")
     if chosen is None:
@@ -150,8 +150,6 @@ def show_records(
     config: str | None,
 ) -> str:
     """Give the records of a decision, or the newest ``last`` ones, as indented JSON."""
-    from tfgate.audit.search import read_records
-
     path = trail_path(cwd, env, config, log)
     records = read_records(path, decision_id=decision_id, last=None if decision_id else last)
     return "".join(json.dumps(record, indent=2, ensure_ascii=True) + "\n" for record in records)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from tfgate.audit.verifier import find_files
 from tfgate.errors import UsageError
+from tfgate.report.columns import in_columns
+from tfgate.report.neutral import console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,9 +74,6 @@ class Answer:
 
     def as_table(self) -> Iterator[str]:
         """Give the rows as a table of text."""
-        from tfgate.report.columns import in_columns
-        from tfgate.report.neutral import console
-
         cells = [self.columns, *([_cell(value) for value in row] for row in self.rows)]
         yield from in_columns([[console(cell) for cell in row] for row in cells])
 

@@ -10,6 +10,9 @@ import msgspec
 
 from tfgate.app.scaffold.toml_text import text as toml_text
 from tfgate.errors import RulesetError, UsageError
+from tfgate.hcl.index import SourceIndex
+from tfgate.hcl.paths import split_modules
+from tfgate.hcl.waivers import foreign_skips
 from tfgate.model.waiver import Waiver
 from tfgate.ruleset.files import Unreadable, read_toml
 from tfgate.ruleset.sources import shipped_folder
@@ -18,9 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from tfgate.hcl.foreign import ForeignSkip
-    from tfgate.hcl.index import SourceIndex
     from tfgate.hcl.sources import Declared
+    from tfgate.hcl.waivers import ForeignSkip
 
 MAPPING = "foreign.toml"
 """Beside the shipped rulesets: tool → check → rule."""
@@ -50,9 +52,6 @@ def import_waivers(
 
     A comment that ends earlier keeps its end. Raises ``UsageError`` where there is nothing to read.
     """
-    from tfgate.hcl.foreign import foreign_skips
-    from tfgate.hcl.index import SourceIndex
-
     if not root.is_dir():
         raise UsageError(f"{root} is not a directory.")
     index = SourceIndex.build(root, data_dir=data_dir)
@@ -129,8 +128,6 @@ def _waiver(skip: ForeignSkip, rule: str, address: str, owner: str, expires: dt.
 
 def _with_instances(index: SourceIndex, address: str) -> str:
     """Give a glob that covers what the block makes: ``[*]`` where it has count or for_each."""
-    from tfgate.hcl.paths import split_modules
-
     calls, rest = split_modules(address.removesuffix(".*"))
     steps = []
     for depth, name in enumerate(calls):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tfgate.model.waiver import Waiver
-    from tfgate.provenance import Repository
+    from tfgate.provenance.git import Repository
     from tfgate.provenance.history import Touch
     from tfgate.ruleset import GateConfig
 
@@ -67,7 +67,7 @@ def comment_doubts(
     this content, and had it when the plan was made (``planned``, RFC 3339; ``None`` where that is
     not in question). A file elsewhere in the repository with the same content is not this file.
     """
-    from tfgate.provenance import GitError
+    from tfgate.provenance.git import GitError
 
     checkout = GitDir.find(Path(os.path.realpath(root)))
     if checkout is None:
@@ -131,7 +131,7 @@ def _files(
 def _of_file(
     path: Path, config: GateConfig, env: Mapping[str, str]
 ) -> Iterator[tuple[Key, WaiverOrigin]]:
-    from tfgate.provenance import GitError
+    from tfgate.provenance.git import GitError
     from tfgate.provenance.history import mainline
 
     checkout = GitDir.find(path.parent)

@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 import msgspec
+import rfc8785
 
 _encoder = msgspec.json.Encoder(order="sorted")
 _decoder = msgspec.json.Decoder()
@@ -43,7 +44,6 @@ def sha256(data: bytes) -> str:
 
 def _reference(value: Any) -> bytes | None:
     # Floats and exotic keys: only records that tfgate did not write have them.
-    import rfc8785
 
     try:
         return rfc8785.dumps(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,8 +99,6 @@ def _pack(data: bytes) -> bytes:
 
 
 def _unpack(path: Path) -> bytes:
-    import gzip
-
     try:
         with unpacked(path) as file:
             data = read_bounded(file, MAX_EVIDENCE)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import zlib
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -61,9 +63,6 @@ class Lines:
 
 def _damage(error: Exception) -> str | None:
     """Say in a clause why a file cannot be read; ``None`` for an error that is not the file's."""
-    import gzip  # late: it and zlib cost a millisecond, and most trails are plain files
-    import zlib
-
     if isinstance(error, EOFError):
         return "the gzip file is truncated"
     if isinstance(error, gzip.BadGzipFile | zlib.error):
@@ -80,8 +79,6 @@ def open_log(path: Path) -> BinaryIO:
 
 def unpacked(path: Path) -> BinaryIO:
     """Open a gzip file for reading what is packed in it."""
-    import gzip
-
     packed = open_file(path)
     file = gzip.GzipFile(fileobj=packed)
     file.myfileobj = packed  # type: ignore[assignment]  # closed with it, as its own file is

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +31,6 @@ def record_in(fragment: bytes) -> tuple[Record, bytes] | None:
     A crash can take the newline of a record and nothing else; then nothing stands after it. What
     does stand after a whole record was put there by no writer.
     """
-    import json  # not needed unless something was cut short
-
     text = fragment.decode("utf-8", "surrogateescape")
     try:
         _, end = json.JSONDecoder().raw_decode(text)
@@ -69,8 +69,6 @@ def recovered_fields(fragment: bytes, log: Path, after: int | None) -> dict[str,
     The bytes are in base64: they are part of a record (which holds no secret) or anything else
     that a broken disk has put there.
     """
-    import base64  # late: most trails have no fragment
-
     half = KEPT // 2
     kept = fragment if len(fragment) <= KEPT else fragment[:half] + fragment[-half:]
     return {

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,7 +19,6 @@ from tfgate.errors import AuditError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
 _WORTH_IT = 8 << 20
 """Bytes below which starting processes costs more than it saves."""
@@ -98,9 +101,6 @@ def _run(tasks: list[_Task], wanted: Wanted, workers: int | None, total: int) ->
     if count <= 1:
         yield from (_scan(task, wanted) for task in tasks)
         return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
 
     try:
         with ProcessPoolExecutor(count, multiprocessing.get_context("fork")) as pool:
@@ -119,8 +119,6 @@ def _processes(total: int) -> int:
 
 
 def _scan(task: _Task, wanted: Wanted) -> _Done:
-    from pathlib import Path
-
     lines = Lines(Path(task.path), task.start, task.end)
     scan = scan_lines(lines, task.file, wanted)
     found = record_in(lines.tail)

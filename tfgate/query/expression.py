@@ -10,7 +10,9 @@ from tfgate.query.errors import BudgetError, EvaluationError, ExpressionError
 from tfgate.query.functions.registry import NOT_LITERAL, FunctionTable
 from tfgate.query.outside import measure, published
 from tfgate.query.parsing import parse
+from tfgate.query.paths import reads
 from tfgate.query.state import SMALL, STEPS, State
+from tfgate.query.trace import trace
 from tfgate.query.values import UNKNOWN, Unknown, truth
 
 if TYPE_CHECKING:
@@ -90,8 +92,6 @@ class Expression:
     @cached_property
     def reads(self) -> frozenset[tuple[str, ...]]:
         """Field paths read from the document, list steps omitted; ``()`` is the whole document."""
-        from tfgate.query.paths import reads
-
         return reads(self.node.ast)
 
     def search(self, document: Any, scope: Any = None) -> Any:
@@ -151,8 +151,6 @@ class Expression:
 
     def trace(self, document: Any, scope: Any = None) -> list[Step]:
         """Give each part of the expression with what it comes to on this document."""
-        from tfgate.query.trace import trace
-
         return trace(self.node, document, scope)
 
 

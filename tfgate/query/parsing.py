@@ -11,6 +11,13 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from jmespath.exceptions import (
+    EmptyExpressionError,
+    IncompleteExpressionError,
+    JMESPathError,
+    LexerError,
+)
+from jmespath.parser import Parser
 
 from tfgate.model.pattern import late
 from tfgate.query.errors import ExpressionError
@@ -51,9 +58,6 @@ def parse(text: str) -> Parsed:
 
 
 def _tree(text: str) -> Ast:
-    from jmespath.exceptions import JMESPathError
-    from jmespath.parser import Parser
-
     try:
         with warnings.catch_warnings():
             # A literal that is not JSON is read as a string, with a warning nobody here can act on.
@@ -72,8 +76,6 @@ def _tree(text: str) -> Ast:
 
 
 def _reason(error: Exception) -> str:
-    from jmespath.exceptions import EmptyExpressionError, IncompleteExpressionError, LexerError
-
     if isinstance(error, EmptyExpressionError):
         return "The expression is empty."
     token = getattr(error, "token_value", None)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from tfgate.errors import UsageError
+from tfgate.report import markdown
 from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
@@ -94,7 +96,6 @@ def parse_report_options(texts: Iterable[str]) -> tuple[ReportRequest, ...]:
 def _known(name: str) -> None:
     if name in FORMATS:
         return
-    from difflib import get_close_matches  # costs 4 ms: only where somebody mistyped
 
     near = get_close_matches(name, FORMATS, n=1)
     meant = f" Did you mean {near[0]}?" if near else ""
@@ -106,6 +107,4 @@ def _known(name: str) -> None:
 
 def step_summary(decision: Decision, context: ReportContext) -> str:
     """Give the Markdown to append to the file that ``GITHUB_STEP_SUMMARY`` names."""
-    from tfgate.report import markdown
-
     return markdown.step_summary(decision, context)

@@ -10,6 +10,8 @@ from msgspec.structs import replace
 from tfgate.errors import RulesetError
 from tfgate.model.pattern import late
 from tfgate.model.rule import Scope
+from tfgate.query import ExpressionError
+from tfgate.query import compile as compile_expression
 from tfgate.ruleset.files import show_excerpt
 from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.params import check_params
@@ -180,9 +182,6 @@ class _Builder:
         return compiled
 
     def expression(self, text: str | None, at: KeyPath) -> Expression | None:
-        from tfgate.query import ExpressionError
-        from tfgate.query import compile as compile_expression
-
         if text is None:
             return None
         try:

@@ -14,6 +14,8 @@ from tfgate.ruleset.files import Unreadable, read_toml
 from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.problems import show_name, suggest
 from tfgate.ruleset.settings import SETTINGS, From, Origin, Value, read_environment, read_flags
+from tfgate.ruleset.sinks import read_sinks
+from tfgate.ruleset.waivers import build_waivers, read_waiver_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -325,14 +327,10 @@ def _build(
 ) -> GateConfig:
     waivers: list[Waiver] = []
     if file is not None and read.get("waivers"):
-        from tfgate.ruleset.waivers import build_waivers  # late, as all that few files have
-
         waivers += build_waivers(read["waivers"], file.name)
     files = [ConfigFile(file.name, file.sha256)] if file is not None else []
     listed = values["gate.waiver_files"]
     for name in listed.value:
-        from tfgate.ruleset.waivers import read_waiver_file
-
         try:
             waiver_file, more = read_waiver_file(place(name, listed.base, home), name, problems)
         except Unreadable as error:
@@ -347,8 +345,6 @@ def _build(
         problems += _unknown_roles(file, roles, needs)
     sinks: tuple[SinkSpec, ...] = ()
     if read.get("sinks") or values["audit.require_sink"].value is not None:
-        from tfgate.ruleset.sinks import read_sinks
-
         sinks = read_sinks(file, read, folder, values["audit.require_sink"], problems)
     return GateConfig(
         file=file,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tfgate.errors import Problem
 from tfgate.ruleset.files import Unreadable, decode_text, parse_toml, read_bytes
 from tfgate.ruleset.frozen import Frozen
@@ -43,8 +45,6 @@ def read_data(name: str, path: Path, shown: str) -> DataFile:
 
 
 def _parse_json(text: str, shown: str) -> Any:
-    import msgspec
-
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError as error:

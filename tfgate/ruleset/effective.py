@@ -8,7 +8,7 @@ import msgspec
 
 from tfgate.errors import ConfigError, Problem
 from tfgate.model.glob import glob_matches
-from tfgate.ruleset.config import place
+from tfgate.ruleset.config import Source, place
 from tfgate.ruleset.data import DataFile, read_data
 from tfgate.ruleset.files import Unreadable
 from tfgate.ruleset.frozen import Frozen
@@ -16,7 +16,7 @@ from tfgate.ruleset.loader import load_ruleset
 from tfgate.ruleset.params import check_params
 from tfgate.ruleset.problems import Problems, show_name, suggest
 from tfgate.ruleset.ruleset import complete_params, repeated_rules
-from tfgate.ruleset.settings import From
+from tfgate.ruleset.settings import From, Origin
 from tfgate.ruleset.sources import GIT_PREFIX
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tfgate.model.rule import Enforcement
     from tfgate.query import FunctionTable
     from tfgate.ruleset.compiled import CompiledRule
-    from tfgate.ruleset.config import GateConfig, Source
+    from tfgate.ruleset.config import GateConfig
     from tfgate.ruleset.problems import KeyPath
     from tfgate.ruleset.remote.remote import Remote
     from tfgate.ruleset.ruleset import Ruleset
@@ -119,9 +119,6 @@ def for_workspace(
 
 def sources_for(config: GateConfig, workspace: str) -> tuple[Source, ...]:
     """Give the rulesets in use: those of ``[gate]``, then those that the workspace adds."""
-    from tfgate.ruleset.config import Source
-    from tfgate.ruleset.settings import Origin
-
     sources = list(config.rulesets)
     for table in config.workspaces:
         if glob_matches(table.match, workspace):

@@ -6,6 +6,8 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, Any
 
+import tomli
+
 from tfgate.errors import Problem
 from tfgate.model.pattern import late
 from tfgate.opening import NotAFileError, descriptor_of
@@ -99,8 +101,6 @@ def decode_text(data: bytes, name: str) -> str:
 
 def parse_toml(text: str, name: str) -> dict[str, Any]:
     """Parse TOML text. Raises ``Unreadable``."""
-    import tomli  # 11 ms; not needed where no file is read
-
     try:
         return tomli.loads(text)
     except tomli.TOMLDecodeError as error:

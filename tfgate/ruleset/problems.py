@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from typing import TYPE_CHECKING
 
 from tfgate.errors import Problem
 from tfgate.model.pattern import late
+from tfgate.ruleset.lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from tfgate.ruleset.lines import Lines
 
 
 KeyPath = tuple[str | int, ...]
@@ -43,8 +43,6 @@ def show_name(name: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Give the known name that is spelt most like ``name``, or ``None`` where none is near."""
-    import difflib  # only needed where something is wrong
-
     folded = {candidate.casefold().replace("_", "-"): candidate for candidate in known}
     wanted = name[:200].casefold().replace("_", "-")
     found = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.6)
@@ -85,8 +83,6 @@ class Problems:
         if self._text is None:
             return None
         if self._lines is None:
-            from tfgate.ruleset.lines import Lines  # only needed where something is wrong
-
             self._lines = Lines(self._text)
         return self._lines.line_of(path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from tfgate.errors import Problem
 from tfgate.ruleset.frozen import Frozen
@@ -275,8 +276,6 @@ _BESIDE: Final = (
 
 
 def _wrong_address(url: str, plain: bool | None) -> str | None:
-    from urllib.parse import urlsplit  # late: few configurations have a sink
-
     wrong = "is not an address such as https://logs.acme.example/audit"
     try:
         parts = urlsplit(url)

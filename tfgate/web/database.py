@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
 from tfgate.errors import TfgateError, UsageError
+from tfgate.web.tables import metadata
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,8 +45,6 @@ class Databases:
 
     def open_tables(self) -> sa.Engine:
         """Open the tables, and make what is missing. Raises ``TfgateError``."""
-        from tfgate.web.tables import metadata
-
         if not self.shared:
             _prepare(self.state / "engine.sqlite")
         engine = open_engine(self.tables_url)
@@ -86,8 +86,6 @@ def _sqlite_connection(connection: Any, _record: Any) -> None:
 
 def _prepare(path: Path) -> None:
     """Have the engine's file keep a write-ahead log: readers and the writer do not wait then."""
-    import sqlite3
-
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     os.close(descriptor)
     connection = sqlite3.connect(path)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
+import tomli
 
 from tfgate.errors import ConfigError, Problem, UsageError
 from tfgate.model.rule import Enforcement
@@ -149,8 +150,6 @@ class Settings(_Strict, frozen=True):
 
 def load_settings(path: Path, env: Mapping[str, str]) -> Settings:
     """Read the file, and the environment over it. Raises ``ConfigError``."""
-    import tomli
-
     shown = str(path)
     try:
         table = tomli.loads(read_file(path).decode("utf-8"))

@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from tfgate.errors import TfgateError
 from tfgate.web.answer import FAILED, PASSED, RUNNING, outcomes_body, status_body
 from tfgate.web.client import DOUBTFUL
 from tfgate.web.errors import PeerError
+from tfgate.web.findings import plain
 from tfgate.web.job import Job, Judgement
 from tfgate.web.logs import about
 from tfgate.web.payload import Stage
@@ -273,8 +276,6 @@ def _status(task: Task) -> str:
 
 
 def _undecided(reason: str) -> Judgement:
-    from tfgate.web.findings import plain
-
     return Judgement(
         passed=False, undecided=True, message=plain(f"tfgate could not decide: {reason}")
     )
@@ -282,8 +283,6 @@ def _undecided(reason: str) -> Judgement:
 
 def _compared(task: Task, judgement: Judgement, earlier: str | None) -> Judgement:
     """Say where the plan before the apply is not the one that was judged after planning."""
-    from msgspec.structs import replace
-
     if task.request.stage is not Stage.PRE_APPLY or judgement.plan_sha256 in (None, earlier):
         return judgement
     if earlier is None:

@@ -198,6 +198,7 @@ def test_more_mutants_than_anybody_waits_for(
 ) -> None:
     """A chain of 450 parts has 2,250 of 15,000 characters: some are tried, and that is said."""
     monkeypatch.setattr(rule_mutants, "ROOM", 200_000)
+    monkeypatch.setattr("tfgate.cli.rules_mutate.ROOM", 200_000)
     chain = " || ".join(f"after.instance_type == 'm{number}.large'" for number in range(450))
     lines = [
         f"require = \"{chain} || after.instance_type == 't3.micro'\""

@@ -18,7 +18,7 @@ from tfgate.ruleset import load_gate_config, load_ruleset
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tfgate.provenance import LastChange, RulesetProvenance
+    from tfgate.provenance.facts import LastChange, RulesetProvenance
 
 ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent"}
 

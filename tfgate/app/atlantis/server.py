@@ -7,8 +7,11 @@ another in their order, for each repository those whose ``id`` fits it.
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import re2
 
 from tfgate.app.atlantis.document import Item, parse_document, read_document
 
@@ -113,7 +116,6 @@ def _fits(pattern: str, other: str) -> bool:
         return True
     if other.startswith("/"):
         return False
-    import re2  # a pattern of a file: in linear time
 
     try:
         return re2.compile(pattern[1:-1]).search(other) is not None
@@ -144,8 +146,6 @@ class Step:
     @property
     def words(self) -> list[str]:
         """The words of the command, as far as they can be told apart."""
-        import shlex
-
         try:
             return shlex.split(self.command, comments=True)
         except ValueError:

@@ -20,6 +20,7 @@ from tfgate.app.record import Recorder
 from tfgate.errors import PlanError, UsageError
 from tfgate.ruleset.config import CONFIG_VARIABLE, find_config, place
 from tfgate.ruleset.settings import SETTINGS
+from tfgate.terraform.find import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -91,8 +92,6 @@ def terraform_of(env: Mapping[str, str]) -> str | None:
 
     It keeps them as ``terraform1.9.8`` or ``tofu1.8.3`` (server/core/terraform, ``EnsureVersion``).
     """
-    from tfgate.terraform.find import search_path
-
     version = env.get("ATLANTIS_TERRAFORM_VERSION", "")
     kind = env.get("ATLANTIS_TERRAFORM_DISTRIBUTION") or "terraform"
     name = f"{kind}{version}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import re2
+
 from tfgate.app.atlantis.finding import Danger, Finding
 from tfgate.app.atlantis.server import DEFAULT_WORKFLOW, repos_of
 from tfgate.app.atlantis.traps_stage import apply_stage, finding, policy_stage
@@ -113,8 +115,6 @@ def _sticky(policies: Item, policy_set: Item, name: str) -> Iterator[Finding]:
 
 def _told_apart(regex: str) -> bool | None:
     """Tell whether two findings give different items; ``None`` for no regular expression."""
-    import re2
-
     try:
         compiled = re2.compile(regex)
     except re2.error:

@@ -18,6 +18,8 @@ from tfgate.query.shapes.shape import (
     of_value,
     union,
 )
+from tfgate.query.values import EMPTY_LIST, EMPTY_OBJECT, LISTS, OBJECTS, STRINGS
+from tfgate.ruleset.problems import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,8 +129,6 @@ class RuleNames:
 
 def near(name: str, block: Block) -> str:
     """Give `` (did you mean "x"?)`` of a block's names."""
-    from tfgate.ruleset.problems import nearest
-
     found = nearest(name, block.names)
     return f' (did you mean "{found}"?)' if found else ""
 
@@ -148,8 +148,6 @@ def _typed(kind: ParamType, default: Any) -> Shape:
 
 def loosened(shape: Shape) -> Shape:
     """Keep the structure of a value, and forget the values: another file may stand in for it."""
-    from tfgate.query.values import EMPTY_LIST, EMPTY_OBJECT, LISTS, OBJECTS, STRINGS
-
     mask = shape.mask
     for kinds in (LISTS, OBJECTS, STRINGS):
         mask |= kinds if mask & kinds else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -94,8 +95,6 @@ def _walk_message(
 
 def placeholder_expression(path: Placeholder) -> Expression | None:
     """Write a placeholder's path as an expression; ``None`` for the whole item."""
-    import json
-
     text = "@" if path[0] == ITEM else ""
     for step in path[1:] if path[0] == ITEM else path:
         if isinstance(step, int):

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from tfgate.errors import UsageError
+from tfgate.plan.reads import Reads
 from tfgate.query.values import Maybe, Unknown
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ class PlanSubject:
 
 def subject_of_plan(plan: Plan, address: str) -> PlanSubject:
     """Give the resource at ``address``. Raises ``UsageError`` where the plan has none."""
-    from tfgate.plan.reads import Reads
-
     found = [change for change in plan.changes if change.address == address]
     if not found:
         near = get_close_matches(address, [change.address for change in plan.changes], n=1)

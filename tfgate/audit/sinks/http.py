@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import email.utils
 import hashlib
 import hmac
 import time
@@ -109,7 +110,6 @@ def _seconds(text: str | None) -> float | None:
         return None
     if text.strip().isdecimal():
         return float(text)
-    import email.utils
 
     with contextlib.suppress(ValueError, TypeError):
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())

@@ -7,6 +7,7 @@ bits beyond the prefix are ignored, as AWS does.
 from __future__ import annotations
 
 from functools import cache
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.functions.registry import Function, Parameter
@@ -48,8 +49,6 @@ def _not_public() -> tuple[Network, ...]:
 
 
 def _network(text: str) -> Network:
-    from ipaddress import ip_network
-
     return ip_network(text, strict=False)
 
 

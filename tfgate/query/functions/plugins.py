@@ -7,6 +7,7 @@ name that tfgate does not have. It must be pure: the same arguments, the same re
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from inspect import Parameter as Argument
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
@@ -24,8 +25,6 @@ GROUP: Final = "tfgate.functions"
 
 def load_plugin(name: str) -> Function | None:
     """Load the function that an installed package offers under ``name``, if one does."""
-    from importlib.metadata import entry_points
-
     for point in entry_points(group=GROUP, name=name):
         return as_function(name, point.load())
     return None

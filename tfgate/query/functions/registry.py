@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tfgate.query.functions.builtin import HOMES, functions_of
 from tfgate.query.values import (
     ANYTHING,
     BOOLEANS,
@@ -169,8 +171,6 @@ class FunctionTable:
     @classmethod
     def default(cls) -> FunctionTable:
         """Give the table of the standard functions and the pure ones that tfgate adds."""
-        from tfgate.query.functions.builtin import HOMES
-
         return cls(homes=HOMES)
 
     def extended(self, functions: Iterable[Function]) -> FunctionTable:
@@ -194,8 +194,6 @@ class FunctionTable:
         return function
 
     def _from_home(self, name: str) -> Function:
-        from tfgate.query.functions.builtin import functions_of
-
         home = self._homes[name]
         for function in functions_of(home):
             if self._homes.get(function.name) == home:
@@ -204,8 +202,6 @@ class FunctionTable:
 
     def nearest(self, name: str) -> str | None:
         """Give the known name most like ``name``, if one is near."""
-        from difflib import get_close_matches  # costs 1 ms
-
         near = get_close_matches(name, {**self._homes, **self._functions}, n=1)
         return near[0] if near else None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+import re2
+
 from tfgate.query.errors import BudgetError
 from tfgate.query.functions.registry import Function, Parameter
 from tfgate.query.state import LONG
@@ -35,7 +37,6 @@ def _compiled(pattern: str) -> tuple[Callable[[bytes], Any], int]:
     """
     if len(pattern) > _LONGEST_PATTERN:
         raise ValueError("pattern too long")
-    import re2
 
     options = re2.Options()
     options.log_errors = False
@@ -86,7 +87,6 @@ def _translated(pattern: str) -> str:
     """Write a glob as a regular expression that matches the whole text."""
     if len(pattern) > _LONGEST_PATTERN:
         raise ValueError("pattern too long")
-    import re2
 
     parts, position = [r"(?s)\A"], 0
     while position < len(pattern):

@@ -6,7 +6,7 @@ current value: ``after.ports[0].to``, ``@``, ``var('name')``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.functions.registry import TYPE_MASKS
@@ -60,8 +60,6 @@ class Fact:
 
     def apply(self, shape: Shape) -> Shape:
         """Narrow a shape."""
-        from dataclasses import replace
-
         narrowed = shape.restricted(self.mask)
         if self.constants is None:
             return narrowed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.query.functions.registry import NOT_LITERAL
 from tfgate.query.shapes.env import element_env, literal_name, within
 from tfgate.query.shapes.facts import path_of
 from tfgate.query.shapes.remarks import RemarkKind
@@ -104,8 +105,6 @@ def _check(
 
 def _check_pattern(walk: Walk, ast: Ast, function: Function, shapes: list[Shape]) -> None:
     """Try a function's own check of literals on constants that come from elsewhere."""
-    from tfgate.query.functions.registry import NOT_LITERAL
-
     if function.check is None:
         return
     for number, shape in enumerate(shapes):

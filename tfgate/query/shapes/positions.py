@@ -11,6 +11,8 @@ import warnings
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from jmespath.lexer import Lexer
+
 from tfgate.query.parsing import children
 
 if TYPE_CHECKING:
@@ -33,8 +35,6 @@ def positions(text: str, tree: Ast) -> dict[int, int]:
 
 
 def _signs(text: str) -> Iterator[tuple[str, int]]:
-    from jmespath.lexer import Lexer
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PendingDeprecationWarning)
         tokens: list[dict[str, Any]] = list(Lexer().tokenize(text))

@@ -17,7 +17,7 @@ from tfgate.errors import Problem, RulesetError
 from tfgate.ruleset.remote.cache import REPOSITORY, Cache, cache_folder, move_into
 from tfgate.ruleset.remote.fetch import NoSuchRef, fetch
 from tfgate.ruleset.remote.git import Git, GitFailed
-from tfgate.ruleset.remote.lock import Pin, read_lock, write_lock
+from tfgate.ruleset.remote.lock import LOCK_NAME, Pin, read_lock, write_lock
 from tfgate.ruleset.remote.signed import NotSigned, signer_of
 from tfgate.ruleset.remote.source import parse_git_source
 from tfgate.ruleset.remote.tree import (
@@ -190,8 +190,6 @@ def _entry_point(tree: Path, source: GitSource) -> Path:
 
 def default_remote(base: Path) -> Remote:
     """Give what holds where no configuration does: the lock is in ``base``."""
-    from tfgate.ruleset.remote.lock import LOCK_NAME
-
     return Remote(base / LOCK_NAME, dict(os.environ))
 
 
