@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 WRITER = """
 import os, sys
-from tfgate.audit import AuditTrail
+from tfgate.audit.writer import AuditTrail
 trail = AuditTrail(sys.argv[1])
 name, count, size = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 for number in range(count):
