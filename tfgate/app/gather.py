@@ -16,7 +16,7 @@ from tfgate.errors import UsageError
 from tfgate.plan import read_plan
 from tfgate.ruleset import Evaluate, for_workspace, load_gate_config
 from tfgate.ruleset.frozen import Frozen
-from tfgate.terraform import begin_run, detect_operator, detect_workspace
+from tfgate.terraform import begin_run, detect_operator, detect_workspace, planned_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -131,7 +131,6 @@ def _settled(plan: PlanInput, claimed: Workspace, request: Request) -> Workspace
     """
     if plan.plan_file is None:
         return claimed
-    from tfgate.terraform import planned_workspace
 
     workspace = planned_workspace(plan.plan_file, claimed, request.env, name=plan.name)
     if workspace.backend != "local" or not plan.state_options:

@@ -156,7 +156,7 @@ class Sources:
         """Give the waivers in comments, and the comments that were meant to be one."""
         if self.index is None:
             return (), ()
-        from tfgate.hcl.agreement import is_whole
+        from tfgate.hcl.index import is_whole
         from tfgate.hcl.waivers import comment_waivers
 
         waivers, problems = comment_waivers(self.index)
@@ -209,7 +209,7 @@ class Sources:
     def _disagreement(self) -> list[str]:
         if self.index is None or self._plan is None:
             return []
-        from tfgate.hcl.agreement import disagreement
+        from tfgate.hcl.index import disagreement
 
         return disagreement(self.index, [change.address for change in _staying(self._plan)])
 
@@ -251,7 +251,7 @@ class Sources:
 
 def _not_whole(waiver: Waiver) -> WaiverProblem:
     """Say that a comment waives nothing, since Terraform cannot have planned these sources."""
-    from tfgate.hcl.directive import ProblemKind
+    from tfgate.hcl.comments import ProblemKind
     from tfgate.hcl.waivers import WaiverProblem
 
     assert waiver.location is not None, "a comment stands somewhere"

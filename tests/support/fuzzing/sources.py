@@ -6,12 +6,9 @@ import datetime as dt
 import shutil
 from typing import TYPE_CHECKING
 
-from tfgate.hcl.agreement import disagreement
-from tfgate.hcl.foreign import foreign_skips
-
-from tfgate.hcl.index import SourceIndex
+from tfgate.hcl.index import SourceIndex, disagreement
 from tfgate.hcl.source_blocks import blocks
-from tfgate.hcl.waivers import comment_waivers
+from tfgate.hcl.waivers import comment_waivers, foreign_skips
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,9 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from tfgate.hcl.agreement import disagreement
 
-from tfgate.hcl.index import SourceIndex
+from tfgate.hcl.index import SourceIndex, disagreement
 
 if TYPE_CHECKING:
     from pathlib import Path

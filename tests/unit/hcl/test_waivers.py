@@ -7,9 +7,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from tfgate.hcl.foreign import foreign_skips
 
-from tfgate.hcl.waivers import comment_waivers
+from tfgate.hcl.waivers import comment_waivers, foreign_skips
 from tfgate.model.address import block_covers, config_address
 
 if TYPE_CHECKING:
