@@ -26,8 +26,8 @@ import tomli
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfgate.app.api import evaluate, load_plan, load_rulesets  # noqa: E402  # needs the path above
-from tfgate.model.glob import glob_matches  # noqa: E402
+from tfgate.gate.api import evaluate, load_plan, load_rulesets  # noqa: E402  # needs the path above
+from tfgate.model.text import glob_matches  # noqa: E402
 from tfgate.ruleset import shipped_names  # noqa: E402
 
 if TYPE_CHECKING:

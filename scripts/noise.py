@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tfgate.app.api import evaluate, load_rulesets  # noqa: E402  # needs the path above
 from tfgate.errors import TfgateError  # noqa: E402
-from tfgate.model.glob import glob_matches  # noqa: E402
+from tfgate.gate.api import evaluate, load_rulesets  # noqa: E402  # needs the path above
 from tfgate.model.rule import Scope  # noqa: E402
+from tfgate.model.text import glob_matches  # noqa: E402
 from tfgate.plan import read_plan  # noqa: E402
 from tfgate.ruleset import shipped_names  # noqa: E402
 

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 from tfgate._version import __version__
 
 if TYPE_CHECKING:
-    from tfgate.app.api import evaluate as evaluate
-    from tfgate.app.api import load_plan as load_plan
-    from tfgate.app.api import load_rulesets as load_rulesets
     from tfgate.engine.context import Context as Context
     from tfgate.errors import TfgateError as TfgateError
+    from tfgate.gate.api import evaluate as evaluate
+    from tfgate.gate.api import load_plan as load_plan
+    from tfgate.gate.api import load_rulesets as load_rulesets
     from tfgate.model.decision import Decision as Decision
 
 _WHERE = {
-    "load_plan": "tfgate.app.api",
-    "load_rulesets": "tfgate.app.api",
-    "evaluate": "tfgate.app.api",
+    "load_plan": "tfgate.gate.api",
+    "load_rulesets": "tfgate.gate.api",
+    "evaluate": "tfgate.gate.api",
     "Context": "tfgate.engine.context",
     "Decision": "tfgate.model.decision",
     "TfgateError": "tfgate.errors",

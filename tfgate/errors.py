@@ -10,6 +10,7 @@
     │   └── SeveralDocumentsError  3  there is more than one of them
     ├── SourceError             3  HCL sources that cannot be read where they are needed
     ├── AuditError              3  the record cannot be written or does not verify
+    │   └── NotDeliveredError   3  a sink that must have the record has it not
     └── TerraformError          3  terraform is missing or a helper command of it failed
         └── CommandFailedError  4  a command that was run for the user failed
 
@@ -112,6 +113,10 @@ class SourceError(TfgateError):
 
 class AuditError(TfgateError):
     """The audit record cannot be written, or a trail does not verify."""
+
+
+class NotDeliveredError(AuditError):
+    """A sink must have the record of what allows something, and has it not."""
 
 
 class TerraformError(TfgateError):

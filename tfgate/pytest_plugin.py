@@ -125,7 +125,7 @@ class ExampleItem(_RulesetItem):
 
     def runtest(self) -> None:
         """Run it."""
-        from tfgate.app.examples import run_example
+        from tfgate.examples.run import run_example
 
         result = run_example(self.ruleset, self.rule, self.test)
         if result.passed:
@@ -147,7 +147,7 @@ class ShownItem(_RulesetItem):
 
     def runtest(self) -> None:
         """Run its examples, and see what they have shown."""
-        from tfgate.app.rule_tests import run_tests
+        from tfgate.authoring.rule_tests import run_tests
 
         report = run_tests(self.ruleset, self.rule.id)
         missing = [gap.what for gap in report.coverage.gaps if gap.serious]
@@ -164,7 +164,7 @@ class PlanItem(_RulesetItem):
 
     def runtest(self) -> None:
         """Run it."""
-        from tfgate.app.plan_tests import run_plan_test
+        from tfgate.authoring.rule_tests import run_plan_test
 
         result = run_plan_test(self.ruleset, self.plan)
         if not result.passed:

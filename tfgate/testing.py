@@ -25,14 +25,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
-from tfgate.app.example_context import example_context
-from tfgate.app.examples import ExampleResult, run_examples
-from tfgate.app.inputs import read_file
-from tfgate.app.plan_tests import plan_document
-from tfgate.app.rule_sources import load_sources
-from tfgate.app.rule_tests import TestReport, run_tests
+from tfgate.authoring.rule_tests import TestReport, load_sources, plan_document, run_tests
 from tfgate.engine.evaluate import evaluate as _evaluate
 from tfgate.errors import UsageError
+from tfgate.examples.run import ExampleResult, example_context, run_examples
+from tfgate.gate.inputs import read_file
 from tfgate.model.rule import RuleTest
 from tfgate.plan import Plan, read_plan
 

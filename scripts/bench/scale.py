@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tfgate
-from tfgate.app.api import default_context
+from tfgate.gate.api import default_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

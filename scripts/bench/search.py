@@ -21,13 +21,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tfgate
-from tfgate.app.api import default_context
-from tfgate.app.examples import only_rule, prepare
-from tfgate.engine.bound import BoundRule, ReadsCache, bind
+from tfgate.engine.bound import BoundRule, ReadsCache, RuleIndex, bind
 from tfgate.engine.functions import rule_functions
-from tfgate.engine.judge import judge
-from tfgate.engine.select import RuleIndex
+from tfgate.engine.rule_verdict import judge
 from tfgate.errors import TfgateError
+from tfgate.examples.run import only_rule, prepare
+from tfgate.gate.api import default_context
 from tfgate.model.rule import Scope
 from tfgate.plan import iter_subjects
 from tfgate.query.equality import has_unknown

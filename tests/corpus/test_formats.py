@@ -14,7 +14,7 @@ from tests.support.plans import plan_data
 from tfgate.cli.main import main
 from tfgate.errors import PlanError
 from tfgate.plan import read_plan
-from tfgate.plan.version import NEWEST_MINOR
+from tfgate.plan.reading import NEWEST_MINOR
 
 PAGE = Path(__file__).parents[2] / "docs" / "compatibility.md"
 ROW = re.compile(r"^\| `(\d\.\d)` \| ([\d., to]+)[^|]* \| read \|$", re.MULTILINE)

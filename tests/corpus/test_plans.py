@@ -12,7 +12,7 @@ import pytest
 from tfgate.errors import PlanError
 from tfgate.model.rule import Scope
 from tfgate.plan import EVERYTHING, Plan, iter_subjects, read_plan
-from tfgate.plan.encoding import to_utf8
+from tfgate.plan.reading import to_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tfgate import query
-from tfgate.app import rule_mutants
-from tfgate.engine import evaluate, judge
+from tfgate.authoring import mutate as rule_mutants
+from tfgate.engine import evaluate
+from tfgate.engine import rule_verdict as judge
 from tfgate.query import ExpressionError, parsing, state
 from tfgate.query.functions import documents, text
 from tfgate.ruleset import template

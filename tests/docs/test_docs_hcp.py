@@ -11,7 +11,7 @@ pytest.importorskip("dbos", reason="This test needs tfgate[server].")
 
 import msgspec
 
-from tfgate.web.settings import PolicyTable, Settings, load_settings
+from tfgate.server.settings import PolicyTable, Settings, load_settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "integrations" / "hcp-terraform.md"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tfgate.cli.review import review
 from tfgate.model.action import Action
-from tfgate.report.review_words import SYMBOLS
+from tfgate.review.command import review
+from tfgate.review.words import SYMBOLS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "review.md").read_text(encoding="utf-8")

@@ -62,8 +62,8 @@ def test_yaml_of_the_pages_is_yaml() -> None:
 
 def test_the_atlantis_example_is_as_good_as_the_doctor_asks() -> None:
     """What people copy lets nothing through."""
-    from tfgate.app.atlantis.document import parse_document
-    from tfgate.app.atlantis.traps import server_traps
+    from tfgate.atlantis.settings import parse_document
+    from tfgate.atlantis.traps import server_traps
 
     page = ROOT / "docs" / "integrations" / "atlantis.md"
     example = next(block for block in blocks(page) if block.text.startswith("# repos.yaml"))
@@ -73,7 +73,7 @@ def test_the_atlantis_example_is_as_good_as_the_doctor_asks() -> None:
 def test_every_trap_of_the_doctor_is_described() -> None:
     """By the name that its findings have."""
     page = (ROOT / "docs" / "integrations" / "atlantis.md").read_text(encoding="utf-8")
-    sources = (ROOT / "tfgate" / "app" / "atlantis").glob("traps*.py")
+    sources = (ROOT / "tfgate" / "atlantis").glob("traps*.py")
     names = {
         name
         for source in sources

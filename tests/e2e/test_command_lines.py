@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.command_lines import Case, CommandLines, as_program, cases, find_programs
 from tests.support.parts import require_part
-from tfgate.app.dropin import terraform_of
+from tfgate.gate.exec import terraform_of
 from tfgate.terraform.find import kind_of
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from tests.support.decisions import HOSTILE, HOSTILE_ADDRESS, context
 from tests.support.parts import require_part
 from tests.support.plans import change, plan_data, rule, ruleset
 from tests.support.review_plans import review_of, tour_review
-from tfgate.report import review_html
+from tfgate.review import html as review_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tfgate.model.review import Review
+    from tfgate.review.model import Review
 
     Open = Callable[..., Page]
 

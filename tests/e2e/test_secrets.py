@@ -180,7 +180,7 @@ DEEP = {
     "tfgate.report.text.render": "check good.json",
     "tfgate.audit.writer.AuditTrail.append": "check good.json",
     "tfgate.plan.archive.archive_plan": "check good.json",
-    "tfgate.app.review.review": "review good.json",
+    "tfgate.review.layout.review": "review good.json",
     "tfgate.query.trace.trace": "explain good.json --rule A-1",
     "tfgate.query.expression.Expression.search": "eval after good.json",
     "tfgate.query.expression.Expression.judge": "check good.json",

@@ -234,10 +234,12 @@ def failing(module, name, when):
 
 
 if sys.argv[:1] == ["-m"] and "pip" not in sys.argv:
-    failing("tfgate.app.check", "evaluate", lambda a: a[2].workspace.name == "judge-fails")
-    failing("tfgate.web.judge", "_review", lambda a: a[0].result.plan_name == "run run-page-fails")
-    failing("tfgate.web.work", "_compared", lambda a: a[0].request.workspace_name == "server-fails")
-    failing("tfgate.web.work", "_status", lambda a: a[0].request.workspace_name == "step-fails")
+    failing("tfgate.gate.check", "evaluate", lambda a: a[2].workspace.name == "judge-fails")
+    failing("tfgate.server.judge", "_review",
+            lambda a: a[0].result.plan_name == "run run-page-fails")
+    failing("tfgate.server.work", "_compared",
+            lambda a: a[0].request.workspace_name == "server-fails")
+    failing("tfgate.server.work", "_status", lambda a: a[0].request.workspace_name == "step-fails")
 '''
 
 

@@ -272,7 +272,7 @@ def test_no_sink_costs_no_start_up() -> None:
         "import sys\n"
         "from tfgate.cli.main import main\n"
         "main(['check', '--help'])\n"
-        "import tfgate.app.record, tfgate.app.check\n"
+        "import tfgate.gate.record, tfgate.gate.check\n"
         "names = [n for n in sys.modules if n.startswith('tfgate.audit.sinks')]\n"
         "names += [n for n in ('boto3', 'asyncpg', 'google.protobuf', 'http.client', 'ssl')"
         " if n in sys.modules]\n"

@@ -149,9 +149,9 @@ def _streams() -> Iterator[None]:
     os.close(kept)
 
 
-JUDGED = ("tfgate.app.gather:read_plan", "tfgate.app.check:evaluate",
-          "tfgate.app.record:write_evidence", "tfgate.audit.writer:AuditTrail.append",
-          "tfgate.web.judge:_review")  # fmt: skip
+JUDGED = ("tfgate.gate.gather:read_plan", "tfgate.gate.check:evaluate",
+          "tfgate.gate.record:write_evidence", "tfgate.audit.writer:AuditTrail.append",
+          "tfgate.server.judge:_review")  # fmt: skip
 
 
 @pytest.mark.parametrize("target", JUDGED)
@@ -163,11 +163,9 @@ def test_the_server_passes_no_task(
 ) -> None:
     """Whatever is raised in a judgement of the server: no task passes, and it is on record."""
     pytest.importorskip("dbos")
-    from tfgate.web.job import Job
-    from tfgate.web.judge import judge
-    from tfgate.web.payload import Stage
-    from tfgate.web.policies import load_policies
-    from tfgate.web.settings import load_settings
+    from tfgate.server.job import Job, Stage
+    from tfgate.server.judge import judge
+    from tfgate.server.settings import load_policies, load_settings
 
     (policy,) = load_policies(load_settings(box.gate / "server.toml", {}), {"HOME": str(box.home)})
     job = Job(0, Stage.POST_PLAN, "default", "ann", str(box.tmp), 1.8e9, "run-1", {})

@@ -11,14 +11,13 @@ import pytest
 from tests.support.fuzzing.endpoint import HOME
 from tfgate.audit.sinks.cursor import CursorFile
 from tfgate.errors import AuditError, TerraformError
+from tfgate.server.client import Client, Fetched, fetch_state
 from tfgate.terraform.runner import Terraform
-from tfgate.web.client import Client, Fetched
-from tfgate.web.state import fetch_state
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tfgate.web.payload import RunTask
+    from tfgate.server.job import RunTask
 
 SPOILT = {
     "nothing": b"",

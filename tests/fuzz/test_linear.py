@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.fuzzing.limits import bounded_memory, bounded_time
-from tfgate.app.example_configuration import _KEYS
-from tfgate.app.example_paths import parse_path, put
-from tfgate.app.lint.report import _IGNORE
-from tfgate.app.lsp.place import place_at
+from tfgate.authoring.lint.findings import _IGNORE
+from tfgate.authoring.lsp.completion import place_at
 from tfgate.errors import PlanError
+from tfgate.examples.configuration import _KEYS
+from tfgate.examples.plan import parse_path, put
 from tfgate.hcl.paths import path_steps
 from tfgate.plan import read_plan
 from tfgate.plan.configuration import without_keys
-from tfgate.plan.instances import _MODULE
-from tfgate.plan.mention import mentions
+from tfgate.plan.references import _MODULE
+from tfgate.plan.resolver import mentions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

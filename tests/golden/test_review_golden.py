@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.decisions import context
 from tests.support.review_plans import tour_review
-from tfgate.report import review_html, review_text
+from tfgate.review import html as review_html
+from tfgate.review import text as review_text
 
 if TYPE_CHECKING:
     from pytest_snapshot.plugin import Snapshot

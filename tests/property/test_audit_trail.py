@@ -14,8 +14,15 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfgate.audit.neutral import is_harmless, neutralise, neutralise_text
-from tfgate.audit.record import GENESIS, NotARecordError, open_line, seal
+from tfgate.audit.record import (
+    GENESIS,
+    NotARecordError,
+    is_harmless,
+    neutralise,
+    neutralise_text,
+    open_line,
+    seal,
+)
 from tfgate.audit.scan import Run, Wanted, join, scan_lines
 from tfgate.audit.verifier import verify
 

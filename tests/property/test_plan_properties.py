@@ -12,7 +12,7 @@ from tests.support.plan_json import change, plan
 from tfgate.errors import PlanError
 from tfgate.model.rule import Scope
 from tfgate.plan import EVERYTHING, Plan, Reads, iter_subjects, read_plan
-from tfgate.plan.overlay import merge
+from tfgate.plan.values import merge
 from tfgate.query.values import SENSITIVE, UNKNOWN, Maybe
 
 KEYS = st.sampled_from(["a", "b", "tags", "id", "x y", 'q"q', "ä", "true", "n\\u0041"])

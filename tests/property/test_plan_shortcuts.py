@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.support.plan_json import block, change, configuration, plan
 from tfgate.plan import EVERYTHING, Plan, Reads, read_plan
-from tfgate.plan.leaving import _is_left, _is_open
-from tfgate.plan.marks import MARK
-from tfgate.plan.overlay import marks_any, merge
+from tfgate.plan.decoding import MARK
+from tfgate.plan.provider_defaults import _is_left, _is_open
+from tfgate.plan.values import marks_any, merge
 from tfgate.query.values import UNKNOWN, Maybe
 
 HIDDEN = "«hidden»"

@@ -10,7 +10,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message, message_fa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfgate.terraform.protobuf import LONGEST, Kind, read_fields
+from tfgate.terraform.planfile import LONGEST, Kind, read_fields
 
 NUMBER, TEXT, INNER = 1, 2, 3
 WANTED = {NUMBER: Kind.NUMBER, TEXT: Kind.BYTES, INNER: Kind.MESSAGE}
@@ -170,6 +170,6 @@ def test_what_nobody_writes_is_refused(data: bytes) -> None:
 
 def test_fields_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """A message of nothing but tiny fields ends."""
-    monkeypatch.setattr("tfgate.terraform.protobuf.MOST_FIELDS", 10)
+    monkeypatch.setattr("tfgate.terraform.planfile.MOST_FIELDS", 10)
     with pytest.raises(ValueError, match="too many fields"):
         read_fields(io.BytesIO(field(9, 1) * 11), WANTED)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from tests.support.plans import change, plan_data
 from tests.support.review_plans import review_of
-from tfgate.report import ReportContext, review_html, review_text
+from tfgate.report import ReportContext
+from tfgate.review import html as review_html
+from tfgate.review import text as review_text
 
 CANARY = "CANARY-7f3a"
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from tfgate.app.examples import run_example
-from tfgate.app.rule_coverage import can_be_unknown
+from tfgate.authoring.rule_tests import can_be_unknown
 from tfgate.engine.functions import rule_functions
+from tfgate.examples.run import run_example
 from tfgate.ruleset import load_ruleset
-from tfgate.ruleset.checked import checked_path, checked_text
+from tfgate.ruleset.loader import checked_path, checked_text
 from tfgate.ruleset.sources import shipped_names
 
 if TYPE_CHECKING:

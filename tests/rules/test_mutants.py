@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfgate.app.rule_mutants import mutate_rule
+from tfgate.authoring.mutate import mutate_rule
 from tfgate.engine.functions import rule_functions
 from tfgate.ruleset import load_ruleset
 from tfgate.ruleset.sources import shipped_names

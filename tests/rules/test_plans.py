@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfgate.app.api import evaluate
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import PlanError
+from tfgate.gate.api import evaluate
 from tfgate.model.rule import Scope
 from tfgate.plan import read_plan
 from tfgate.ruleset import load_ruleset

@@ -12,7 +12,7 @@ from tfgate.engine.evaluate import evaluate_sources
 from tfgate.engine.functions import rule_functions
 from tfgate.hcl.index import SourceIndex
 from tfgate.hcl.source_blocks import blocks
-from tfgate.model.identity import Operator, Workspace
+from tfgate.model.decision import Operator, Workspace
 from tfgate.ruleset import load_ruleset
 from tfgate.ruleset.sources import shipped_folder
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.support.machine import terraform_env
-from tfgate.app.shim import install_shims
+from tfgate.gate.exec import install_shims
 from tfgate.ruleset.config_tables import GOVERNED
 from tfgate.terraform.commandline import READING
 from tfgate.terraform.find import embedded_command, search_path

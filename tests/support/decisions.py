@@ -8,19 +8,22 @@ from typing import Any
 
 import msgspec
 
+from tfgate.model.address import Location
 from tfgate.model.decision import (
+    Approval,
     Decision,
+    Operator,
     Outcome,
     OutcomeKind,
+    Override,
     PlanFacts,
     RulesetFacts,
+    Run,
     Verdict,
+    Waiver,
+    Workspace,
 )
-from tfgate.model.identity import Operator, Run, Workspace
-from tfgate.model.location import Location
-from tfgate.model.override import Approval, Override
 from tfgate.model.rule import Enforcement, OnUnknown, Rule, Severity
-from tfgate.model.waiver import Waiver
 from tfgate.report import AuditFacts, ReportContext
 
 SOFT, HARD, ADVISORY = (

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from tests.support.signing import new_key, signer
-from tfgate.app.approve import Approver, read_request, sign_approval, statement_of
-from tfgate.app.check import Judged, judge_and_record
-from tfgate.app.gather import load_config
-from tfgate.app.inputs import PlanInput
-from tfgate.app.papers import Papers, check_with_papers
-from tfgate.app.record import Recorder
-from tfgate.app.request import Request
+from tfgate.approvals.approve import Approver, read_request, sign_approval, statement_of
+from tfgate.gate.check import Judged, judge_and_record
+from tfgate.gate.gather import load_config
+from tfgate.gate.inputs import PlanInput
+from tfgate.gate.receipts import Papers, check_with_papers
+from tfgate.gate.record import Recorder
+from tfgate.gate.request import Request
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfgate.engine.context import Context
 from tfgate.engine.functions import rule_functions
-from tfgate.model.identity import Operator, Workspace
+from tfgate.model.decision import Operator, Workspace
 from tfgate.plan import Plan, read_plan
 from tfgate.ruleset import Ruleset, load_ruleset
 

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from tests.support.plans import change, context, plan_data, rule, ruleset
-from tfgate.app.review import lay_out
-from tfgate.app.review_filter import EVERYTHING, ReviewFilter
 from tfgate.engine.evaluate import evaluate
-from tfgate.model.location import Location
+from tfgate.model.address import Location
 from tfgate.plan import read_plan
+from tfgate.review.layout import EVERYTHING, ReviewFilter, lay_out
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tfgate.model.review import Review
+    from tfgate.review.model import Review
     from tfgate.ruleset import Ruleset
 
 SECRET = "SENSITIVE-CANARY-5e1f"

@@ -6,16 +6,16 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from tfgate.audit.rotation import Rotation
-from tfgate.audit.sinks.batch import Batch, SinkError
 from tfgate.audit.sinks.cursor import CursorFile, cursor_path
 from tfgate.audit.sinks.deliver import Effort, Outcome, deliver
+from tfgate.audit.sinks.interface import Batch, SinkError
 from tfgate.audit.sinks.spool import Spool
 from tfgate.audit.writer import AuditTrail
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tfgate.audit.sinks.batch import Sink
+    from tfgate.audit.sinks.interface import Sink
 
 
 class MemorySink:

@@ -13,9 +13,9 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfgate.audit.canonical import sha256
 from tfgate.audit.files import make_directory, read_bounded, reported, write_new
 from tfgate.audit.read import unpacked
+from tfgate.audit.record import sha256
 from tfgate.errors import AuditError
 from tfgate.opening import open_file
 

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tfgate.audit.canonical import canonical
 from tfgate.audit.files import make_directory, reported, write_new
 from tfgate.audit.pipeline import moment_of, timestamp
 from tfgate.audit.read import Lines
-from tfgate.audit.record import NotARecordError, Record, open_line
+from tfgate.audit.record import NotARecordError, Record, canonical, open_line
 from tfgate.audit.rotation import trail_files
 from tfgate.audit.signing import sign
 from tfgate.errors import AuditError

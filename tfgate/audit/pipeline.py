@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from tfgate.audit.neutral import neutralise
-from tfgate.audit.record import CHAIN_FIELDS, GENESIS, VERSION, Record, seal
+from tfgate.audit.record import CHAIN_FIELDS, GENESIS, VERSION, Record, neutralise, seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from tfgate.audit.files import sync_directory
 from tfgate.audit.read import Lines
 from tfgate.audit.record import NotARecordError, Record, open_line
 from tfgate.errors import AuditError
-from tfgate.model.pattern import late
+from tfgate.model.text import late
 
 if TYPE_CHECKING:
     import datetime as dt

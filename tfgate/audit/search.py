@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tfgate.audit.canonical import decode
-from tfgate.audit.evidence import read_evidence
+from tfgate.audit.decision import read_evidence
 from tfgate.audit.filters import Filters, finding_matches, passes_match, record_matches
 from tfgate.audit.read import Lines
-from tfgate.audit.record import Record, is_readable, record_of
+from tfgate.audit.record import Record, decode, is_readable, record_of
 from tfgate.audit.scan import evidence_digest
 from tfgate.audit.verifier import find_files
 from tfgate.errors import AuditError

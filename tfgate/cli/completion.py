@@ -6,7 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from tfgate.cli.main import cli
-from tfgate.cli.output import write_out
+from tfgate.command.output import write_out
 
 
 @click.command(epilog='Example: eval "$(tfgate completion bash)"')

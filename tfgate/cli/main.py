@@ -3,41 +3,161 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
+import traceback
 from typing import TYPE_CHECKING
 
 import click
 
 from tfgate._version import __version__
-from tfgate.cli.failing import answer
-from tfgate.cli.lazy import LazyGroup
-from tfgate.cli.output import tell
+from tfgate.command.lazy import LazyGroup
+from tfgate.command.output import tell
+from tfgate.errors import TfgateError
 from tfgate.exitcodes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+
+# --- Whatever stops a command ends as one sentence on standard error and an exit code.
+#
+# The one thing that must hold whatever is raised, and whatever becomes of standard error: the code
+# is not 0. Nothing here raises.
+
+
+def answer(error: BaseException, *, debug: bool) -> int:
+    """Say what has stopped the command, and give the exit code."""
+    try:
+        return _answer(error, debug=debug)
+    except BaseException:
+        # Standard error cannot be written either, or there is no memory for the sentence.
+        return ExitCode.UNDECIDED
+
+
+def _answer(error: BaseException, *, debug: bool) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message())
+        return ExitCode.USAGE
+    if isinstance(error, click.ClickException):
+        return _usage(error)
+    if isinstance(error, BrokenPipeError):
+        return _broken_pipe()
+    if isinstance(error, (click.Abort, KeyboardInterrupt)):
+        return fail("Interrupted; nothing was decided.", ExitCode.UNDECIDED)
+    if isinstance(error, TfgateError):
+        # No error allows anything, whatever a class of it may say.
+        return fail(str(error), error.exit_code or ExitCode.UNDECIDED)
+    if isinstance(error, OSError) and error.strerror:
+        return _refused(error, debug=debug)
+    return _unexpected(error, debug=debug)
+
+
+def fail(text: str, code: ExitCode) -> int:
+    """Say it, line by line, with nothing in it that a terminal or a CI log would obey."""
+    _say(f"tfgate: {text}")
+    return code
+
+
+def _usage(error: click.ClickException) -> int:
+    """Say it as click does, with nothing in it that a terminal or a CI log would obey."""
+    said = io.StringIO()
+    error.show(said)
+    _say(said.getvalue().rstrip("\n"))
+    return ExitCode.USAGE
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        tell(text)
+
+
+def _broken_pipe() -> int:
+    """Keep the interpreter from complaining again when it flushes a closed stdout."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        os.close(nowhere)
+    return ExitCode.UNDECIDED
+
+
+def _refused(error: OSError, *, debug: bool) -> int:
+    """Say what the system did not do: names of files and its own words, no value of a plan."""
+    if debug:
+        _show_frames(error)
+    names = [name for name in (error.filename, error.filename2) if isinstance(name, (str, bytes))]
+    what = " to ".join(os.fsdecode(name) for name in names) or "A file, pipe or process"
+    # Not what the error itself says: a library may have put anything into it.
+    reason = os.strerror(error.errno or 0)
+    return fail(
+        f"{what}: the system says {reason!r}, so nothing more was done.",
+        ExitCode.UNDECIDED,
+    )
+
+
+def _unexpected(error: BaseException, *, debug: bool) -> int:
+    """Say that tfgate has a bug. Frames and type alone are shown: the message may hold a secret."""
+    if debug:
+        _show_frames(error)
+    text = (
+        f"An unexpected {type(error).__name__} stopped tfgate, so nothing was decided. "
+        "Please report it with the output of the same command and --debug."
+    )
+    return fail(text, ExitCode.UNDECIDED)
+
+
+def _show_frames(error: BaseException) -> None:
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    name = type(error).__name__
+    with contextlib.suppress(OSError):
+        click.echo(f"{frames}{name} (message withheld: it may hold a value)", err=True)
+
+
 _COMMANDS = {
-    "init": ("tfgate.cli.init", "init", "Write a configuration and a first ruleset."),
-    "check": ("tfgate.cli.check", "check", "Judge a plan, record the decision, say allow or deny."),
-    "apply": ("tfgate.cli.apply", "apply", "Judge a plan and apply that plan and no other."),
-    "approve": ("tfgate.cli.approve", "approve", "Sign that a denied plan may be applied."),
-    "review": ("tfgate.cli.review", "review", "Show a plan to read, with findings beside changes."),
-    "verify": ("tfgate.cli.verify", "verify", "Check what was unknown, after the apply."),
-    "exec": ("tfgate.cli.exec", "execute", "Run terraform, tofu or what calls them, gated."),
-    "shim": ("tfgate.cli.shim", "shim", "Put the gate in front of terraform on PATH."),
-    "explain": ("tfgate.cli.explain", "explain", "Show why a rule came out as it did."),
-    "eval": ("tfgate.cli.evaluate", "evaluate", "Evaluate a JMESPath expression on a plan."),
+    "init": ("tfgate.authoring.init", "init", "Write a configuration and a first ruleset."),
+    "check": (
+        "tfgate.command.check",
+        "check",
+        "Judge a plan, record the decision, say allow or deny.",
+    ),
+    "apply": ("tfgate.command.apply", "apply", "Judge a plan and apply that plan and no other."),
+    "approve": ("tfgate.approvals.approve", "approve", "Sign that a denied plan may be applied."),
+    "review": (
+        "tfgate.review.command",
+        "review",
+        "Show a plan to read, with findings beside changes.",
+    ),
+    "verify": ("tfgate.command.apply", "verify", "Check what was unknown, after the apply."),
+    "exec": ("tfgate.command.exec", "execute", "Run terraform, tofu or what calls them, gated."),
+    "shim": ("tfgate.command.exec", "shim", "Put the gate in front of terraform on PATH."),
+    "explain": ("tfgate.authoring.explain", "explain", "Show why a rule came out as it did."),
+    "eval": ("tfgate.authoring.explain", "evaluate", "Evaluate a JMESPath expression on a plan."),
     "rules": ("tfgate.cli.rules", "rules", "List and show rules."),
-    "impact": ("tfgate.cli.impact", "impact", "Show what a change of rules would have done."),
-    "audit": ("tfgate.cli.audit", "audit", "Verify and search the audit trail."),
-    "atlantis": ("tfgate.cli.atlantis", "atlantis", "Judge as a step of an Atlantis workflow."),
-    "serve": ("tfgate.cli.serve", "serve", "Answer run tasks of HCP Terraform."),
-    "waivers": ("tfgate.cli.waivers", "waivers", "List waivers; import those of other tools."),
-    "config": ("tfgate.cli.config", "config", "Show the configuration in force and its origins."),
-    "schema": ("tfgate.cli.schema", "schema", "Print a JSON Schema of a file of tfgate."),
-    "lsp": ("tfgate.cli.lsp", "lsp", "Serve an editor: findings, hover, completion for rules."),
+    "impact": (
+        "tfgate.history.impact_command",
+        "impact",
+        "Show what a change of rules would have done.",
+    ),
+    "audit": ("tfgate.trail.command", "audit", "Verify and search the audit trail."),
+    "atlantis": ("tfgate.atlantis.command", "atlantis", "Judge as a step of an Atlantis workflow."),
+    "serve": ("tfgate.server.command", "serve", "Answer run tasks of HCP Terraform."),
+    "waivers": (
+        "tfgate.approvals.waivers",
+        "waivers",
+        "List waivers; import those of other tools.",
+    ),
+    "config": (
+        "tfgate.command.config",
+        "config",
+        "Show the configuration in force and its origins.",
+    ),
+    "schema": ("tfgate.authoring.schema", "schema", "Print a JSON Schema of a file of tfgate."),
+    "lsp": (
+        "tfgate.authoring.lsp.command",
+        "lsp",
+        "Serve an editor: findings, hover, completion for rules.",
+    ),
     "completion": ("tfgate.cli.completion", "completion", "Print a shell's completion script."),
 }
 
@@ -96,7 +216,7 @@ def _complete() -> object:
 
 def _finish_deliveries() -> None:
     """Let deliveries to sinks end, where any were begun: only then is there such a module."""
-    delivering = sys.modules.get("tfgate.app.delivering")
+    delivering = sys.modules.get("tfgate.gate.delivery")
     if delivering is None:
         return
     # What they make of it decides nothing.

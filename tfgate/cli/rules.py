@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tfgate.app.rules import describe_rule, rules_in_force
-from tfgate.cli.lazy import LazyGroup
-from tfgate.cli.output import write_lines
+from tfgate.command.lazy import LazyGroup
+from tfgate.command.output import write_lines
 from tfgate.errors import UsageError
-from tfgate.report.columns import in_columns
-from tfgate.report.neutral import console, log_line
+from tfgate.gate.rules import describe_rule, rules_in_force
+from tfgate.report.escape import console, log_line
+from tfgate.report.layout import in_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,14 +23,22 @@ if TYPE_CHECKING:
 
 
 _COMMANDS = {
-    "new": ("tfgate.cli.rules_new", "new", "Write a rule with examples, to begin with."),
-    "test": ("tfgate.cli.rules_test", "test", "Run the examples and plan tests of rulesets."),
-    "mutate": ("tfgate.cli.rules_mutate", "mutate", "Find changes that no example notices."),
-    "lint": ("tfgate.cli.rules_lint", "lint", "Check rules against the schemas of providers."),
-    "docs": ("tfgate.cli.rules_docs", "docs", "Write a page for each rule."),
-    "update": ("tfgate.cli.rules_update", "update", "Take new versions of rulesets from git."),
-    "log": ("tfgate.cli.rules_history", "log", "Show how rules came to be what they are."),
-    "review": ("tfgate.cli.rules_history", "review", "Show what a change of rules changes."),
+    "new": ("tfgate.authoring.new", "new", "Write a rule with examples, to begin with."),
+    "test": (
+        "tfgate.authoring.test_command",
+        "test",
+        "Run the examples and plan tests of rulesets.",
+    ),
+    "mutate": ("tfgate.authoring.mutate", "mutate", "Find changes that no example notices."),
+    "lint": (
+        "tfgate.authoring.lint.command",
+        "lint",
+        "Check rules against the schemas of providers.",
+    ),
+    "docs": ("tfgate.authoring.docs", "docs", "Write a page for each rule."),
+    "update": ("tfgate.history.update", "update", "Take new versions of rulesets from git."),
+    "log": ("tfgate.history.command", "log", "Show how rules came to be what they are."),
+    "review": ("tfgate.history.command", "review", "Show what a change of rules changes."),
 }
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tfgate.model import Frozen
 from tfgate.model.rule import Enforcement
-from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from tfgate.hcl.subject import SourceBlock
     from tfgate.hcl.waivers import WaiverProblem
-    from tfgate.model.identity import Operator, Run, Workspace
-    from tfgate.model.location import Location
-    from tfgate.model.waiver import Waiver
+    from tfgate.model.address import Location
+    from tfgate.model.decision import Operator, Run, Waiver, Workspace
 
 Locate = Callable[[str, "str | None"], "Location | None"]
 """``(address, attribute path or None)`` to the place in the sources, where one is known."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tfgate.engine.bound import BoundRule, bind
-from tfgate.engine.evaluate import source_document
-from tfgate.engine.judge import Ruling, judge
+from tfgate.engine.bound import BoundRule, RuleIndex, bind
+from tfgate.engine.evaluate import selects, source_document
+from tfgate.engine.finding import error_message, failures, unknown_message
+from tfgate.engine.rule_verdict import Ruling, judge
 from tfgate.engine.scope import SubjectScope
-from tfgate.engine.select import RuleIndex
-from tfgate.engine.source_rules import selects
-from tfgate.engine.tell import error_message, failures, unknown_message
 from tfgate.hcl.subject import SourceBlock
 from tfgate.model.rule import Scope
 from tfgate.plan import Reads, iter_subjects
@@ -134,7 +132,7 @@ def _steps(
 
 
 def _why_not(rule: BoundRule, subject: Subject) -> Iterator[str]:
-    from tfgate.model.glob import any_glob
+    from tfgate.model.text import any_glob
 
     match = rule.rule.match
     if subject.deposed is not None:

@@ -10,8 +10,8 @@ import msgspec
 from tfgate.engine.bound import BoundRule, bind
 from tfgate.engine.decide import blocks
 from tfgate.engine.evaluate import source_document
-from tfgate.engine.judge import Judged, Ruling, judge
-from tfgate.engine.tell import error_message, failures, unknown_message
+from tfgate.engine.finding import error_message, failures, unknown_message
+from tfgate.engine.rule_verdict import Judged, Ruling, judge
 from tfgate.model.decision import OutcomeKind
 from tfgate.model.rule import Enforcement, OnUnknown, Scope
 from tfgate.plan import Reads, iter_subjects

@@ -18,7 +18,7 @@ from tfgate.hcl.paths import JSON, find_path, path_steps
 from tfgate.hcl.sources import addresses_of
 from tfgate.hcl.subject import TYPED, UNREADABLE, Addresses, Contents, SourceBlock, Users
 from tfgate.hcl.values import Expressions, Unknowns
-from tfgate.model.location import Location
+from tfgate.model.address import Location
 from tfgate.query.values import UNKNOWN, Unknown
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tfgate.hcl.index import ModuleNode
-    from tfgate.model.location import Location
+    from tfgate.model.address import Location
 
 
 class Users(NamedTuple):

@@ -1,4 +1,4 @@
-"""The expressions and dynamic blocks of a configuration as text, as `tfgate.plan.written` asks."""
+"""The expressions and dynamic blocks of a configuration as text, as `tfgate.plan.pointing` asks."""
 
 from __future__ import annotations
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 if TYPE_CHECKING:
-    from tfgate.model.decision import Outcome
-    from tfgate.model.identity import Workspace
+    from tfgate.model.decision import Outcome, Workspace
 
 Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 """RFC 3339, with its offset from UTC."""

@@ -2,16 +2,105 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import Enum
 from typing import Any
 
 import msgspec
 
-from tfgate.model.identity import Operator, Run, Workspace
-from tfgate.model.location import Location
-from tfgate.model.override import Approval, Override
+from tfgate.model.address import Location
 from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
-from tfgate.model.waiver import Waiver
+
+# --- Who asked for the apply, and where it goes.
+
+
+class Operator(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who asked for the apply, how we know, and whether it was proven."""
+
+    name: str
+    source: str
+    """``flag``, ``environment``, ``github``, ``gitlab``, …, ``git``, ``os``: what was believed."""
+    verified: bool = False
+    """True only where the source cannot be set by the operator (an identity the CI vouches for)."""
+
+
+class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The workspace an apply changes, with the identity of its state but none of its secrets."""
+
+    name: str
+    source: str
+    """``plan file`` where the plan itself says it, and the state with it; otherwise it is claimed:
+    ``flag``, ``environment``, ``.terraform/environment``, ``backend``, ``default``."""
+    backend: str | None = None
+    """Type of the backend: ``s3``, ``remote``, ``cloud``, ``local``, …"""
+    identity: dict[str, str] = {}
+    """What names the state: ``{"bucket": …, "key": …}``, ``{"organization": …, …}``."""
+    config_sha256: str | None = None
+    """SHA-256 (hex) of all settings of the backend but secrets, and of its type; ``None`` where it
+    has none. Two states that are named alike in ``identity`` differ here."""
+
+
+class Run(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The CI run and commit that a decision belongs to."""
+
+    system: str | None = None
+    """``github``, ``gitlab``, …"""
+    url: str | None = None
+    id: str | None = None
+    commit: str | None = None
+    """Commit of the configuration that was planned."""
+    dirty: bool | None = None
+    """Whether the checkout had uncommitted changes."""
+    repository: str | None = None
+    details: dict[str, str] = {}
+    """What else the CI system says of the change: ``{"pull_author": …, "project": …}``."""
+
+
+# --- Approvals that were used, and what an outcome says of them.
+
+
+class Approval(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One approval that was used: its signature is good, and it fits the decision."""
+
+    approver: str
+    """The first of ``principals``."""
+    principals: tuple[str, ...]
+    """Every name that the allowed signers file gives to the key."""
+    key: str
+    """Fingerprint of the key, as ``ssh-keygen -l`` writes it: ``SHA256:…``."""
+    digest: str
+    """SHA-256 (hex) of the statement that was signed."""
+    reason: str
+    approved: dt.datetime
+    expires: dt.datetime
+    signers_sha256: str = ""
+    """SHA-256 (hex) of the allowed signers file that lets the key approve."""
+
+
+class Override(msgspec.Struct, frozen=True):
+    """Why an outcome that would deny does not: enough people have approved it."""
+
+    approvals: tuple[Approval, ...]
+
+
+# --- A reviewed, dated exception, known before the plan.
+
+
+class Waiver(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One exception to one rule (or rule glob) on one address (or address glob)."""
+
+    rule: str
+    address: str
+    reason: str
+    owner: str
+    expires: dt.date
+    """The last day on which it holds, in UTC."""
+    ticket: str | None = None
+    source: str = ""
+    """Where it stands: ``tfgate.toml: waivers[2]`` or ``main.tf:12``."""
+    location: Location | None = None
+    kind: str = "file"
+    """``file`` (``tfgate.toml``, a waiver file) or ``comment`` (on a block in HCL)."""
 
 
 class OutcomeKind(str, Enum):

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from tfgate.plan.change import Change
 from tfgate.plan.configuration import Configuration
-from tfgate.plan.invocation import ActionInvocation
-from tfgate.plan.modulecall import ModuleCall
-from tfgate.plan.output import OutputChange
+from tfgate.plan.configured import ModuleCall, ProviderConfig, plan_document, redacted_plan_document
+from tfgate.plan.other_changes import ActionInvocation, OutputChange
 from tfgate.plan.plan import Plan
-from tfgate.plan.provider import ProviderConfig
 from tfgate.plan.reading import read_plan
 from tfgate.plan.reads import EVERYTHING, Reads
-from tfgate.plan.subject import Subject
-from tfgate.plan.subjects import iter_subjects
-from tfgate.plan.summary import plan_document, redacted_plan_document
+from tfgate.plan.subjects import Subject, iter_subjects
 
 __all__ = [
     "read_plan",

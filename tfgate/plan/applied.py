@@ -13,7 +13,7 @@ import msgspec
 from tfgate.errors import PlanError
 from tfgate.model.address import instance_address
 from tfgate.plan.decoding import TooDeepError, check_depth
-from tfgate.plan.encoding import to_utf8
+from tfgate.plan.reading import to_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

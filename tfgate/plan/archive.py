@@ -1,8 +1,8 @@
 """A plan without its secrets, as plan JSON that can be judged again.
 
-Whatever the redacted view hides is a mark (`tfgate.plan.marks`), which a reader takes for a value
-that is not known. Parts that no rule reads (the state, planned values, generated configuration)
-are left out.
+Whatever the redacted view hides is a mark (`tfgate.plan.decoding`), which a reader takes for a
+value that is not known. Parts that no rule reads (the state, planned values, generated
+configuration) are left out.
 """
 
 from __future__ import annotations
@@ -13,22 +13,24 @@ import msgspec
 from msgspec import Raw
 
 from tfgate.plan.configuration import without_keys
-from tfgate.plan.decoding import decode_value
-from tfgate.plan.expressions import redact_expression, redact_expressions
-from tfgate.plan.marks import MARK
-from tfgate.plan.redact import redact
-from tfgate.plan.secrets import ends_as_key, names_secret, redact_named
-from tfgate.plan.values import marked_attributes
+from tfgate.plan.decoding import MARK, decode_value
+from tfgate.plan.values import (
+    ends_as_key,
+    marked_attributes,
+    names_secret,
+    redact,
+    redact_expression,
+    redact_expressions,
+    redact_named,
+)
 from tfgate.query.values import SENSITIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tfgate.plan.change import Change
-    from tfgate.plan.invocation import Invocation
-    from tfgate.plan.output import OutputChange
+    from tfgate.plan.change import Body, Change
+    from tfgate.plan.other_changes import Invocation, OutputChange
     from tfgate.plan.plan import Plan
-    from tfgate.plan.wire import Body
 
 VERSION: Final = 1
 # No comma and no brace here: with a blank behind it one makes a reader take the JSON for laid out.

@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Raw
 
-from tfgate.model.pattern import late
+from tfgate.model.text import late
+from tfgate.plan.change import ABSENT, Name
 from tfgate.plan.decoding import Decoder, decode_as, decode_value
-from tfgate.plan.expressions import redact_block
 from tfgate.plan.reads import EVERYTHING, Reads
-from tfgate.plan.values import marked_attributes
-from tfgate.plan.wire import ABSENT, Name
+from tfgate.plan.values import marked_attributes, redact_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tfgate.plan.change import Change
-    from tfgate.plan.knowing import Knowing
-    from tfgate.plan.written import Written
+    from tfgate.plan.known_expressions import Knowing
+    from tfgate.plan.pointing import Written
 
 _PARTS: Final = (
     "expressions",
@@ -133,7 +132,7 @@ class Configuration:
 
     def use(self, written: Written, marks: Mapping[str, Sequence[Raw]]) -> None:
         """Take the sources; ``marks`` has the ``after_unknown`` of each block's instances."""
-        from tfgate.plan.knowing import Knowing  # many plans come without sources
+        from tfgate.plan.known_expressions import Knowing  # many plans come without sources
 
         self.written = written
         self._knowing = Knowing(written, marks)

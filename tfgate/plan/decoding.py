@@ -9,11 +9,35 @@ import msgspec
 from msgspec import Raw
 
 from tfgate.errors import PlanError
-from tfgate.model.pattern import late
-from tfgate.plan.marks import MARK, unmark
+from tfgate.model.text import late
+from tfgate.query.values import SENSITIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+# --- How an archived plan says "a value that must not be shown stood here".
+#
+# The mark is told by its very bytes, white space included: Terraform writes none outside of
+# strings, and inside of them quotes are escaped. So no value of a configuration can pass for a
+# mark.
+
+
+MARK: Final = b'{ "tfgate:sensitive": true }'
+
+_DECODED: Final = {"tfgate:sensitive": True}
+
+
+def unmark(value: Any) -> Any:
+    """Put `SENSITIVE` where a mark stood in the text that ``value`` was decoded from."""
+    if type(value) is dict:
+        if value == _DECODED:
+            return SENSITIVE
+        return {key: unmark(part) for key, part in value.items()}
+    if type(value) is list:
+        return [unmark(part) for part in value]
+    return value
+
 
 MAX_DEPTH: Final = 200
 """Levels of lists and objects that a value may have. Terraform's own are below 40."""

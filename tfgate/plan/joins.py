@@ -14,27 +14,25 @@ from tfgate.plan.arguments import (
     may_be_blocks,
     shows_attribute,
 )
-from tfgate.plan.blocks import Blocks
 from tfgate.plan.change import Change
 from tfgate.plan.configuration import configuration_address, without_keys
-from tfgate.plan.modulecall import ModuleCall
-from tfgate.plan.output import OutputChange
+from tfgate.plan.configured import ModuleCall, ProviderConfig
+from tfgate.plan.other_changes import OutputChange
 from tfgate.plan.pointing import Place as Standing
-from tfgate.plan.provider import ProviderConfig
 from tfgate.plan.reads import EVERYTHING, Reads
-from tfgate.plan.referrers import GONE, Referrers
+from tfgate.plan.references import always_has, keys, texts
+from tfgate.plan.referrers import GONE, Blocks, Referrers
 from tfgate.plan.resolver import NOTHING, Place
-from tfgate.plan.sightings import always_has, keys, texts
 from tfgate.query.values import UNKNOWN, Maybe, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tfgate.plan.arguments import Path
-    from tfgate.plan.blocks import BlockView
     from tfgate.plan.plan import Plan
+    from tfgate.plan.referrers import BlockView
     from tfgate.plan.resolver import Targets
-    from tfgate.plan.subject import Subject
+    from tfgate.plan.subjects import Subject
 
 _META: Final = {
     "count": "count_expression",

@@ -9,20 +9,17 @@ from msgspec import Raw
 
 from tfgate.errors import PlanError
 from tfgate.model.address import instance_address
-from tfgate.plan.change import Change, action_named
+from tfgate.plan.change import Body, Change, Name, action_named
 from tfgate.plan.decoding import Decoder, decode_as, wrong_shape
-from tfgate.plan.invocation import Invocation
-from tfgate.plan.output import OutputChange
-from tfgate.plan.repeated import check_entries, check_tree
-from tfgate.plan.text import shown
-from tfgate.plan.wire import Body, Name
+from tfgate.plan.other_changes import Invocation, OutputChange
+from tfgate.plan.repeated import check_entries, check_tree, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tfgate.plan.context import Context
-    from tfgate.plan.planned import Planned
-    from tfgate.plan.top import Top
+    from tfgate.plan.change import Context
+    from tfgate.plan.other_changes import Planned
+    from tfgate.plan.plan import Top
 
 
 class Deferred(msgspec.Struct, gc=False):

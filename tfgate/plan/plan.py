@@ -2,29 +2,96 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.plan import counting
+import msgspec
+from msgspec import Raw
+
+from tfgate.model.action import Action
+from tfgate.plan.change import ABSENT, Change, action_named
 from tfgate.plan.configuration import configuration_address
-from tfgate.plan.decoding import decode_value
-from tfgate.plan.variables import redacted_values, variable_values
+from tfgate.plan.decoding import Decoder, decode_as, decode_value
+from tfgate.plan.values import names_secret, redact_named
+from tfgate.query.values import SENSITIVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from msgspec import Raw
-
-    from tfgate.plan.change import Change
-    from tfgate.plan.configuration import Configuration
-    from tfgate.plan.digest import Digest
-    from tfgate.plan.invocation import Invocation
+    from tfgate.plan.configuration import Configuration, Variable
     from tfgate.plan.joins import Joins
-    from tfgate.plan.leaving import Leaving
-    from tfgate.plan.output import OutputChange
-    from tfgate.plan.subject import Subject
-    from tfgate.plan.top import Top
-    from tfgate.plan.written import Written
+    from tfgate.plan.other_changes import Invocation, OutputChange
+    from tfgate.plan.pointing import Written
+    from tfgate.plan.provider_defaults import Leaving
+    from tfgate.plan.reading import Digest
+    from tfgate.plan.subjects import Subject
+
+
+# --- How much a plan does, in numbers.
+
+
+def counts(plan: Plan) -> dict[str, int]:
+    """Count managed and data changes per action (every action has a number, 0 included).
+
+    Beside them ``import``, ``move`` (a previous address), ``drift`` and ``deferred``.
+    """
+    number: Counter[Action] = Counter()
+    for actions, times in Counter([change.body.actions for change in plan.changes]).items():
+        number[action_named(actions)] += times
+    return {
+        **{action.value: number[action] for action in Action},
+        "import": sum(change.is_import for change in plan.changes),
+        "move": sum(change.previous_address is not None for change in plan.changes),
+        "drift": len(plan.drift),
+        "deferred": len(plan.deferred),
+    }
+
+
+def counts_by_type(plan: Plan) -> dict[str, dict[str, int]]:
+    """Count managed and data changes per type and action; what there is none of is absent."""
+    spelt = Counter([(change.type, change.body.actions) for change in plan.changes])
+    table: dict[str, dict[str, int]] = {}
+    for (kind, actions), times in spelt.items():
+        row = table.setdefault(kind, {})
+        action = action_named(actions).value
+        row[action] = row.get(action, 0) + times
+    return table
+
+
+# --- Values of the root module's variables, and which of them must not be shown.
+
+
+class Given(msgspec.Struct, gc=False):
+    """An entry of ``variables``; a variable whose value is null may have no ``value``."""
+
+    value: Raw = ABSENT
+
+
+_DECODER: Final[Decoder[dict[str, Given] | None]] = Decoder(dict[str, Given] | None)
+
+
+def variable_values(raw: Raw) -> dict[str, Any]:
+    """Decode ``variables`` into name → value."""
+    given = (raw and decode_as(_DECODER, raw, "variables")) or {}
+    return {
+        name: decode_value(entry.value, f"variables.{name}.value") for name, entry in given.items()
+    }
+
+
+def redacted_values(values: dict[str, Any], configuration: Configuration) -> dict[str, Any]:
+    """Hide the values of variables that are sensitive, or that are not known not to be.
+
+    ``variables`` has no marks: a variable's sensitivity is in the configuration.
+    """
+    declared = configuration.root.variables or {}
+    return {name: _shown(name, value, declared.get(name)) for name, value in values.items()}
+
+
+def _shown(name: str, value: Any, declared: Variable | None) -> Any:
+    if declared is None or declared.sensitive or names_secret(name):
+        return SENSITIVE
+    return redact_named(value)
 
 
 class Plan:
@@ -103,11 +170,11 @@ class Plan:
 
     @cached_property
     def _counts(self) -> dict[str, int]:
-        return counting.counts(self)
+        return counts(self)
 
     def counts_by_type(self) -> dict[str, dict[str, int]]:
         """Count resource changes per type and action."""
-        return counting.counts_by_type(self)
+        return counts_by_type(self)
 
     def references(self, subject: Subject, argument: str | None = None) -> Any:
         """List the configuration addresses that the subject's block refers to, sorted.
@@ -149,7 +216,7 @@ class Plan:
 
     @cached_property
     def _leaving(self) -> Leaving:
-        from tfgate.plan.leaving import Leaving  # few rules ask
+        from tfgate.plan.provider_defaults import Leaving  # few rules ask
 
         return Leaving(self.configuration)
 
@@ -159,3 +226,34 @@ class Plan:
         from tfgate.plan.joins import Joins
 
         return Joins(self)
+
+
+# --- A whole plan as a msgspec struct: parts that nobody has asked for yet stay bytes.
+
+
+class Top(msgspec.Struct, gc=False):
+    """A whole plan. Of ``resource_changes``, the values of resources stay bytes as well."""
+
+    format_version: Raw = ABSENT
+    terraform_version: Raw = ABSENT
+    variables: Raw = ABSENT
+    planned_values: Raw = ABSENT
+    resource_drift: Raw = ABSENT
+    resource_changes: list[Change] | None = None
+    deferred_changes: Raw = ABSENT
+    deferred_action_invocations: Raw = ABSENT
+    output_changes: Raw = ABSENT
+    action_invocations: Raw = ABSENT
+    prior_state: Raw = ABSENT
+    configuration: Raw = ABSENT
+    relevant_attributes: Raw = ABSENT
+    checks: Raw = ABSENT
+    timestamp: Raw = ABSENT
+    applyable: Raw = ABSENT
+    complete: Raw = ABSENT
+    errored: Raw = ABSENT
+
+    def kept(self) -> dict[str, Raw]:
+        """Give the undecoded parts that the plan has, by key."""
+        parts = {key: getattr(self, key) for key in self.__struct_fields__}
+        return {key: part for key, part in parts.items() if isinstance(part, Raw) and part}

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 import msgspec
 from msgspec import Raw
 
-from tfgate.plan.decoding import check_depth, is_maybe_deep
-from tfgate.plan.marks import MARK, unmark
-from tfgate.plan.overlay import without_write_only
+from tfgate.plan.decoding import MARK, check_depth, is_maybe_deep, unmark
+from tfgate.plan.values import without_write_only
 from tfgate.query.values import SENSITIVE
 
 if TYPE_CHECKING:

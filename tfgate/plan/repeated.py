@@ -15,13 +15,27 @@ import msgspec
 from msgspec import Raw
 
 from tfgate.errors import PlanError
-from tfgate.plan.text import shown
-from tfgate.plan.wire import LONGEST_NAME
+from tfgate.model.text import is_printable
+from tfgate.plan.change import LONGEST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tfgate.plan.wire import Entry
+    from tfgate.plan.change import Entry
+
+
+# --- Showing keys and addresses of a plan inside an error: one line, no control characters.
+
+
+MAX_SHOWN: Final = 200
+"""Characters of an address or key that an error shows."""
+
+
+def shown(text: str) -> str:
+    """Give ``text`` fit for an error: control and format characters escaped, long ones cut."""
+    cut = text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
+    return "".join(c if is_printable(c) else c.encode("unicode_escape").decode() for c in cut)
+
 
 _BETWEEN: Final = re.compile(rb"[ \t\r\n,]*")
 # Bounded: of each repetition the pattern remembers more than a hundred bytes.

@@ -8,16 +8,65 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from tfgate.opening import read_file
-from tfgate.provenance.facts import LastChange, RulesetProvenance
+from tfgate.provenance.approval import Change, Landings
 from tfgate.provenance.git import GitError, Repository, blob_id
-from tfgate.provenance.history import Touch, first_parents, mainline, read_commits
-from tfgate.provenance.landing import Change, Landings
-from tfgate.provenance.versions import last_touches
+from tfgate.provenance.history import Touch, first_parents, last_touches, mainline, read_commits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from tfgate.provenance.approvals import Signer
+    from tfgate.provenance.approval import Signer
+
+
+# --- What is known of where a ruleset's rules come from.
+
+
+class LastChange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The change that one or more rules had last."""
+
+    commit: str
+    """The newest commit of the change that touched the rule's file."""
+    time: str
+    """When it was written: RFC 3339, with the author's offset from UTC."""
+    authors: tuple[str, ...]
+    """``Name <address>`` of everyone who wrote a part of the change, co-authors included."""
+    approvers: tuple[str, ...] = ()
+    """``Name <address>`` of those who approved all of it, and are none of its authors."""
+    landed: str | None = None
+    """The merge that brought it to the line of history in force, where that is another commit."""
+    rules: tuple[str, ...] = ()
+    """Ids of the rules whose last change this is; other files of the ruleset by their path."""
+    on_branch: bool | None = None
+    """Whether the rules are, as they are, on the named branch; ``None`` where nobody asked."""
+
+
+class RulesetProvenance(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a ruleset comes from. ``None`` is what could not be found out; see ``problem``."""
+
+    commit: str | None = None
+    """The commit that is checked out."""
+    clean: bool | None = None
+    """Whether the files that were loaded are those of ``commit``, none more and none fewer."""
+    uncommitted: tuple[str, ...] = ()
+    """Files that differ from ``commit``, by their path in the repository."""
+    branch: str | None = None
+    """The reference that ``on_branch`` is about, in full."""
+    changes: tuple[LastChange, ...] = ()
+    """Newest first."""
+    problem: str | None = None
+
+    @property
+    def approvers(self) -> tuple[str, ...]:
+        """Everyone who approved the last change of some rule, sorted."""
+        return tuple(sorted({who for change in self.changes for who in change.approvers}))
+
+
+class Unapproved(msgspec.Struct, frozen=True):
+    """Why a ruleset must not be used where its rules have to be approved."""
+
+    ruleset: str
+    reason: str
+    """One clause, without a full stop."""
 
 
 class RuleFile(msgspec.Struct, frozen=True):
@@ -210,3 +259,50 @@ def _problem(
     told = {path for path, _ in touches}
     untold = [file.path for file in committed if file.path not in told]
     return f"no commit that made {untold[0]} is to be found" if untold else None
+
+
+# --- Which rulesets must not be used where rules have to be approved, and why.
+
+
+_NAMED = 5
+"""Rules or files that a reason names; more of them say nothing new."""
+
+
+def unapproved(ruleset: str, known: RulesetProvenance, *, branch: str) -> list[Unapproved]:
+    """Give every reason against a ruleset; none for one that may be used.
+
+    What is not known counts against it.
+    """
+    return [Unapproved(ruleset, reason) for reason in _reasons(known, branch)]
+
+
+def _reasons(known: RulesetProvenance, branch: str) -> Iterator[str]:
+    if known.problem is not None:
+        yield f"its history cannot be read: {known.problem}"
+        return
+    if not known.clean:
+        yield f"it has uncommitted changes in {_some(known.uncommitted)}"
+    if known.branch is None:
+        yield f"its repository has no branch {branch}"
+    else:
+        elsewhere = [
+            rule for change in known.changes if not change.on_branch for rule in change.rules
+        ]
+        if elsewhere:
+            yield f"not on {known.branch}: {_some(tuple(elsewhere))}"
+    for change in known.changes:
+        if not change.approvers:
+            yield _nobody(change)
+
+
+def _nobody(change: LastChange) -> str:
+    who = " and ".join(change.authors) or "its author"
+    return (
+        f"nobody but {who} has approved the last change ({change.commit[:12]}) of "
+        f"{_some(change.rules)}"
+    )
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.errors import ExpressionError
 from tfgate.query.functions.registry import NOT_LITERAL
-from tfgate.query.nodes import boolean, projecting, select
+from tfgate.query.nodes import comparing as boolean
+from tfgate.query.nodes import projecting, select
 from tfgate.query.nodes.calling import call
 from tfgate.query.nodes.comparing import comparator
 from tfgate.query.nodes.node import Ast, Node

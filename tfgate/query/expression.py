@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from tfgate.query.compiler import Compiler
 from tfgate.query.errors import BudgetError, EvaluationError, ExpressionError
 from tfgate.query.functions.registry import NOT_LITERAL, FunctionTable
-from tfgate.query.outside import measure, published
 from tfgate.query.parsing import parse
 from tfgate.query.paths import reads
 from tfgate.query.state import SMALL, STEPS, State
 from tfgate.query.trace import trace
-from tfgate.query.values import UNKNOWN, Unknown, truth
+from tfgate.query.values import UNKNOWN, Unknown, measure, published, truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable

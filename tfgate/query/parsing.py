@@ -19,7 +19,7 @@ from jmespath.exceptions import (
 )
 from jmespath.parser import Parser
 
-from tfgate.model.pattern import late
+from tfgate.model.text import late
 from tfgate.query.errors import ExpressionError
 from tfgate.query.nodes.node import Ast
 

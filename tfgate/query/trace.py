@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from tfgate.query.errors import EvaluationError
-from tfgate.query.outside import measure, published
 from tfgate.query.state import State
 from tfgate.query.unparse import unparse
-from tfgate.query.values import UNKNOWN, truth
+from tfgate.query.values import UNKNOWN, measure, published, truth
 
 if TYPE_CHECKING:
     from tfgate.query.nodes.node import Node

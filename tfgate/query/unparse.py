@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.model.pattern import late
+from tfgate.model.text import late
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Decision → text, one file a format; nothing here opens a file, reads a clock or looks around."""
 
-from tfgate.report.interface import AuditFacts, ReportContext
+from tfgate.report.interface import AuditFacts, ReportContext, Terminal, terminal_of
 from tfgate.report.registry import (
     FORMATS,
     Format,
@@ -10,7 +10,6 @@ from tfgate.report.registry import (
     render,
     step_summary,
 )
-from tfgate.report.terminal import Terminal, terminal_of
 
 __all__ = [
     "render",

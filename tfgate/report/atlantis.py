@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from tfgate.model.decision import OutcomeKind, Verdict
 from tfgate.report import view
-from tfgate.report.neutral import clip, console, fenced, log_line, one_line
+from tfgate.report.escape import clip, console, fenced, log_line, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from tfgate.model.decision import Verdict
 from tfgate.model.rule import Severity
 from tfgate.report import view
+from tfgate.report.escape import clip, console, one_line, workflow_data, workflow_property
 from tfgate.report.interface import repository_path
-from tfgate.report.neutral import clip, console, one_line, workflow_data, workflow_property
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from tfgate.model.decision import OutcomeKind
 from tfgate.model.rule import Severity
 from tfgate.report import view
+from tfgate.report.escape import clip, dumps, visible
 from tfgate.report.interface import repository_path
-from tfgate.report.jsontext import dumps
-from tfgate.report.neutral import clip, visible
 
 if TYPE_CHECKING:
     from tfgate.model.decision import Decision, Outcome

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tfgate.model.decision import OutcomeKind
 from tfgate.report import view
-from tfgate.report.neutral import link, paragraphs
+from tfgate.report.escape import link, paragraphs
 from tfgate.report.page import render_page
 
 if TYPE_CHECKING:

@@ -1,19 +1,214 @@
-"""``json``: every outcome, passes included, for programs; version 1 (``json_v1``), sorted."""
+"""The shape of version 1 of the JSON report, apart from the model: what others parse stays put.
+
+Fields may be added within a version; none changes its meaning or goes. Meaning of each field:
+``schemas/decision.v1.schema.json``, which a test holds against these types. A field without a value
+is left out, and never ``null``.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
 from tfgate.model.decision import NO_PLAN
-from tfgate.report import json_v1 as v1
+from tfgate.report.escape import dumps
 from tfgate.report.interface import ReportContext, exit_code
-from tfgate.report.jsontext import dumps
 
 if TYPE_CHECKING:
     from tfgate.model.decision import Decision
+
+
+class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line in a source file."""
+
+    file: str
+    line: int
+    end_line: int | None = None
+
+
+class Location(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A place, with the module calls that lead there."""
+
+    file: str
+    line: int
+    end_line: int | None = None
+    calls: tuple[Place, ...] = ()
+
+
+class Waiver(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The exception that silenced an outcome."""
+
+    rule: str
+    address: str
+    reason: str
+    owner: str
+    expires: dt.date
+    kind: str
+    ticket: str | None = None
+    source: str = ""
+    location: Location | None = None
+
+
+class Approval(msgspec.Struct, frozen=True):
+    """One approval that an override rests on."""
+
+    approver: str
+    principals: tuple[str, ...]
+    key: str
+    digest: str
+    reason: str
+    approved: dt.datetime
+    expires: dt.datetime
+
+
+class Override(msgspec.Struct, frozen=True):
+    """Why an outcome that would deny does not."""
+
+    approvals: tuple[Approval, ...]
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One rule on one subject. A ``pass`` has the first fields only, and ``deposed``."""
+
+    rule: str
+    address: str
+    outcome: str
+    blocks: bool | None = None
+    ruleset: str | None = None
+    title: str = ""
+    severity: str | None = None
+    enforcement: str | None = None
+    on_unknown: str | None = None
+    message: str = ""
+    remediation: str | None = None
+    scope: str | None = None
+    type: str | None = None
+    action: str | None = None
+    deposed: str | None = None
+    item: int | None = None
+    location: Location | None = None
+    attribute: str | None = None
+    controls: dict[str, tuple[str, ...]] = {}
+    references: tuple[str, ...] = ()
+    waiver: Waiver | None = None
+    override: Override | None = None
+    fingerprint: str = ""
+
+
+class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An unknown outcome that must be checked after the apply."""
+
+    rule: str
+    address: str
+    deposed: str | None = None
+    item: int | None = None
+    attribute: str | None = None
+    fingerprint: str = ""
+
+
+class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The plan that was judged."""
+
+    json_sha256: str
+    file_sha256: str | None = None
+    format_version: str = ""
+    terraform_version: str | None = None
+    timestamp: str | None = None
+    complete: bool | None = None
+    applyable: bool | None = None
+    counts: dict[str, int] = {}
+
+
+class Sources(msgspec.Struct, frozen=True):
+    """The sources that rules of scope ``source`` were evaluated on."""
+
+    root: str
+    files: int
+    sha256: str
+
+
+class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where the apply goes."""
+
+    name: str
+    source: str
+    backend: str | None = None
+    identity: dict[str, str] = {}
+    config_sha256: str | None = None
+    """Of all settings of the backend but secrets."""
+
+
+class Operator(msgspec.Struct, frozen=True):
+    """Who asks for the apply."""
+
+    name: str
+    source: str
+    verified: bool
+
+
+class Run(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The CI run and commit."""
+
+    system: str | None = None
+    url: str | None = None
+    id: str | None = None
+    commit: str | None = None
+    dirty: bool | None = None
+    repository: str | None = None
+
+
+class Ruleset(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A ruleset that took part."""
+
+    id: str
+    version: str
+    title: str
+    digest: str
+    source: str
+    rules: int
+    selected: int
+    owners: tuple[str, ...] = ()
+    commit: str | None = None
+
+
+class Summary(msgspec.Struct, frozen=True, rename={"passed": "pass"}):
+    """Numbers of outcomes by kind, and of those that deny."""
+
+    passed: int
+    fail: int
+    unknown: int
+    error: int
+    waived: int
+    blocking: int
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The whole report."""
+
+    version: Literal[1]
+    tfgate_version: str
+    decision: Literal["allow", "deny"]
+    exit_code: int
+    undecided: bool
+    reasons: tuple[str, ...]
+    decision_id: str | None = None
+    plan: Plan | None = None
+    sources: Sources | None = None
+    workspace: Workspace
+    operator: Operator
+    run: Run | None = None
+    rulesets: tuple[Ruleset, ...]
+    summary: Summary
+    warnings: tuple[str, ...]
+    obligations: list[Obligation]
+    outcomes: list[Outcome]
+
+
+# --- ``json``: every outcome, passes included, for programs; version 1 (``json_v1``), sorted.
+
 
 _Shape = TypeVar("_Shape")
 
@@ -26,9 +221,9 @@ def render(decision: Decision, context: ReportContext) -> str:
     return dumps(report_of(decision, context))
 
 
-def report_of(decision: Decision, context: ReportContext) -> v1.Report:
+def report_of(decision: Decision, context: ReportContext) -> Report:
     """Give the report as typed values."""
-    return v1.Report(
+    return Report(
         version=1,
         tfgate_version=context.tfgate_version,
         decision=decision.verdict.value,
@@ -36,43 +231,43 @@ def report_of(decision: Decision, context: ReportContext) -> v1.Report:
         undecided=decision.undecided,
         reasons=decision.reasons,
         decision_id=context.decision_id,
-        plan=None if decision.plan == NO_PLAN else _like(decision.plan, v1.Plan),
-        sources=None if decision.sources is None else _like(decision.sources, v1.Sources),
-        workspace=_like(decision.workspace, v1.Workspace),
-        operator=_like(decision.operator, v1.Operator),
-        run=None if decision.run is None else _like(decision.run, v1.Run),
-        rulesets=tuple(_like(ruleset, v1.Ruleset) for ruleset in decision.rulesets),
+        plan=None if decision.plan == NO_PLAN else _like(decision.plan, Plan),
+        sources=None if decision.sources is None else _like(decision.sources, Sources),
+        workspace=_like(decision.workspace, Workspace),
+        operator=_like(decision.operator, Operator),
+        run=None if decision.run is None else _like(decision.run, Run),
+        rulesets=tuple(_like(ruleset, Ruleset) for ruleset in decision.rulesets),
         summary=_summary(decision),
         warnings=decision.warnings,
-        obligations=[_like(outcome, v1.Obligation) for outcome in decision.obligations],
+        obligations=[_like(outcome, Obligation) for outcome in decision.obligations],
         outcomes=_outcomes(decision),
     )
 
 
-def _summary(decision: Decision) -> v1.Summary:
+def _summary(decision: Decision) -> Summary:
     counts = decision.counts()
     counts["passed"] = counts.pop("pass")
-    return v1.Summary(blocking=sum(outcome.blocks for outcome in decision.outcomes), **counts)
+    return Summary(blocking=sum(outcome.blocks for outcome in decision.outcomes), **counts)
 
 
-def _outcomes(decision: Decision) -> list[v1.Outcome]:
+def _outcomes(decision: Decision) -> list[Outcome]:
     """Give passes and findings in one list, sorted by rule, address, deposed key and item."""
-    outcomes = [_like(outcome, v1.Outcome) for outcome in decision.outcomes]
+    outcomes = [_like(outcome, Outcome) for outcome in decision.outcomes]
     for rule, addresses in decision.passed.items():
         outcomes.extend(_passed(rule, address) for address in addresses)
     outcomes.sort(key=_order)
     return outcomes
 
 
-def _order(outcome: v1.Outcome) -> tuple[str, str, str, int, str]:
+def _order(outcome: Outcome) -> tuple[str, str, str, int, str]:
     item = -1 if outcome.item is None else outcome.item
     return outcome.rule, outcome.address, outcome.deposed or "", item, outcome.outcome
 
 
-def _passed(rule: str, address: str) -> v1.Outcome:
+def _passed(rule: str, address: str) -> Outcome:
     if address.endswith(")") and (found := _DEPOSED.fullmatch(address)):
-        return v1.Outcome(rule, found["address"], "pass", deposed=found["key"])
-    return v1.Outcome(rule, address, "pass")
+        return Outcome(rule, found["address"], "pass", deposed=found["key"])
+    return Outcome(rule, address, "pass")
 
 
 def _like(value: object, shape: type[_Shape]) -> _Shape:

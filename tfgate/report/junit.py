@@ -13,7 +13,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from tfgate.model.decision import OutcomeKind
 from tfgate.report import view
-from tfgate.report.neutral import one_line, visible
+from tfgate.report.escape import one_line, visible
 
 if TYPE_CHECKING:
     from junitparser import Result

@@ -6,12 +6,13 @@ alone would take longer than the whole report of a small decision.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from tfgate.report import neutral
+from tfgate.report import escape as neutral
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
 
 Span = tuple[str, str]
 """Text that is already neutral, and the role it plays (``""`` is plain)."""
@@ -180,3 +181,26 @@ def _guarded(line: list[Span]) -> list[Span]:
 
 def _guarded_text(line: str) -> str:
     return neutral.log_line(line) if line.startswith("::") else line
+
+
+# --- Rows of cells as lines of text, each column as wide as its widest cell.
+
+
+WIDEST: Final = 200
+"""Characters that a column is widened to: one long cell does not blow up every row."""
+LONGEST: Final = 2_000
+"""Characters of a cell that are shown; whoever wants the whole asks for JSON."""
+
+
+def in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Give a line for each row; all rows have as many cells, which are neutral already."""
+    shown = [[_cut(cell) for cell in row] for row in rows]
+    widths = [min(max(map(len, column)), WIDEST) for column in zip(*shown, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in shown
+    ]
+
+
+def _cut(cell: str) -> str:
+    return cell if len(cell) <= LONGEST else f"{cell[:LONGEST]}…"

@@ -15,7 +15,7 @@ from functools import lru_cache
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tfgate.report.neutral import html_text
+from tfgate.report.escape import html_text
 
 _SHARED = "tfgate.report"
 _TRUSTED_TYPES = ("require-trusted-types-for 'script'", "trusted-types 'none'")

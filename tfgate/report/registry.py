@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from tfgate.errors import UsageError
+from tfgate.model import Frozen
 from tfgate.report import markdown
-from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

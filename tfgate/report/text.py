@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from tfgate.model.decision import OutcomeKind
 from tfgate.model.rule import Severity
 from tfgate.report import view
+from tfgate.report.escape import clip, console, paragraphs
 from tfgate.report.layout import Sheet
-from tfgate.report.neutral import clip, console, paragraphs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

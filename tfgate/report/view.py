@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tfgate.model import Frozen
 from tfgate.model.decision import NO_PLAN, OutcomeKind, Verdict
 from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
-from tfgate.report.neutral import clip
-from tfgate.ruleset.frozen import Frozen
+from tfgate.report.escape import clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

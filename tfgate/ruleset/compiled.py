@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from tfgate.errors import RulesetError
-from tfgate.model.pattern import late
+from tfgate.model import Frozen
 from tfgate.model.rule import Scope
+from tfgate.model.text import late
 from tfgate.query import ExpressionError
 from tfgate.query import compile as compile_expression
 from tfgate.ruleset.files import show_excerpt
-from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.params import check_params
 from tfgate.ruleset.problems import Problems, show_name, suggest
 from tfgate.ruleset.scopes import ROOTS

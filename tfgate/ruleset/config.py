@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tfgate.errors import ConfigError, Problem
-from tfgate.ruleset.config_tables import CONFIG
+from tfgate.model import Frozen
+from tfgate.ruleset.config_tables import CONFIG, build_waivers, read_waiver_file
 from tfgate.ruleset.files import Unreadable, read_toml
-from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.problems import show_name, suggest
 from tfgate.ruleset.settings import SETTINGS, From, Origin, Value, read_environment, read_flags
 from tfgate.ruleset.sinks import read_sinks
-from tfgate.ruleset.waivers import build_waivers, read_waiver_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tfgate.model.decision import Waiver
     from tfgate.model.rule import Enforcement
-    from tfgate.model.waiver import Waiver
     from tfgate.ruleset.config_tables import Bind, Evaluate, OnCommand
     from tfgate.ruleset.files import TomlFile
     from tfgate.ruleset.remote.remote import Remote

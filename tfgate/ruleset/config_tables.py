@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.model.decision import Waiver
 from tfgate.model.rule import Enforcement
+from tfgate.ruleset.files import read_toml
 from tfgate.ruleset.rule_tables import ID_PATTERN, NAME_PATTERN
 from tfgate.ruleset.strict import (
     Boolean,
@@ -20,6 +22,14 @@ from tfgate.ruleset.strict import (
     Table,
     Text,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tfgate.errors import Problem
+    from tfgate.ruleset.files import TomlFile
+
 
 _PATH: Final = Text(most=1_000, one_line=True)
 _RULESET_ID: Final = Text("a ruleset id", ID_PATTERN)
@@ -376,3 +386,29 @@ WAIVER_FILE: Final = Table(
     {"waivers": Key(ListOf(WAIVER, unique=False), "Reviewed, dated exceptions.", default=())},
     retired={"waiver": "write [[waivers]]"},
 )
+
+
+# --- Waivers that are kept in ``tfgate.toml`` and in waiver files.
+
+
+def build_waivers(read: Sequence[dict[str, Any]], file: str) -> tuple[Waiver, ...]:
+    """Make waivers of tables that ``WAIVER`` read; incomplete ones, already reported, are left out.
+
+    Whether a waiver holds on the day of a decision is the engine's question, not asked here.
+    """
+    return tuple(
+        Waiver(**table, source=f"{file}: waivers[{number}]")
+        for number, table in enumerate(read)
+        if all(table[key] for key in ("rule", "address", "reason", "owner", "expires"))
+    )
+
+
+def read_waiver_file(
+    path: Path, shown: str, problems: list[Problem]
+) -> tuple[TomlFile, tuple[Waiver, ...]]:
+    """Read a TOML file with ``[[waivers]]``. Raises ``Unreadable``; mistakes go to ``problems``."""
+    file = read_toml(path, shown)
+    found = file.problems()
+    read = WAIVER_FILE.read(file.table, (), found)
+    problems += found.done()
+    return file, build_waivers(read["waivers"], shown)

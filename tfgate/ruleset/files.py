@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import tomli
 
 from tfgate.errors import Problem
-from tfgate.model.pattern import late
+from tfgate.model import Frozen
+from tfgate.model.text import late
 from tfgate.opening import NotAFileError, descriptor_of
-from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.problems import Problems
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from tfgate.model.pattern import late
-from tfgate.ruleset.frozen import Frozen
+from tfgate.model import Frozen
+from tfgate.model.text import late
 from tfgate.ruleset.strict import INVALID, Json, toml_type
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.errors import Problem, RulesetError
+from tfgate.model import Frozen
 from tfgate.ruleset.example_tables import CHANGE, OUTPUT, PLAN, Expect
 from tfgate.ruleset.files import Unreadable, read_toml
-from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.problems import Problems, suggest
 from tfgate.ruleset.rule_tables import ID_PATTERN
 from tfgate.ruleset.strict import Boolean, Choice, Json, Key, ListOf, Table, Text

@@ -8,9 +8,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.model import Frozen
 from tfgate.model.rule import Enforcement
 from tfgate.ruleset.config_tables import CONFIG, Bind, Evaluate
-from tfgate.ruleset.frozen import Frozen
 from tfgate.ruleset.problems import Problems
 from tfgate.ruleset.strict import INVALID, Boolean, Integer, ListOf, Table
 

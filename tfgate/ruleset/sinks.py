@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from tfgate.errors import Problem
-from tfgate.ruleset.frozen import Frozen
+from tfgate.model import Frozen
 from tfgate.ruleset.problems import show_name, suggest
 from tfgate.ruleset.strict import Boolean, Choice, Integer, Key, Table, Text
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfgate.errors import Problem, RulesetError
-from tfgate.ruleset.frozen import Frozen
+from tfgate.model import Frozen
 from tfgate.ruleset.problems import show_name, suggest
 
 if TYPE_CHECKING:

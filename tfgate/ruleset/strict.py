@@ -16,7 +16,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from tfgate.ruleset.frozen import Frozen
+from tfgate.model import Frozen
 from tfgate.ruleset.problems import show_name, show_path, suggest
 
 if TYPE_CHECKING:

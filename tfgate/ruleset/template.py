@@ -6,10 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
-from tfgate.model.pattern import late
-from tfgate.model.printable import is_printable
+from tfgate.model import Frozen
+from tfgate.model.text import is_printable, late
 from tfgate.query.values import Maybe, Unknown
-from tfgate.ruleset.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable

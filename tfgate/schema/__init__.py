@@ -6,11 +6,16 @@ file of it, which `SchemaIndex` reads a type at a time; a `Catalog` holds severa
 
 from __future__ import annotations
 
-from tfgate.schema.catalog import Catalog
-from tfgate.schema.index import SchemaIndex, write_index
-from tfgate.schema.sources import load_indexes, shipped_indexes, user_folder
-from tfgate.schema.types import Attribute, Block, NestedBlock, Provider
-from tfgate.schema.wire import read_schema
+from tfgate.schema.index import (
+    Attribute,
+    Block,
+    Catalog,
+    NestedBlock,
+    Provider,
+    SchemaIndex,
+    write_index,
+)
+from tfgate.schema.sources import load_indexes, read_schema, shipped_indexes, user_folder
 
 __all__ = [
     "Attribute",

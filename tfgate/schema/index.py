@@ -2,7 +2,7 @@
 
 ::
 
-    tfgate-schema 1\\n <length of the header, 8 digits>\\n <header> <chunk> <chunk> …
+    tfgate-schema 1\n <length of the header, 8 digits>\n <header> <chunk> <chunk> …
 
 Header and chunks are JSON under zlib. A chunk holds types that follow each other in the alphabet:
 they are alike, and compress well together. One look-up decompresses the header and one chunk.
@@ -11,18 +11,95 @@ they are alike, and compress well together. One look-up decompresses the header 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from tfgate.errors import UsageError
-from tfgate.schema.types import Block
+from tfgate.model.text import any_glob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from tfgate.schema.types import Provider
+
+# --- A provider's schema: names, types and flags, nothing else.
+
+
+OPTIONAL = 1
+REQUIRED = 2
+COMPUTED = 4
+SENSITIVE = 8
+DEPRECATED = 16
+WRITE_ONLY = 32
+
+FLAGS = {
+    "optional": OPTIONAL,
+    "required": REQUIRED,
+    "computed": COMPUTED,
+    "sensitive": SENSITIVE,
+    "deprecated": DEPRECATED,
+    "write_only": WRITE_ONLY,
+}
+"""Words of the format (JSON Provider Schemas, "attributes") → bits of `Attribute.flags`."""
+
+
+class Attribute(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """One attribute."""
+
+    type: Any
+    """A type constraint as Terraform writes it: ``"string"``, ``["list", "string"]``,
+    ``["object", {"a": "bool"}]``, ``"dynamic"``; of nested attributes ``["nested", mode, {…}]``."""
+    flags: int = 0
+
+    def has(self, flag: int) -> bool:
+        """Tell whether a flag of this module is set."""
+        return bool(self.flags & flag)
+
+    @property
+    def nested(self) -> tuple[str, dict[str, Attribute]] | None:
+        """Of nested attributes, their nesting mode and the attributes; else ``None``."""
+        if isinstance(self.type, list) and self.type[:1] == ["nested"]:
+            return self.type[1], msgspec.convert(self.type[2], dict[str, Attribute])
+        return None
+
+
+class NestedBlock(msgspec.Struct, frozen=True, array_like=True):
+    """A kind of block inside another."""
+
+    mode: str
+    """``single``, ``group``, ``list``, ``set`` or ``map``: how it is nested."""
+    least: int
+    most: int
+    """Greatest number of such blocks, 0 for no limit."""
+    block: Block
+
+
+class Block(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """A resource type, a data source or a block in one."""
+
+    attributes: dict[str, Attribute] = {}
+    blocks: dict[str, NestedBlock] = {}
+    deprecated: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of attributes and blocks."""
+        return frozenset(self.attributes) | frozenset(self.blocks)
+
+
+class Provider(msgspec.Struct, frozen=True):
+    """All that one provider offers."""
+
+    name: str
+    """Full name: ``registry.terraform.io/hashicorp/aws``."""
+    version: str
+    """``5.100.0``; empty where it is not known."""
+    resources: Mapping[str, Block]
+    data: Mapping[str, Block]
+
 
 MAGIC: Final = b"tfgate-schema 1\n"
 SUFFIX: Final = ".tfschema"
@@ -163,3 +240,75 @@ def _inflate(data: bytes) -> bytes:
     if made.unconsumed_tail or not made.eof:
         raise ValueError("cut short, or too large")
     return inflated
+
+
+# --- Several providers' schemas, asked by type, glob and nearest name.
+
+
+class Catalog:
+    """The indexes at hand; of two of one provider the first counts, the second is `older`."""
+
+    def __init__(self, indexes: Iterable[SchemaIndex] = ()) -> None:
+        self._by_prefix: dict[str, SchemaIndex] = {}
+        self.others: dict[str, SchemaIndex] = {}
+        """By prefix, the index that a first one has put aside: for comparison."""
+        for index in indexes:
+            if index.prefix not in self._by_prefix:
+                self._by_prefix[index.prefix] = index
+            else:
+                self.others.setdefault(index.prefix, index)
+
+    @property
+    def indexes(self) -> tuple[SchemaIndex, ...]:
+        """The indexes that count."""
+        return tuple(self._by_prefix.values())
+
+    def index_of(self, kind: str) -> SchemaIndex | None:
+        """Give the index of the provider that a type's prefix names."""
+        return self._by_prefix.get(kind.partition("_")[0])
+
+    def get(self, kind: str, *, data: bool = False) -> Block | None:
+        """Give a type's schema, ``None`` where it is not known."""
+        index = self.index_of(kind)
+        return index.get(kind, data=data) if index else None
+
+    def other(self, kind: str, *, data: bool = False) -> Block | None:
+        """Give a type's schema in the version of the provider that was put aside."""
+        index = self.others.get(kind.partition("_")[0])
+        return index.get(kind, data=data) if index else None
+
+    def types(self, *, data: bool = False) -> list[str]:
+        """Name every known type."""
+        return [name for index in self.indexes for name in index.types(data=data)]
+
+    def matching(
+        self, globs: Sequence[str], providers: Sequence[str] = (), *, data: bool = False
+    ) -> list[str]:
+        """Name the known types that fit one of ``globs`` (all, where none is given)."""
+        fits = any_glob(tuple(globs))
+        of = any_glob(tuple(providers))
+        return [
+            name
+            for index in self.indexes
+            if not providers or of(index.provider) or of(index.prefix)
+            for name in index.types(data=data)
+            if not globs or fits(name)
+        ]
+
+    def nearest(self, kind: str, *, data: bool = False) -> str | None:
+        """Give the known type that is spelt most like ``kind``, if one is near.
+
+        Where the prefix is of no known provider, only a misspelt prefix is thought of: the type may
+        well be of a provider that is not known.
+        """
+        prefix, _, rest = kind.partition("_")
+        index = self.index_of(kind)
+        if index is not None:
+            near = get_close_matches(kind, index.types(data=data), n=1, cutoff=0.7)
+            return near[0] if near else None
+        for known in get_close_matches(prefix, self._by_prefix, n=3, cutoff=0.6):
+            types = self._by_prefix[known].types(data=data)
+            near = get_close_matches(f"{known}_{rest}", types, n=1, cutoff=0.9)
+            if near:
+                return near[0]
+        return None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from tfgate.terraform.author import detect_authors
 from tfgate.terraform.find import find_terraform
-from tfgate.terraform.operator import detect_operator
 from tfgate.terraform.planfile import (
     PlanFile,
     PlanFileKind,
@@ -13,7 +11,7 @@ from tfgate.terraform.planfile import (
     read_plan_file,
     read_snapshot,
 )
-from tfgate.terraform.run import PendingRun, begin_run, detect_run
+from tfgate.terraform.run import PendingRun, begin_run, detect_authors, detect_operator, detect_run
 from tfgate.terraform.runner import Terraform
 from tfgate.terraform.workspace import detect_workspace, planned_workspace
 

@@ -179,7 +179,7 @@ def _given(value: object) -> object:
 
 
 def _opens_state(name: str) -> bool:
-    from tfgate.plan.secrets import names_secret  # late: most directories have few settings
+    from tfgate.plan.values import names_secret  # late: most directories have few settings
 
     # The address of a database is all that names a state in it; what opens it is cut out.
     return name != "conn_str" and (names_secret(name) or _OPENS.search(name) is not None)

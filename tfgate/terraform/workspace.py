@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tfgate.errors import PlanError
-from tfgate.model.identity import Workspace
+from tfgate.model.decision import Workspace
 from tfgate.terraform.backend import Backend, read_backend, with_cloud_environment
-from tfgate.terraform.files import UnreadableError, read_small
+from tfgate.terraform.gitdir import UnreadableError, read_small
 from tfgate.terraform.planfile import PlanFile, PlanFileKind
 from tfgate.terraform.text import clean
 

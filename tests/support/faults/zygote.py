@@ -25,7 +25,7 @@ _NOT = (
     "tfgate.__main__",
     "tfgate.pytest_plugin",
     "tfgate.terraform.embedded",
-    "tfgate.web.judge_host",
+    "tfgate.server.judge_host",
 )
 
 

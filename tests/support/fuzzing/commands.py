@@ -25,7 +25,7 @@ from tests.support.fuzzing import oracle
 from tests.support.fuzzing.corpus import inputs_of
 from tests.support.fuzzing.wrong import open_plan, right_plan, wrong_plan
 from tests.support.plans import context, rule, ruleset
-from tfgate.cli import failing
+from tfgate.cli import main as failing
 from tfgate.cli.main import main
 from tfgate.engine.evaluate import evaluate
 from tfgate.errors import TfgateError

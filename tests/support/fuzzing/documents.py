@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING
 from tests.support.fuzzing.clear import check_clear
 from tests.support.fuzzing.corpus import SIGNED, SIGNERS
 from tests.support.plans import NOW
-from tfgate.app.approvals import read_approval
-from tfgate.app.approve import Approver, read_request, statement_of
-from tfgate.app.documents import DocumentError, decode_document
-from tfgate.app.envelope import unseal
-from tfgate.app.signers import Signers
-from tfgate.app.statement import PAYLOAD_TYPE, Statement
+from tfgate.approvals.approve import Approver, read_request, render_approval, statement_of
 from tfgate.audit.signing import RECEIPTS
-from tfgate.report.approval import render_approval
+from tfgate.gate.approvals import Signers, read_approval
+from tfgate.gate.documents import DocumentError, decode_document, unseal
+from tfgate.gate.statement import PAYLOAD_TYPE, Statement
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,12 +10,10 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.support.fuzzing.web import Kept, Silent
-from tfgate.web.asgi import Site
-from tfgate.web.hosts import Allowed, read_origins
-from tfgate.web.intake import Intake, Rate
-from tfgate.web.links import Links
-from tfgate.web.metrics import Metrics
-from tfgate.web.secrets import Vault
+from tfgate.server.asgi import Intake, Rate, Site
+from tfgate.server.hosts import Allowed, read_origins
+from tfgate.server.monitoring import Metrics
+from tfgate.server.secrets import Links, Vault
 
 if TYPE_CHECKING:
     from pathlib import Path

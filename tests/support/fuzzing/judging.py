@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support.plans import NOW, context, plan_bytes, rule, ruleset
-from tfgate.app.review import lay_out
 from tfgate.engine.evaluate import evaluate
 from tfgate.model.decision import Verdict
 from tfgate.plan import read_plan
 from tfgate.plan.applied import as_applied, from_state, read_state
 from tfgate.plan.archive import archive_plan
-from tfgate.report import FORMATS, ReportContext, render, review_html, review_text
+from tfgate.report import FORMATS, ReportContext, render
+from tfgate.review import html as review_html
+from tfgate.review import text as review_text
+from tfgate.review.layout import lay_out
 from tfgate.terraform.planfile import read_plan_file
 
 if TYPE_CHECKING:

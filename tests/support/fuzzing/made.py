@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tfgate.app.approvals import PAYLOAD_TYPE as APPROVAL_TYPE
-from tfgate.app.envelope import Envelope, Signature, seal
-from tfgate.app.statement import (
+from tfgate.audit.record import canonical
+from tfgate.audit.signing import APPROVALS, NAMESPACE, RECEIPTS, sign
+from tfgate.audit.writer import AuditTrail
+from tfgate.engine.decide import fingerprint
+from tfgate.gate.approvals import PAYLOAD_TYPE as APPROVAL_TYPE
+from tfgate.gate.documents import Envelope, Signature, seal
+from tfgate.gate.statement import (
     ALLOWED,
     PAYLOAD_TYPE,
     POLICY,
@@ -32,10 +36,6 @@ from tfgate.app.statement import (
     Verifier,
     Who,
 )
-from tfgate.audit.canonical import canonical
-from tfgate.audit.signing import APPROVALS, NAMESPACE, RECEIPTS, sign
-from tfgate.audit.writer import AuditTrail
-from tfgate.engine.outcome import fingerprint
 from tfgate.model.approval import (
     ApprovalRequest,
     ApprovalStatement,

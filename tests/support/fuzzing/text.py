@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 from tests.support.fuzzing.clear import check_clear
 from tests.support.plans import HEADER, rule
 from tfgate import query
-from tfgate.app.atlantis.doctor import Files, examine
+from tfgate.atlantis.doctor import Files, examine
 from tfgate.engine.functions import rule_functions
 from tfgate.query import EvaluationError, ExpressionError
 from tfgate.ruleset import for_workspace, load_gate_config, load_ruleset
-from tfgate.ruleset.data import read_data
+from tfgate.ruleset.config_tables import read_waiver_file
 from tfgate.ruleset.files import Unreadable
 from tfgate.ruleset.remote.lock import read_lock
-from tfgate.ruleset.waivers import read_waiver_file
+from tfgate.ruleset.ruleset import read_data
 from tfgate.schema.sources import open_schema
+from tfgate.server.settings import load_settings
 from tfgate.terraform import detect_workspace
 from tfgate.terraform.gitdir import GitDir, user_email
-from tfgate.web.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,16 +10,17 @@ import msgspec
 
 from tests.support.fuzzing.corpus import SIGNED, SIGNERS
 from tests.support.plans import NOW
-from tfgate.app.evidence_gather import Scope
-from tfgate.app.evidence_report import make_report
-from tfgate.app.trail import Trail
-from tfgate.app.trail_search import as_table
 from tfgate.audit.filters import Filters
 from tfgate.audit.search import orphans, read_records, search_trail, show
 from tfgate.audit.verifier import verify
 from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError
-from tfgate.report import audit_csv, audit_html
+from tfgate.gate.evidence import Scope
+from tfgate.gate.trail import Trail
+from tfgate.trail import report_formats as audit_csv
+from tfgate.trail import report_formats as audit_html
+from tfgate.trail.report import make_report
+from tfgate.trail.search import as_table
 
 if TYPE_CHECKING:
     from pathlib import Path

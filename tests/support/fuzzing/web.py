@@ -10,10 +10,10 @@ import httpx
 
 from tests.support.fuzzing.clear import check_clear
 from tfgate.errors import SourceError
-from tfgate.web.archive import unpack, working_directory
-from tfgate.web.hosts import Allowed, read_origins
-from tfgate.web.intake import Intake, Rate
-from tfgate.web.payload import RunTask, read_kept, read_task
+from tfgate.server.asgi import Intake, Rate
+from tfgate.server.hosts import Allowed, read_origins
+from tfgate.server.job import RunTask, read_kept, read_task
+from tfgate.server.judge import unpack, working_directory
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from tests.support.soundness.cloud import CLOUD_RULES, generate_cloud
 from tests.support.soundness.configuration import Configuration, generate
 from tests.support.soundness.rules import FIXED, HEADER, Rule, random_rules, rule_text
-from tfgate.app.api import load_rulesets
-from tfgate.app.check import check
-from tfgate.app.request import Request
-from tfgate.app.verify import Source, verify_decision
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import RulesetError
+from tfgate.gate.api import load_rulesets
+from tfgate.gate.check import check
+from tfgate.gate.request import Request
+from tfgate.gate.verify import Source, verify_decision
 from tfgate.plan.applied import read_state
 from tfgate.ruleset import for_workspace
 from tfgate.terraform import find_terraform

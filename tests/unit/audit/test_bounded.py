@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.fuzzing.limits import bounded_memory
 from tfgate.audit.archive import read_packed
-from tfgate.audit.evidence import write_evidence
+from tfgate.audit.decision import write_evidence
 from tfgate.audit.files import read_bounded
 
 if TYPE_CHECKING:

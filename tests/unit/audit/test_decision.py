@@ -8,21 +8,30 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tfgate.audit.decision import MAX_FINDINGS, MAX_TEXT, build_decision_record, build_evidence
-from tfgate.audit.evidence import evidence_path, read_evidence, write_evidence
+from tfgate.audit.decision import (
+    MAX_FINDINGS,
+    MAX_TEXT,
+    build_decision_record,
+    build_evidence,
+    evidence_path,
+    read_evidence,
+    write_evidence,
+)
 from tfgate.audit.verifier import verify
 from tfgate.audit.writer import AuditTrail
+from tfgate.model.address import Location
 from tfgate.model.decision import (
     Decision,
+    Operator,
     Outcome,
     OutcomeKind,
     PlanFacts,
     RulesetFacts,
+    Run,
     Verdict,
+    Waiver,
+    Workspace,
 )
-from tfgate.model.identity import Operator, Run, Workspace
-from tfgate.model.location import Location
-from tfgate.model.waiver import Waiver
 
 if TYPE_CHECKING:
     from pathlib import Path

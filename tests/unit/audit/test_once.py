@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfgate.audit.once import AlreadyRecordedError, find_once
 from tfgate.audit.rotation import Rotation
-from tfgate.audit.writer import AuditTrail
+from tfgate.audit.writer import AlreadyRecordedError, AuditTrail, find_once
 from tfgate.errors import AuditError
 
 from .clocks import Ticking

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import tfgate.audit.files as audit_files
+from tfgate.audit.read import KEPT
 from tfgate.audit.record import open_line
-from tfgate.audit.recovery import KEPT
 from tfgate.audit.result import ProblemKind
 from tfgate.audit.verifier import verify
 from tfgate.audit.writer import AuditTrail

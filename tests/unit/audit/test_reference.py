@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tfgate.audit.checkpoint import make_checkpoint
-from tfgate.audit.evidence import evidence_path, write_evidence
+from tfgate.audit.decision import evidence_path, write_evidence
 from tfgate.audit.writer import AuditTrail
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "audit-record.md"

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tfgate.audit.evidence import write_evidence
-from tfgate.audit.filters import Filters
-from tfgate.audit.moment import parse_moment
+from tfgate.audit.decision import write_evidence
+from tfgate.audit.filters import Filters, parse_moment
 from tfgate.audit.rotation import Rotation, rotated_files
 from tfgate.audit.search import orphans, read_records, search_trail, show
 from tfgate.audit.writer import AuditTrail

@@ -143,7 +143,7 @@ def test_threads_of_one_process_share_a_trail(trail: AuditTrail) -> None:
 
 def test_a_lock_that_is_held_is_named(trail: AuditTrail, log: Path) -> None:
     """After its patience a writer gives up and says which process holds the lock."""
-    from tfgate.audit.lock import writing
+    from tfgate.audit.files import writing
 
     trail.append("decision", {})
     impatient = AuditTrail(log, patience=0.05)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from tfgate.audit.evidence import evidence_path, read_evidence, write_evidence
+from tfgate.audit.decision import evidence_path, read_evidence, write_evidence
 from tfgate.audit.record import GENESIS, seal
 from tfgate.audit.result import ProblemKind as Kind
 from tfgate.audit.verifier import verify
@@ -279,7 +279,7 @@ def test_several_processes_find_the_same(log: Path, monkeypatch: pytest.MonkeyPa
     for lines, _ in TAMPERED.values():
         write(log, lines)
         alone = verify([log])
-        monkeypatch.setattr("tfgate.audit.work._PART", 500)
+        monkeypatch.setattr("tfgate.audit.scan._PART", 500)
         together = verify([log], workers=1, progress=lambda *step: seen.append(step))
         monkeypatch.undo()
         assert together == alone

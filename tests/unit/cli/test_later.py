@@ -44,7 +44,7 @@ def test_a_check_needs_none_of_them() -> None:
     """The command line and a module of a check load without what is put off."""
     code = (
         "import sys; sys.modules['typing_extensions'] = None;"  # which imports inspect, where it is
-        "import tfgate.cli.main, tfgate.cli.check, tfgate.app.check_many;"
+        "import tfgate.cli.main, tfgate.command.check, tfgate.gate.check;"
         "print([name for name in ('ast', 'dis', 'subprocess', 'tempfile') if name in sys.modules])"
     )
     assert _run(code) == "[]"

@@ -171,7 +171,7 @@ def test_unexpected_error_shows_no_traceback(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("-".join(["the", "message"]))
 
-    monkeypatch.setattr("tfgate.app.check.gather", broken)
+    monkeypatch.setattr("tfgate.gate.check.gather", broken)
     assert check("good.json") == 3
     assert "Traceback" not in capsys.readouterr().err
     assert check("good.json", "--debug") == 3

@@ -8,9 +8,9 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfgate.engine.covering import Covering, covers
-from tfgate.model.glob import glob_matches
-from tfgate.model.waiver import Waiver
+from tfgate.engine.waivers import Covering, covers
+from tfgate.model.decision import Waiver
+from tfgate.model.text import glob_matches
 
 PARTS = st.lists(
     st.sampled_from(["module.a", "module.a[0]", "aws_x.b", 'aws_x.b["k"]', "b", "*", "?", "", "."])

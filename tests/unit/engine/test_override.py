@@ -17,9 +17,15 @@ from tfgate.model.approval import (
     ApprovedPlan,
     ApprovedWorkspace,
 )
-from tfgate.model.decision import Decision, Outcome, OutcomeKind, Verdict
-from tfgate.model.identity import Operator, Workspace
-from tfgate.model.override import Approval
+from tfgate.model.decision import (
+    Approval,
+    Decision,
+    Operator,
+    Outcome,
+    OutcomeKind,
+    Verdict,
+    Workspace,
+)
 from tfgate.model.rule import OnUnknown
 
 NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.timezone.utc)

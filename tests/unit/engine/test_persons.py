@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfgate.engine.persons import any_same, count_people, same_person, spelling
+from tfgate.engine.override import any_same, count_people, same_person, spelling
 
 SAME = [
     ("alice", "Alice"),

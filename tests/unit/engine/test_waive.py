@@ -6,11 +6,10 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from tests.support.plans import NOW, change, context, plan, rule, ruleset
-from tfgate.engine import waive
+from tfgate.engine import waivers as waive
 from tfgate.engine.evaluate import evaluate
-from tfgate.engine.waive import Looked, Waivers
-from tfgate.model.decision import Decision, OutcomeKind, Verdict
-from tfgate.model.waiver import Waiver
+from tfgate.engine.waivers import Looked, Waivers
+from tfgate.model.decision import Decision, OutcomeKind, Verdict, Waiver
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from tfgate.engine.functions import rule_functions
 from tfgate.errors import PlanError
 from tfgate.plan import read_plan
 from tfgate.plan.archive import archive_plan
-from tfgate.plan.marks import MARK, unmark
+from tfgate.plan.decoding import MARK, unmark
 from tfgate.plan.reads import EVERYTHING
 from tfgate.query.values import SENSITIVE, UNKNOWN
 from tfgate.ruleset import load_ruleset

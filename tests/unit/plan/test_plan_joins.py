@@ -352,7 +352,7 @@ def test_more_references_than_are_told_apart_make_the_others_unknown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What was found stays found; that there is no other is not said."""
-    monkeypatch.setattr("tfgate.plan.edges.EDGES", 3)
+    monkeypatch.setattr("tfgate.plan.references.EDGES", 3)
     blocks = [block(f"{GUARD}.g{number}", bucket=B) for number in range(9)]
     made = [change(f"{GUARD}.g{n}", after_unknown={"bucket": True}) for n in range(9)]
     only = read(BUCKET, *made, config=configuration(block("aws_s3_bucket.b"), *blocks))
@@ -363,7 +363,7 @@ def test_more_references_than_are_told_apart_make_the_others_unknown(
 
 def test_what_other_types_refer_to_leaves_an_answer_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """References are counted for each question: those of a type that is not asked for are not."""
-    monkeypatch.setattr("tfgate.plan.edges.EDGES", 3)
+    monkeypatch.setattr("tfgate.plan.references.EDGES", 3)
     blocks = [block(f"aws_other.o{number}", bucket=B) for number in range(9)]
     made = [change(f"aws_other.o{number}") for number in range(9)]
     config = configuration(block("aws_s3_bucket.b"), block(f"{GUARD}.g", bucket=B), *blocks)

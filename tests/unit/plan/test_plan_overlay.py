@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from tfgate.plan.overlay import merge, without_write_only
-from tfgate.plan.redact import redact
-from tfgate.plan.secrets import names_secret, redact_named
+from tfgate.plan.values import merge, names_secret, redact, redact_named, without_write_only
 from tfgate.query.values import SENSITIVE, UNKNOWN
 
 

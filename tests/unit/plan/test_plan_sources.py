@@ -10,8 +10,8 @@ from tests.support.plan_json import block, change, configuration, plan
 from tfgate.hcl.index import SourceIndex
 from tfgate.hcl.written import SourceText
 from tfgate.plan import Plan, read_plan
+from tfgate.plan.pointing import traversal
 from tfgate.plan.reads import EVERYTHING
-from tfgate.plan.written import traversal
 from tfgate.query.values import UNKNOWN, Maybe
 
 if TYPE_CHECKING:

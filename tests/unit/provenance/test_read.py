@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.gitrepo import BOB, RULE, RULESET, Repo
-from tfgate.app.provenance import RulesOrigin, require_approved
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import TfgateError
+from tfgate.gate.rule_origin import RulesOrigin, require_approved
 from tfgate.ruleset import load_gate_config, load_ruleset
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tfgate.provenance.facts import LastChange, RulesetProvenance
+    from tfgate.provenance.read import LastChange, RulesetProvenance
 
 ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent"}
 

@@ -10,7 +10,7 @@ import pytest
 
 from tfgate import query
 from tfgate.query import UNKNOWN, EvaluationError, Function, FunctionTable, Scope
-from tfgate.query.functions.builtin import HOMES, functions_of
+from tfgate.query.functions.registry import HOMES, functions_of
 
 
 class Noon(Scope):

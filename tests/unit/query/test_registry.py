@@ -16,7 +16,7 @@ from tfgate.query import (
     Parameter,
     Scope,
 )
-from tfgate.query.functions import plugins
+from tfgate.query.functions import registry as plugins
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfgate.report.columns import in_columns
+from tfgate.report.layout import in_columns
 
 
 def test_columns_are_as_wide_as_their_widest_cell_and_lines_end_where_text_does() -> None:

@@ -22,8 +22,8 @@ from tests.support.decisions import (
     many,
     outcome,
 )
+from tfgate.model.address import Location
 from tfgate.model.decision import OutcomeKind, Verdict
-from tfgate.model.location import Location
 from tfgate.model.rule import OnUnknown
 from tfgate.report import render
 from tfgate.report.atlantis import render_error

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.decisions import CASES, HARD, HOSTILE, context, decision, outcome
-from tfgate.model.location import Location
+from tfgate.model.address import Location
 from tfgate.report import FORMATS, render
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import msgspec
 import pytest
 
 from tests.support.decisions import CASES, HOSTILE, context, decision, many, outcome
-from tfgate.report import json_v1, render
+from tfgate.report import json as json_v1
+from tfgate.report import render
 
 if TYPE_CHECKING:
     from tfgate.model.decision import Decision

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from tests.support.decisions import HOSTILE, HOSTILE_ADDRESS
-from tfgate.report import neutral
+from tfgate.report import escape as neutral
 
 TEXTS = st.one_of(
     st.text(max_size=80), st.text(alphabet="`\\*_[]<>#|~@:/.\n ab1!&$^-+=\"'", max_size=60)

@@ -15,12 +15,10 @@ from markdown_it import MarkdownIt
 from tests.support.decisions import HARD, context, decision, outcome
 from tests.support.hostile import EVIL, LONG, SAMPLES, commands_in, invisible_in
 from tests.unit.report.test_report_hostile import read_html
-from tfgate.model.decision import OutcomeKind, RulesetFacts
-from tfgate.model.identity import Operator, Workspace
-from tfgate.model.location import Location
+from tfgate.model.address import Location
+from tfgate.model.decision import Operator, OutcomeKind, RulesetFacts, Waiver, Workspace
 from tfgate.model.rule import Enforcement, OnUnknown
-from tfgate.model.waiver import Waiver
-from tfgate.plan.wire import LONGEST_NAME
+from tfgate.plan.change import LONGEST_NAME
 from tfgate.report import FORMATS, render
 from tfgate.ruleset.template import MAX_MESSAGE
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.decisions import CASES, LOCATION, context, decision, outcome
 from tests.support.sarif_schema import sarif_schema
-from tfgate.model.location import Location
+from tfgate.model.address import Location
 from tfgate.report import render
 
 if TYPE_CHECKING:

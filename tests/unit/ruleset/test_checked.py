@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import RulesetError
-from tfgate.ruleset import checked, load_ruleset
+from tfgate.ruleset import load_ruleset
+from tfgate.ruleset import loader as checked
 from tfgate.ruleset.compiled import Names, compile_later
 from tfgate.ruleset.loader import load_located
 from tfgate.ruleset.sources import Located, shipped_folder

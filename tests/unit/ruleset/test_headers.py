@@ -6,8 +6,8 @@ import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfgate.ruleset.headers import header_lines
-from tfgate.ruleset.lines import Lines
+from tfgate.ruleset.header import header_lines
+from tfgate.ruleset.problems import Lines
 
 _PIECES = st.sampled_from(
     [

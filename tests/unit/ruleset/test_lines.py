@@ -7,8 +7,7 @@ import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfgate.ruleset.lines import Lines
-from tfgate.ruleset.problems import show_path
+from tfgate.ruleset.problems import Lines, show_path
 
 TEXT = '''# a comment with [brackets] and key = 1
 title = """

@@ -13,12 +13,11 @@ from tests.support.git_policy import RULE, Policy
 from tests.unit.ruleset.conftest import scope_functions
 from tfgate.errors import ConfigError
 from tfgate.ruleset import for_workspace, load_gate_config
-from tfgate.ruleset.remote import fetch as fetching
+from tfgate.ruleset.remote import cache as tree
+from tfgate.ruleset.remote import git as fetching
 from tfgate.ruleset.remote import git as git_module
-from tfgate.ruleset.remote import tree
-from tfgate.ruleset.remote.lock import read_lock
+from tfgate.ruleset.remote.lock import parse_git_source, read_lock
 from tfgate.ruleset.remote.remote import Remote
-from tfgate.ruleset.remote.source import parse_git_source
 
 if TYPE_CHECKING:
     from pathlib import Path

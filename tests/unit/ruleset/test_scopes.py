@@ -6,7 +6,12 @@ import pytest
 
 from tfgate.hcl import subject
 from tfgate.model.rule import Match, Scope
-from tfgate.plan import change, invocation, modulecall, output, provider, summary
+from tfgate.plan import change
+from tfgate.plan import configured as modulecall
+from tfgate.plan import configured as provider
+from tfgate.plan import configured as summary
+from tfgate.plan import other_changes as invocation
+from tfgate.plan import other_changes as output
 from tfgate.ruleset.scopes import MATCH_KEYS, ROOTS
 
 FIELDS = {
@@ -14,9 +19,9 @@ FIELDS = {
     Scope.DRIFT: change.FIELDS,
     Scope.OUTPUT: output.FIELDS,
     Scope.MODULE: modulecall.FIELDS,
-    Scope.PROVIDER: provider.FIELDS,
-    Scope.ACTION: invocation.FIELDS,
-    Scope.PLAN: summary.FIELDS,
+    Scope.PROVIDER: provider.PROVIDER_FIELDS,
+    Scope.ACTION: invocation.INVOCATION_FIELDS,
+    Scope.PLAN: summary.SUMMARY_FIELDS,
     Scope.SOURCE: subject.FIELDS,
 }
 

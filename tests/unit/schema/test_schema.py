@@ -20,8 +20,8 @@ from tfgate.schema import (
     user_folder,
     write_index,
 )
+from tfgate.schema.index import COMPUTED, OPTIONAL, REQUIRED, WRITE_ONLY
 from tfgate.schema.sources import load_indexes, open_schema
-from tfgate.schema.types import COMPUTED, OPTIONAL, REQUIRED, WRITE_ONLY
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,11 +16,17 @@ from hypothesis import strategies as st
 from tests.support.command_lines import as_program, cases, find_programs
 from tests.support.machine import terraform_env
 from tests.support.parts import require_part
-from tfgate.app.shim import install_shims
 from tfgate.errors import UsageError
+from tfgate.gate.exec import install_shims
 from tfgate.ruleset.config_tables import GOVERNED
-from tfgate.terraform.cliargs import merge_arguments, without_arguments
-from tfgate.terraform.commandline import READING, Effect, overwrites, read_command_line
+from tfgate.terraform.commandline import (
+    READING,
+    Effect,
+    merge_arguments,
+    overwrites,
+    read_command_line,
+    without_arguments,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tfgate.model.identity import Workspace
+    from tfgate.model.decision import Workspace
 
 CANARY = "hunter2-canary"
 REMOTE = {"organization": "acme", "workspaces": [{"name": "acme-prod", "prefix": None}]}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.parts import require_part
-from tfgate.terraform.author import detect_authors
+from tfgate.terraform.run import detect_authors
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfgate.terraform.failures import explain_failure
+from tfgate.terraform.text import explain_failure
 
 FRAME = """
 \x1b[31m╷\x1b[0m\x1b[0m

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfgate.terraform.foreground import Finished, run_foreground
+from tfgate.terraform.runner import Finished, run_foreground
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ sys.exit(7)
 """
 DRIVER = """
 import os, sys
-from tfgate.terraform.foreground import run_foreground
+from tfgate.terraform.runner import run_foreground
 child = [sys.executable, "-c", sys.argv[1], sys.argv[2]]
 done = run_foreground(child, cwd="/", env=dict(os.environ))
 open(sys.argv[2] + ".done", "w").write(repr((done.exit_code, [int(n) for n in done.signals])))

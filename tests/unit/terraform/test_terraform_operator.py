@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfgate.model.identity import Operator
+from tfgate.model.decision import Operator
 from tfgate.terraform import detect_operator
 from tfgate.terraform.ci import CI_SYSTEMS
-from tfgate.terraform.operator import os_user
+from tfgate.terraform.run import os_user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.parts import require_part
-from tfgate.model.identity import Run
+from tfgate.model.decision import Run
 from tfgate.terraform import begin_run, detect_run
 from tfgate.terraform.ci import CI_SYSTEMS
 from tfgate.terraform.gitdir import GitDir, config_value
@@ -341,7 +341,7 @@ def test_a_git_that_hangs_is_given_up(
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "git").write_text("#!/bin/sh\nexec sleep 60\n")
     (tmp_path / "bin" / "git").chmod(0o755)
-    monkeypatch.setattr("tfgate.terraform.dirty.SECONDS", 0.05)
+    monkeypatch.setattr("tfgate.terraform.run.SECONDS", 0.05)
     pending = begin_run({"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}, checkout)
     assert pending.result().dirty is None
     assert pending.result().dirty is None

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfgate.model.identity import Workspace
+from tfgate.model.decision import Workspace
 from tfgate.terraform import detect_workspace
 from tfgate.terraform.backend import PUBLIC_SETTINGS, read_backend
 

@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from tfgate.audit.lock import BusyError
+from tfgate.audit.files import BusyError
 from tfgate.audit.pipeline import timestamp
-from tfgate.audit.sinks.backoff import later, pause, settled, waits
-from tfgate.audit.sinks.batch import Batch, SinkError
-from tfgate.audit.sinks.cursor import NONE, Cursor
+from tfgate.audit.sinks.cursor import NONE, Cursor, later, pause, settled, waits
+from tfgate.audit.sinks.interface import Batch, SinkError
 from tfgate.errors import AuditError, TfgateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tfgate.audit.pipeline import Clock
-    from tfgate.audit.sinks.batch import Sink
     from tfgate.audit.sinks.cursor import CursorFile, Place
+    from tfgate.audit.sinks.interface import Sink
     from tfgate.audit.sinks.spool import Entry, Spool, Start
 
 BATCH_BYTES = 4 * 1024 * 1024

@@ -12,12 +12,12 @@ import time
 from typing import TYPE_CHECKING
 
 from tfgate._version import __version__
-from tfgate.audit.sinks.batch import SinkError
+from tfgate.audit.sinks.interface import SinkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tfgate.audit.sinks.batch import Batch
+    from tfgate.audit.sinks.interface import Batch
     from tfgate.audit.sinks.peer import Answer, Peer
 
 AGENT = f"tfgate/{__version__}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+import json
+import os
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlsplit
 
-from tfgate.audit.sinks.secrets import Secrets
+from tfgate.audit.sinks.interface import SinkError
 from tfgate.errors import UsageError
 from tfgate.ruleset.sinks import LockMode, SinkType
 
@@ -14,9 +17,62 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tfgate.audit.sinks.batch import Sink
+    from tfgate.audit.sinks.interface import Batch, Sink
     from tfgate.audit.sinks.peer import Peer
     from tfgate.ruleset.sinks import SinkSpec
+
+
+# --- Secrets of sinks: from the environment alone, and in no text that anybody reads.
+
+
+HIDDEN: Final = "(secret)"
+
+
+class Secrets:
+    """What a sink was told in confidence.
+
+    Errors hold what peers say, and a peer may say anything, its caller's token too.
+    """
+
+    def __init__(self, sink: str, env: Mapping[str, str]) -> None:
+        self._sink = sink
+        self._env = env
+        self._known: set[str] = set()
+
+    def get(self, variable: str | None) -> str | None:
+        """Give what the variable holds, ``None`` where none is named.
+
+        Raises ``SinkError`` where it holds nothing: rather nothing is sent than without it.
+        """
+        if variable is None:
+            return None
+        value = self._env.get(variable, "").strip()
+        if not value:
+            raise SinkError(
+                f"The variable {variable}, which the sink {self._sink} names, is not set."
+            )
+        if not (value.isascii() and value.isprintable()):
+            raise SinkError(f"The variable {variable} does not hold printable ASCII.")
+        self.add(value)
+        return value
+
+    def add(self, value: str) -> None:
+        """Have this hidden too."""
+        self._known.update(_forms(value))
+
+    def hide(self, text: str) -> str:
+        """Put a word in the place of each secret in ``text``, however it is written."""
+        for known in sorted(self._known, key=len, reverse=True):
+            text = text.replace(known, HIDDEN)
+        return text
+
+
+def _forms(value: str) -> Iterator[str]:
+    yield value
+    yield quote(value, safe="")
+    yield json.dumps(value)[1:-1]
+    # The end depends on what follows, so it is left out.
+    yield base64.b64encode(value.encode()).decode("ascii").rstrip("=")
 
 
 def make_sink(spec: SinkSpec, env: Mapping[str, str]) -> Sink:
@@ -26,8 +82,6 @@ def make_sink(spec: SinkSpec, env: Mapping[str, str]) -> Sink:
     kind are not installed.
     """
     if spec.type in (SinkType.STDOUT, SinkType.STDERR):
-        from tfgate.audit.sinks.stream import StreamSink
-
         return StreamSink(1 if spec.type is SinkType.STDOUT else 2)
     secrets = Secrets(spec.name, env)
     if spec.type is SinkType.HTTP:
@@ -125,3 +179,27 @@ def _installed(spec: SinkSpec) -> Iterator[None]:
 
 def _ca_file(spec: SinkSpec) -> Path | None:
     return None if spec.ca_file is None else spec.folder / spec.ca_file
+
+
+# --- Standard output or standard error as a sink: for whoever collects a container's output.
+
+
+class StreamSink:
+    """Writes each record as one line to a file descriptor (1 or 2)."""
+
+    steady = False
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def send(self, batch: Batch) -> None:
+        """Write the lines. A record is whole or not there, unless the process dies in between."""
+        rest = memoryview(batch.lines)
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as error:
+            raise SinkError(f"The records cannot be written: {error.strerror}.") from None
+
+    def close(self) -> None:
+        """Nothing to let go: the stream is the process's."""

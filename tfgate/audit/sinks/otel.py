@@ -34,13 +34,13 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from tfgate._version import __version__
 from tfgate.audit.events import is_bad
 from tfgate.audit.pipeline import moment_of
-from tfgate.audit.sinks.batch import SinkError
 from tfgate.audit.sinks.http import AGENT, check_taken, token_headers
+from tfgate.audit.sinks.interface import SinkError
 from tfgate.audit.sinks.otel_names import attributes
 
 if TYPE_CHECKING:
     from tfgate.audit.record import Record
-    from tfgate.audit.sinks.batch import Batch
+    from tfgate.audit.sinks.interface import Batch
     from tfgate.audit.sinks.peer import Answer, Peer
 
 PATH: Final = "/v1/logs"

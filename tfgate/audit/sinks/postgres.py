@@ -12,13 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 
 from tfgate.audit.pipeline import moment_of
-from tfgate.audit.sinks.batch import SinkError
+from tfgate.audit.sinks.interface import SinkError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tfgate.audit.sinks.batch import Batch
-    from tfgate.audit.sinks.secrets import Secrets
+    from tfgate.audit.sinks.interface import Batch
+    from tfgate.audit.sinks.make import Secrets
 
 TABLE: Final = "tfgate_audit"
 

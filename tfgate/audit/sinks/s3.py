@@ -12,13 +12,13 @@ import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tfgate.audit.sinks.batch import SinkError
+from tfgate.audit.sinks.interface import SinkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tfgate.audit.sinks.batch import Batch
-    from tfgate.audit.sinks.secrets import Secrets
+    from tfgate.audit.sinks.interface import Batch
+    from tfgate.audit.sinks.make import Secrets
 
 _UNKNOWN: Final = ("NotImplemented", "501", "InvalidArgument")
 """What services answer that know no condition."""

@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from tfgate.audit.canonical import decode
-from tfgate.audit.files import last_line, reported
-from tfgate.audit.lock import writing
+from tfgate.audit.files import last_line, reported, writing
 from tfgate.audit.read import open_log
-from tfgate.audit.record import MAX_LINE, NotARecordError, Record, open_line
+from tfgate.audit.record import MAX_LINE, NotARecordError, Record, decode, open_line
 from tfgate.audit.rotation import first_of, rotated_files
 from tfgate.audit.sinks.cursor import Place
 from tfgate.errors import AuditError

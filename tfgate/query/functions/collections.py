@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.equality import same
 from tfgate.query.errors import EvaluationError
+from tfgate.query.functions.ordering import content
 from tfgate.query.functions.registry import Function, Parameter
-from tfgate.query.functions.uniform import content
 from tfgate.query.state import ABSENT, attempt
 from tfgate.query.values import (
     BOOLEANS,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tfgate.model.pattern import late
+from tfgate.model.text import late
 from tfgate.query.errors import EvaluationError
 from tfgate.query.functions.registry import NOT_LITERAL, Function, Parameter
 

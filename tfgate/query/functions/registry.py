@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
-from tfgate.query.functions.builtin import HOMES, functions_of
-from tfgate.query.values import (
-    ANYTHING,
-    BOOLEANS,
-    EXPREF,
-    LISTS,
-    NULL,
-    NUMBER,
-    OBJECTS,
-    STRINGS,
-)
+from tfgate.query.errors import EvaluationError
+from tfgate.query.values import ANYTHING, BOOLEANS, EXPREF, LISTS, NULL, NUMBER, OBJECTS, STRINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+
+# --- The functions every expression has: the standard ones and tfgate's pure ones, by name.
+#
+# A function's module is imported when an expression calls it: most rules call two or three of them.
+
+
+HOMES: Final[dict[str, str]] = {
+    name: module
+    for module, names in {
+        # The 26 of the JMESPath specification.
+        "numbers": ("abs", "avg", "ceil", "floor", "sum"),
+        "strings": ("starts_with", "ends_with", "join"),
+        "arrays": ("contains", "length", "map", "reverse"),
+        "ordering": ("max", "min", "sort", "max_by", "min_by", "sort_by"),
+        "objects": ("keys", "values", "merge"),
+        "types": ("not_null", "to_array", "to_number", "to_string", "type"),
+        # What tfgate adds and what needs nothing but its arguments (and the clock it is given).
+        "text": ("matches", "glob", "lower", "upper", "split"),
+        "documents": ("parse_json",),
+        "collections": ("any", "all", "none", "unique", "count_by"),
+        "network": ("cidr_contains", "cidr_is_public"),
+        "versions": ("semver_satisfies",),
+        "times": ("age_days",),
+    }.items()
+    for name in names
+}
+"""Name → the module below ``tfgate.query.functions`` that has the function."""
+
+
+def functions_of(module: str) -> tuple[Function, ...]:
+    """Give the functions of one of those modules."""
+    functions: tuple[Function, ...] = import_module(f"tfgate.query.functions.{module}").FUNCTIONS
+    return functions
+
 
 TYPE_MASKS: Final = {
     "any": ANYTHING | EXPREF,
@@ -186,8 +216,6 @@ class FunctionTable:
         if function is None and name in self._homes:
             return self._from_home(name)
         if function is None and self._plugins:
-            from tfgate.query.functions.plugins import load_plugin
-
             function = load_plugin(name)
             if function is not None:
                 self._functions[name] = function
@@ -214,3 +242,56 @@ class FunctionTable:
 
     def __contains__(self, name: object) -> bool:
         return name in self._functions or name in self._homes
+
+
+# --- Functions of other packages, from the entry point group ``tfgate.functions``.
+#
+# An entry point's name is the function's name; what it refers to is a `Function`, or a plain
+# callable that takes JSON values by position and gives one. It is looked for only when an
+# expression calls a name that tfgate does not have. It must be pure: the same arguments, the same
+# result.
+
+
+GROUP: Final = "tfgate.functions"
+
+
+def load_plugin(name: str) -> Function | None:
+    """Load the function that an installed package offers under ``name``, if one does."""
+    for point in entry_points(group=GROUP, name=name):
+        return as_function(name, point.load())
+    return None
+
+
+def as_function(name: str, offered: Any) -> Function:
+    """Make a `Function` of what an entry point refers to; its results are checked to be JSON."""
+    function = offered if isinstance(offered, Function) else _described(name, offered)
+
+    def checked(*arguments: Any) -> Any:
+        result = function.call(*arguments)
+        if not function.handles_unknown and not _is_json(result):
+            raise EvaluationError(f"{name}() gave something that is not a JSON value.")
+        return result
+
+    return replace(function, name=name, call=checked, standard=False)
+
+
+def _described(name: str, call: Callable[..., Any]) -> Function:
+    doc = (call.__doc__ or "Comes from another package.").strip().splitlines()[0]
+    parameters = tuple(map(_parameter, inspect.signature(call).parameters.values()))
+    return Function(name, parameters, "any", doc, "", None, call)
+
+
+def _parameter(argument: inspect.Parameter) -> Parameter:
+    return Parameter(
+        argument.name,
+        optional=argument.default is not inspect.Parameter.empty,
+        variadic=argument.kind is inspect.Parameter.VAR_POSITIONAL,
+    )
+
+
+def _is_json(value: Any) -> bool:
+    if type(value) is list:
+        return all(map(_is_json, value))
+    if type(value) is dict:
+        return all(type(key) is str and _is_json(part) for key, part in value.items())
+    return value is None or type(value) in (str, int, float, bool)

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.model.pattern import late
+from tfgate.model.text import late
 from tfgate.query.errors import EvaluationError
 from tfgate.query.functions.registry import Function, Parameter
 

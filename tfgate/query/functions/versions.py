@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tfgate.model.pattern import late
+from tfgate.model.text import late
 from tfgate.query.functions.registry import Function, Parameter
 
 if TYPE_CHECKING:

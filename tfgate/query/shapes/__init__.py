@@ -7,9 +7,9 @@ an argument that may make a function fail. What cannot be told is not remarked o
 
 from __future__ import annotations
 
+from tfgate.query.shapes.env import Remark, RemarkKind
 from tfgate.query.shapes.facts import Facts
 from tfgate.query.shapes.infer import Inference, Names, infer
-from tfgate.query.shapes.remarks import Remark, RemarkKind
 from tfgate.query.shapes.shape import ANY, Shape, of_value, union
 
 __all__ = [

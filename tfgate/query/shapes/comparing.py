@@ -6,9 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tfgate.query.shapes.env import within
+from tfgate.query.shapes.env import RemarkKind, within
 from tfgate.query.shapes.facts import path_of
-from tfgate.query.shapes.remarks import RemarkKind
 from tfgate.query.shapes.shape import BOOLEAN, NULL_SHAPE, Shape
 from tfgate.query.unparse import unparse
 from tfgate.query.values import FALSE, LISTS, NULL, NUMBER, OBJECTS, STRINGS, TRUE

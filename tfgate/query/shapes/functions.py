@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.functions.registry import NOT_LITERAL
-from tfgate.query.shapes.env import element_env, literal_name, within
+from tfgate.query.shapes.env import RemarkKind, element_env, literal_name, within
 from tfgate.query.shapes.facts import path_of
-from tfgate.query.shapes.remarks import RemarkKind
 from tfgate.query.shapes.shape import (
     ANY,
     BOOLEAN,

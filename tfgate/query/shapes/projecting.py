@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tfgate.query.shapes.env import element_env, variant, within
-from tfgate.query.shapes.remarks import RemarkKind
+from tfgate.query.shapes.env import RemarkKind, element_env, variant, within
 from tfgate.query.shapes.shape import ANY, NULL_SHAPE, Shape, list_of, union
 from tfgate.query.unparse import unparse
 from tfgate.query.values import LISTS, NULL, OBJECTS

@@ -1,4 +1,8 @@
-"""Where fetched commits are kept: one folder a repository and commit, never changed once there."""
+"""The files of one commit below one path: listed, bounded, read, and written without git.
+
+Only plain files are taken. A symbolic link could lead out of the ruleset and a submodule to
+another repository, so that a tree with either is refused as a whole.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,132 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tfgate.errors import TfgateError
+from tfgate.ruleset.remote.git import GitFailed
+from tfgate.ruleset.ruleset import RulesetFile, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from tfgate.ruleset.remote.source import GitSource
+    from tfgate.ruleset.remote.git import Git
+    from tfgate.ruleset.remote.lock import GitSource
+
+
+MAX_FILES: Final = 5_000
+MAX_FILE_BYTES: Final = 16 * 1024 * 1024
+MAX_BYTES: Final = 64 * 1024 * 1024
+"""Of all files together."""
+_PLAIN: Final = frozenset({"100644", "100755", "100664"})
+_WHAT: Final = {"120000": "a symbolic link", "160000": "a submodule"}
+
+
+class Unusable(Exception):  # noqa: N818 - carries a sentence to whoever knows the source
+    """The tree holds something that no ruleset needs; the text says what."""
+
+
+class Entry(NamedTuple):
+    """One file."""
+
+    path: str
+    """Below the ruleset's path, with ``/``."""
+    object_id: str
+    size: int
+
+
+def list_files(git: Git, commit: str, path: str) -> list[Entry]:
+    """List the files at ``path``, a folder or a file; ``Unusable`` says what is wrong with them."""
+    listed = git.run("ls-tree", "-r", "-z", "--long", "--full-tree", commit, "--", path or ".")
+    entries = [_entry(line, path) for line in listed.split(b"\0") if line]
+    if not entries:
+        raise Unusable(f"there is no {path or 'file'} in it")
+    if len(entries) > MAX_FILES:
+        raise Unusable(f"it has more than {MAX_FILES:,} files there; name the ruleset's own folder")
+    if sum(entry.size for entry in entries) > MAX_BYTES:
+        raise Unusable(f"its files there have more than {MAX_BYTES // 1024**2} MiB in all")
+    return entries
+
+
+def _entry(line: bytes, path: str) -> Entry:
+    facts, _, name = line.partition(b"\t")
+    mode, _, object_id, size = facts.decode("ascii", "replace").split()
+    full = _name(name)
+    if mode not in _PLAIN:
+        raise Unusable(f"{full} is {_WHAT.get(mode, 'no plain file')}, and only files are taken")
+    if not size.isdecimal() or int(size) > MAX_FILE_BYTES:
+        raise Unusable(f"{full} is larger than {MAX_FILE_BYTES // 1024**2} MiB")
+    below = full.rpartition("/")[2] if full == path else full[len(path) :].lstrip("/")
+    return Entry(below, object_id, int(size))
+
+
+def _name(raw: bytes) -> str:
+    """Give a path that means the same on every system, or refuse it."""
+    try:
+        name = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Unusable("a name in it is not UTF-8") from None
+    steps = name.split("/")
+    if any(step in ("", ".", "..") or step.casefold() == ".git" for step in steps):
+        raise Unusable("a name in it leads out of the ruleset")
+    if not name.isprintable() or "\\" in name or ":" in name or len(name) > 500:
+        raise Unusable("a name in it is not printable, or not one on every system")
+    return name
+
+
+def read_files(git: Git, entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
+    """Give each path with its content, as it is in the repository: no filter, no line ends."""
+    asked = "".join(f"{entry.object_id}\n" for entry in entries).encode()
+    output = memoryview(git.run("cat-file", "--batch", data=asked))
+    for entry in entries:
+        header = f"{entry.object_id} blob {entry.size}\n".encode()
+        if output[: len(header)] != header:
+            raise GitFailed("git gives other objects than those that were listed")
+        end = len(header) + entry.size
+        yield entry.path, bytes(output[len(header) : end])
+        output = output[end + 1 :]
+
+
+def write_files(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write files below a folder that is new and nobody else's."""
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        with open(os.open(path, flags, 0o600), "wb") as file:
+            file.write(data)
+
+
+def digest_of(files: Mapping[str, bytes]) -> str:
+    """Give the content digest: as that of a ruleset, over every file below its path."""
+    return digest(
+        [
+            RulesetFile(name, hashlib.sha256(data).hexdigest())
+            for name, data in sorted(files.items())
+        ]
+    )
+
+
+def digest_on_disk(folder: Path) -> str | None:
+    """Give the same of files that were written; ``None`` where something else is among them."""
+    found: dict[str, bytes] = {}
+    for root, folders, names in os.walk(folder):
+        paths = [os.path.join(root, name) for name in (*folders, *names)]
+        if any(os.path.islink(path) for path in paths):
+            return None
+        for name in names:
+            path = os.path.join(root, name)
+            try:
+                with open(path, "rb") as file:
+                    data = file.read(MAX_FILE_BYTES + 1)
+            except OSError:
+                return None
+            found[os.path.relpath(path, folder).replace(os.sep, "/")] = data
+    return digest_of(found) if found else None
+
+
+# --- Where fetched commits are kept: one folder a repository and commit, never changed once there.
+
 
 VARIABLE: Final = "TFGATE_CACHE"
 REPOSITORY: Final = "repo.git"

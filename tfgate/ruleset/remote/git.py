@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import time
@@ -17,6 +18,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from tfgate.ruleset.remote.lock import GitSource
+
 
 SECONDS: Final = 120.0
 """How long one git command may take."""
@@ -161,3 +165,104 @@ def _last_words(errors: bytes) -> str:
     chosen = next(iter(telling), lines[-1] if lines else "")
     text = "".join(character if character.isprintable() else " " for character in chosen)
     return text.removeprefix("fatal: ").removeprefix("error: ")[:300].rstrip(".")
+
+
+# --- Fetches one commit of a repository into a new bare repository.
+
+
+class NoSuchRef(Exception):  # noqa: N818 - carries a sentence to whoever knows the source
+    """The repository has no such tag, branch or commit."""
+
+
+def fetch(git: Git, source: GitSource) -> str:
+    """Fetch what the ref of ``source`` is now; give its commit.
+
+    Raises ``GitFailed`` where the repository cannot be reached, and ``NoSuchRef``.
+    """
+    git.run("init", "--bare", "--quiet", "--template=")
+    if source.is_commit:
+        return fetch_commit(git, source, source.ref)
+    name = _full_name(git, source)
+    git.run("fetch", "--quiet", "--no-tags", "--depth=1", "--", source.url, f"+{name}:{name}")
+    return _commit_of(git, name)
+
+
+def fetch_commit(git: Git, source: GitSource, commit: str) -> str:
+    """Fetch one commit by its id into a repository that was made."""
+    try:
+        git.run("fetch", "--quiet", "--no-tags", "--depth=1", "--", source.url, commit)
+    except GitFailed:
+        # Some servers give single commits only where a ref stands on them: take all refs.
+        refs = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+        git.run("fetch", "--quiet", "--no-tags", "--", source.url, *refs)
+    try:
+        return _commit_of(git, commit)
+    except GitFailed:
+        raise NoSuchRef(f"there is no commit {commit} in it") from None
+
+
+def _full_name(git: Git, source: GitSource) -> str:
+    """Give the ref's full name: a tag's before a branch's."""
+    wanted = (f"refs/tags/{source.ref}", f"refs/heads/{source.ref}")
+    listed = git.run("ls-remote", "--quiet", "--", source.url, *wanted).decode("utf-8", "replace")
+    known = {line.partition("\t")[2] for line in listed.splitlines()}
+    found = next((name for name in wanted if name in known), None)
+    if found is None:
+        raise NoSuchRef(f"there is no tag or branch {source.ref} in it")
+    return found
+
+
+def _commit_of(git: Git, name: str) -> str:
+    return git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").decode().strip()
+
+
+# --- Whether a commit, or the tag that names it, is signed by a key of an allowed-signers file.
+
+
+_GOOD: Final = re.compile(rb'^Good "git" signature for (.+) with [A-Z0-9-]+ key ', re.MULTILINE)
+_SIGNED: Final = re.compile(rb"^gpgsig|^-----BEGIN (?:SSH|PGP) ", re.MULTILINE)
+
+
+class NotSigned(Exception):  # noqa: N818 - carries a sentence to whoever knows the source
+    """There is no signature that counts; the text says what there is instead."""
+
+
+def signer_of(git: Git, commit: str, ref: str, signers: Path) -> str:
+    """Give who signed the commit, or the tag ``ref`` on it, as the file ``signers`` names them.
+
+    Raises ``NotSigned``. Only SSH signatures count: an OpenPGP one would be checked with a key ring
+    that nobody named.
+    """
+    if not signers.is_file():
+        raise NotSigned(f"there is no allowed-signers file {signers}")
+    settings = (
+        f"gpg.ssh.allowedSignersFile={signers.absolute()}",
+        "gpg.ssh.program=ssh-keygen",
+        "gpg.minTrustLevel=fully",
+        # Not found wherever it is looked for.
+        "gpg.openpgp.program=/nonexistent/openpgp-is-not-accepted",
+        "gpg.x509.program=/nonexistent/x509-is-not-accepted",
+    )
+    tag = f"refs/tags/{ref}"
+    signed = False
+    for what, name in (("commit", commit), ("tag", tag)):
+        if what == "tag" and not _is_tag_on(git, tag, commit):
+            continue
+        _, said, code = git.attempt(f"verify-{what}", "--raw", name, settings=settings)
+        found = _GOOD.search(said)
+        if code == 0 and found is not None:
+            return found[1].decode("utf-8", "replace")
+        signed = signed or _SIGNED.search(git.run("cat-file", what, name)) is not None
+    if signed:
+        raise NotSigned(f"its signature is of no key in {signers.name}")
+    raise NotSigned("neither its commit nor its tag is signed")
+
+
+def _is_tag_on(git: Git, tag: str, commit: str) -> bool:
+    """Whether ``tag`` is a tag object, and on this commit."""
+    try:
+        if git.run("cat-file", "-t", tag).strip() != b"tag":
+            return False
+        return git.run("rev-parse", "--verify", f"{tag}^{{commit}}").decode().strip() == commit
+    except GitFailed:
+        return False

@@ -14,26 +14,26 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from tfgate.errors import Problem, RulesetError
-from tfgate.ruleset.remote.cache import REPOSITORY, Cache, cache_folder, move_into
-from tfgate.ruleset.remote.fetch import NoSuchRef, fetch
-from tfgate.ruleset.remote.git import Git, GitFailed
-from tfgate.ruleset.remote.lock import LOCK_NAME, Pin, read_lock, write_lock
-from tfgate.ruleset.remote.signed import NotSigned, signer_of
-from tfgate.ruleset.remote.source import parse_git_source
-from tfgate.ruleset.remote.tree import (
+from tfgate.ruleset.remote.cache import (
+    REPOSITORY,
+    Cache,
     Unusable,
+    cache_folder,
     digest_of,
     digest_on_disk,
     list_files,
+    move_into,
     read_files,
     write_files,
 )
+from tfgate.ruleset.remote.git import Git, GitFailed, NoSuchRef, NotSigned, fetch, signer_of
+from tfgate.ruleset.remote.lock import LOCK_NAME, Pin, parse_git_source, read_lock, write_lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tfgate.ruleset.remote.source import GitSource
+    from tfgate.ruleset.remote.lock import GitSource
 
 UPDATE = "tfgate rules update"
 

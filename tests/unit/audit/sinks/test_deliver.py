@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.sinks import Delivering, MemorySink
-from tfgate.audit.lock import held
+from tfgate.audit.files import held
 from tfgate.audit.rotation import rotated_files
 from tfgate.audit.sinks.deliver import State
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tfgate.audit.sinks.batch import Batch
+    from tfgate.audit.sinks.interface import Batch
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from tests.support.hostile import SAMPLES
 from tests.support.receiver import Receiver, receiving
 from tests.support.sinks import Delivering
 from tfgate.audit.events import CHAIN, EVENTS
-from tfgate.audit.sinks.batch import Batch
 from tfgate.audit.sinks.deliver import State
+from tfgate.audit.sinks.interface import Batch
 from tfgate.audit.sinks.make import make_sink
 from tfgate.audit.sinks.otel import request_of
 from tfgate.audit.sinks.otel_names import attributes

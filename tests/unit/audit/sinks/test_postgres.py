@@ -14,8 +14,8 @@ import trustme
 
 from tests.support.postgres import Postgres, documented_table
 from tests.support.sinks import Delivering
-from tfgate.audit.sinks.batch import SinkError
 from tfgate.audit.sinks.deliver import State
+from tfgate.audit.sinks.interface import SinkError
 from tfgate.audit.sinks.make import make_sink
 from tfgate.audit.sinks.postgres import tls_for
 from tfgate.ruleset.sinks import SinkSpec, SinkType

@@ -173,7 +173,7 @@ def test_what_fails_says_why(
     reason: str,
 ) -> None:  # fmt: skip
     """In one sentence, without a secret."""
-    from tfgate.audit.sinks.batch import SinkError
+    from tfgate.audit.sinks.interface import SinkError
 
     try:
         found = delivering.deliver(make_sink(spec(cloud, tmp_path, **change), ENV)).reason

@@ -1,0 +1,1 @@
+"""The approver's side: sign an approval; list and import waivers."""

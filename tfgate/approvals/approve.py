@@ -1,0 +1,314 @@
+"""``tfgate approve``: the approver's side. Nothing in the request is believed unseen."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import re
+import sys
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import click
+import msgspec
+from msgspec.structs import asdict
+
+from tfgate.audit.signing import APPROVALS
+from tfgate.command.output import tell, terminal, write_out
+from tfgate.engine.decide import fingerprint
+from tfgate.engine.override import refused_person
+from tfgate.errors import UsageError
+from tfgate.gate.approvals import PAYLOAD_TYPE, allowed_signers, read_approval
+from tfgate.gate.documents import (
+    DocumentError,
+    decode_document,
+    read_document,
+    seal,
+    write_document,
+)
+from tfgate.model.approval import ApprovalRequest, ApprovalStatement, ApprovedFinding
+from tfgate.model.rule import Enforcement
+from tfgate.report.escape import clip, console
+from tfgate.report.layout import Sheet
+from tfgate.ruleset import load_gate_config
+
+_SPAN = re.compile(r"(\d{1,4})([hd])", re.ASCII)
+_HOURS = {"h": 1, "d": 24}
+
+
+@dataclass(frozen=True)
+class Approver:
+    """How an approver signs."""
+
+    key: str
+    reason: str
+    now: dt.datetime
+    expires: str | None = None
+    """``4h``, ``2d``, a day, or RFC 3339; ``None`` for as long as the request proposes."""
+
+
+def read_request(path: Path) -> ApprovalRequest:
+    """Read a request and check that it asks for what can be approved. Raises ``UsageError``."""
+    data = read_document(path, "approval request")
+    try:
+        request = decode_document(data, ApprovalRequest)
+        _check(request)
+    except DocumentError as error:
+        raise UsageError(
+            f"{path} is no approval request: {error}.",
+            hint="`tfgate check PLAN --approval-request FILE` writes one.",
+        ) from None
+    return request
+
+
+def _check(request: ApprovalRequest) -> None:
+    if not request.findings:
+        raise DocumentError("it lists no finding")
+    for finding in request.findings:
+        if finding.enforcement != Enforcement.SOFT_MANDATORY.value:
+            raise DocumentError(
+                f"it lists a finding of the level {_level(finding)}, which no approval lets through"
+            )
+        # A gate compares every field with its own; an honest request cannot differ here already.
+        own = fingerprint(finding.rule, finding.address, finding.deposed, finding.message)
+        if own != finding.fingerprint:
+            raise DocumentError("the fingerprint of a finding does not fit what it says")
+
+
+def _level(finding: ApprovedFinding) -> str:
+    known = {level.value for level in Enforcement}
+    return finding.enforcement if finding.enforcement in known else "(unknown)"
+
+
+def statement_of(request: ApprovalRequest, approver: Approver) -> ApprovalStatement:
+    """Give what is to be signed. Raises ``UsageError`` for a reason or an end that cannot be.
+
+    The gate's longest time is what the request proposes, counted from the signing.
+    """
+    if not approver.reason.strip():
+        raise UsageError("An approval needs a reason.", hint="Say it with --reason.")
+    if len(approver.reason) > 2_000:
+        raise UsageError("The reason is longer than 2,000 characters.")
+    latest = _later(approver.now, request.expires - request.created)
+    expires = min(latest, _end(approver.expires, approver.now, latest))
+    if expires <= approver.now:
+        raise UsageError("The approval would be over before it begins.", hint="See --expires.")
+    return ApprovalStatement(
+        request=request,
+        reason=approver.reason.strip(),
+        approved=approver.now,
+        expires=expires,
+    )
+
+
+def _later(now: dt.datetime, span: dt.timedelta) -> dt.datetime:
+    try:
+        return now + span
+    except OverflowError:
+        raise UsageError("The request proposes an end that no calendar has.") from None
+
+
+def _end(text: str | None, now: dt.datetime, latest: dt.datetime) -> dt.datetime:
+    if text is None:
+        return latest
+    if span := _SPAN.fullmatch(text.strip()):
+        return now + dt.timedelta(hours=int(span[1]) * _HOURS[span[2]])
+    from tfgate.audit.filters import parse_moment
+    from tfgate.audit.pipeline import moment_of
+
+    return moment_of(parse_moment(text, now, end=True))
+
+
+def sign_approval(statement: ApprovalStatement, key: str) -> bytes:
+    """Give the signed approval, to be written to a file. Raises ``AuditError`` if that fails."""
+    payload = msgspec.json.encode(statement, order="sorted")
+    return seal(payload, PAYLOAD_TYPE, key, APPROVALS)
+
+
+def check_counts(signed: bytes, now: dt.datetime, allowed: Path | None) -> None:
+    """Refuse an approval that the gate will not take: of its own operator, of no allowed signer.
+
+    ``allowed`` is the gate's allowed signers file; where it is not known here, only the gate can
+    tell. Raises ``UsageError``.
+    """
+    if allowed is None:
+        return
+    try:
+        with allowed_signers(allowed, "approvals.allowed_signers") as signers:
+            one = read_approval(signed, "approval", signers, now)
+        request = one.statement.request
+        why = refused_person(
+            one.approval.principals, operators=(request.operator,), authors=request.authors
+        )
+    except DocumentError as error:
+        why = str(error)
+    if why is not None:
+        raise UsageError(
+            f"No approval was written: by {allowed} it would not count, as {why}.",
+            hint="Another gate's configuration is named with --config.",
+        )
+
+
+def default_output(request: Path, signed: bytes) -> Path:
+    """Name the approval after its request; approvals of several people lie side by side."""
+    stem = request.name.removesuffix(".json").removesuffix(".request")
+    return request.with_name(f"{stem}.{hashlib.sha256(signed).hexdigest()[:12]}.approval.json")
+
+
+def write_approval(path: Path, signed: bytes) -> None:
+    """Write the approval. Raises ``TfgateError``."""
+    write_document(path, signed, "approval")
+
+
+# --- What an approver is asked, as text: everything that will be signed, and nothing that is not.
+
+
+_LONGEST = 2_000
+"""Characters of a message that are shown."""
+_BINDS = {
+    "plan": "this plan alone: a new plan needs a new approval",
+    "findings": "these findings, in any plan for this workspace and state",
+}
+
+
+def render_approval(
+    statement: ApprovalStatement, *, width: int, color: bool, unicode: bool = True
+) -> str:
+    """Give what is approved, wrapped to ``width`` columns, with nothing a terminal would obey."""
+    request = statement.request
+    sheet = Sheet(width, color=color, unicode=unicode)
+    rules = len({finding.rule for finding in request.findings})
+    what = f"{len(request.findings):,} finding(s) of {rules:,} rule(s) are to be let through."
+    sheet.add(("APPROVAL", "undecided"), (f"  {what}", ""), hang=2)
+    sheet.blank()
+    for name, fact in _facts(statement).items():
+        sheet.add((f"{name:<11}", "quiet"), (console(fact), ""), indent=2, hang=11)
+    for _, findings in groupby(request.findings, key=lambda finding: finding.rule):
+        sheet.blank()
+        _rule(sheet, list(findings))
+    sheet.blank()
+    sheet.add(("reason     ", "quiet"), (console(statement.reason), ""), indent=2, hang=11)
+    sheet.add(("until      ", "quiet"), (_minute(statement.expires), ""), indent=2, hang=11)
+    return sheet.text()
+
+
+def _facts(statement: ApprovalStatement) -> dict[str, str]:
+    request = statement.request
+    facts = {
+        "workspace": _workspace(request),
+        "operator": request.operator,
+        "author": ", ".join(request.authors) or "not known",
+        "plan file": request.plan.file_sha256 or "none: plan JSON was judged",
+        "plan JSON": request.plan.json_sha256,
+        "decision": f"{request.decision_id}, {_minute(request.created)}",
+        "good for": _BINDS[request.bind],
+    }
+    return {name: clip(fact, _LONGEST) for name, fact in facts.items()}
+
+
+def _workspace(request: ApprovalRequest) -> str:
+    place = request.workspace
+    if place.backend is None:
+        return place.name
+    state = "/".join(place.identity.values())
+    return f"{place.name} in {place.backend} {state}".rstrip()
+
+
+def _rule(sheet: Sheet, findings: list[ApprovedFinding]) -> None:
+    first = findings[0]
+    title = console(clip(first.title, 300))
+    sheet.add((console(first.rule), "rule"), (f"  {title}", ""), indent=2, hang=4)
+    level = f"{console(first.severity)} · {console(first.enforcement)}"
+    sheet.add((level, "quiet"), indent=4)
+    for finding in findings:
+        deposed = "" if finding.deposed is None else f" (deposed {console(finding.deposed)})"
+        action = "" if finding.action is None else f"  ({console(finding.action)})"
+        name = (f"{console(finding.address)}{deposed}", "address")
+        sheet.add(name, (action, "quiet"), indent=4, hang=2)
+        unknown = "unknown until the apply: " if finding.outcome == "unknown" else ""
+        message = console(clip(finding.message, _LONGEST))
+        sheet.add((f"{unknown}{message}", ""), indent=6, hang=2)
+
+
+def _minute(moment: dt.datetime) -> str:
+    return moment.isoformat(sep=" ", timespec="minutes").replace("+00:00", " UTC")
+
+
+# --- ``tfgate approve``.
+
+
+@click.command(
+    epilog="Example: tfgate approve p.request.json --key ~/.ssh/id_ed25519 --reason 'planned move'"
+)
+@click.argument("request", type=click.Path(path_type=Path))
+@click.option(
+    "--key",
+    required=True,
+    metavar="FILE",
+    help="Your SSH key: private, or public with the private half in the agent.",
+)
+@click.option("--reason", required=True, metavar="TEXT", help="Why it may go through.")
+@click.option(
+    "--expires",
+    metavar="WHEN",
+    help="How long it holds: 4h, 2d, a day, or RFC 3339. Default: what the gate allows.",
+)
+@click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Where the approval goes. Default: beside the request.",
+)
+@click.option("--yes", is_flag=True, help="Sign without asking.")
+@click.option(
+    "--config",
+    metavar="FILE",
+    help="Configuration of the gate, whose signers are looked at (default: the nearest).",
+)
+def approve(
+    request: Path,
+    key: str,
+    reason: str,
+    expires: str | None,
+    output: Path | None,
+    yes: bool,
+    config: str | None,
+) -> int:
+    """Show what a REQUEST asks for, and sign that it may be applied.
+
+    REQUEST is what tfgate check --approval-request wrote. The approval goes to whoever applies:
+    tfgate apply --approval FILE. Where the gate's allowed signers are at hand, an approval that
+    they would not let count is not written. Exit code 1: you did not say yes.
+    """
+    now = dt.datetime.now(dt.timezone.utc)
+    approver = Approver(key, reason, now, expires)
+    statement = statement_of(read_request(request), approver)
+    _show(statement)
+    if not yes and not _confirmed():
+        tell("tfgate: Nothing was signed.")
+        return 1
+    signed = sign_approval(statement, key)
+    check_counts(
+        signed, now, load_gate_config(Path.cwd(), os.environ, config=config).allowed_signers
+    )
+    path = output or default_output(request, signed)
+    write_approval(path, signed)
+    tell(f"tfgate: Wrote {path}.")
+    return 0
+
+
+def _show(statement: ApprovalStatement) -> None:
+    write_out(render_approval(statement, **asdict(terminal())))
+
+
+def _confirmed() -> bool:
+    """Ask on the terminal; without one, nobody has seen what would be signed."""
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "There is no terminal to ask on.", hint="Add --yes to sign what is shown above."
+        )
+    click.echo("\nSign this?\n  Only 'yes' will be accepted.\n\n  Enter a value: ", nl=False)
+    return sys.stdin.readline().strip() == "yes"

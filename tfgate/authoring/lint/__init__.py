@@ -1,0 +1,1 @@
+"""Lint: what is wrong with a rule although it loads, reported before any plan is evaluated."""

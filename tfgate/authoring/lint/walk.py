@@ -1,0 +1,261 @@
+"""What the functions of rules give, as shapes: ``param``, ``data``, ``referenced_by``, …"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from tfgate.authoring.lint.shapes import change_shape, generic_change
+from tfgate.model.rule import Scope
+from tfgate.query import compile as compile_expression
+from tfgate.query.shapes import infer
+from tfgate.query.shapes.shape import (
+    ANY,
+    BOOLEAN,
+    NUMBERS,
+    TEXT,
+    Shape,
+    list_of,
+    object_of,
+    of_value,
+    union,
+)
+from tfgate.query.values import EMPTY_LIST, EMPTY_OBJECT, LISTS, OBJECTS, STRINGS
+from tfgate.ruleset.problems import nearest
+from tfgate.ruleset.template import ITEM
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tfgate.authoring.lint.shapes import Root
+    from tfgate.query import Expression, FunctionTable
+    from tfgate.query.shapes import Facts, Inference
+    from tfgate.ruleset import CompiledRule, Ruleset
+    from tfgate.ruleset.params import ParamSpec, ParamType
+    from tfgate.ruleset.ruleset import DataFile
+    from tfgate.schema import Block, Catalog
+
+
+_ARGUMENTS = ("changed", "configured", "left_to_provider", "references")
+_PLAIN = {"string": TEXT, "number": NUMBERS, "bool": BOOLEAN}
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """What is wrong with a name given to a function."""
+
+    check: str
+    function: str
+    argument: str
+    message: str
+
+
+class RuleNames:
+    """Names of one rule, for one document that it may see."""
+
+    def __init__(
+        self,
+        let: Mapping[str, Expression],
+        params: Mapping[str, ParamSpec],
+        data: Mapping[str, DataFile | None],
+        catalog: Catalog,
+        root: Root,
+    ) -> None:
+        self._let = let
+        self._params = params
+        self._data = data
+        self._catalog = catalog
+        self._root = root
+        self.called: set[tuple[str, str]] = set()
+        """Functions that were reached, with their argument."""
+        self.complaints: dict[tuple[str, str], Complaint] = {}
+
+    def variable(self, name: str) -> Expression | None:
+        """Give the expression of a ``let`` value."""
+        return self._let.get(name)
+
+    def call(self, name: str, arguments: tuple[Any, ...]) -> Shape | None:
+        """Give what a function gives, and take note of an argument that names nothing."""
+        argument = arguments[0] if arguments and isinstance(arguments[0], str) else None
+        if argument is None:
+            return None
+        self.called.add((name, argument))
+        if name == "param":
+            return self._param(argument)
+        if name == "data":
+            held = self._data.get(argument)
+            return ANY if held is None else loosened(of_value(held.value))
+        if name == "referenced_by":
+            return self._referenced_by(argument)
+        if name in _ARGUMENTS:
+            self._check_argument(name, argument)
+        return None
+
+    def _param(self, name: str) -> Shape:
+        spec = self._params.get(name)
+        if spec is None:
+            return ANY
+        shape = _typed(spec.type, spec.default)
+        return shape if spec.required or spec.default is not None else shape.or_null()
+
+    def _referenced_by(self, glob: str) -> Shape:
+        types = self._catalog.matching((glob,))
+        if not types:
+            near = self._catalog.nearest(glob)
+            if near is not None or self._catalog.index_of(glob) is not None:
+                hint = f' (did you mean "{near}"?)' if near else ""
+                message = f"the provider has no type {glob}{hint}"
+                self._complain("unknown-type", "referenced_by", glob, message)
+            return list_of(generic_change(self._catalog))
+        if len(types) > 20:
+            return list_of(generic_change(self._catalog))
+        return list_of(
+            union(*(change_shape(None, Scope.RESOURCE, t, self._catalog.get(t)) for t in types))
+        )
+
+    def _check_argument(self, function: str, path: str) -> None:
+        block = self._root.block
+        if block is None:
+            return
+        for step in path.split("."):
+            if step.isdecimal():
+                continue
+            if step not in block.names:
+                message = f"{function}() names {path}, and {self._root.type} has no {step} there"
+                self._complain("unknown-attribute", function, path, message + near(step, block))
+                return
+            nested = block.blocks.get(step)
+            if nested is None:
+                return
+            block = nested.block
+
+    def _complain(self, check: str, function: str, argument: str, message: str) -> None:
+        self.complaints[function, argument] = Complaint(check, function, argument, message)
+
+
+def near(name: str, block: Block) -> str:
+    """Give `` (did you mean "x"?)`` of a block's names."""
+    found = nearest(name, block.names)
+    return f' (did you mean "{found}"?)' if found else ""
+
+
+def _typed(kind: ParamType, default: Any) -> Shape:
+    if kind.item is None:
+        shape = _PLAIN.get(kind.name, ANY)
+        return replace(shape, samples=frozenset({default})) if isinstance(default, str) else shape
+    if kind.name == "map":
+        return object_of({}, _typed(kind.item, None).or_null())
+    samples = default if isinstance(default, list) else []
+    element = _typed(kind.item, None)
+    if samples and all(isinstance(sample, str) for sample in samples):
+        element = replace(element, samples=frozenset(samples))
+    return list_of(element)
+
+
+def loosened(shape: Shape) -> Shape:
+    """Keep the structure of a value, and forget the values: another file may stand in for it."""
+    mask = shape.mask
+    for kinds in (LISTS, OBJECTS, STRINGS):
+        mask |= kinds if mask & kinds else 0
+    if mask & (EMPTY_LIST | EMPTY_OBJECT) and shape.fields is None and shape.element is None:
+        return Shape(mask)
+    element = shape.element
+    return replace(
+        shape,
+        mask=mask,
+        constants=None,
+        least=0,
+        fields=None
+        if shape.fields is None
+        else {name: loosened(part) for name, part in shape.fields.items()},
+        element=None if element is None or not element.mask else loosened(element),
+    )
+
+
+# --- Walks a rule's expressions once for each document that the rule may see.
+
+
+Placeholder = tuple["str | int", ...]
+
+
+@dataclass
+class Run:
+    """What one document makes of a rule."""
+
+    root: Root
+    names: RuleNames
+    found: list[tuple[str, Inference]] = field(default_factory=list)
+    """Key (``deny``, ``when``, ``let.x``) and what walking it found; a ``let`` value may be walked
+    several times."""
+    message: list[tuple[Placeholder, Inference]] = field(default_factory=list)
+    selected: bool = True
+    """Whether the rule's ``when`` may hold."""
+    fails: bool | None = None
+    """Whether the rule fails always, never, or on some documents."""
+
+
+def walk_rule(
+    ruleset: Ruleset, rule: CompiledRule, root: Root, catalog: Catalog, table: FunctionTable
+) -> Run:
+    """Walk a rule's expressions over one document."""
+    names = RuleNames(rule.let, ruleset.params, ruleset.data, catalog, root)
+    run = Run(root, names)
+    facts = _walk_when(rule, run, table)
+    if not run.selected:
+        return run
+    key, expression = ("deny", rule.deny) if rule.deny is not None else ("require", rule.require)
+    if expression is None:
+        _walk_message(rule, run, facts, ANY, table)
+        return run
+    found = infer(expression, root.shape, names=names, table=table, facts=facts)
+    _keep(run, key, found)
+    truth = found.shape.truth
+    run.fails = truth if truth is None or key == "deny" else not truth
+    broken = {**facts}
+    for path, fact in found.facts(key == "deny").items():
+        broken[path] = broken[path].both(fact) if path in broken else fact
+    item = found.shape.element if key == "deny" and found.shape.mask & LISTS else None
+    _walk_message(rule, run, broken, item or ANY, table)
+    return run
+
+
+def _walk_when(rule: CompiledRule, run: Run, table: FunctionTable) -> Facts:
+    if rule.when is None:
+        return {}
+    found = infer(rule.when, run.root.shape, names=run.names, table=table, polarity=None)
+    _keep(run, "when", found)
+    run.selected = found.shape.truth is not False
+    return found.facts(True)
+
+
+def _keep(run: Run, key: str, found: Inference) -> None:
+    run.found.append((key, found))
+    run.found += [(f"let.{name}", inner) for name, inner in found.variables]
+
+
+def _walk_message(
+    rule: CompiledRule, run: Run, facts: Facts, item: Shape, table: FunctionTable
+) -> None:
+    for part in rule.message.parts:
+        if isinstance(part, str):
+            continue
+        expression = placeholder_expression(part)
+        if expression is None:
+            continue
+        of_item = part[0] == ITEM
+        shape = item if of_item else run.root.shape
+        found = infer(expression, shape, table=table, facts={} if of_item else facts)
+        run.message.append((part, found))
+
+
+def placeholder_expression(path: Placeholder) -> Expression | None:
+    """Write a placeholder's path as an expression; ``None`` for the whole item."""
+    text = "@" if path[0] == ITEM else ""
+    for step in path[1:] if path[0] == ITEM else path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            name = step if step.isidentifier() and step.isascii() else json.dumps(step)
+            text += f".{name}" if text else name
+    return None if text == "@" else compile_expression(text)

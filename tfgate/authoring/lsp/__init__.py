@@ -1,0 +1,1 @@
+"""What an editor shows while a rule is written: diagnostics, hover, completion."""

@@ -1,0 +1,343 @@
+"""Runs tests of whole plans: a plan file or inline changes, outcomes by rule and address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tfgate.engine.evaluate import evaluate
+from tfgate.engine.explain import explain
+from tfgate.engine.functions import rule_functions
+from tfgate.errors import TfgateError, UsageError
+from tfgate.examples.plan import ExamplePlan, example_plan
+from tfgate.examples.run import example_context, only_rule, prepare, run_example
+from tfgate.gate.inputs import PLAN_FILE_MAGIC, read_file
+from tfgate.model.rule import Enforcement, Rule, RuleTest, Scope, Severity
+from tfgate.model.text import glob_matches
+from tfgate.plan import read_plan
+from tfgate.query.coverage import watched
+from tfgate.ruleset import load_gate_config, load_rulesets
+from tfgate.ruleset.effective import sources_for
+from tfgate.ruleset.plan_tests import load_plan_tests, read_inline
+from tfgate.ruleset.sources import MANIFEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from tfgate.engine.explain import Explained
+    from tfgate.examples.run import ExampleResult
+    from tfgate.model.decision import Decision
+    from tfgate.plan import Plan
+    from tfgate.query import Expression
+    from tfgate.query.coverage import Condition
+    from tfgate.ruleset import CompiledRule, Ruleset
+    from tfgate.ruleset.plan_tests import PlanTest
+
+
+_WORST_FIRST = ("error", "fail", "unknown", "waived")
+_WHOLE_PLAN = Rule(
+    id="plan",
+    title="",
+    severity=Severity.INFO,
+    enforcement=Enforcement.ADVISORY,
+    message="",
+    scope=Scope.PLAN,
+)
+"""What makes a plan of a table that is about no single subject."""
+
+
+class PlanTestResult(msgspec.Struct, frozen=True):
+    """What a plan test gave."""
+
+    name: str
+    file: str
+    line: int | None
+    failures: tuple[str, ...] = ()
+    """Each expectation that does not hold, in a sentence."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything is as expected."""
+        return not self.failures
+
+
+def run_plan_test(ruleset: Ruleset, test: PlanTest) -> PlanTestResult:
+    """Run one plan test. Never raises ``TfgateError``: what goes wrong is a failure."""
+    try:
+        plan = _plan(test)
+        facts = RuleTest(
+            name=test.name,
+            expect="pass",
+            subject={"workspace": test.workspace} if test.workspace else {},
+            params=dict(test.params),
+            context=dict(test.context),
+        )
+        decision = evaluate(plan, [ruleset], example_context(ruleset.id, facts))
+    except TfgateError as error:
+        return PlanTestResult(test.name, test.file, test.line, (str(error),))
+    return PlanTestResult(test.name, test.file, test.line, tuple(_failures(test, decision)))
+
+
+def plan_document(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Make plan JSON of tables as a plan test has them: ``changes``, ``outputs``, ``facts``, …
+
+    Raises ``RulesetError`` with every mistake.
+    """
+    return _made(read_inline(tables)).document
+
+
+def _made(inline: Mapping[str, Any]) -> ExamplePlan:
+    return example_plan(_WHOLE_PLAN, RuleTest(name="plan", expect="pass", subject=dict(inline)))
+
+
+def _plan(test: PlanTest) -> Plan:
+    if test.plan is None:
+        made = _made(test.inline)
+        plan = read_plan(msgspec.json.encode(made.document), name="the test's plan")
+        plan.use_sources(made.text)
+        return plan
+    data = read_file(str(test.plan), what="plan")
+    if data.startswith(PLAN_FILE_MAGIC):
+        raise UsageError(
+            f"{test.plan} is a saved plan, which only its own providers can show.",
+            hint="Keep its JSON: terraform show -json FILE.",
+        )
+    return read_plan(data, name=str(test.plan))
+
+
+def _failures(test: PlanTest, decision: Decision) -> Iterator[str]:
+    for expected in test.expect:
+        got, message = outcome_of(decision, expected.rule, expected.address)
+        where = f"{expected.rule} on {expected.address}"
+        if got != expected.outcome:
+            yield f"{where}: expected {expected.outcome}, got {got}{_said(message)}"
+        elif expected.message is not None and expected.message != message:
+            yield f"{where}: expected the message {expected.message!r}, got {message!r}"
+    if test.verdict is not None and decision.verdict.value != test.verdict:
+        reasons = " ".join(decision.reasons)
+        yield f"expected the verdict {test.verdict}, got {decision.verdict}. {reasons}".rstrip()
+    if test.exact:
+        known = {(expected.rule, expected.address) for expected in test.expect}
+        for outcome in decision.outcomes:
+            if (outcome.rule, outcome.address) not in known:
+                what = f"{outcome.rule} on {outcome.address}: {outcome.outcome}"
+                yield f"not expected: {what}{_said(outcome.message)}"
+
+
+def outcome_of(decision: Decision, rule: str, address: str) -> tuple[str, str | None]:
+    """Give the (worst) outcome of a rule on an address, and its message.
+
+    ``skip`` where the rule did not look at it, or where there is no such address.
+    """
+    found = [each for each in decision.outcomes if (each.rule, each.address) == (rule, address)]
+    for word in _WORST_FIRST:
+        for outcome in found:
+            if outcome.outcome.value == word:
+                return word, outcome.message
+    return ("pass" if address in decision.passed.get(rule, ()) else "skip"), None
+
+
+def _said(message: str | None) -> str:
+    return f" ({message})" if message else ""
+
+
+# --- What the examples of a rule have shown of it: outcomes, and each condition both ways.
+
+
+_VALUES = frozenset({"after", "before", "config_values", "value", "body"})
+_LISTS = frozenset({"changes", "outputs", "drift"})
+_JOINS = frozenset({"references", "referenced_by", "configured"})
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """Something about a rule that no example shows."""
+
+    rule: str
+    what: str
+    """In words: ``no failing example``, ``deny: after.public (of &&) was never false``."""
+    serious: bool = False
+    """Whether the rule has not shown that it can pass and fail."""
+
+
+@dataclass(frozen=True)
+class WatchedRule:
+    """A rule whose conditions are watched while its examples run."""
+
+    compiled: CompiledRule
+    conditions: tuple[tuple[str, Condition], ...]
+    """Each with the key of its expression: ``deny``, ``when``, ``let.x``."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a rule, or of several, was shown."""
+
+    shown: int = 0
+    goals: int = 0
+    """Outcomes that the rule must show, and two truth values for each condition."""
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def percent(self) -> float:
+        """Share of the goals that is shown; 100 where there is none."""
+        return 100.0 * self.shown / self.goals if self.goals else 100.0
+
+    def __add__(self, other: Coverage) -> Coverage:
+        return Coverage(self.shown + other.shown, self.goals + other.goals, self.gaps + other.gaps)
+
+
+def watch(compiled: CompiledRule) -> WatchedRule:
+    """Compile a rule's expressions again, with their conditions watched."""
+    conditions: list[tuple[str, Condition]] = []
+    watching = {}
+    for key, expression in compiled.expressions():
+        watching[key], found = watched(expression.text, rule_functions())
+        conditions += [(key, condition) for condition in found]
+    let = {name: watching[f"let.{name}"] for name in compiled.let}
+    own = {key: watching[key] for key in ("when", "deny", "require") if key in watching}
+    return WatchedRule(compiled.changed(let=let, **own), tuple(conditions))
+
+
+def coverage_of(rule: WatchedRule, results: Iterable[ExampleResult]) -> Coverage:
+    """Say what the examples that ran on ``rule`` have shown of it."""
+    shown = {result.got for result in results if result.passed}
+    wanted = list(_wanted(rule.compiled))
+    gaps = [
+        Gap(rule.compiled.id, f"no example that {words}", serious)
+        for outcome, words, serious in wanted
+        if outcome not in shown
+    ]
+    goals = len(wanted) + 2 * len(rule.conditions)
+    for key, condition in rule.conditions:
+        for value in condition.missing:
+            what = f"{key}: {condition.text} (of {condition.within}) was never "
+            gaps.append(Gap(rule.compiled.id, what + ("true" if value else "false")))
+    return Coverage(goals - len(gaps), goals, tuple(gaps))
+
+
+def _wanted(compiled: CompiledRule) -> Iterator[tuple[str, str, bool]]:
+    yield "pass", "passes", True
+    yield "fail", "fails", True
+    if can_be_unknown(compiled):
+        yield "unknown", "is unknown before the apply", False
+
+
+def can_be_unknown(compiled: CompiledRule) -> bool:
+    """Say whether a rule reads what may be known only after the apply.
+
+    That is values, and joins that the plan may show in part only.
+    """
+    return any(
+        bool(_JOINS & expression.functions) or any(_value_reads(expression))
+        for _, expression in compiled.expressions()
+    )
+
+
+def _value_reads(expression: Expression) -> Iterator[bool]:
+    for path in expression.reads:
+        nested = path[:1] and path[0] in _LISTS and len(path) > 1
+        head = path[1] if nested else next(iter(path), "")
+        yield head in _VALUES
+
+
+# --- ``tfgate rules test``: every example and plan test of rulesets, and what they leave unshown.
+
+
+@dataclass(frozen=True)
+class RuleReport:
+    """One rule with its examples."""
+
+    rule: Rule
+    results: tuple[ExampleResult, ...]
+    coverage: Coverage
+
+
+@dataclass(frozen=True)
+class TestReport:
+    """One ruleset."""
+
+    __test__ = False  # no test of pytest's, whatever its name
+
+    ruleset: Ruleset
+    rules: tuple[RuleReport, ...]
+    plans: tuple[PlanTestResult, ...] = ()
+    coverage: Coverage = field(default_factory=Coverage)
+
+    @property
+    def failed(self) -> int:
+        """Number of examples and plan tests that failed."""
+        examples = sum(not result.passed for rule in self.rules for result in rule.results)
+        return examples + sum(not plan.passed for plan in self.plans)
+
+    @property
+    def ran(self) -> int:
+        """Number of examples and plan tests."""
+        return sum(len(rule.results) for rule in self.rules) + len(self.plans)
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing failed and every rule has shown that it can pass and fail."""
+        return not self.failed and not any(gap.serious for gap in self.coverage.gaps)
+
+
+def run_tests(ruleset: Ruleset, only: str | None = None) -> TestReport:
+    """Run what a ruleset has; ``only`` is a glob over rule ids. Raises ``RulesetError``."""
+    rules = tuple(_run_rule(ruleset, compiled) for compiled in chosen(ruleset, only))
+    tests = load_plan_tests(ruleset)
+    plans = tuple(run_plan_test(ruleset, test) for test in tests) if only is None else ()
+    total = sum((rule.coverage for rule in rules), Coverage())
+    return TestReport(ruleset, rules, plans, total)
+
+
+def _run_rule(ruleset: Ruleset, compiled: CompiledRule) -> RuleReport:
+    watching = watch(compiled)
+    results = tuple(run_example(ruleset, watching.compiled, test) for test in compiled.rule.tests)
+    return RuleReport(compiled.rule, results, coverage_of(watching, results))
+
+
+def chosen(ruleset: Ruleset, only: str | None) -> Sequence[CompiledRule]:
+    """Give the rules whose id fits the glob, all of them where there is none."""
+    return [rule for rule in ruleset.rules if only is None or glob_matches(only, rule.id)]
+
+
+def refuse_nothing(rulesets: Iterable[Ruleset], only: str | None) -> None:
+    """Raise ``UsageError`` where ``only`` fits no rule: nothing tested is no success."""
+    if only is not None and not any(chosen(ruleset, only) for ruleset in rulesets):
+        raise UsageError(f"No rule fits {only}.", hint="See the ids with: tfgate rules list")
+
+
+def explain_example(ruleset: Ruleset, rule_id: str, example: str) -> tuple[Explained, ...]:
+    """Say how a rule came out on an example; nothing where the example makes no plan."""
+    compiled = next(rule for rule in ruleset.rules if rule.id == rule_id)
+    test = next(test for test in compiled.rule.tests if test.name == example)
+    try:
+        prepared = prepare(ruleset, compiled, test)
+        alone = only_rule(ruleset, compiled)
+        return explain(
+            prepared.plan, [alone], prepared.context, rule_id=rule_id, address=prepared.address
+        )
+    except TfgateError:
+        return ()
+
+
+# --- The rulesets that an author works on: those named, the one here, or the configured ones.
+
+
+def load_sources(
+    sources: Sequence[str], cwd: Path, env: Mapping[str, str], *, config: str | None = None
+) -> tuple[Ruleset, ...]:
+    """Load ``sources``; without any, the ruleset in ``cwd``, else those of ``tfgate.toml``.
+
+    Raises ``ConfigError`` with every mistake of all of them.
+    """
+    if not sources and config is None and (cwd / MANIFEST).is_file():
+        sources = (".",)
+    flags = {"gate.rulesets": list(sources) or None}
+    loaded = load_gate_config(cwd, env, config=config, flags=flags)
+    return load_rulesets(
+        sources_for(loaded, "default"), functions=rule_functions(), remote=lambda: loaded.remote
+    )

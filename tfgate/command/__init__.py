@@ -1,0 +1,1 @@
+"""The gate's own commands, and what all commands are made of: options, output, progress."""

@@ -1,0 +1,169 @@
+"""Options that several commands share, and the request they make."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from tfgate.errors import UsageError
+from tfgate.gate.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tfgate.gate.request import Ahead
+
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_JUDGING = (
+    click.option("--ruleset", "-r", "rulesets", multiple=True, metavar="SOURCE",
+                 help="A ruleset to judge by: tfgate:NAME, a folder or a TOML file. Repeatable; "
+                      "replaces those of tfgate.toml."),
+    click.option("--config", metavar="FILE",
+                 help="Configuration to use instead of the nearest tfgate.toml."),
+    click.option("--root", metavar="DIR", type=click.Path(path_type=Path),
+                 help="Directory of the configuration that was planned (default: here)."),
+    click.option("--workspace", "-w", metavar="NAME", help="Workspace that the plan is for."),
+    click.option("--operator", metavar="NAME", help="Who asks for the apply."),
+    click.option("--evaluate", type=click.Choice(["changes", "all"]),
+                 help="Judge changes alone, or unchanged resources too."),
+    click.option("--allow-empty", is_flag=True, default=None,
+                 help="Allow a plan on which no rule was evaluated."),
+    click.option("--context", "facts", multiple=True, metavar="NAME=VALUE",
+                 help="A value that rules read with context('NAME'). Repeatable."),
+)  # fmt: skip
+
+
+def judging_options(command: F) -> F:
+    """Add the options of commands that judge a plan."""
+    for option in reversed(_JUDGING):
+        command = option(command)
+    return command
+
+
+def approval_option(command: F) -> F:
+    """Add the option that takes approvals, for commands whose verdict they may change."""
+    return click.option(
+        "--approval", "approvals", multiple=True, metavar="PATH",
+        type=click.Path(), envvar="TFGATE_APPROVALS",
+        help="A signed approval, or a folder of them. Repeatable. [env: TFGATE_APPROVALS]",
+    )(command)  # fmt: skip
+
+
+def receipt_option(command: F) -> F:
+    """Add the option that takes a receipt, for commands that apply."""
+    return click.option(
+        "--receipt", metavar="FILE", type=click.Path(path_type=Path), envvar="TFGATE_RECEIPT",
+        help="Apply only what this receipt of tfgate check is for. [env: TFGATE_RECEIPT]",
+    )(command)  # fmt: skip
+
+
+def make_request(
+    plan: str,
+    *,
+    rulesets: Sequence[str],
+    config: str | None,
+    root: Path | None,
+    workspace: str | None,
+    operator: str | None,
+    evaluate: str | None,
+    allow_empty: bool | None,
+    facts: Sequence[str],
+    audit_log: str | None = None,
+    approvals: Sequence[str] = (),
+    receipt_key: str | None = None,
+    ahead: Ahead | None = None,
+) -> Request:
+    """Build the request from the options, the environment, the working directory and the clock."""
+    flags = {
+        "gate.rulesets": list(rulesets) or None,
+        "gate.evaluate": evaluate,
+        "gate.allow_empty": allow_empty,
+        "audit.log": audit_log,
+        "receipts.key": receipt_key,
+    }
+    return Request(
+        plan=plan,
+        env=os.environ,
+        cwd=Path.cwd(),
+        now=dt.datetime.now(dt.timezone.utc),
+        root=root,
+        config=config,
+        workspace=workspace,
+        operator=operator,
+        flags=flags,
+        facts=parse_facts(facts),
+        approvals=tuple(approvals),
+        ahead=ahead,
+    )
+
+
+def parse_facts(texts: Sequence[str]) -> Mapping[str, str]:
+    """Read ``NAME=VALUE`` options. Raises ``UsageError``."""
+    facts = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (equals and name):
+            raise UsageError(f"--context {text} is not NAME=VALUE.")
+        facts[name] = value
+    return facts
+
+
+# --- A command that takes Terraform's arguments beside its own options.
+
+
+class PassingCommand(click.Command):
+    """Own options are taken wherever they stand; the rest goes to ``terraform``, in its order.
+
+    Terraform's options begin with one dash (``-refresh-only``), which click would read as a row
+    of short options. So only exact names of own options are taken out before click sees them.
+    The rest is passed to the command as ``terraform``.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Split the arguments, and let click read its own."""
+        own, rest = self._split(ctx, args)
+        left = super().parse_args(ctx, own)
+        ctx.params["terraform"] = tuple(rest)
+        return left
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Say in the usage line that there is more than own options."""
+        return ["[OPTIONS]", "[TERRAFORM OPTIONS]", "[PLANFILE]"]
+
+    def _split(self, ctx: click.Context, args: Sequence[str]) -> tuple[list[str], list[str]]:
+        known = self._own_options(ctx)
+        own: list[str] = []
+        rest: list[str] = []
+        words = iter(args)
+        for word in words:
+            name, equals, _ = word.partition("=")
+            if word == "--":
+                rest += [word, *words]
+            elif name not in known or (equals and not name.startswith("--")):
+                rest.append(word)
+            else:
+                own.append(word)
+                if known[name] and not equals:
+                    own += [value for value in (next(words, None),) if value is not None]
+        return own, rest
+
+    def _own_options(self, ctx: click.Context) -> dict[str, bool]:
+        """Give the names of own options, and whether each takes a value."""
+        names: dict[str, bool] = {}
+        for parameter in self.get_params(ctx):
+            if isinstance(parameter, click.Option):
+                takes_value = not (parameter.is_flag or parameter.count)
+                names |= dict.fromkeys((*parameter.opts, *parameter.secondary_opts), takes_value)
+        return names
+
+
+def without_option(command: Any, name: str) -> Any:
+    """Give the command without one of its options."""
+    command.params = [parameter for parameter in command.params if parameter.name != name]
+    return command

@@ -1,0 +1,1 @@
+"""Examples that rules carry: each becomes a plan, and the rule is evaluated on it."""

@@ -1,0 +1,386 @@
+"""Approvals handed in: found, their signatures checked, and applied to a decision."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import re
+import stat
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from tfgate.audit.scratch import scratch
+from tfgate.audit.signing import APPROVALS
+from tfgate.engine.override import (
+    ApprovalTerms,
+    Need,
+    SignedApproval,
+    apply_overrides,
+    may_be_overridden,
+    missing_people,
+    refused_person,
+    strictest,
+)
+from tfgate.errors import UsageError
+from tfgate.gate.documents import (
+    MAX_DOCUMENT,
+    DocumentError,
+    decode_document,
+    encode_document,
+    read_document,
+    unseal,
+    write_document,
+)
+from tfgate.model.approval import (
+    ApprovalRequest,
+    ApprovalStatement,
+    ApprovedFinding,
+    ApprovedPlan,
+    ApprovedWorkspace,
+)
+from tfgate.model.decision import Approval
+from tfgate.model.text import any_glob, glob_matches
+from tfgate.opening import open_file
+from tfgate.ruleset import Bind
+from tfgate.terraform import detect_authors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from tfgate.gate.check import Judged
+    from tfgate.gate.request import Gathered, Request
+    from tfgate.model.decision import Decision
+
+
+# --- The allowed signers file that the gate owns: read once, so that all checks see the same.
+
+
+_MAX_BYTES = 4 * 1024 * 1024
+_WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
+_OPTION = re.compile(r'(?:[^,"]|"[^"]*")+')
+_OPTIONS = ("namespaces=", "valid-", "cert-authority")
+
+
+class Signers(NamedTuple):
+    """A private copy of the file."""
+
+    path: Path
+    sha256: str
+    """Of what was read, for records."""
+    warning: str | None
+    """What the owner should mend."""
+
+
+class PossibleSigner(NamedTuple):
+    """A line of the file whose key may sign, as far as the line says."""
+
+    names: tuple[str, ...]
+    """Its principals. They may be patterns."""
+    key: str
+    """Type and key, as in the file."""
+    is_authority: bool
+    """Whether the key signs certificates, which bring names of their own."""
+
+
+def possible_signers(data: bytes, namespace: str, now: dt.datetime) -> list[PossibleSigner]:
+    """Read an allowed signers file (ssh-keygen(1), ALLOWED SIGNERS), and leave out who cannot sign.
+
+    That is who has no key, another namespace, or a time of validity that ``now`` is not in. Of a
+    key on several lines the first counts. What cannot be read here is left to ``ssh-keygen``.
+    """
+    found: dict[str, PossibleSigner] = {}
+    for line in data.decode("utf-8", "replace").splitlines():
+        words = _WORD.findall(line)
+        if len(words) < 3 or words[0].startswith("#"):
+            continue
+        has_options = words[1].lower().startswith(_OPTIONS) and len(words) > 3
+        options = _options_of(words[1]) if has_options else {}
+        key = " ".join(words[2:4] if has_options else words[1:3])
+        if _is_for(options, namespace) and _is_valid(options, now):
+            names = tuple(name for name in words[0].strip('"').split(",") if name)
+            found.setdefault(key, PossibleSigner(names, key, "cert-authority" in options))
+    return [*found.values()]
+
+
+def _options_of(text: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in _OPTION.findall(text))
+    return {name.lower(): value.strip('"') for name, _, value in pairs}
+
+
+def _is_for(options: Mapping[str, str], namespace: str) -> bool:
+    patterns = options.get("namespaces", "*").split(",")
+    refused = any(glob_matches(one[1:], namespace) for one in patterns if one.startswith("!"))
+    return not refused and any(glob_matches(one, namespace) for one in patterns)
+
+
+def _is_valid(options: Mapping[str, str], now: dt.datetime) -> bool:
+    after, before = (_moment(options.get(name)) for name in ("valid-after", "valid-before"))
+    return not ((after is not None and now < after) or (before is not None and now > before))
+
+
+def _moment(text: str | None) -> dt.datetime | None:
+    """Read ``YYYYMMDD[HHMM[SS]][Z]``; ``None`` for nothing, and for what this is not."""
+    digits = (text or "").removesuffix("Z")
+    form = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}.get(len(digits))
+    if text is None or form is None:
+        return None
+    try:
+        moment = dt.datetime.strptime(digits, form)  # noqa: DTZ007 - of which zone, comes next
+        if text.endswith("Z"):
+            return moment.replace(tzinfo=dt.timezone.utc)
+        return moment.astimezone()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+@contextmanager
+def allowed_signers(file: Path | None, setting: str) -> Iterator[Signers]:
+    """Give a copy of the file that ``setting`` names. Raises ``UsageError``.
+
+    A file that everybody may write to is refused: anybody could add a key. sshd does the same with
+    ``authorized_keys`` (sshd_config(5), StrictModes).
+    """
+    if file is None:
+        raise UsageError(
+            f"Nobody is trusted to sign: {setting} names no allowed signers file.",
+            hint="Name one in tfgate.toml (docs/approvals.md).",
+        )
+    data, mode = _read(file)
+    if mode & stat.S_IWOTH:
+        raise UsageError(
+            f"Everybody may write to the allowed signers file {file}, so it proves nothing.",
+            hint=f"chmod o-w {file}",
+        )
+    warning = None
+    if mode & stat.S_IWGRP:
+        warning = f"A group may write to the allowed signers file {file}, and add keys to it."
+    with scratch() as folder:
+        copy = folder / "allowed_signers"
+        copy.write_bytes(data)
+        yield Signers(copy, hashlib.sha256(data).hexdigest(), warning)
+
+
+def _read(file: Path) -> tuple[bytes, int]:
+    try:
+        with open_file(file) as opened:
+            mode = os.fstat(opened.fileno()).st_mode
+            data = opened.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(
+            f"The allowed signers file {file} cannot be read: {error.strerror}."
+        ) from None
+    if len(data) > _MAX_BYTES:
+        raise UsageError(f"The allowed signers file {file} is larger than 4 MiB.")
+    return data, mode
+
+
+PAYLOAD_TYPE = "application/vnd.tfgate.approval+json"
+MOST_APPROVALS = 200
+"""Files that are looked at; each costs several processes to check."""
+
+
+def with_approvals(decision: Decision, gathered: Gathered, request: Request) -> Decision:
+    """Give the decision with what the approvals of ``request`` let through.
+
+    Raises ``UsageError`` where a file that was named cannot be read, or nobody may approve.
+    """
+    files = [*approval_files(map(Path, request.approvals))]
+    warnings: list[str] = []
+    with allowed_signers(gathered.config.allowed_signers, "approvals.allowed_signers") as signers:
+        read = _Reader(signers, request.now)
+        signed = [approval for file in files if (approval := read(file)) is not None]
+        warnings += [*read.refused, *([signers.warning] if signers.warning else ())]
+    terms = terms_of(gathered, request)
+    told = msgspec.structs.replace(decision, warnings=(*decision.warnings, *warnings))
+    return apply_overrides(told, signed, terms)
+
+
+def approval_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Give the files named, and of folders the ``*.json`` in them, by name.
+
+    What else lies in a folder is passed over: it may be a checkout, or a place for artifacts.
+    Raises ``UsageError`` where there are more than ``MOST_APPROVALS``.
+    """
+    number = 0
+    for path in paths:
+        for file in _in_folder(path) if path.is_dir() else (path,):
+            number += 1
+            if number > MOST_APPROVALS:
+                raise UsageError(f"There are more than {MOST_APPROVALS} approvals.")
+            yield file
+
+
+def _in_folder(folder: Path) -> Iterator[Path]:
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise UsageError(f"The folder {folder} cannot be read: {error.strerror}.") from None
+    for entry in entries:
+        if entry.suffix == ".json" and not entry.name.startswith("."):
+            if entry.is_symlink() or not entry.is_file():
+                continue
+            yield entry
+
+
+class _Reader:
+    """Reads approvals; those that are none are told of, not fatal: they let nothing through."""
+
+    def __init__(self, signers: Signers, now: dt.datetime) -> None:
+        self._signers = signers
+        self._now = now
+        self.refused: list[str] = []
+
+    def __call__(self, file: Path) -> SignedApproval | None:
+        """Give the approval in a file whose signature is good; ``None`` for anything else."""
+        data = read_document(file, "approval")
+        try:
+            return read_approval(data, file.name, self._signers, self._now)
+        except DocumentError as error:
+            self.refused.append(f"The approval {file.name} does not count: {error}.")
+            return None
+
+
+def read_approval(data: bytes, name: str, signers: Signers, now: dt.datetime) -> SignedApproval:
+    """Read an approval and check its signature. Raises ``DocumentError``."""
+    signed = unseal(data, PAYLOAD_TYPE, signers=signers.path, namespace=APPROVALS, now=now)
+    statement = decode_document(signed.payload, ApprovalStatement)
+    approval = Approval(
+        approver=signed.signer.principals[0],
+        principals=signed.signer.principals,
+        key=signed.signer.key,
+        digest=hashlib.sha256(signed.payload).hexdigest(),
+        reason=statement.reason,
+        approved=statement.approved,
+        expires=statement.expires,
+        signers_sha256=signers.sha256,
+    )
+    return SignedApproval(statement, approval, name)
+
+
+def terms_of(gathered: Gathered, request: Request) -> ApprovalTerms:
+    """Give what the gate's configuration and the rules ask of approvals."""
+    config = gathered.config
+    return ApprovalTerms(
+        now=request.now,
+        bind_to_plan=config.approvals_bind is Bind.PLAN,
+        longest=dt.timedelta(hours=config.approvals_max_hours),
+        authors=detect_authors(request.env, request.directory),
+        roles=config.approval_roles,
+        need=needs_of(gathered),
+    )
+
+
+def needs_of(gathered: Gathered) -> Callable[[str], Need]:
+    """Give what each rule needs: of the configuration, its tables that fit, and the rule itself."""
+    config, workspace = gathered.config, gathered.workspace.name
+    rules = {
+        compiled.rule.id: compiled.rule
+        for ruleset in gathered.effective.rulesets
+        for compiled in ruleset.rules
+    }
+    tables = [need for need in config.approval_needs if any_glob(need.workspaces)(workspace)]
+
+    def need(rule: str) -> Need:
+        own = rules.get(rule)
+        fitting = [table for table in tables if any_glob(table.rules)(rule)]
+        return strictest(
+            [
+                Need(config.approvals_required),
+                Need(1 if own is None else own.approvals),
+                *(Need(table.required, frozenset(table.roles)) for table in fitting),
+            ]
+        )
+
+    return need
+
+
+# --- The request that approvers are asked with.
+
+
+_AROUND = 32 * 1024
+"""Bytes of an approval beside the request: the reason (2,000 characters), the signature."""
+
+
+def write_request(judged: Judged, request: Request, path: Path) -> str:
+    """Write the request for what blocks, where approvals could let it through; say what was done.
+
+    Raises ``TfgateError`` where it cannot be written.
+    """
+    decision = judged.result.decision
+    blocking = [outcome for outcome in decision.outcomes if outcome.blocks]
+    firm = sorted({outcome.rule for outcome in blocking if not may_be_overridden(outcome)})
+    if decision.undecided:
+        return "There is nothing to approve: the plan could not be judged."
+    if not blocking:
+        return "There is nothing to approve: nothing blocks this plan."
+    if firm:
+        names = ", ".join(firm[:3]) + (f" and {len(firm) - 3} more" if len(firm) > 3 else "")
+        return f"No approval can let this plan through: {names} would block it all the same."
+    asked = request_for(judged, request)
+    if lacking := _lacking(judged, request, asked):
+        return f"No approval can let this plan through: {lacking}."
+    write_document(path, encode_document(asked), "approval request")
+    told = f"Wrote {path}: whoever may approve signs it with `tfgate approve {path}`."
+    if judged.gathered.config.allowed_signers is None:
+        told += " By this configuration nobody may: approvals.allowed_signers names no file."
+    return told
+
+
+def _lacking(judged: Judged, request: Request, asked: ApprovalRequest) -> str | None:
+    """Say in a clause why all who may sign could not let the plan through together.
+
+    Nothing where the configuration does not say who they are, or where certificates bring names
+    that nobody knows yet.
+    """
+    gathered, file = judged.gathered, judged.gathered.config.allowed_signers
+    if judged.result.decision.operator.source == "none":
+        return "it is not known who the operator is, who must be somebody else"
+    if _sealed_size(asked) > MAX_DOCUMENT:
+        return "an approval of so many findings would be larger than 16 MiB, which is not read"
+    if file is None:
+        return None
+    try:
+        with allowed_signers(file, "approvals.allowed_signers") as signers:
+            people = possible_signers(signers.path.read_bytes(), APPROVALS, request.now)
+    except UsageError as error:
+        return f"{error.message[:1].lower()}{error.message[1:]}".rstrip(".")
+    if any(one.is_authority for one in people):
+        return None
+    able = [
+        (*one.names, one.key)
+        for one in people
+        if refused_person(one.names, operators=(asked.operator,), authors=asked.authors) is None
+    ]
+    if not able:
+        return f"{file} names nobody who may sign now and is neither operator nor author"
+    need, roles = needs_of(gathered), gathered.config.approval_roles
+    for rule in dict.fromkeys(finding.rule for finding in asked.findings):
+        if missing := missing_people(need(rule), able, roles):
+            return f"with everybody in {file} who is neither operator nor author, {rule} {missing}"
+    return None
+
+
+def _sealed_size(asked: ApprovalRequest) -> int:
+    """Give about how many bytes an approval has: base64 of the request, and what is around it."""
+    return len(msgspec.json.encode(asked)) * 4 // 3 + _AROUND
+
+
+def request_for(judged: Judged, request: Request) -> ApprovalRequest:
+    """Give the request for every blocking outcome of a decision."""
+    decision, config = judged.result.decision, judged.gathered.config
+    bind = config.approvals_bind
+    return ApprovalRequest(
+        decision_id=judged.result.decision_id,
+        created=request.now,
+        expires=request.now + dt.timedelta(hours=config.approvals_max_hours),
+        bind="plan" if bind is Bind.PLAN else "findings",
+        plan=ApprovedPlan(decision.plan.json_sha256, decision.plan.file_sha256),
+        workspace=ApprovedWorkspace.of(decision.workspace),
+        operator=decision.operator.name,
+        authors=detect_authors(request.env, request.directory),
+        findings=tuple(dict.fromkeys(ApprovedFinding.of(o) for o in decision.outcomes if o.blocks)),
+    )

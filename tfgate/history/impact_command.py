@@ -1,0 +1,285 @@
+"""An impact as text, as Markdown for a pull request, and as JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from tfgate.audit.filters import parse_moment
+from tfgate.command.output import items_bar, write_file, write_out
+from tfgate.gate.rules import RulesPlace
+from tfgate.history.impact_plans import run_impact
+from tfgate.report.escape import clip, console, markdown_code, markdown_prose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tfgate.history.impact import FindingChange, Impact, PlanImpact
+
+
+EXAMPLES = 5
+"""Plans, and findings in each, that are shown of many."""
+_MESSAGE = 160
+
+
+def impact_text(impact: Impact, kind: str) -> str:
+    """Write an impact as ``text``, ``markdown`` or ``json``."""
+    return "\n".join(_WRITERS[kind](impact)) + "\n"
+
+
+def impact_json(impact: Impact) -> dict[str, Any]:
+    """Give an impact as plain JSON data, with its sums."""
+    return {
+        "v": 1,
+        "base": impact.base,
+        "commit": impact.commit,
+        "plans": len(impact.plans),
+        "newly_denied": [plan.plan for plan in impact.newly_denied],
+        "newly_allowed": [plan.plan for plan in impact.newly_allowed],
+        "problems": len(impact.problems),
+        "rules": msgspec.to_builtins(impact.by_rule()),
+        "workspaces": {
+            name: {"plans": plans, "newly_denied": denied, "newly_allowed": allowed}
+            for name, (plans, denied, allowed) in impact.by_workspace().items()
+        },
+        "changed": [
+            msgspec.to_builtins(plan) for plan in impact.plans if plan.changes or plan.problem
+        ],
+    }
+
+
+def _json(impact: Impact) -> Iterator[str]:
+    yield json.dumps(impact_json(impact), indent=2)
+
+
+def _text(impact: Impact) -> Iterator[str]:
+    yield f"{_headline(impact)} (against {console(impact.base)}, {impact.commit[:12]})"
+    rules = impact.by_rule()
+    if rules:
+        yield ""
+        rows = [("rule", "denies now", "denied before", "other", "plans")]
+        rows += [
+            (console(r.rule), str(r.newly_blocking), str(r.no_longer_blocking), str(r.other),
+             str(r.plans))
+            for r in rules
+        ]  # fmt: skip
+        yield from _table(rows)
+    yield from _workspaces_text(impact)
+    for title, plans in _groups(impact):
+        yield ""
+        yield f"{title}:"
+        for plan in plans[:EXAMPLES]:
+            yield f"  {console(plan.plan)} ({console(plan.workspace)}){_decision(plan)}"
+            yield from (f"    {line}" for line in _examples(plan, console))
+        if len(plans) > EXAMPLES:
+            yield f"  … and {len(plans) - EXAMPLES} more (all of them with --format json)"
+
+
+def _workspaces_text(impact: Impact) -> Iterator[str]:
+    touched = {name: c for name, c in impact.by_workspace().items() if c[1] or c[2]}
+    if touched:
+        yield ""
+        rows = [("workspace", "plans", "newly denied", "newly allowed")]
+        yield from _table([*rows, *((console(n), *map(str, c)) for n, c in touched.items())])
+
+
+def _markdown(impact: Impact) -> Iterator[str]:
+    yield f"### Impact: {_headline(impact)}"
+    yield ""
+    yield f"Against {markdown_code(impact.base)} ({markdown_code(impact.commit[:12])})."
+    rules = impact.by_rule()
+    if rules:
+        yield ""
+        yield "| rule | denies now | denied before | other changes | plans | workspaces |"
+        yield "| --- | ---: | ---: | ---: | ---: | --- |"
+        for r in rules:
+            names = ", ".join(map(_cell, r.workspaces[:EXAMPLES]))
+            sums = f"{r.newly_blocking} | {r.no_longer_blocking} | {r.other} | {r.plans}"
+            yield f"| {_cell(r.rule)} | {sums} | {names} |"
+    for title, plans in _groups(impact):
+        yield ""
+        yield f"<details><summary>{title}: {len(plans)}</summary>"
+        yield ""
+        for plan in plans[:EXAMPLES]:
+            yield f"- {markdown_code(plan.plan)} ({markdown_code(plan.workspace)})"
+            yield from (f"  - {line}" for line in _examples(plan, markdown_prose))
+        if len(plans) > EXAMPLES:
+            yield f"- and {len(plans) - EXAMPLES} more"
+        yield ""
+        yield "</details>"
+
+
+def _cell(text: str) -> str:
+    # A bar ends a cell even inside a code span (GitHub Flavored Markdown, section 4.10).
+    return markdown_code(text).replace("|", "\\|")
+
+
+def _headline(impact: Impact) -> str:
+    denied, allowed = len(impact.newly_denied), len(impact.newly_allowed)
+    text = f"{len(impact.plans)} plans, {denied} newly denied, {allowed} newly allowed"
+    return text + (f", {len(impact.problems)} not judged" if impact.problems else "")
+
+
+def _groups(impact: Impact) -> Iterator[tuple[str, Sequence[PlanImpact]]]:
+    decided = {id(plan) for plan in (*impact.newly_denied, *impact.newly_allowed)}
+    others = [plan for plan in impact.plans if plan.changes and id(plan) not in decided]
+    for title, plans in (
+        ("Newly denied", impact.newly_denied),
+        ("Newly allowed", impact.newly_allowed),
+        ("Same decision, other findings", others),
+        ("Not judged", impact.problems),
+    ):
+        if plans:
+            yield title, plans
+
+
+def _examples(plan: PlanImpact, safe: Callable[[str], str]) -> Iterator[str]:
+    if plan.problem is not None:
+        yield safe(clip(plan.problem, _MESSAGE))
+    # What decides comes first: it is what a reviewer looks for.
+    deciding = sorted(plan.changes, key=lambda change: change.blocked == change.blocks)
+    for change in deciding[:EXAMPLES]:
+        yield safe(_sentence(change))
+    if len(deciding) > EXAMPLES:
+        yield f"… and {len(deciding) - EXAMPLES} more findings"
+
+
+def _sentence(change: FindingChange) -> str:
+    words = (_word(change.before, change.blocked), _word(change.after, change.blocks))
+    return f"{change.rule} {change.address}: {' → '.join(words)}. {clip(change.message, _MESSAGE)}"
+
+
+def _word(outcome: str, blocks: bool) -> str:
+    return f"{outcome} (denies)" if blocks else outcome
+
+
+def _decision(plan: PlanImpact) -> str:
+    return f", decision {console(plan.decision_id)}" if plan.decision_id else ""
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        first = row[0].ljust(widths[0])
+        rest = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
+        yield "  ".join([first, *rest])
+
+
+_WRITERS: dict[str, Callable[[Impact], Iterator[str]]] = {
+    "text": _text,
+    "markdown": _markdown,
+    "json": _json,
+}
+FORMATS = tuple(_WRITERS)
+
+
+# --- ``tfgate impact``: what a change of rules would have done.
+
+
+@click.command(
+    epilog="Example: tfgate impact --base origin/main --plans archive --since 30d --format markdown"
+)
+@click.option(
+    "--base",
+    required=True,
+    metavar="REF",
+    help="Where the old rules are: a commit, "
+    "branch or tag of the checkout here. The new ones are those of the working tree.",
+)
+@click.option(
+    "--plans",
+    multiple=True,
+    required=True,
+    metavar="DIR|FILE|archive",
+    help="Plan JSON, a folder of it (also .json.gz, .json.zst), or the archive of the "
+    "trail in force. Repeatable.",
+)
+@click.option(
+    "--since", metavar="TIME", help="Of the archive: judged since then (30d, 2026-01-31)."
+)
+@click.option(
+    "--workspace",
+    "-w",
+    metavar="NAME",
+    help="Workspace of the plans in folders (default: the name of a plan's folder).",
+)
+@click.option(
+    "--ruleset",
+    "-r",
+    "rulesets",
+    multiple=True,
+    metavar="SOURCE",
+    help="A ruleset. Default: those of tfgate.toml, or the one here.",
+)
+@click.option("--config", metavar="FILE", help="Configuration to use.")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+)
+@click.option("--output", metavar="FILE", help="Where to write it (default: standard output).")
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Processes that share the work (default: one per processor).",
+)
+def impact(
+    base: str,
+    plans: tuple[str, ...],
+    since: str | None,
+    workspace: str | None,
+    rulesets: tuple[str, ...],
+    config: str | None,
+    kind: str,
+    output: str | None,
+    jobs: int | None,
+) -> None:
+    """Judge recorded plans under the rules of REF and under those here; show what differs.
+
+    Newly denied and newly allowed plans, by rule, workspace and address. Nothing is recorded.
+    """
+    place = RulesPlace(Path.cwd(), os.environ, config, rulesets)
+    write_impact(
+        place, base, plans, kind, since=since, workspace=workspace, output=output, jobs=jobs
+    )
+
+
+def write_impact(
+    place: RulesPlace,
+    base: str,
+    plans: Sequence[str],
+    kind: str,
+    *,
+    since: str | None = None,
+    workspace: str | None = None,
+    output: str | None = None,
+    jobs: int | None = None,
+) -> None:
+    """Judge and write. Raises ``TfgateError``."""
+    now = dt.datetime.now(dt.timezone.utc)
+    with items_bar("judging", "plans") as progress:
+        found = run_impact(
+            place,
+            base,
+            plans,
+            now=now,
+            since=None if since is None else parse_moment(since, now),
+            workspace=workspace,
+            workers=jobs,
+            progress=progress,
+        )
+    text = impact_text(found, kind)
+    if output is None:
+        write_out(text)
+    else:
+        write_file(output, text)

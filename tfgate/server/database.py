@@ -1,0 +1,361 @@
+"""The engine under the tasks: DBOS, which writes down each step, and what takes over from the dead.
+
+A task is a DBOS workflow of two steps on one queue. DBOS recovers what its own executor left; a
+server that is gone for good is noticed here: every server writes a heartbeat to the shared
+database, and workflows of executors without one are put back into the queue by the public calls
+``list_workflows`` and ``resume_workflows``. DBOS hands a queued workflow to one server alone, and
+fences off the one that had it before: its later steps are refused.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import msgspec
+import sqlalchemy as sa
+from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
+
+from tfgate.errors import TfgateError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tfgate.server.settings import Settings
+    from tfgate.server.work import Work
+
+
+# --- The tables beside the engine's own: tasks and servers.
+
+
+metadata = sa.MetaData()
+
+tasks = sa.Table(
+    "tfgate_tasks",
+    metadata,
+    sa.Column("id", sa.String(200), primary_key=True),
+    sa.Column("run_id", sa.String(128), nullable=False),
+    sa.Column("organization", sa.Text, nullable=False),
+    sa.Column("project", sa.Text),
+    sa.Column("workspace", sa.Text, nullable=False),
+    sa.Column("workspace_id", sa.String(128), nullable=False),
+    sa.Column("stage", sa.String(16), nullable=False),
+    sa.Column("request", sa.LargeBinary, nullable=False),  # without the token
+    sa.Column("token", sa.LargeBinary),  # encrypted; gone after the answer
+    sa.Column("state", sa.String(16), nullable=False),  # open, answered, abandoned
+    sa.Column("server", sa.String(128), nullable=False),
+    sa.Column("accepted_at", sa.Float, nullable=False),
+    sa.Column("beat_at", sa.Float, nullable=False),
+    sa.Column("judged_at", sa.Float),
+    sa.Column("closed_at", sa.Float),
+    sa.Column("passed", sa.Boolean),
+    sa.Column("undecided", sa.Boolean),
+    sa.Column("message", sa.Text),
+    sa.Column("decision_id", sa.String(128)),
+    sa.Column("plan_sha256", sa.String(64)),
+    sa.Column("obligations", sa.Integer),
+    sa.Column("findings", sa.LargeBinary),  # JSON
+    sa.Column("page", sa.LargeBinary),  # HTML, compressed
+    sa.Index("tfgate_tasks_by_run", "run_id", "stage"),
+    sa.Index("tfgate_tasks_by_state", "state", "server"),
+    sa.Index("tfgate_tasks_by_time", "accepted_at"),
+)
+
+servers = sa.Table(
+    "tfgate_servers",
+    metadata,
+    sa.Column("id", sa.String(128), primary_key=True),
+    sa.Column("beat_at", sa.Float, nullable=False),
+)
+
+
+# --- Where tasks are kept: SQLite in the server's folder, or PostgreSQL that servers share.
+
+
+CONNECTIONS: Final = 8
+"""To PostgreSQL, for the tables, and as many for the engine: it takes 100 by default in all, and
+whoever comes after those is turned away."""
+
+
+class Databases:
+    """The addresses of the engine's database and of the server's tables, and the folder's lock."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the folder. Raises ``TfgateError`` where another server has it."""
+        self.state = settings.path(settings.server.state)
+        try:
+            self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = _lock(self.state)
+        except OSError as error:
+            raise UsageError(
+                f"The folder {self.state} cannot be used: {error.strerror}.",
+                hint="server.state names another one.",
+            ) from None
+        self.shared = settings.server.database is not None
+        if settings.server.database is None:
+            self.engine_url = f"sqlite:///{self.state / 'engine.sqlite'}"
+            self.tables_url = f"sqlite:///{self.state / 'tasks.sqlite'}"
+        else:
+            self.engine_url = self.tables_url = _postgres(settings.server.database)
+
+    def open_tables(self) -> sa.Engine:
+        """Open the tables, and make what is missing. Raises ``TfgateError``."""
+        if not self.shared:
+            _prepare(self.state / "engine.sqlite")
+        engine = open_engine(self.tables_url)
+        try:
+            with engine.begin() as connection:
+                if self.shared:
+                    # Two servers that start at once would both make the tables.
+                    connection.execute(sa.text("SELECT pg_advisory_xact_lock(7483921)"))
+                metadata.create_all(connection)
+        except sa.exc.SQLAlchemyError as error:
+            kind = type(error).__name__
+            raise TfgateError(f"The database cannot be used ({kind}).") from None
+        return engine
+
+    def close(self) -> None:
+        """Give the folder back."""
+        self._lock.close()
+
+
+def open_engine(url: str) -> sa.Engine:
+    """Open a database with what each kind needs to be safe with several writers."""
+    if not url.startswith("sqlite"):
+        return sa.create_engine(
+            url, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=60, pool_pre_ping=True
+        )
+    engine = sa.create_engine(
+        url, pool_size=20, max_overflow=20, connect_args={"check_same_thread": False}
+    )
+    sa.event.listen(engine, "connect", _sqlite_connection)
+    return engine
+
+
+def _sqlite_connection(connection: Any, _record: Any) -> None:
+    connection.isolation_level = "IMMEDIATE"
+    connection.execute("PRAGMA busy_timeout=30000")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _prepare(path: Path) -> None:
+    """Have the engine's file keep a write-ahead log: readers and the writer do not wait then."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    os.close(descriptor)
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()
+
+
+def _lock(state: Path) -> IO[str]:
+    file = (state / "lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise TfgateError(
+            f"Another server uses the folder {state}.",
+            hint="Each server needs a folder of its own, also where they share a database.",
+        ) from None
+    return file
+
+
+def _postgres(url: str) -> str:
+    scheme, colon, rest = url.partition("://")
+    if scheme not in ("postgresql", "postgres", "postgresql+psycopg") or not colon:
+        raise UsageError("server.database is not a postgresql:// address.")
+    return f"postgresql+psycopg://{rest}"
+
+
+# --- A clock for the SQLite under DBOS, where SQLite's own is too old for it.
+#
+# On Python 3.12 and newer DBOS's tables ask for ``unixepoch('subsec')``, which SQLite has from 3.42
+# on and answers with NULL before (https://sqlite.org/lang_datefunc.html). Python is built with
+# whatever SQLite the system has: 3.40 on Debian 12.
+
+
+_FIRST = (3, 42, 0)
+
+
+def teach_sqlite() -> None:
+    """Let every connection to SQLite that is made from now on know the time in fractions."""
+    if sys.version_info >= (3, 12) and sqlite3.sqlite_version_info < _FIRST:
+        sa.event.listen(sa.Engine, "connect", _teach)
+
+
+def _teach(connection: Any, _record: Any) -> None:
+    driver = getattr(connection, "driver_connection", connection)
+    if isinstance(driver, sqlite3.Connection):
+        driver.create_function("unixepoch", 1, _unixepoch)
+
+
+def _unixepoch(asked: object) -> float | None:
+    """Answer as SQLite does for ``'subsec'``; nothing else is asked for."""
+    return int(time.time() * 1000) / 1000 if asked == "subsec" else None
+
+
+QUEUE: Final = "tfgate"
+BEAT_SECONDS: Final = 5.0
+DEAD_SECONDS: Final = 30.0
+_VERSION: Final = "1"
+"""Of the workflow's steps: servers of different versions of tfgate share work while it is equal."""
+
+_OVER: Final = ("SUCCESS", "ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED")
+
+_work: Work | None = None
+"""DBOS calls module-level functions after a restart, so what they work with stands here."""
+
+
+class _Json(Serializer):
+    """JSON instead of pickle: who can write to the database must not be able to run code."""
+
+    def serialize(self, data: Any) -> str:
+        if isinstance(data, BaseException):
+            data = type(data).__name__
+        return msgspec.json.encode(data).decode()
+
+    def deserialize(cls, serialized_data: str) -> Any:  # noqa: N805 - as DBOS has it
+        return msgspec.json.decode(serialized_data)
+
+    def name(self) -> str:
+        return "tfgate_json"
+
+
+@DBOS.step()
+def _judge(key: str) -> bool:
+    return _in_force().judge(key)
+
+
+@DBOS.step()
+def _answer(key: str) -> str:
+    return _in_force().answer(key)
+
+
+@DBOS.workflow(name="tfgate_run_task", max_recovery_attempts=None)
+def _run_task(key: str) -> str:
+    return _answer(key) if _judge(key) else "nothing"
+
+
+def _in_force() -> Work:
+    assert _work is not None, "the engine is started with its work"
+    return _work
+
+
+class Engine:
+    """DBOS with the server's queue, and its watch over the other servers."""
+
+    def __init__(self, work: Work, url: str, *, shared: bool) -> None:
+        global _work
+        _work = self._work = work
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        limits = work.settings.limits
+        config: DBOSConfig = {
+            "name": "tfgate",
+            "system_database_url": url,
+            "application_version": _VERSION,
+            "executor_id": work.store.server,
+            "serializer": _Json(),
+            "log_level": "WARNING",
+            "sys_db_pool_size": CONNECTIONS,
+            "max_executor_threads": limits.tasks + 32,
+            "scheduler_polling_interval_sec": 3600.0,
+            "use_listen_notify": shared,
+        }
+        teach_sqlite()
+        DBOS(config=config)
+
+    def start(self) -> None:
+        """Take up the work, that of an earlier life included."""
+        work = self._work
+        work.store.beat()
+        DBOS.launch()
+        DBOS.register_queue(
+            QUEUE,
+            worker_concurrency=work.settings.limits.tasks,
+            polling_interval_sec=0.2,
+            on_conflict="always_update",
+        )
+        for key in work.store.open_tasks():
+            self.submit(key)
+        self._every(BEAT_SECONDS, self._watch)
+        self._every(1.0, self._heartbeats)
+        self._every(30.0, self._again)
+        self._every(600.0, self._forget)
+
+    def submit(self, key: str) -> None:
+        """Put a task into the queue; again is the same as once."""
+        with SetWorkflowID(key):
+            DBOS.enqueue_workflow(QUEUE, _run_task, key)
+
+    def stop(self, seconds: float) -> bool:
+        """Finish what can be finished; whether nothing is left in work."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(5)
+        DBOS.destroy(workflow_completion_timeout_sec=int(seconds))
+        return not self._mine()
+
+    def _mine(self) -> bool:
+        return any(thread.name.startswith("dbos-executor") for thread in threading.enumerate())
+
+    def _every(self, seconds: float, act: Callable[[], None]) -> None:
+        def loop() -> None:
+            while not self._stop.wait(seconds):
+                try:
+                    act()
+                except Exception as error:  # noqa: PERF203 - tried again at the next turn
+                    self._work.log.error("loop", act=act.__name__, error=type(error).__name__)
+
+        thread = threading.Thread(target=loop, name=f"tfgate-{act.__name__}", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _watch(self) -> None:
+        """Say that this server lives, and take over from those that do not."""
+        store = self._work.store
+        store.beat()
+        living = store.living(DEAD_SECONDS)
+        running = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        left = [w.workflow_id for w in running if w.executor_id not in living]
+        if left:
+            DBOS.resume_workflows(left, queue_name=QUEUE)
+            self._work.metrics.adopted.inc(len(left))
+            self._work.log.warning("adopted", tasks=len(left))
+        store.adopt(living)
+
+    def _again(self) -> None:
+        """Queue open tasks whose workflow is missing or over: there is no way to lose one."""
+        for key in self._work.store.open_tasks():
+            known = DBOS.list_workflows(workflow_id_prefix=key, load_input=False, load_output=False)
+            mine = [w for w in known if w.workflow_id.partition("~")[0] == key]
+            if not mine:
+                self.submit(key)
+            elif all(w.status in _OVER for w in mine):
+                self._work.log.warning("again", task=key, times=len(mine))
+                with SetWorkflowID(f"{key}~{len(mine)}"):
+                    DBOS.enqueue_workflow(QUEUE, _run_task, key)
+
+    def _heartbeats(self) -> None:
+        keys = self._work.store.due(self._work.settings.limits.heartbeat_seconds)
+        if keys:
+            # Side by side: one slow host must not let the other tasks run out of time.
+            with ThreadPoolExecutor(min(len(keys), 16)) as pool:
+                list(pool.map(self._work.beat, keys))
+
+    def _forget(self) -> None:
+        """Remove old decisions from the database; the audit trail keeps its records."""
+        days = self._work.settings.pages.keep_days
+        keys = self._work.store.forget(self._work.store.now() - days * 86400)
+        if keys:
+            DBOS.delete_workflows(keys)  # a second try, if any, is a few bytes

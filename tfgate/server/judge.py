@@ -1,0 +1,254 @@
+"""One judgement, in a process of its own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import io
+import json
+import tarfile
+import zlib
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from tfgate._version import __version__
+from tfgate.errors import SourceError, TfgateError
+from tfgate.exitcodes import ExitCode
+from tfgate.gate.check import (
+    CheckResult,
+    judge_and_record,
+    judge_sources,
+    new_decision_id,
+    rules_by_id,
+)
+from tfgate.gate.gather import gather_sources
+from tfgate.gate.inputs import PlanInput
+from tfgate.gate.record import Recorder
+from tfgate.gate.request import Request
+from tfgate.gate.verify import Source, verify_decision
+from tfgate.report import AuditFacts, ReportContext, render
+from tfgate.review.html import render as render_review
+from tfgate.review.layout import lay_out
+from tfgate.server.answers import findings_of, is_pass, message_of, plain
+from tfgate.server.job import Job, Judgement, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tfgate.gate.check import Judged
+    from tfgate.server.settings import Policy
+
+
+# --- A configuration version (``tar.gz``), unpacked without doing what it says beyond its folder.
+
+
+MAX_FILES: Final = 50_000
+MAX_DEPTH: Final = 64
+
+
+class _Limited(io.RawIOBase):
+    """Reads at most so many bytes: what a bomb unpacks to, headers included."""
+
+    def __init__(self, inner: IO[bytes], limit: int) -> None:
+        self._inner = inner
+        self._left = limit
+        self._limit = limit
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0 or size > self._left + 1:
+            size = self._left + 1
+        data = self._inner.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise SourceError(f"The configuration is larger than {self._limit} bytes.")
+        return data
+
+
+def unpack(archive: IO[bytes], folder: Path, limit: int) -> int:
+    """Write the regular files of a ``tar.gz`` below ``folder``; give how many.
+
+    Links, devices and names that lead out are left out: a link may point anywhere, and Terraform
+    configurations need none to be judged. Raises ``SourceError`` for anything too large or broken.
+    """
+    count = 0
+    try:
+        plain = _Limited(gzip.GzipFile(fileobj=archive), limit)  # type: ignore[arg-type] # reads
+        with tarfile.open(fileobj=plain, mode="r|") as tar:
+            for member in tar:
+                path = _place(member.name)
+                if not member.isreg() or path is None:
+                    continue
+                count += 1
+                if count > MAX_FILES:
+                    raise SourceError(f"The configuration has more than {MAX_FILES} files.")
+                _write(tar, member, folder / path)
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError):
+        raise SourceError("The configuration is not a tar.gz archive, or is cut short.") from None
+    except OSError as error:
+        raise SourceError(f"The configuration cannot be unpacked: {error.strerror}.") from None
+    return count
+
+
+def _place(name: str) -> PurePosixPath | None:
+    """Give where a member goes, ``None`` where that is not below the folder."""
+    path = PurePosixPath(name)
+    parts = [part for part in path.parts if part != "."]
+    odd = path.is_absolute() or ".." in parts or "\0" in name or len(parts) > MAX_DEPTH
+    return None if odd or not parts else PurePosixPath(*parts)
+
+
+def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    source = tar.extractfile(member)
+    assert source is not None, "regular files have content"
+    with path.open("wb") as target:
+        while chunk := source.read(1 << 16):
+            target.write(chunk)
+
+
+def working_directory(folder: Path, named: str | None) -> Path:
+    """Give the directory of the root module. Raises ``SourceError`` where it is not there."""
+    if not named or not named.strip("/"):
+        return folder
+    path = _place(named.strip("/"))
+    if path is None or not (folder / path).is_dir():
+        raise SourceError("The workspace's working directory is not in the configuration.")
+    return folder / path
+
+
+_LARGEST_PAGE = 16 * 1024**2
+
+
+def judge(job: Job, file: IO[bytes] | None, policy: Policy, env: Mapping[str, str]) -> Judgement:
+    """Judge what ``file`` holds. Whatever stands in the way of a decision is a failed task."""
+    request = _request(job, policy, env)
+    try:
+        if job.stage is Stage.PRE_PLAN:
+            return _sources(job, file, policy, request)
+        if job.stage is Stage.POST_APPLY:
+            return _obligations(job, file, policy, request)
+        return _plan(file, policy, request)
+    except TfgateError as error:
+        return undecided(str(error))
+
+
+def undecided(reason: str) -> Judgement:
+    """Give the judgement that says that none could be made: it fails the task."""
+    message = plain(f"tfgate could not decide: {reason}")
+    return Judgement(passed=False, undecided=True, message=message)
+
+
+def _request(job: Job, policy: Policy, env: Mapping[str, str]) -> Request:
+    known = {"TFC_RUN_ID": job.run_id}
+    if job.commit:
+        known["TFC_CONFIGURATION_VERSION_GIT_COMMIT_SHA"] = job.commit
+    folder = Path(job.folder)
+    return Request(
+        plan=f"run {job.run_id}",
+        env={**env, **known},
+        cwd=folder,
+        root=folder,
+        now=dt.datetime.fromtimestamp(job.now, dt.timezone.utc),
+        workspace=job.workspace,
+        operator=job.operator,
+        facts=job.facts,
+        approvals=policy.table.approvals,
+        rules=policy.source_rules if job.stage is Stage.PRE_PLAN else policy.rules,
+    )
+
+
+def _plan(file: IO[bytes] | None, policy: Policy, request: Request) -> Judgement:
+    assert file is not None, "the plan was fetched"
+    plan = PlanInput(file.read(), request.plan)
+    recorder = Recorder.of(policy.config, request)
+    judged = judge_and_record(request, policy.config, recorder, lambda: plan)
+    result = _judgement(judged.result, _review(judged, request))
+    return replace(result, plan_sha256=judged.result.decision.plan.json_sha256)
+
+
+def _judgement(result: CheckResult, page: str) -> Judgement:
+    decision = result.decision
+    findings, left_out = findings_of(decision)
+    return Judgement(
+        passed=is_pass(decision),
+        undecided=decision.undecided,
+        message=message_of(decision),
+        decision_id=result.decision_id,
+        obligations=len(decision.obligations),
+        findings=findings,
+        left_out=left_out,
+        page=page if len(page) <= _LARGEST_PAGE else None,
+    )
+
+
+def _review(judged: Judged, request: Request) -> str:
+    result = judged.result
+    laid_out = lay_out(
+        judged.gathered.plan, result.decision, result.rules, plan_name=result.plan_name
+    )
+    return render_review(laid_out, _context(result, request))
+
+
+def _context(result: CheckResult, request: Request) -> ReportContext:
+    recorded = result.recorded
+    return ReportContext(
+        tfgate_version=__version__,
+        now=request.now,
+        decision_id=result.decision_id,
+        rules=result.rules,
+        plan_name=result.plan_name,
+        audit=None
+        if recorded is None
+        else AuditFacts(path=recorded.trail.name, seq=recorded.seq, hash=recorded.hash),
+    )
+
+
+def _sources(job: Job, file: IO[bytes] | None, policy: Policy, request: Request) -> Judgement:
+    if file is None:
+        return undecided("the request names no configuration to download.")
+    folder = Path(job.folder)
+    if unpack(file, folder, job.configuration_bytes) == 0:
+        return undecided("the configuration is empty.")
+    root = working_directory(folder, job.working_directory)
+    request = replace(request, root=root)
+    recorder = Recorder.of(policy.config, request)
+    decision_id = new_decision_id(request.now)
+    with recorder.due(decision_id):
+        gathered = gather_sources(request, policy.config)
+        decision = judge_sources(gathered)
+        recorded = recorder.decision(decision_id, decision, gathered)
+    code = ExitCode.ALLOWED if is_pass(decision) else ExitCode.DENIED
+    result = CheckResult(
+        decision=decision,
+        decision_id=decision_id,
+        exit_code=code,
+        recorded=recorded,
+        rules=rules_by_id(gathered),
+        plan_name=request.plan,
+    )
+    return _judgement(result, render("html", decision, _context(result, request)))
+
+
+def _obligations(job: Job, file: IO[bytes] | None, policy: Policy, request: Request) -> Judgement:
+    """Check on the state what the plan left open."""
+    if job.decision_id is None or file is None:
+        return undecided("the state after the apply could not be had.")
+    state = Path(job.folder, "state.json")
+    data = file.read()
+    json.loads(data)
+    state.write_bytes(data)
+    found = verify_decision(request, job.decision_id, Source(state=state), policy.config)
+    code = found.obligations.exit_code
+    counts = found.obligations.fields()["counts"]
+    told = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+    return Judgement(
+        passed=code is ExitCode.ALLOWED,
+        undecided=code is ExitCode.UNDECIDED,
+        decision_id=job.decision_id,
+        message=plain(f"Obligations of {job.decision_id} on the state: {told or 'none'}."),
+    )

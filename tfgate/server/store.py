@@ -1,0 +1,311 @@
+"""What is known of each task, durably."""
+
+from __future__ import annotations
+
+import functools
+import time
+import zlib
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+from tfgate.server.database import servers, tasks
+from tfgate.server.job import Finding, Judgement, RunTask, read_kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tfgate.server.secrets import Vault
+
+ACCEPT_SECONDS = 8.0
+"""How long a request waits for a database that is away, before the other side is sent off."""
+OPEN, ANSWERED, ABANDONED = "open", "answered", "abandoned"
+_AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def patient(act: Callable[P, R]) -> Callable[P, R]:
+    """Wait for a database that is away: what a task has reached must not be lost with it."""
+
+    @functools.wraps(act)
+    def tried(*args: P.args, **kwargs: P.kwargs) -> R:
+        wait = 0.2
+        while True:
+            try:
+                return act(*args, **kwargs)
+            except _AWAY:  # noqa: PERF203 - a retry
+                time.sleep(wait)
+                wait = min(wait * 2, 5.0)
+
+    return tried
+
+
+class Task(NamedTuple):
+    """One task in work."""
+
+    id: str
+    request: RunTask
+    token: str | None
+    state: str
+    accepted_at: float
+    judged: bool
+    passed: bool
+    message: str
+    findings: tuple[Finding, ...]
+    decision_id: str | None
+
+
+class Earlier(NamedTuple):
+    """What an earlier stage of the same run came to."""
+
+    decision_id: str | None
+    plan_sha256: str | None
+    obligations: int
+
+
+class Listed(NamedTuple):
+    """One line of the list of decisions, or the head of its page."""
+
+    id: str
+    run_id: str
+    organization: str
+    project: str | None
+    workspace: str
+    stage: str
+    state: str
+    accepted_at: float
+    passed: bool | None
+    undecided: bool | None
+    message: str | None
+    decision_id: str | None
+
+
+_LISTED = [tasks.c[name] for name in Listed._fields]
+
+
+class Store:
+    """The tables, in the words of the server."""
+
+    def __init__(self, engine: sa.Engine, vault: Vault, server: str) -> None:
+        self._engine = engine
+        self._vault = vault
+        self.server = server
+        self._shared = engine.dialect.name == "postgresql"
+
+    @patient
+    def now(self) -> float:
+        """Give the time that all servers agree on: that of the shared database."""
+        return self._now()
+
+    def _now(self) -> float:
+        if not self._shared:
+            return time.time()
+        with self._engine.connect() as connection:
+            value = connection.execute(sa.text("SELECT extract(epoch FROM clock_timestamp())"))
+            return float(value.scalar_one())
+
+    def accept(self, key: str, task: RunTask) -> bool:
+        """Keep a request; whether it is a new one. When this returns, it is on the disk."""
+        end = time.monotonic() + ACCEPT_SECONDS
+        while True:
+            try:
+                return self._accept(key, task)
+            except _AWAY:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(0.3)
+
+    def _accept(self, key: str, task: RunTask) -> bool:
+        now = self._now()
+        row = {
+            "id": key,
+            "run_id": task.run_id,
+            "organization": task.organization_name,
+            "project": task.project_name,
+            "workspace": task.workspace_name,
+            "workspace_id": task.workspace_id,
+            "stage": task.stage.value,
+            "request": task.without_token(),
+            "token": self._vault.seal(task.access_token),
+            "state": OPEN,
+            "server": self.server,
+            "accepted_at": now,
+            "beat_at": now,
+        }
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(sa.insert(tasks).values(**row))
+        except sa.exc.IntegrityError:
+            return False
+        return True
+
+    @patient
+    def read(self, key: str) -> Task | None:
+        """Give a task with its token."""
+        with self._engine.connect() as connection:
+            row = connection.execute(sa.select(tasks).where(tasks.c.id == key)).one_or_none()
+        if row is None:
+            return None
+        found: tuple[Finding, ...] = ()
+        if row.findings:
+            found = msgspec.json.decode(row.findings, type=tuple[Finding, ...])
+        return Task(
+            id=row.id,
+            request=read_kept(row.request),
+            token=None if row.token is None else self._vault.open(row.token),
+            state=row.state,
+            accepted_at=row.accepted_at,
+            judged=row.judged_at is not None,
+            passed=bool(row.passed),
+            message=row.message or "",
+            findings=found,
+            decision_id=row.decision_id,
+        )
+
+    @patient
+    def state(self, key: str) -> str | None:
+        """Give a task's state; ``None`` where there is no such task."""
+        with self._engine.connect() as connection:
+            query = sa.select(tasks.c.state).where(tasks.c.id == key)
+            return connection.execute(query).scalar_one_or_none()
+
+    def take(self, key: str) -> None:
+        """Note that this server works on a task, so that it is the one that sends heartbeats."""
+        self._change(key, {"server": self.server})
+
+    def judged(self, key: str, judgement: Judgement) -> None:
+        """Keep what came out."""
+        page = judgement.page
+        self._change(
+            key,
+            {
+                "judged_at": self.now(),
+                "passed": judgement.passed,
+                "undecided": judgement.undecided,
+                "message": judgement.message,
+                "decision_id": judgement.decision_id,
+                "plan_sha256": judgement.plan_sha256,
+                "obligations": judgement.obligations,
+                "findings": msgspec.json.encode(judgement.findings),
+                "page": None if page is None else zlib.compress(page.encode(), 6),
+            },
+        )
+
+    def close(self, key: str, state: str) -> None:
+        """Note that the answer was taken (or given up): the token is gone with this."""
+        self._change(key, {"state": state, "token": None, "closed_at": self.now()})
+
+    @patient
+    def _change(self, key: str, values: dict[str, Any]) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.update(tasks).where(tasks.c.id == key, tasks.c.state == OPEN).values(**values)
+            )
+
+    def due(self, seconds: float) -> list[str]:
+        """Give this server's open tasks whose last heartbeat is that old."""
+        with self._engine.connect() as connection:
+            query = sa.select(tasks.c.id).where(
+                tasks.c.state == OPEN,
+                tasks.c.server == self.server,
+                tasks.c.beat_at < self.now() - seconds,
+            )
+            return list(connection.execute(query).scalars())
+
+    def beaten(self, key: str) -> None:
+        """Note a heartbeat."""
+        self._change(key, {"beat_at": self.now()})
+
+    def open_tasks(self) -> list[str]:
+        """Give every task without an answer, oldest first."""
+        with self._engine.connect() as connection:
+            query = sa.select(tasks.c.id).where(tasks.c.state == OPEN).order_by(tasks.c.accepted_at)
+            return list(connection.execute(query).scalars())
+
+    def counts(self) -> dict[str, int]:
+        """Give how many tasks are in each state."""
+        with self._engine.connect() as connection:
+            query = sa.select(tasks.c.state, sa.func.count()).group_by(tasks.c.state)
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    @patient
+    def earlier(self, run_id: str, stages: Sequence[str]) -> Earlier | None:
+        """Give the last decision of the same run at one of the stages."""
+        with self._engine.connect() as connection:
+            query = (
+                sa.select(tasks.c.decision_id, tasks.c.plan_sha256, tasks.c.obligations)
+                .where(
+                    tasks.c.run_id == run_id,
+                    tasks.c.stage.in_(stages),
+                    tasks.c.decision_id.is_not(None),
+                )
+                .order_by(tasks.c.judged_at.desc())
+                .limit(1)
+            )
+            row = connection.execute(query).one_or_none()
+        return None if row is None else Earlier(row[0], row[1], row[2] or 0)
+
+    def recent(self, limit: int, before: float | None = None) -> list[Listed]:
+        """Give the latest tasks, newest first."""
+        query = sa.select(*_LISTED).order_by(tasks.c.accepted_at.desc()).limit(limit)
+        if before is not None:
+            query = query.where(tasks.c.accepted_at < before)
+        with self._engine.connect() as connection:
+            return [Listed(*row) for row in connection.execute(query)]
+
+    def page(self, key: str) -> tuple[Listed, str | None] | None:
+        """Give a task's head and its page."""
+        query = sa.select(*_LISTED, tasks.c.page).where(tasks.c.id == key)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        page = None if row.page is None else zlib.decompress(row.page).decode()
+        return Listed(*row[:-1]), page
+
+    def forget(self, older_than: float) -> list[str]:
+        """Remove closed tasks accepted before a time; give their ids."""
+        old = sa.and_(tasks.c.state != OPEN, tasks.c.accepted_at < older_than)
+        with self._engine.begin() as connection:
+            query = sa.select(tasks.c.id).where(old).limit(500)
+            keys = list(connection.execute(query).scalars())
+            connection.execute(sa.delete(tasks).where(tasks.c.id.in_(keys)))
+        return keys
+
+    def check(self) -> None:
+        """Ask the database for a sign of life. Raises what SQLAlchemy raises."""
+        with self._engine.connect() as connection:
+            connection.execute(sa.text("SELECT 1"))
+
+    def beat(self) -> None:
+        """Say that this server lives."""
+        now = self._now()
+        with self._engine.begin() as connection:
+            mine = servers.c.id == self.server
+            done = connection.execute(sa.update(servers).where(mine).values(beat_at=now))
+            if done.rowcount == 0:
+                connection.execute(sa.insert(servers).values(id=self.server, beat_at=now))
+
+    def living(self, seconds: float) -> set[str]:
+        """Give the servers that were heard of lately; forget those long silent."""
+        now = self.now()
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(servers).where(servers.c.beat_at < now - 100 * seconds))
+            query = sa.select(servers.c.id).where(servers.c.beat_at >= now - seconds)
+            return set(connection.execute(query).scalars())
+
+    def leave(self) -> None:
+        """Say that this server is gone, so that others need not wait to find out."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(servers).where(servers.c.id == self.server))
+
+    def adopt(self, living: set[str]) -> None:
+        """Make the open tasks of servers that are gone this one's, as for heartbeats."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.update(tasks)
+                .where(tasks.c.state == OPEN, tasks.c.server.not_in(living))
+                .values(server=self.server)
+            )
