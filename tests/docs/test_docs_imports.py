@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 NOT_YET = re.compile(
     r"tfgate\.(plan|engine|hcl|terraform)\b"
-    r"|tfgate\.app\.(dropin|shim|apply|applying|planning|approve|approvals|sources|waiver_origin"
-    r"|obligations|check)$"
+    r"|tfgate\.gate\.(exec|apply|terraform_apply|approvals|gather|waiver_origin|verify)$"
+    r"|tfgate\.approvals\.approve$"
 )
 """Where imports inside functions have not been measured yet."""
 

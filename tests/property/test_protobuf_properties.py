@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tfgate.terraform.planfile import LONGEST, Kind, read_fields
@@ -104,6 +104,7 @@ MESSAGES = st.recursive(st.lists(PLAIN | FIXED, max_size=8).map(b"".join), _nest
 
 @settings(max_examples=400)
 @given(MESSAGES)
+@example(b"\x1a\x03\x12\x03\x00\x1a\x02\x08\x00")  # two halves of a message, neither of them one
 def test_it_merges_as_protocol_buffers_do(data: bytes) -> None:
     """Repeated, mixed, of another wire type: the last value, and messages as one.
 

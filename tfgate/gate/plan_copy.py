@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from tfgate.audit.scratch import scratch
 from tfgate.errors import TfgateError, UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +33,8 @@ def private_directory(interrupts: Interrupts) -> Iterator[Path]:
     It is removed after an exception and after a signal as well; after ``SIGKILL`` by the next
     tfgate of this user. Raises ``TfgateError``.
     """
+    from tfgate.audit.scratch import scratch  # 4 ms: docs/performance.md
+
     place = scratch()
     with interrupts.held():
         directory = place.__enter__()

@@ -92,9 +92,9 @@ def _take(
     """Read the value of one field, and keep it where it is wanted."""
     is_wanted = kind is not None and kind.wire_type == wire_type
     if wire_type == 0:
-        value = _needed(stream)
+        integer = _needed(stream)
         if is_wanted:
-            found[number] = value
+            found[number] = integer
     elif wire_type == 2:
         length = _needed(stream)
         if not is_wanted:
@@ -104,7 +104,10 @@ def _take(
         assert isinstance(before, bytes), "a message is kept as bytes"
         if len(before) + length > LONGEST:
             raise ValueError("a field is too large")
-        found[number] = before + _exactly(stream, length)
+        value = _exactly(stream, length)
+        if kind is Kind.MESSAGE:
+            read_fields(io.BytesIO(value), {})  # each is a message: only whole ones may be joined
+        found[number] = before + value
     elif wire_type in (1, 5):
         _skip(stream, 8 if wire_type == 1 else 4)
     else:  # groups, which proto3 does not have

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfgate.hcl import SourceIndex, comment_waivers
 from tfgate.hcl.files import Limits
+from tfgate.hcl.index import SourceIndex
 from tfgate.hcl.snapshot import SnapshotModule
+from tfgate.hcl.waivers import comment_waivers
 
 if TYPE_CHECKING:
     from pathlib import Path
