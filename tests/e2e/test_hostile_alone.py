@@ -135,7 +135,7 @@ def without_prose(page: bytes) -> bytes:
     title, _, rest = page.partition(b"\n\n")
     head = title + rest.partition(b"\n\n")[0]
     facts = b"| | |\n" + page.partition(b"\n| | |\n")[2]
-    before, _, after = facts.partition(b"\n## How to mend it\n")
+    before, _, after = facts.partition(b"\n## How to fix it\n")
     return b"\n\n".join((head, before, b"## The rule" + after.partition(b"\n## The rule")[2]))
 
 

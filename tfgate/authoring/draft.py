@@ -99,7 +99,7 @@ def _rank(name: str, is_bool: bool) -> tuple[bool, int, str]:
 
 
 def _sort(block: Block | None, attribute: str, after: dict[str, Any]) -> Any:
-    """Give the attribute's type constraint: out of the schema, else told from its value."""
+    """Return the attribute's type constraint: out of the schema, else told from its value."""
     if block is not None and attribute in block.blocks:
         nested = block.blocks[attribute]
         return ["blocks", _required(nested.block)] if nested.mode in {"list", "set"} else "object"
@@ -153,7 +153,7 @@ def literal(value: str) -> str:
 
 
 def _required(block: Block | None) -> dict[str, Any]:
-    """Give values for what must be set, so that the examples look like the real thing."""
+    """Return values for what must be set, so that the examples look like the real thing."""
     if block is None:
         return {}
     found: dict[str, Any] = {}
@@ -171,9 +171,6 @@ def _sample(constraint: Any) -> Any:
         inner = _sample(constraint[1])
         return None if inner is None else [inner]
     return {"Name": "example"} if constraint == ["map", "string"] else None
-
-
-# --- A resource of a plan as the subject of an example: real values, without the secret ones.
 
 
 PLACEHOLDER = "(sensitive)"
@@ -198,7 +195,7 @@ class PlanSubject:
 
 
 def subject_of_plan(plan: Plan, address: str) -> PlanSubject:
-    """Give the resource at ``address``. Raises ``UsageError`` where the plan has none."""
+    """Return the resource at ``address``. Raises ``UsageError`` where the plan has none."""
     found = [change for change in plan.changes if change.address == address]
     if not found:
         near = get_close_matches(address, [change.address for change in plan.changes], n=1)
@@ -236,7 +233,7 @@ def _take(subject: PlanSubject, name: str, value: Any) -> None:
 
 
 def _plain(value: Any, marks: list[bool]) -> Any:
-    """Give a value without unknowns; ``marks`` says of each whether it is sensitive."""
+    """Return a value without unknowns; ``marks`` says of each whether it is sensitive."""
     if isinstance(value, Maybe):
         value = value.value
     if isinstance(value, Unknown):

@@ -18,7 +18,7 @@ from tfgate.errors import ConfigError, Problem, UsageError
 from tfgate.gate.gather import gather, load_config
 from tfgate.model.rule import Scope
 from tfgate.plan import EVERYTHING, iter_subjects
-from tfgate.query import ExpressionError
+from tfgate.query import Expression, ExpressionError, Step
 from tfgate.query import compile as compile_expression
 from tfgate.query.values import SENSITIVE, Maybe, Unknown
 from tfgate.report.escape import console, log_line
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tfgate.gate.request import Request
-    from tfgate.query import Expression, Step
 
 
 def explain_rule(request: Request, rule_id: str, address: str | None) -> tuple[Explained, ...]:
@@ -91,9 +90,6 @@ def _near(text: str, known: list[str]) -> str:
     return f" Did you mean {near[0]}?" if near else ""
 
 
-# --- Values of expressions as text: JSON, with what JSON has no word for written without quotes.
-
-
 def show(value: Any, *, indent: int | None = None, limit: int | None = None) -> str:
     """Write a value; ``limit`` cuts the text at so many characters."""
     text = "".join(_pieces(value, indent, 0))
@@ -128,9 +124,6 @@ def _group(
         yield ("," + (" " if indent is None else "") if number else "") + inner + label
         yield from _pieces(part, indent, depth + 1)
     yield outer + closing
-
-
-# --- ``tfgate explain``.
 
 
 @click.command(
@@ -183,9 +176,6 @@ def _lines(explained: Explained) -> Iterator[str]:
         for name, value in explained.params.items():
             yield console(f"    {name} = {show(value, limit=200)}")
     yield ""
-
-
-# --- ``tfgate eval``.
 
 
 @click.command(

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-# --- What each place that tfgate runs in needs, as ``tfgate init`` writes it.
-
-
 class Place(str, Enum):
     """Where the gate runs."""
 
@@ -161,9 +158,6 @@ NEXT = {
 """What a person does then."""
 
 
-# --- The configuration and the first ruleset that ``tfgate init`` writes.
-
-
 CONFIG = """\
 # Which rules judge the plans of this directory. `tfgate config` prints what is in force, and why;
 # every key is described in docs/reference/configuration.md.
@@ -246,7 +240,7 @@ class Written:
 
 
 def starter_files(directory: Path, place: Place, name: str, owner: str) -> dict[str, str]:
-    """Give every file by its path relative to ``directory``."""
+    """Return every file by its path relative to ``directory``."""
     rulesets = ["tfgate:core", *_shipped_for(directory), "./policy"]
     listed = ", ".join(f'"{ruleset}"' for ruleset in rulesets)
     config = SERVER_CONFIG if place is Place.ATLANTIS else CONFIG
@@ -307,9 +301,6 @@ def _beginning(path: Path) -> str:
             return file.read(_MOST_BYTES).decode("utf-8", "replace")
     except OSError:
         return ""
-
-
-# --- ``tfgate init``.
 
 
 _PLACES = ("local", "github", "gitlab", "azure", "atlantis")

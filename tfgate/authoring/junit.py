@@ -23,7 +23,7 @@ _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 
 
 def junit_text(reports: Iterable[TestReport]) -> str:
-    """Give the document."""
+    """Return the document."""
     document = JUnitXml(name="tfgate rules test")
     for report in reports:
         for suite in _suites(report):

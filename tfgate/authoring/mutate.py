@@ -15,7 +15,7 @@ from tfgate.authoring.rule_tests import chosen, load_sources, refuse_nothing
 from tfgate.command.output import write_out
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import TfgateError
-from tfgate.examples.run import prepare
+from tfgate.examples.run import Prepared, prepare
 from tfgate.exitcodes import ExitCode
 from tfgate.model.rule import Match
 from tfgate.query import ExpressionError
@@ -26,7 +26,6 @@ from tfgate.report.escape import console
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tfgate.examples.run import Prepared
     from tfgate.ruleset import CompiledRule, Ruleset
 
 
@@ -156,7 +155,7 @@ def _noticed(ruleset: Ruleset, variant: CompiledRule, examples: Iterable[Prepare
 def _variants(
     compiled: CompiledRule, found: Mapping[str, Mutants], shares: Mapping[str, int]
 ) -> Iterator[tuple[str, str, CompiledRule]]:
-    """Give the mutants: what was changed, the changed expression, and the rule with it."""
+    """Return the mutants: what was changed, the changed expression, and the rule with it."""
     for key, mutants in found.items():
         for change, text in mutants.some(shares[key]):
             variant = _with_expression(compiled, key, text)
@@ -187,9 +186,6 @@ def _widened(compiled: CompiledRule) -> Iterator[tuple[str, str, CompiledRule]]:
         match = msgspec.structs.replace(rule.match, **{name: ()})
         wider = msgspec.structs.replace(rule, match=match)
         yield f"match: drop {name}", "", compiled.changed(wider)
-
-
-# --- ``tfgate rules mutate``.
 
 
 _JOBS = 2

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tfgate.audit.scratch import scratch
-from tfgate.authoring.draft import draft_rule, subject_of_plan
+from tfgate.authoring.draft import Draft, draft_rule, subject_of_plan
 from tfgate.authoring.schema import open_schemas
 from tfgate.command.output import write_out
 from tfgate.engine.functions import rule_functions
@@ -23,13 +23,10 @@ from tfgate.ruleset import load_ruleset
 from tfgate.ruleset.sources import MANIFEST
 from tfgate.ruleset.toml_text import expression, inline
 from tfgate.ruleset.toml_text import toml_string as text
-from tfgate.schema import Catalog, load_indexes
+from tfgate.schema import Block, Catalog, load_indexes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    from tfgate.authoring.draft import Draft
-    from tfgate.schema import Block
 
 
 _HEADER = """\
@@ -125,9 +122,6 @@ def check_rule(rule: str) -> None:
         )
 
 
-# --- Drafts a rule for an author, and says where its file belongs.
-
-
 def new_rule(
     cwd: Path,
     env: Mapping[str, str],
@@ -139,7 +133,7 @@ def new_rule(
     address: str | None = None,
     schemas: Sequence[str] = (),
 ) -> str:
-    """Give the text of a rule file whose examples hold.
+    """Return the text of a rule file whose examples hold.
 
     From the schema of the type ``kind``, or from the resource at ``address`` of ``plan``. Raises
     ``UsageError`` and ``PlanError``.
@@ -172,15 +166,12 @@ def _block(catalog: Catalog, kind: str, *, data: bool, has_plan: bool) -> Block 
 
 
 def file_for(text: str, folder: Path) -> Path | None:
-    """Give the file that a rule belongs in, ``None`` where ``folder`` is no ruleset."""
+    """Return the file that a rule belongs in, ``None`` where ``folder`` is no ruleset."""
     if not (folder / MANIFEST).is_file():
         return None
     found = re.match(r'id = "([^"]+)"', text)
     name = found.group(1).lower() if found else "new-rule"
     return folder / "rules" / f"{name}.toml"
-
-
-# --- ``tfgate rules new``.
 
 
 @click.command(

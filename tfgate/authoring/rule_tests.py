@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tfgate.engine.evaluate import evaluate
-from tfgate.engine.explain import explain
+from tfgate.engine.explain import Explained, explain
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import TfgateError, UsageError
 from tfgate.examples.plan import ExamplePlan, example_plan
-from tfgate.examples.run import example_context, only_rule, prepare, run_example
+from tfgate.examples.run import ExampleResult, example_context, only_rule, prepare, run_example
 from tfgate.gate.inputs import PLAN_FILE_MAGIC, read_file
 from tfgate.model.rule import Enforcement, Rule, RuleTest, Scope, Severity
 from tfgate.model.text import glob_matches
-from tfgate.plan import read_plan
-from tfgate.query.coverage import watched
-from tfgate.ruleset import load_gate_config, load_rulesets
+from tfgate.plan import Plan, read_plan
+from tfgate.query.coverage import Condition, watched
+from tfgate.ruleset import CompiledRule, Ruleset, load_gate_config, load_rulesets
 from tfgate.ruleset.effective import sources_for
-from tfgate.ruleset.plan_tests import load_plan_tests, read_inline
+from tfgate.ruleset.plan_tests import PlanTest, load_plan_tests, read_inline
 from tfgate.ruleset.sources import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
-    from typing import Any
 
-    from tfgate.engine.explain import Explained
-    from tfgate.examples.run import ExampleResult
     from tfgate.model.decision import Decision
-    from tfgate.plan import Plan
     from tfgate.query import Expression
-    from tfgate.query.coverage import Condition
-    from tfgate.ruleset import CompiledRule, Ruleset
-    from tfgate.ruleset.plan_tests import PlanTest
 
 
 _WORST_FIRST = ("error", "fail", "unknown", "waived")
@@ -129,7 +122,7 @@ def _failures(test: PlanTest, decision: Decision) -> Iterator[str]:
 
 
 def outcome_of(decision: Decision, rule: str, address: str) -> tuple[str, str | None]:
-    """Give the (worst) outcome of a rule on an address, and its message.
+    """Return the (worst) outcome of a rule on an address, and its message.
 
     ``skip`` where the rule did not look at it, or where there is no such address.
     """
@@ -143,9 +136,6 @@ def outcome_of(decision: Decision, rule: str, address: str) -> tuple[str, str | 
 
 def _said(message: str | None) -> str:
     return f" ({message})" if message else ""
-
-
-# --- What the examples of a rule have shown of it: outcomes, and each condition both ways.
 
 
 _VALUES = frozenset({"after", "before", "config_values", "value", "body"})
@@ -244,9 +234,6 @@ def _value_reads(expression: Expression) -> Iterator[bool]:
         yield head in _VALUES
 
 
-# --- ``tfgate rules test``: every example and plan test of rulesets, and what they leave unshown.
-
-
 @dataclass(frozen=True)
 class RuleReport:
     """One rule with its examples."""
@@ -300,7 +287,7 @@ def _run_rule(ruleset: Ruleset, compiled: CompiledRule) -> RuleReport:
 
 
 def chosen(ruleset: Ruleset, only: str | None) -> Sequence[CompiledRule]:
-    """Give the rules whose id fits the glob, all of them where there is none."""
+    """Return the rules whose id fits the glob, all of them where there is none."""
     return [rule for rule in ruleset.rules if only is None or glob_matches(only, rule.id)]
 
 
@@ -322,9 +309,6 @@ def explain_example(ruleset: Ruleset, rule_id: str, example: str) -> tuple[Expla
         )
     except TfgateError:
         return ()
-
-
-# --- The rulesets that an author works on: those named, the one here, or the configured ones.
 
 
 def load_sources(

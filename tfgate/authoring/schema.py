@@ -14,18 +14,16 @@ from tfgate.command.lazy import LazyGroup
 from tfgate.command.output import write_out
 from tfgate.errors import UsageError
 from tfgate.opening import read_file
-from tfgate.schema import SchemaIndex, read_schema, user_folder, write_index
+from tfgate.schema import Provider, SchemaIndex, read_schema, user_folder, write_index
 from tfgate.schema.sources import file_name, open_schema
 from tfgate.terraform import find_terraform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tfgate.schema import Provider
-
 
 def open_schemas(path: Path, env: Mapping[str, str]) -> list[SchemaIndex]:
-    """Give the providers of an index, a schema file or an initialised directory.
+    """Return the providers of an index, a schema file or an initialised directory.
 
     Raises ``UsageError``, and ``TerraformError`` where Terraform is needed and fails.
     """
@@ -89,9 +87,6 @@ def _of_directory(path: Path, env: Mapping[str, str]) -> list[Provider]:
     return read_schema(schema, name=str(path), versions=terraform.provider_versions(path))
 
 
-# --- The published JSON Schemas, by name.
-
-
 _SCHEMAS = {
     "ruleset": ("tfgate.ruleset", "ruleset.schema.json", "ruleset.toml, and a ruleset in one file"),
     "rule": ("tfgate.ruleset", "rule.schema.json", "a rule file (rules/*.toml)"),
@@ -103,26 +98,23 @@ _SCHEMAS = {
 
 
 def schema_names() -> dict[str, str]:
-    """Give each schema's name and what it describes."""
+    """Return each schema's name and what it describes."""
     return {name: what for name, (_, _, what) in _SCHEMAS.items()}
 
 
 def schema_text(name: str) -> str:
-    """Give a schema as JSON text. Raises ``UsageError`` for a name there is not."""
+    """Return a schema as JSON text. Raises ``UsageError`` for a name there is not."""
     if name not in _SCHEMAS:
         raise UsageError(f"There is no schema {name}.", hint=f"There are: {', '.join(_SCHEMAS)}.")
     package, file, _ = _SCHEMAS[name]
     return (files(package) / "schemas" / file).read_text(encoding="utf-8")
 
 
-# --- ``tfgate schema``: JSON Schemas of tfgate's files, and indexes of providers' schemas.
-
-
 class _Schemas(LazyGroup):
     """Takes the name of a schema for a command that prints it."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Give ``index``, or what prints the schema of that name."""
+        """Return ``index``, or what prints the schema of that name."""
         return super().get_command(ctx, cmd_name) or _printer(cmd_name)
 
     def resolve_command(
@@ -161,9 +153,6 @@ def schema(ctx: click.Context, /, **_: Any) -> None:
 
     for known, what in schema_names().items():
         write_out(f"{known:12} {what}\n")
-
-
-# --- ``tfgate schema index``.
 
 
 @click.command(epilog="Example: tfgate schema index --from ./infra")

@@ -12,7 +12,15 @@ import click
 
 from tfgate.authoring.explain import explained_lines
 from tfgate.authoring.junit import junit_text
-from tfgate.authoring.rule_tests import explain_example, load_sources, refuse_nothing, run_tests
+from tfgate.authoring.rule_tests import (
+    PlanTestResult,
+    RuleReport,
+    TestReport,
+    explain_example,
+    load_sources,
+    refuse_nothing,
+    run_tests,
+)
 from tfgate.command.output import write_file, write_out
 from tfgate.errors import TfgateError
 from tfgate.exitcodes import ExitCode
@@ -21,11 +29,7 @@ from tfgate.report.escape import console
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from tfgate.authoring.rule_tests import PlanTestResult, RuleReport, TestReport
     from tfgate.examples.run import ExampleResult
-
-
-# --- Results of ``tfgate rules test`` for people.
 
 
 _MOST_GAPS = 50
@@ -106,9 +110,6 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-# --- Runs something again whenever files change, until it is interrupted.
-
-
 SECONDS: Final = 0.5
 """Between two looks. Polling needs no dependency, and a ruleset is some hundred files."""
 _SUFFIXES: Final = (".toml", ".json", ".tf")
@@ -143,7 +144,7 @@ def _run_again(run: Callable[[], int]) -> None:
 
 
 def _stamps(paths: Iterable[Path]) -> dict[str, int]:
-    """Give each file with the time of its last change, in nanoseconds."""
+    """Return each file with the time of its last change, in nanoseconds."""
     found: dict[str, int] = {}
     for path in paths:
         files = [path] if path.is_file() else path.rglob("*")

@@ -28,7 +28,7 @@ class Configuration:
         self.text = ExampleText()
 
     def document(self) -> dict[str, Any]:
-        """Give it as in a plan."""
+        """Return it as in a plan."""
         return {"root_module": self.root, "provider_config": self.providers}
 
     def add_block(self, table: Mapping[str, Any], entry: Mapping[str, Any], subject: str) -> None:
@@ -90,7 +90,7 @@ class ExampleText:
             self._whole.add((module, block))
 
     def expression(self, module: Sequence[str], block: str, path: Sequence[str]) -> str | None:
-        """Give the expression of an argument; None for what the example does not write out."""
+        """Return the expression of an argument; None for what the example does not write out."""
         return self._written.get((tuple(module), block), {}).get(tuple(path))
 
     def dynamic(self, module: Sequence[str], block: str) -> Mapping[str, Sequence[str]] | None:
@@ -173,5 +173,5 @@ def _references(targets: Iterable[str], subject: str) -> Iterable[str]:
 
 
 def relative(address: str, module: str) -> str:
-    """Give an address as its own module writes it."""
+    """Return an address as its own module writes it."""
     return address[len(module) + 1 :] if module else address

@@ -7,17 +7,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tfgate.examples.configuration import Configuration, relative
-from tfgate.model.rule import Scope
+from tfgate.examples.configuration import Configuration, ExampleText, relative
+from tfgate.model.rule import Rule, RuleTest, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from tfgate.examples.configuration import ExampleText
-    from tfgate.model.rule import Rule, RuleTest
-
-
-# --- Paths of an example's ``unknown``, ``null`` and ``sensitive``, and putting values there.
 
 
 _STEP: Final = re.compile(r'\.?(?:"((?:[^"\\]|\\.)+)"|([^."\[\]]+))|\[(\d+)\]')
@@ -36,7 +30,7 @@ def parse_path(path: str) -> tuple[Step, ...]:
 
 
 def put(root: Any, path: tuple[Step, ...], value: Any) -> Any:
-    """Give ``root`` with ``value`` at ``path``; objects and lists on the way are made.
+    """Return ``root`` with ``value`` at ``path``; objects and lists on the way are made.
 
     ``root`` is changed where it can be; a part that is no container gives way to one.
     """
@@ -70,9 +64,6 @@ def leave_out(root: Any, path: tuple[Step, ...]) -> None:
         root[last] = None
 
 
-# --- One change of an example as an entry of a plan's JSON.
-
-
 DEFAULT_TYPE: Final = "terraform_data"
 """Type of a change that names none, in a rule whose ``match`` names none either."""
 _SPELT: Final = {"replace": ["delete", "create"]}
@@ -82,7 +73,7 @@ _OF_CHANGE: Final = ("importing", "generated_config", "replace_paths")
 
 
 def spread(tables: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Give each table, and those with ``repeat`` that many times with the indexes 0, 1, …"""
+    """Return each table, and those with ``repeat`` that many times with the indexes 0, 1, …"""
     for table in tables:
         if "repeat" not in table:
             yield table
@@ -116,7 +107,7 @@ def _address(table: Mapping[str, Any], kind: str, name: str, mode: str) -> str:
 
 
 def provider_of(kind: str) -> str:
-    """Give the full name of the provider that a type's prefix most likely stands for."""
+    """Return the full name of the provider that a type's prefix most likely stands for."""
     prefix = kind.partition("_")[0]
     if prefix == "terraform":
         return "terraform.io/builtin/terraform"
@@ -150,7 +141,7 @@ def change_body(table: Mapping[str, Any], *, read: bool = False) -> dict[str, An
 
 
 def _not_known_yet(table: Mapping[str, Any], after: Any) -> list[str]:
-    """Give the arguments that refer to something whose value the example does not say.
+    """Return the arguments that refer to something whose value the example does not say.
 
     In a real plan they hold an id or ARN that the apply will give.
     """
@@ -243,7 +234,7 @@ class ExamplePlan(NamedTuple):
 
 
 def example_plan(rule: Rule, test: RuleTest) -> ExamplePlan:
-    """Give the plan that an example stands for."""
+    """Return the plan that an example stands for."""
     return _Builder(rule, test).build()
 
 

@@ -16,21 +16,15 @@ from tfgate.errors import TfgateError, UsageError
 from tfgate.examples.plan import example_plan
 from tfgate.hcl.index import SourceIndex
 from tfgate.hcl.source_blocks import blocks
-from tfgate.model.decision import Operator, Run, Workspace
-from tfgate.model.rule import Scope
-from tfgate.plan import read_plan
+from tfgate.model.decision import Decision, Operator, Outcome, Run, Workspace
+from tfgate.model.rule import RuleTest, Scope
+from tfgate.plan import Plan, read_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tfgate.hcl.subject import SourceBlock
-    from tfgate.model.decision import Decision, Outcome
-    from tfgate.model.rule import RuleTest
-    from tfgate.plan import Plan
     from tfgate.ruleset import CompiledRule, Ruleset
-
-
-# --- The run that an example is evaluated in: nothing in it depends on when and where it runs.
 
 
 NOON: Final = dt.datetime(2026, 1, 5, 12, 0, tzinfo=dt.timezone.utc)
@@ -51,7 +45,7 @@ _BUILT_IN: Final = (
 
 
 def example_context(ruleset: str, test: RuleTest) -> Context:
-    """Give the context that an example's ``params``, ``context`` and ``workspace`` describe.
+    """Return the context that an example's ``params``, ``context`` and ``workspace`` describe.
 
     Names that every run has set the run itself: ``hour = 3`` is a run at three o'clock.
     """
@@ -90,15 +84,12 @@ def _now(facts: Mapping[str, Any]) -> dt.datetime:
         ) from None
 
 
-# --- An example's HCL text → the blocks that a rule on sources sees, by the parser of real sources.
-
-
 MAIN: Final = "main.tf"
 """Name of the file that an example's text is."""
 
 
 def example_blocks(table: Mapping[str, Any]) -> tuple[list[SourceBlock], str | None]:
-    """Give every block of an example, and the address it is about (``None``: all of them).
+    """Return every block of an example, and the address it is about (``None``: all of them).
 
     ``hcl`` is the text of ``main.tf``; ``files`` are others by name. Raises ``UsageError`` for a
     name that leads elsewhere.
@@ -166,7 +157,7 @@ class Prepared:
         return evaluate(self.plan, [only_rule(ruleset, compiled)], self.context)
 
     def run(self, ruleset: Ruleset, compiled: CompiledRule) -> ExampleResult:
-        """Give what ``compiled``, the rule or a variant of it, comes to. Never raises."""
+        """Return what ``compiled``, the rule or a variant of it, comes to. Never raises."""
         try:
             decision = self.decision(ruleset, compiled)
         except TfgateError as error:
@@ -212,7 +203,7 @@ def _prepare_source(ruleset: Ruleset, test: RuleTest) -> Prepared:
 
 
 def only_rule(ruleset: Ruleset, compiled: CompiledRule) -> Ruleset:
-    """Give the ruleset with this rule alone, and with no parameters that others need."""
+    """Return the ruleset with this rule alone, and with no parameters that others need."""
     called = {
         arguments[0]
         for _, expression in compiled.expressions()
@@ -224,7 +215,7 @@ def only_rule(ruleset: Ruleset, compiled: CompiledRule) -> Ruleset:
 
 
 def _outcome(decision: Decision, address: str | None) -> tuple[str, str | None]:
-    """Give the outcome on the subject, the worst if there are several, and its message."""
+    """Return the outcome on the subject, the worst if there are several, and its message."""
     found = [outcome for outcome in decision.outcomes if address in (None, outcome.address)]
     for word in _WORST_FIRST:
         worst = [outcome for outcome in found if outcome.outcome.value == word]

@@ -11,21 +11,16 @@ from tfgate.engine.functions import rule_functions
 from tfgate.errors import TfgateError
 from tfgate.examples.run import ExampleResult, prepare
 from tfgate.gate.rule_origin import RulesOrigin
-from tfgate.gate.rules import describe_match, rules_at
+from tfgate.gate.rules import RulesPlace, describe_match, rules_at
 from tfgate.query.parsing import parse
 from tfgate.query.unparse import unparse
-from tfgate.ruleset import for_workspace
+from tfgate.ruleset import CompiledRule, Effective, Ruleset, for_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tfgate.gate.rules import RulesPlace
     from tfgate.model.rule import Rule
     from tfgate.provenance.read import RulesetProvenance
-    from tfgate.ruleset import CompiledRule, Effective, Ruleset
-
-
-# --- What two versions of a ruleset differ in, rule by rule, in what matters to those who use it.
 
 
 _TEXTS = ("title", "message", "remediation", "description")
@@ -53,7 +48,7 @@ class RuleDiff(msgspec.Struct, frozen=True):
 
 
 def diff_rulesets(before: Ruleset, after: Ruleset) -> tuple[RuleDiff, ...]:
-    """Give the differences: first the head's, then each rule's, by id.
+    """Return the differences: first the head's, then each rule's, by id.
 
     An expression that is only written otherwise (blanks, line ends) is the same.
     """
@@ -121,7 +116,7 @@ def _expressions(compiled: CompiledRule) -> dict[str, str]:
 
 
 def _examples(rule: Rule) -> str:
-    """Give their number; two versions with as many may still have other ones."""
+    """Return their number; two versions with as many may still have other ones."""
     digest = hashlib.sha256(msgspec.json.encode([rule.tests, rule.mutants])).hexdigest()
     return f"{len(rule.tests)} ({digest[:6]})"
 
@@ -289,9 +284,6 @@ def _result(ruleset: Ruleset, rule: CompiledRule, number: int) -> ExampleResult:
         return prepare(ruleset, rule, test).run(ruleset, rule)
     except TfgateError as error:
         return ExampleResult(rule.id, test.name, test.expect, "invalid", str(error))
-
-
-# --- Differences of rules as lines of text.
 
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}

@@ -12,16 +12,14 @@ import msgspec
 
 from tfgate.command.output import write_lines, write_out
 from tfgate.gate.rules import RulesPlace
-from tfgate.history.changes import diff_lines, review_rules
+from tfgate.history.changes import ReviewedRule, RuleReview, diff_lines, review_rules
 from tfgate.history.impact_command import write_impact
-from tfgate.history.log import logs_of
+from tfgate.history.log import LogEntry, logs_of
 from tfgate.report.escape import console, log_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tfgate.history.changes import ReviewedRule, RuleReview
-    from tfgate.history.log import LogEntry
 
 _RULESET = click.option(
     "--ruleset", "-r", "rulesets", multiple=True, metavar="SOURCE",

@@ -15,19 +15,13 @@ from tfgate.engine.context import Context
 from tfgate.engine.evaluate import evaluate
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import TfgateError
-from tfgate.model.decision import Operator, OutcomeKind, Run, Workspace
-from tfgate.plan import read_plan
-from tfgate.ruleset import Evaluate
+from tfgate.model.decision import Decision, Operator, Outcome, OutcomeKind, Run, Workspace
+from tfgate.plan import Plan, read_plan
+from tfgate.ruleset import Effective, Evaluate, GateConfig, Ruleset
 from tfgate.ruleset.effective import load_rulesets, resolve, sources_for
 
 if TYPE_CHECKING:
     from tfgate.history.impact_plans import RecordedPlan
-    from tfgate.model.decision import Decision, Outcome
-    from tfgate.plan import Plan
-    from tfgate.ruleset import Effective, GateConfig, Ruleset
-
-
-# --- ``tfgate impact``: what a change of rules would have done to plans that were judged before.
 
 
 SAME = "same"
@@ -134,7 +128,7 @@ class Impact(msgspec.Struct, frozen=True):
         return sorted(found, key=lambda r: (-r.newly_blocking, -r.no_longer_blocking, r.rule))
 
     def by_workspace(self) -> dict[str, tuple[int, int, int]]:
-        """Give plans, newly denied ones and newly allowed ones per workspace."""
+        """Return plans, newly denied ones and newly allowed ones per workspace."""
         found: dict[str, tuple[int, int, int]] = {}
         for plan in self.plans:
             plans, denied, allowed = found.get(plan.workspace, (0, 0, 0))
@@ -192,7 +186,7 @@ class Judge:
         self._rulesets: dict[tuple[Any, ...], tuple[Ruleset, ...]] = {}
 
     def __call__(self, recorded: RecordedPlan) -> PlanImpact:
-        """Give what differs for one plan. Never raises ``TfgateError``: that is a result too."""
+        """Return what differs for one plan. Never raises ``TfgateError``: that is a result too."""
         try:
             plan = read_plan(read_packed(Path(recorded.file)), name=recorded.name)
             return self._compare(plan, recorded)
@@ -240,7 +234,7 @@ class Judge:
 
 
 def differing(rules: TwoRules, old: Effective, new: Effective) -> frozenset[str] | None:
-    """Give the ids of rules that may come to something else; ``None`` for all of them."""
+    """Return the ids of rules that may come to something else; ``None`` for all of them."""
     if _settings(rules.before) != _settings(rules.after):
         return None
     before, after = _behaviours(old), _behaviours(new)
@@ -255,7 +249,7 @@ def _settings(config: GateConfig) -> tuple[Any, ...]:
 
 
 def _behaviours(effective: Effective) -> dict[str, Any]:
-    """Give all that a rule's outcomes depend on, by the rule's id."""
+    """Return all that a rule's outcomes depend on, by the rule's id."""
     found = {}
     for ruleset in effective.rulesets:
         data = {name: file.sha256 for name, file in effective.data[ruleset.id].items()}
@@ -296,7 +290,7 @@ def _impact(
 
 
 def _context(config: GateConfig, effective: Effective, recorded: RecordedPlan) -> Context:
-    """Give the run as far as the record tells it: the time is that of the decision."""
+    """Return the run as far as the record tells it: the time is that of the decision."""
     return Context(
         workspace=Workspace(recorded.workspace, "record"),
         operator=Operator(recorded.operator, "record"),
@@ -339,7 +333,7 @@ def _changes(before: Decision, after: Decision) -> list[FindingChange]:
 
 
 def _worst(decision: Decision) -> dict[_Key, Outcome]:
-    """Give one outcome for each rule and subject: one that denies, else the worst."""
+    """Return one outcome for each rule and subject: one that denies, else the worst."""
     found: dict[_Key, Outcome] = {}
     for outcome in decision.outcomes:
         key = (outcome.rule, outcome.address, outcome.deposed)

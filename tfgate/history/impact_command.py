@@ -34,7 +34,7 @@ def impact_text(impact: Impact, kind: str) -> str:
 
 
 def impact_json(impact: Impact) -> dict[str, Any]:
-    """Give an impact as plain JSON data, with its sums."""
+    """Return an impact as plain JSON data, with its sums."""
     return {
         "v": 1,
         "base": impact.base,
@@ -177,9 +177,6 @@ _WRITERS: dict[str, Callable[[Impact], Iterator[str]]] = {
     "json": _json,
 }
 FORMATS = tuple(_WRITERS)
-
-
-# --- ``tfgate impact``: what a change of rules would have done.
 
 
 @click.command(

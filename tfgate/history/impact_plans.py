@@ -16,16 +16,13 @@ from tfgate.engine.functions import rule_functions
 from tfgate.errors import AuditError, UsageError
 from tfgate.gate.check import find_plans
 from tfgate.gate.record import audit_paths
-from tfgate.gate.rules import rules_at
+from tfgate.gate.rules import RulesPlace, rules_at
 from tfgate.history.impact import Impact, Judge, PlanImpact, TwoRules, begin, judge_one
-from tfgate.ruleset import for_workspace
+from tfgate.ruleset import GateConfig, for_workspace
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from tfgate.gate.rules import RulesPlace
-    from tfgate.ruleset import GateConfig
 
 
 ARCHIVE = "archive"
@@ -126,9 +123,6 @@ def _of_record(
         time=time,
         decision_id=str(fields.get("decision_id")),
     )
-
-
-# --- Find the plans, load both sets of rules, judge.
 
 
 MIN_PARALLEL = 16

@@ -12,20 +12,17 @@ from tfgate.audit.scratch import scratch
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import TfgateError, UsageError
 from tfgate.gate.rule_origin import RulesOrigin, checkout_of, repository_of
-from tfgate.gate.rules import READ, write_tree
+from tfgate.gate.rules import READ, RulesPlace, write_tree
 from tfgate.history.changes import RuleDiff, diff_rulesets
-from tfgate.provenance.git import GitError
-from tfgate.provenance.history import mainline, read_commits
+from tfgate.provenance.git import GitError, Repository
+from tfgate.provenance.history import Commit, Touch, mainline, read_commits
 from tfgate.ruleset.loader import inspect_ruleset
 from tfgate.ruleset.sources import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tfgate.gate.rules import RulesPlace
     from tfgate.provenance.approval import Landings
-    from tfgate.provenance.git import Repository
-    from tfgate.provenance.history import Commit, Touch
     from tfgate.ruleset import GateConfig, Ruleset
 
 
@@ -55,7 +52,7 @@ def rule_log(
     rule: str | None = None,
     limit: int | None = None,
 ) -> Iterator[LogEntry]:
-    """Give the history of a ruleset, or of one of its rules, newest first.
+    """Return the history of a ruleset, or of one of its rules, newest first.
 
     Raises ``UsageError`` where it is in no checkout, and ``TfgateError`` where git does not answer.
     """
@@ -182,11 +179,8 @@ def _diffs(versions: _Versions) -> tuple[RuleDiff, ...]:
     return diff_rulesets(none, some) if before is None else diff_rulesets(some, none)
 
 
-# --- The histories of several rulesets, or of the rule that one of them has.
-
-
 def logs_of(place: RulesPlace, rule: str | None, limit: int | None) -> Iterator[LogEntry]:
-    """Give the history of each ruleset in a checkout, newest first; of ``rule`` alone, if given.
+    """Return the history of each ruleset in a checkout, newest first; of ``rule`` alone, if given.
 
     A rule that is there no more is looked for in the history of all of them. Raises
     ``UsageError`` where no ruleset has a history, or none a rule of that name.

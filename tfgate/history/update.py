@@ -12,19 +12,16 @@ import click
 from tfgate.command.output import write_out
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import ConfigError, UsageError
-from tfgate.history.changes import diff_lines, diff_rulesets
+from tfgate.history.changes import RuleDiff, diff_lines, diff_rulesets
 from tfgate.report.escape import console
-from tfgate.ruleset import load_gate_config
+from tfgate.ruleset import GateConfig, Ruleset, load_gate_config
 from tfgate.ruleset.loader import load_located
-from tfgate.ruleset.remote.lock import read_lock
+from tfgate.ruleset.remote.lock import Pin, read_lock
 from tfgate.ruleset.sources import GIT_PREFIX, Located
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tfgate.history.changes import RuleDiff
-    from tfgate.ruleset import GateConfig, Ruleset
-    from tfgate.ruleset.remote.lock import Pin
     from tfgate.ruleset.remote.remote import Remote, Taken
 
 
@@ -78,7 +75,7 @@ def update_rulesets(
 
 
 def git_sources(config: GateConfig) -> tuple[str, ...]:
-    """Give every ruleset in git that the configuration names, for whatever workspace."""
+    """Return every ruleset in git that the configuration names, for whatever workspace."""
     named = [source.text for source in config.rulesets]
     named += [text for table in config.workspaces for text in table.rulesets]
     return tuple(dict.fromkeys(text for text in named if text.startswith(GIT_PREFIX)))
@@ -118,9 +115,6 @@ def _unknown_name(names: Sequence[str], found: Sequence[Update]) -> UsageError:
         f"No ruleset in git that tfgate.toml names is {wrong}.",
         hint="Name it by its id, or by its source as tfgate.toml has it.",
     )
-
-
-# --- ``tfgate rules update``.
 
 
 @click.command(epilog="Example: tfgate rules update acme-net --dry-run")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from tfgate.authoring.lint.findings import CHECKS, LintResult
+from tfgate.authoring.lint.findings import CHECKS, LintFinding, LintResult
 from tfgate.authoring.lint.run import lint_rulesets
 from tfgate.authoring.schema import open_schemas
 from tfgate.command.output import write_out
@@ -24,8 +24,6 @@ from tfgate.schema import Catalog, load_indexes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from tfgate.authoring.lint.findings import LintFinding
 
 
 _OF_SCHEMA = frozenset(
@@ -97,7 +95,7 @@ def _place(finding: LintFinding) -> tuple[object, ...]:
 def named_sources(
     sources: Sequence[str], cwd: Path, env: Mapping[str, str], *, config: str | None = None
 ) -> list[str]:
-    """Give the rulesets to look at: those named, the one here, else the configured ones."""
+    """Return the rulesets to look at: those named, the one here, else the configured ones."""
     if sources:
         return list(sources)
     if config is None and (cwd / MANIFEST).is_file():
@@ -108,9 +106,6 @@ def named_sources(
         source.text if source.base == cwd or ":" in source.text else str(source.base / source.text)
         for source in found
     ]
-
-
-# --- ``tfgate rules lint``.
 
 
 @click.command(epilog="Example: tfgate rules lint ./policy --schema ./infra")

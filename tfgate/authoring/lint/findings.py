@@ -9,15 +9,10 @@ import msgspec
 
 from tfgate.errors import Problem
 from tfgate.ruleset.files import show_excerpt
-from tfgate.ruleset.problems import Problems, show_path
+from tfgate.ruleset.problems import KeyPath, Problems, show_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from tfgate.ruleset.problems import KeyPath
-
-
-# --- What lint reports, and the checks it has.
 
 
 CHECKS: Final = {
@@ -136,20 +131,20 @@ class Reporter:
         self._put(check, message, path, column, excerpt, below=before.count("\n"))
 
     def is_quoted(self, key: str, position: int | None) -> bool:
-        """Tell whether a double quote stands at a place: JMESPath writes fields in them."""
+        """Return whether a double quote stands at a place: JMESPath writes fields in them."""
         text = self._texts.get(key, "")
         return position is not None and text[position : position + 1] == '"'
 
     def unchecked(self, globs: list[str]) -> None:
-        """Take note of types that no schema at hand describes."""
+        """Note types that no schema at hand describes."""
         self.not_checked.update(globs)
 
     def has_errors(self, rule: str) -> bool:
-        """Tell whether something was found that explains a rule that cannot fail."""
+        """Return whether something was found that explains a rule that cannot fail."""
         return any(f.rule == rule and f.check not in _DOUBTS for f in self.findings)
 
     def _line_in_text(self, line: int, excerpt: str, below: int) -> int:
-        """Give the line of a text of several lines, which begins on its key's line or below it."""
+        """Return the line of the excerpt: a long text begins on its key's line or below it."""
         for number in range(line + below, line + below + 3):
             if excerpt.strip() in "".join(self._lines[number - 1 : number]):
                 return number

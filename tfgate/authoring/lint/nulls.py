@@ -26,7 +26,7 @@ def check(rule: CompiledRule, runs: list[Run], report: Reporter) -> None:
 
 
 def is_computed(shape: Shape) -> bool:
-    """Tell whether the provider gives the value where nobody else does."""
+    """Return whether the provider gives the value where nobody else does."""
     return bool(shape.note is not None and shape.note.has(COMPUTED))
 
 
@@ -73,7 +73,7 @@ def _null_is_asked_for(runs: list[Run]) -> set[str]:
 
 
 def _is_asked_for(rule: CompiledRule, path: str) -> bool:
-    """Tell whether an expression of the rule asks for the block's silence, or for falsehood."""
+    """Return whether an expression of the rule asks for the block's silence, or for falsehood."""
     argument = re.sub(r"\[\d*\]", "", path).partition(".")[2]
     for _, expression in rule.expressions():
         for name, arguments in expression.calls:

@@ -62,7 +62,7 @@ def _variables(expressions: Iterable[Expression]) -> Iterator[Any]:
 
 
 def signature(rule: CompiledRule) -> tuple[Any, ...] | None:
-    """Give what a rule selects and asks, the same for rules that say the same in other words."""
+    """Return what a rule selects and asks, the same for rules that say the same in other words."""
     expression = rule.deny or rule.require
     if expression is None:
         return None
@@ -116,9 +116,6 @@ def check_overlaps(rules: list[tuple[CompiledRule, Reporter, Any]]) -> None:
             where = f"{before.rule.file}:{before.rule.line}"
             message = f"selects and asks the same as {before.id} ({where})"
             report.add("overlapping-rules", message)
-
-
-# --- Checks of a rule's examples: a misspelt rule may have a misspelt example to go with it.
 
 
 _KEYS = ("change", "drift")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from tfgate.authoring.lint import nulls
 from tfgate.authoring.lint.plain import check_examples
 from tfgate.authoring.lint.shapes import A_TYPE, IS_OPTIONAL, NO_KEY, select
-from tfgate.authoring.lint.walk import walk_rule
+from tfgate.authoring.lint.walk import Placeholder, Run, walk_rule
 from tfgate.authoring.lint.wording import ANYWHERE, CHECK_OF, say
 from tfgate.model.rule import Scope
-from tfgate.query.shapes import RemarkKind
+from tfgate.query.shapes import Inference, Remark, RemarkKind
 from tfgate.query.shapes.projecting import NO_ELEMENT
 from tfgate.query.values import NULL
 from tfgate.schema.index import DEPRECATED, WRITE_ONLY
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tfgate.authoring.lint.findings import Reporter
-    from tfgate.authoring.lint.walk import Placeholder, Run
     from tfgate.query import FunctionTable
-    from tfgate.query.shapes import Inference, Remark
     from tfgate.query.shapes.env import Part
     from tfgate.ruleset import CompiledRule, Ruleset
     from tfgate.schema import Catalog
@@ -145,7 +143,7 @@ def _by_key(run: Run) -> dict[str, list[Inference]]:
 
 
 def _distinct(inferences: list[Inference]) -> list[Remark]:
-    """Give each remark once; one on a type mismatch must be made wherever the value is used."""
+    """Return each remark once; one on a type mismatch must be made wherever the value is used."""
     seen: dict[tuple[object, RemarkKind], Remark] = {}
     for inference in inferences:
         for remark in inference.remarks:
@@ -162,7 +160,7 @@ def _distinct(inferences: list[Inference]) -> list[Remark]:
 
 
 def _both_spellings(inference: Inference, remark: Remark) -> bool:
-    """Tell whether a value is compared with ``'true'`` and `` `true` ``, to be on the safe side."""
+    """Whether a value is compared with both ``'true'`` and `` `true` ``, to be safe."""
     compared = [c for c in inference.compared if c.sign == "=="]
     of = {c.path for c in compared if (c.position, c.text) == remark.part}
     spelt = {str(v).lower() for c in compared if c.path in of for v in c.other.constants or ()}

@@ -109,7 +109,7 @@ class _Lint:
             return None
 
     def result(self, ignore: frozenset[str]) -> LintResult:
-        """Give what was found, in the order of the files."""
+        """Return what was found, in the order of the files."""
         kept, ignored = list(self.broken), 0
         for report in self.reporters.values():
             for finding in sorted(report.findings, key=lambda found: found.line or 0):

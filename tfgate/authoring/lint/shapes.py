@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.model.action import Action
-from tfgate.model.rule import Scope
+from tfgate.model.rule import Match, Rule, Scope
 from tfgate.query.shapes.shape import (
     ANY,
     BOOLEAN,
@@ -20,18 +20,19 @@ from tfgate.query.shapes.shape import (
 )
 from tfgate.query.values import OBJECTS, STRING
 from tfgate.ruleset.scopes import ROOTS
-from tfgate.schema.index import COMPUTED, DEPRECATED, OPTIONAL, WRITE_ONLY
+from tfgate.schema.index import (
+    COMPUTED,
+    DEPRECATED,
+    OPTIONAL,
+    WRITE_ONLY,
+    Attribute,
+    Block,
+    NestedBlock,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from tfgate.model.rule import Match, Rule
     from tfgate.schema import Block as SchemaBlock
     from tfgate.schema import Catalog
-    from tfgate.schema.index import Attribute, Block, NestedBlock
-
-
-# --- A provider's types as shapes.
 
 
 IS_OPTIONAL: Final = "it is optional"
@@ -50,7 +51,7 @@ class Note:
     is_block: bool = False
 
     def has(self, flag: int) -> bool:
-        """Tell whether a flag of `tfgate.schema.index` is set."""
+        """Return whether a flag of `tfgate.schema.index` is set."""
         return bool(self.flags & flag)
 
 
@@ -84,12 +85,12 @@ class Fields(Mapping[str, Shape]):
 
 
 def block_shape(block: Block) -> Shape:
-    """Give the shape of a resource, a data source or a block."""
+    """Return the shape of a resource, a data source or a block."""
     return object_of(Fields(block))
 
 
 def nested_shape(nested: NestedBlock) -> Shape:
-    """Give the shape of what stands under a block's name."""
+    """Return the shape of what stands under a block's name."""
     inner = block_shape(nested.block)
     note = Note(DEPRECATED if nested.block.deprecated else 0, is_block=True)
     if nested.mode in {"single", "group"}:
@@ -102,7 +103,7 @@ def nested_shape(nested: NestedBlock) -> Shape:
 
 
 def attribute_shape(attribute: Attribute) -> Shape:
-    """Give the shape of an attribute's value in a plan."""
+    """Return the shape of an attribute's value in a plan."""
     note = Note(attribute.flags)
     if attribute.has(WRITE_ONLY):
         return replace(NULL_SHAPE, note=note)
@@ -123,7 +124,7 @@ def _nested_attributes(mode: str, attributes: dict[str, Attribute]) -> Shape:
 
 
 def type_shape(constraint: Any) -> Shape:
-    """Give the shape of a type constraint."""
+    """Return the shape of a type constraint."""
     if isinstance(constraint, str):
         return _PLAIN.get(constraint, ANY)
     kind, inner = constraint[0], constraint[1]
@@ -170,7 +171,7 @@ class Selection:
 
 
 def select(rule: Rule, catalog: Catalog) -> Selection:
-    """Give the documents that a rule may see."""
+    """Return the documents that a rule may see."""
     if rule.scope not in _OF_CHANGES:
         return Selection([Root(_other_root(rule.scope, catalog))])
     selection = Selection()
@@ -210,7 +211,7 @@ def _root(kind: str, named: bool, rule: Rule, catalog: Catalog, data: bool) -> R
 def change_shape(
     match: Match | None, scope: Scope, kind: str = "", block: SchemaBlock | None = None
 ) -> Shape:
-    """Give the document of a change, of a known type or any."""
+    """Return the document of a change, of a known type or any."""
     asked = actions = frozenset(match.actions if match and match.actions else Action)
     spelt = {word for action in actions for word in _WORDS.get(action, (action.value,))}
     if actions & {Action.CREATE, Action.UPDATE}:  # with evaluate = "all"
@@ -237,7 +238,7 @@ def change_shape(
 
 
 def _config(block: SchemaBlock | None) -> Shape:
-    """Give the block in the plan's configuration: an argument is there where it is written."""
+    """Return the block in the plan's configuration: an argument is there where it is written."""
     if block is None:
         return ANY
     arguments = dict.fromkeys(block.names, ANY)
@@ -266,7 +267,7 @@ def _side(values: Shape, actions: frozenset[Action], without: frozenset[Action])
 
 
 def words(known: Iterable[str]) -> Shape:
-    """Give the shape of a string that is one of some words."""
+    """Return the shape of a string that is one of some words."""
     return Shape(STRING, constants=frozenset(known))
 
 
@@ -301,7 +302,7 @@ def _other_root(scope: Scope, catalog: Catalog) -> Shape:
 
 
 def generic_change(catalog: Catalog) -> Shape:
-    """Give the document of any change; it becomes that of a type once the type is known."""
+    """Return the document of any change; it becomes that of a type once the type is known."""
 
     def narrower(name: str, constant: Any) -> Shape | None:
         if name != "type" or not isinstance(constant, str):

@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from tfgate.authoring.lint.shapes import change_shape, generic_change
+from tfgate.authoring.lint.shapes import Root, change_shape, generic_change
 from tfgate.model.rule import Scope
+from tfgate.query import Expression, FunctionTable
 from tfgate.query import compile as compile_expression
-from tfgate.query.shapes import infer
+from tfgate.query.shapes import Facts, Inference, infer
 from tfgate.query.shapes.shape import (
     ANY,
     BOOLEAN,
@@ -28,9 +29,6 @@ from tfgate.ruleset.template import ITEM
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tfgate.authoring.lint.shapes import Root
-    from tfgate.query import Expression, FunctionTable
-    from tfgate.query.shapes import Facts, Inference
     from tfgate.ruleset import CompiledRule, Ruleset
     from tfgate.ruleset.params import ParamSpec, ParamType
     from tfgate.ruleset.ruleset import DataFile
@@ -72,11 +70,11 @@ class RuleNames:
         self.complaints: dict[tuple[str, str], Complaint] = {}
 
     def variable(self, name: str) -> Expression | None:
-        """Give the expression of a ``let`` value."""
+        """Return the expression of a ``let`` value."""
         return self._let.get(name)
 
     def call(self, name: str, arguments: tuple[Any, ...]) -> Shape | None:
-        """Give what a function gives, and take note of an argument that names nothing."""
+        """Return what a function gives, and take note of an argument that names nothing."""
         argument = arguments[0] if arguments and isinstance(arguments[0], str) else None
         if argument is None:
             return None
@@ -135,7 +133,7 @@ class RuleNames:
 
 
 def near(name: str, block: Block) -> str:
-    """Give `` (did you mean "x"?)`` of a block's names."""
+    """Return `` (did you mean "x"?)`` of a block's names."""
     found = nearest(name, block.names)
     return f' (did you mean "{found}"?)' if found else ""
 
@@ -171,9 +169,6 @@ def loosened(shape: Shape) -> Shape:
         else {name: loosened(part) for name, part in shape.fields.items()},
         element=None if element is None or not element.mask else loosened(element),
     )
-
-
-# --- Walks a rule's expressions once for each document that the rule may see.
 
 
 Placeholder = tuple["str | int", ...]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from tfgate.query.shapes import RemarkKind
+from tfgate.query.shapes import Remark, RemarkKind, Shape
 from tfgate.query.values import LISTS, NUMBER, OBJECTS, STRINGS
 from tfgate.ruleset.problems import nearest
-
-if TYPE_CHECKING:
-    from tfgate.query.shapes import Remark, Shape
 
 CHECK_OF: Final = {
     RemarkKind.UNKNOWN_FIELD: "unknown-attribute",

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from tfgate.schema import Catalog
 
 
-# --- What stands at the cursor of a rule file that may be half-written.
-
-
 _PATH = re.compile(
     r"(?:@|[A-Za-z_][A-Za-z0-9_]*|\"[^\"\n]*\")(?:\.(?:[A-Za-z0-9_]*|\"[^\"\n]*\")|\[[^\[\]\n]*\])*$"
 )
@@ -67,7 +64,7 @@ def place_at(text: str, offset: int) -> Place:
 
 
 def word_end(text: str, offset: int) -> int:
-    """Give the end of the name around an offset."""
+    """Return the end of the name around an offset."""
     end = offset
     while end < len(text) and (text[end].isalnum() or text[end] == "_"):
         end += 1
@@ -75,7 +72,7 @@ def word_end(text: str, offset: int) -> int:
 
 
 def _rule_around(text: str, offset: int) -> tuple[int, int]:
-    """Give the bounds of the ``[[rules]]`` table around an offset; else of the whole file."""
+    """Return the bounds of the ``[[rules]]`` table around an offset; else of the whole file."""
     starts = [found.start() for found in _RULE.finditer(text)]
     before = [start for start in starts if start <= offset]
     after = [start for start in starts if start > offset]
@@ -83,7 +80,7 @@ def _rule_around(text: str, offset: int) -> tuple[int, int]:
 
 
 def _key(text: str, start: int, offset: int) -> str:
-    """Give the key of the value around an offset: of the nearest line above that has one."""
+    """Return the key of the value around an offset: of the nearest line above that has one."""
     for line in reversed(text[start:offset].split("\n")[-60:]):
         found = _KEY.match(line)
         if found:
@@ -94,7 +91,7 @@ def _key(text: str, start: int, offset: int) -> str:
 
 
 def _path(line: str, key: str) -> str:
-    """Give the path that ends the line, led by the lists whose filters it stands in."""
+    """Return the path that ends the line, led by the lists whose filters it stands in."""
     if key == "message":
         opened = line.rfind("{")
         return line[opened + 1 :] if opened > line.rfind("}") else ""
@@ -113,7 +110,7 @@ def _ending(line: str) -> str:
 
 
 def _open_filter(line: str) -> int:
-    """Give the place of the last ``[?`` that is not closed, -1 where there is none."""
+    """Return the place of the last ``[?`` that is not closed, -1 where there is none."""
     depth = 0
     for place in range(len(line) - 1, -1, -1):
         if line[place] == "]":
@@ -150,7 +147,7 @@ class Declared:
 
 
 def complete(text: str, offset: int, catalog: Catalog, declared: Declared) -> list[Offer]:
-    """Give what may be written at an offset."""
+    """Return what may be written at an offset."""
     place = place_at(text, offset)
     if place.key == "types":
         return [Offer(name, "type") for name in catalog.types()]
@@ -253,7 +250,7 @@ def _arguments(place: Place, catalog: Catalog, declared: Declared) -> list[Offer
 
 
 def _resolve(place: Place, catalog: Catalog, path: str) -> Shape | None:
-    """Give what stands at a path, on any of the types that the rule matches."""
+    """Return what stands at a path, on any of the types that the rule matches."""
     types = catalog.matching(place.types)[:_MOST_TYPES] if place.types else []
     roots = [change_shape(None, Scope.RESOURCE, kind, catalog.get(kind)) for kind in types]
     shapes = [_walk(root, path) for root in roots or [change_shape(None, Scope.RESOURCE)]]

@@ -43,7 +43,7 @@ class Mark:
 
 
 def ruleset_of(path: Path, text: str) -> Path | None:
-    """Give the ruleset that a file belongs to: a folder, the file itself, or ``None``."""
+    """Return the ruleset that a file belongs to: a folder, the file itself, or ``None``."""
     if path.suffix != ".toml":
         return None
     if path.parent.name == "rules" and os.path.isfile(path.parent.parent / MANIFEST):
@@ -129,7 +129,7 @@ def _table(text: str) -> dict[str, Any]:
 
 
 def _parsed(text: str) -> tuple[dict[str, Any] | None, int | None]:
-    """Give the table, or the line of the mistake."""
+    """Return the table, or the line of the mistake."""
     try:
         return parse_toml(text, "draft"), None
     except Unreadable as error:

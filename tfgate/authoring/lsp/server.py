@@ -10,14 +10,12 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from tfgate._version import __version__
-from tfgate.authoring.lsp.completion import complete, hover
-from tfgate.authoring.lsp.diagnostics import LARGEST, declared_in, marks_of
+from tfgate.authoring.lsp.completion import Offer, complete, hover
+from tfgate.authoring.lsp.diagnostics import LARGEST, Mark, declared_in, marks_of
 
 if TYPE_CHECKING:
     from pygls.workspace import TextDocument
 
-    from tfgate.authoring.lsp.completion import Offer
-    from tfgate.authoring.lsp.diagnostics import Mark
     from tfgate.schema import Catalog
 
 _KINDS = {
@@ -29,7 +27,7 @@ _KINDS = {
 
 
 def make_server(catalog: Catalog) -> LanguageServer:
-    """Give a server that knows the schemas of ``catalog``; ``start_io()`` runs it."""
+    """Return a server that knows the schemas of ``catalog``; ``start_io()`` runs it."""
     server = LanguageServer("tfgate", __version__)
 
     def check(uri: str) -> None:
@@ -82,7 +80,7 @@ def make_server(catalog: Catalog) -> LanguageServer:
 
 
 def _text(document: TextDocument) -> str:
-    """Give the text, a question mark for each half of a surrogate pair: JSON can bring one."""
+    """Return the text, a question mark for each half of a surrogate pair: JSON can bring one."""
     return document.source.encode("utf-8", "replace").decode()
 
 

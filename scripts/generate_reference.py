@@ -1,11 +1,11 @@
-"""Reference pages that are made from the code they describe."""
+"""The reference pages of functions and of audit events, made from the code they describe."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from tfgate.audit.events import CHAIN, EVENTS
+from tfgate.audit.events import CHAIN, EVENTS, Event, Member
 from tfgate.audit.sinks.otel_names import RUN
 from tfgate.engine.functions import SCOPE_FUNCTIONS, rule_functions
 from tfgate.query.values import Maybe, Unknown
@@ -13,7 +13,6 @@ from tfgate.query.values import Maybe, Unknown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tfgate.audit.events import Event, Member
     from tfgate.query import Function
 
 
@@ -21,7 +20,7 @@ NOTE = "<!-- Made by scripts/generate: change the code it describes, and run it 
 
 
 def functions_page() -> str:
-    """Give docs/reference/functions.md: every function an expression may call."""
+    """Return docs/reference/functions.md: every function an expression may call."""
     table = sorted(rule_functions(), key=lambda function: function.name)
     scoped = {function.name for function in SCOPE_FUNCTIONS}
     groups = (
@@ -71,9 +70,6 @@ def _special(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} has no place in a reference page")
 
 
-# --- The reference page of events, made from the table that the schema and the sinks use.
-
-
 _EVENTS_INTRODUCTION = """\
 Every record has the members of the chain, and those of its event. `tfgate schema record` prints all
 of this as a JSON Schema; how records hang together, and how a trail is proven, is in
@@ -97,7 +93,7 @@ of `class_uid`, `type_uid` is 100 times `class_uid` plus `activity_id`, `metadat
 
 
 def events_page() -> str:
-    """Give docs/reference/audit-events.md: every event, its members, and what others call them."""
+    """Return docs/reference/audit-events.md: every event with its members and their names."""
     lines = [NOTE, "# Audit events", "", _EVENTS_INTRODUCTION, "", "## The chain", ""]
     lines += ["In every record.", "", *_table(CHAIN), ""]
     lines += ["The log record of a sink also has `tfgate.chain`, the `hash` of record 0.", ""]
