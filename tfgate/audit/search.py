@@ -11,16 +11,54 @@ from tfgate.audit.decision import read_evidence
 from tfgate.audit.filters import Filters, finding_matches, passes_match, record_matches
 from tfgate.audit.read import Lines
 from tfgate.audit.record import Record, decode, is_readable, record_of
+from tfgate.audit.rotation import log_of
 from tfgate.audit.scan import evidence_digest
 from tfgate.audit.verifier import find_files
 from tfgate.errors import AuditError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     AnyPath = str | os.PathLike[str]
-    Skipped = Callable[[str, int], None]
+
+
+class Unread(msgspec.Struct):
+    """What a reader of a trail could not read. Whoever reads a trail reports it."""
+
+    lines: list[str] = []
+    """``file:line`` of each line that is no record."""
+    files: list[str] = []
+    """A sentence for each file that cannot be read to its end."""
+
+    def sentences(self) -> list[str]:
+        """Return what to report, the files first."""
+        if not self.lines:
+            return self.files
+        more = f" and {len(self.lines) - 3} more" if len(self.lines) > 3 else ""
+        text = f"{len(self.lines)} line(s) that are no record of this version were passed over: "
+        return [*self.files, f"{text}{', '.join(self.lines[:3])}{more}."]
+
+
+def read_lines(path: Path, unread: Unread | None = None) -> Iterator[bytes]:
+    """Read the lines of a trail's file; what of it cannot be read goes into ``unread``.
+
+    Raises ``AuditError`` instead where there is no ``unread``. The unfinished last line of a log is
+    no damage: a writer may be at work.
+    """
+    lines, number = Lines(path), 0
+    for number, line in enumerate(lines, 1):  # noqa: B007 - the number of the last one
+        yield line
+    cut = lines.tail and log_of(path) != path
+    reason = lines.damage or ("its last line is unfinished" if cut else None)
+    if reason is None:
+        return
+    text = f"Only {number} line(s) of {path} can be read: {reason}."
+    if unread is None:
+        raise AuditError(text, hint="Run `tfgate audit verify`.")
+    if text not in unread.files:
+        unread.files.append(text)
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -60,35 +98,42 @@ def search_trail(
     filters: Filters,
     *,
     evidence: AnyPath | None = None,
-    skipped: Skipped | None = None,
+    unread: Unread | None = None,
 ) -> Iterator[Hit]:
-    """Give the records that match, in the order of the trail, one at a time.
+    """Yield the records that match, in the order of the trail, one at a time.
 
-    Nothing is verified here. Lines that are no record are passed over; ``skipped(file, line)``
-    hears of each. ``evidence`` is where to look for findings that a record left out. Raises
-    ``AuditError`` where there is no file.
+    Nothing is verified here. Lines that are no record are passed over and added to ``unread``, as
+    is every file that cannot be read to its end. ``evidence`` is where to look for findings that a
+    record left out. Raises ``AuditError`` where there is no file, and for a damaged one where
+    there is no ``unread``.
     """
     needles = filters.needles()
     for path in find_files(paths):
-        for number, line in enumerate(Lines(path), 1):
+        for number, line in enumerate(read_lines(path, unread), 1):
             if all(needle in line for needle in needles):
                 record = _decode(line)
                 if record is None:
-                    if skipped is not None:
-                        skipped(str(path), number)
+                    if unread is not None:
+                        unread.lines.append(f"{path}:{number}")
                 elif record_matches(filters, record):
                     yield from _hit(filters, record, line, str(path), number, evidence)
 
 
-def show(paths: Sequence[AnyPath], decision_id: str, *, evidence: AnyPath | None = None) -> Shown:
-    """Give every record about a decision, and its evidence from the directory ``evidence``.
+def show(
+    paths: Sequence[AnyPath],
+    decision_id: str,
+    *,
+    evidence: AnyPath | None = None,
+    unread: Unread | None = None,
+) -> Shown:
+    """Return every record about a decision, and its evidence from the directory ``evidence``.
 
     ``decision_id`` may be shortened as long as it names one decision. Raises ``AuditError`` where
     it names none, or several.
     """
-    hits = [*search_trail(paths, Filters(decision_id=decision_id))]
+    hits = [*search_trail(paths, Filters(decision_id=decision_id), unread=unread)]
     if not hits:
-        hits = [*search_trail(paths, Filters(decision_id=f"{decision_id}*"))]
+        hits = [*search_trail(paths, Filters(decision_id=f"{decision_id}*"), unread=unread)]
     ids = sorted({str(hit.record.fields["decision_id"]) for hit in hits})
     if len(ids) != 1:
         found = "No decision" if not ids else f"More than one decision ({len(ids)} of them)"
@@ -107,35 +152,27 @@ def show(paths: Sequence[AnyPath], decision_id: str, *, evidence: AnyPath | None
 
 
 def read_records(
-    path: AnyPath, *, decision_id: str | None = None, last: int | None = None
+    path: AnyPath,
+    *,
+    decision_id: str | None = None,
+    last: int | None = None,
+    unread: Unread | None = None,
 ) -> list[dict[str, Any]]:
-    """Give whole records as plain JSON data, oldest first: those of a decision, the ``last`` ones.
+    """Return whole records as JSON data, oldest first: those of a decision, or the ``last`` ones.
 
     ``decision_id`` may be shortened, as for ``show``. Raises ``AuditError`` where there is no
     trail, or no such decision.
     """
     if decision_id is not None:
-        return [decode(hit.record.line) for hit in show([path], decision_id).hits]
+        return [decode(hit.record.line) for hit in show([path], decision_id, unread=unread).hits]
     newest: deque[dict[str, Any]] = deque()
     for file in reversed(find_files([path])):
         # Only lines that may be wanted are decoded: of a million, the last ones.
         room = None if last is None else last - len(newest)
-        tail = deque(Lines(file), maxlen=room)
+        tail = deque(read_lines(file, unread), maxlen=room)
         records = [record for line in tail if (record := _decode(line)) is not None]
         newest.extendleft(reversed(records))
     return [*newest]
-
-
-def orphans(paths: Sequence[AnyPath]) -> list[Hit]:
-    """Give the ``apply_started`` records of applies whose end no record tells."""
-    open_: dict[str, Hit] = {}
-    for hit in search_trail(paths, Filters(event="apply_*")):
-        decision = str(hit.record.fields.get("decision_id"))
-        if hit.record.event == "apply_started":
-            open_[decision] = hit
-        elif hit.record.event == "apply_finished":
-            open_.pop(decision, None)
-    return [*open_.values()]
 
 
 def _decode(line: bytes) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tfgate.audit.filters import Filters, glob_matches
 from tfgate.audit.pipeline import moment_of
-from tfgate.audit.search import search_trail
+from tfgate.audit.search import Unread, search_trail
 from tfgate.gate.gather import gather_sources, load_config
 from tfgate.model.audit_report import DecisionRow, ExceptionRow, Ref, RuleChangeRow, RulesetRow
 from tfgate.model.text import glob_matches as text_glob_matches
@@ -50,8 +50,7 @@ class Read:
     decisions: list[tuple[DecisionRow, dict[str, Any]]] = field(default_factory=list)
     """Each with the fields of its record, ``findings`` those that the report is about."""
     rules: set[str] = field(default_factory=set)
-    skipped: list[str] = field(default_factory=list)
-    """Lines that are no records."""
+    unread: Unread = field(default_factory=Unread)
 
 
 def read_decisions(trail: Trail, scope: Scope) -> Read:
@@ -63,11 +62,7 @@ def read_decisions(trail: Trail, scope: Scope) -> Read:
     events: dict[str, list[Hit]] = {}
     wanted = Filters(workspace=scope.workspace, since=scope.since)
     chosen: list[tuple[Hit, dict[str, Any]]] = []
-
-    def skipped(file: str, line: int) -> None:
-        found.skipped.append(f"{file}:{line}")
-
-    for hit in search_trail(trail.paths, wanted, skipped=skipped):
+    for hit in search_trail(trail.paths, wanted, unread=found.unread):
         record = hit.record
         if record.event in ("decision", "undecided"):
             fields = _about(scope, record.event, record.fields)

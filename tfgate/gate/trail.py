@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfgate.audit.checkpoint import make_checkpoint
-from tfgate.audit.search import read_records
+from tfgate.audit.search import Unread, read_records
 from tfgate.audit.verifier import verify
 from tfgate.errors import UsageError
 from tfgate.gate.record import audit_paths, open_trail
@@ -148,8 +148,10 @@ def show_records(
     cwd: Path,
     env: Mapping[str, str],
     config: str | None,
+    unread: Unread,
 ) -> str:
-    """Give the records of a decision, or the newest ``last`` ones, as indented JSON."""
+    """Return the records of a decision, or the newest ``last`` ones, as indented JSON."""
     path = trail_path(cwd, env, config, log)
-    records = read_records(path, decision_id=decision_id, last=None if decision_id else last)
+    newest = None if decision_id else last
+    records = read_records(path, decision_id=decision_id, last=newest, unread=unread)
     return "".join(json.dumps(record, indent=2, ensure_ascii=True) + "\n" for record in records)

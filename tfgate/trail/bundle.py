@@ -19,11 +19,10 @@ from tfgate._version import __version__
 from tfgate.audit.archive import find_plan, read_packed
 from tfgate.audit.decision import evidence_path, read_evidence_bytes
 from tfgate.audit.filters import Filters
-from tfgate.audit.read import Lines
 from tfgate.audit.record import canonical, decode, sha256
 from tfgate.audit.rotation import log_of, trail_files
 from tfgate.audit.scratch import scratch
-from tfgate.audit.search import search_trail, show
+from tfgate.audit.search import Unread, read_lines, search_trail, show
 from tfgate.command.output import tell
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import AuditError, TfgateError
@@ -224,16 +223,18 @@ def make_bundle(
     the next checkpoint are put in whole, other decisions among them: they are what links the two.
     Raises ``AuditError`` where the trail knows no such decision.
     """
-    shown = show(trail.paths, _newest(trail) if decision_id == NEWEST else decision_id)
+    unread = Unread()
+    wanted = _newest(trail, unread) if decision_id == NEWEST else decision_id
+    shown = show(trail.paths, wanted, unread=unread)
     made: dict[str, bytes] = {}
     missing: list[str] = []
     made["records.jsonl"] = b"".join(hit.record.line + b"\n" for hit in shown.hits)
     missing += _add_evidence(made, shown.hits, trail.evidence)
     if chain:
-        missing += _add_chain(made, shown.hits, trail)
+        missing += _add_chain(made, shown.hits, trail, unread)
     rulesets = [r for hit in shown.hits for r in hit.record.fields.get("rulesets") or ()]
     places, without = ruleset_files(rulesets, place, made)
-    missing += without
+    missing += [*without, *unread.files]
     if trail.allowed_signers is not None and Path(trail.allowed_signers).is_file():
         made["allowed_signers"] = read_file(trail.allowed_signers)
     made["verify.py"] = (files("tfgate.trail") / "bundle_verify.py").read_bytes()
@@ -243,9 +244,9 @@ def make_bundle(
     return Bundle(shown.decision_id, made, tuple(missing))
 
 
-def _newest(trail: Trail) -> str:
+def _newest(trail: Trail, unread: Unread) -> str:
     newest = ""
-    for hit in search_trail(trail.paths, Filters(event="decision")):
+    for hit in search_trail(trail.paths, Filters(event="decision"), unread=unread):
         newest = str(hit.record.fields.get("decision_id"))
     if not newest:
         raise AuditError("There is no decision in this trail yet.")
@@ -302,12 +303,14 @@ def _add_plan(made: dict[str, bytes], digest: str, folder: Path) -> Iterator[str
         yield error.message
 
 
-def _add_chain(made: dict[str, bytes], hits: Sequence[Hit], trail: Trail) -> Iterator[str]:
+def _add_chain(
+    made: dict[str, bytes], hits: Sequence[Hit], trail: Trail, unread: Unread
+) -> Iterator[str]:
     """Put in the records from the first about the decision to the checkpoint that covers all."""
     first, last = hits[0].record.seq, hits[-1].record.seq
     lines: list[bytes] = []
     found: dict[str, Any] | None = None
-    for line in _lines_from(hits[0], trail):
+    for line in _lines_from(hits[0], unread):
         record = _record(line)
         if record is None or (not lines and record.get("seq") != first):
             continue
@@ -325,14 +328,14 @@ def _add_chain(made: dict[str, bytes], hits: Sequence[Hit], trail: Trail) -> Ite
     made["checkpoint.json.sig"] = str(found.get("signature")).encode()
 
 
-def _lines_from(hit: Hit, trail: Trail) -> Iterator[bytes]:
+def _lines_from(hit: Hit, unread: Unread) -> Iterator[bytes]:
     """Give the lines of the trail from the hit's file on."""
     log = log_of(Path(hit.file))
     following = [file for file in trail_files(log) if file.exists()]
     named = [Path(hit.file)]
     at = following.index(named[0]) if named[0] in following else -1
     for file in following[at:] if at >= 0 else named:
-        yield from Lines(file)
+        yield from read_lines(file, unread)
 
 
 def _record(line: bytes) -> dict[str, Any] | None:

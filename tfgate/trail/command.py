@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfgate.audit.search import Unread
 from tfgate.command.lazy import LazyGroup
-from tfgate.command.output import bytes_bar, write_out
+from tfgate.command.output import bytes_bar, tell, write_out
 from tfgate.exitcodes import ExitCode
 from tfgate.gate.trail import checkpoint_trail, find_trail, show_records, verify_trail
 
@@ -122,10 +123,19 @@ def checkpoint(key: str | None, directory: str | None, log: str | None, config: 
 @_CONFIG
 def show(decision_id: str | None, log: str | None, last: int, config: str | None) -> None:
     """Show the records of one decision (its id may be shortened), or the newest ones."""
+    unread = Unread()
     records = show_records(
-        decision_id, last=last, log=log, cwd=Path.cwd(), env=os.environ, config=config
+        decision_id,
+        last=last,
+        log=log,
+        cwd=Path.cwd(),
+        env=os.environ,
+        config=config,
+        unread=unread,
     )
     write_out(records)
+    for sentence in unread.sentences():
+        tell(f"tfgate: {sentence}")
 
 
 def _trail(files: tuple[str, ...], config: str | None) -> Trail:

@@ -179,10 +179,7 @@ def _key(one: ListedWaiver) -> tuple[str, str, str, str]:
 
 
 def _integrity(verified: VerifyResult, read: Read) -> Integrity:
-    notes = [f"{note.file}: {note.text}" for note in verified.notes]
-    if read.skipped:
-        shown = ", ".join(read.skipped[:3])
-        notes.append(f"{len(read.skipped)} line(s) that are no record were passed over: {shown}")
+    notes = [f"{note.file}: {note.text}" for note in verified.notes] + read.unread.sentences()
     return Integrity(
         holds=verified.ok,
         records=verified.records,

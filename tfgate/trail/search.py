@@ -13,7 +13,7 @@ import click
 
 from tfgate.audit.filters import Filters, parse_moment
 from tfgate.audit.record import decode
-from tfgate.audit.search import search_trail
+from tfgate.audit.search import Unread, search_trail
 from tfgate.command.output import tell, write_lines
 from tfgate.gate.trail import find_trail
 from tfgate.report.escape import console
@@ -43,19 +43,9 @@ def make_filters(
     )
 
 
-def find_hits(
-    trail: Trail, filters: Filters, *, last: int | None, skipped: list[str]
-) -> Iterable[Hit]:
-    """Give what matches, the ``last`` ones where asked for.
-
-    Places of lines that are no record are added to ``skipped`` on the way.
-    """
-    hits = search_trail(
-        trail.paths,
-        filters,
-        evidence=trail.evidence,
-        skipped=lambda file, line: skipped.append(f"{file}:{line}"),
-    )
+def find_hits(trail: Trail, filters: Filters, *, last: int | None, unread: Unread) -> Iterable[Hit]:
+    """Return what matches, the ``last`` ones where asked for; ``unread`` is filled on the way."""
+    hits = search_trail(trail.paths, filters, evidence=trail.evidence, unread=unread)
     return hits if last is None else deque(hits, maxlen=last)
 
 
@@ -186,13 +176,9 @@ def search(
     """
     trail = find_trail(files, cwd=Path.cwd(), env=os.environ, config=config)
     now = dt.datetime.now(dt.timezone.utc)
-    skipped: list[str] = []
+    unread = Unread()
     filters = make_filters(given, since=since, until=until, now=now)
-    hits = find_hits(trail, filters, last=last, skipped=skipped)
+    hits = find_hits(trail, filters, last=last, unread=unread)
     write_lines((as_json_lines if as_json else as_table)(hits))
-    if skipped:
-        more = f" and {len(skipped) - 3} more" if len(skipped) > 3 else ""
-        tell(
-            f"tfgate: {len(skipped)} line(s) that are no record of this version were passed over: "
-            f"{', '.join(skipped[:3])}{more}."
-        )
+    for sentence in unread.sentences():
+        tell(f"tfgate: {sentence}")

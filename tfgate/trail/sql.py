@@ -11,11 +11,13 @@ import datetime as dt
 import json
 import os
 import re
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from tfgate.audit.search import read_lines
 from tfgate.audit.verifier import find_files
 from tfgate.command.output import write_lines
 from tfgate.errors import UsageError
@@ -88,7 +90,7 @@ def ask(trail: Trail, query: str) -> Answer:
     """Answer an SQL query over the views ``records``, ``decisions``, ``findings``, ``applies``.
 
     Raises ``UsageError`` without DuckDB, for a query that is wrong, and for one that is not
-    allowed; ``AuditError`` where there is no trail.
+    allowed; ``AuditError`` where there is no trail, or a file of it cannot be read to its end.
     """
     try:
         import duckdb
@@ -97,7 +99,10 @@ def ask(trail: Trail, query: str) -> Answer:
             "SQL needs DuckDB, which is not installed.",
             hint="Install the extra: pip install 'tfgate[audit]'. tfgate audit search needs none.",
         ) from None
-    paths = [str(Path(file).absolute()) for file in find_files(trail.paths)]
+    paths = []
+    for file in find_files(trail.paths):
+        deque(read_lines(file), maxlen=0)  # raises where DuckDB might count what is left
+        paths.append(str(file.absolute()))
     connection = duckdb.connect(":memory:")
     try:
         _prepare(connection, paths)

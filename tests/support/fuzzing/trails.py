@@ -11,7 +11,7 @@ import msgspec
 from tests.support.fuzzing.corpus import SIGNED, SIGNERS
 from tests.support.plans import NOW
 from tfgate.audit.filters import Filters
-from tfgate.audit.search import orphans, read_records, search_trail, show
+from tfgate.audit.search import read_records, search_trail, show
 from tfgate.audit.verifier import verify
 from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError
@@ -36,7 +36,6 @@ def trail(data: bytes, folder: Path) -> None:
     before = verify([log])
     with contextlib.suppress(AuditError):  # where there is no record at all
         read_records(log, last=5)
-        orphans([log])
         for hit in search_trail([log], Filters(rule="*", address="*")):
             with contextlib.suppress(AuditError):
                 show([log], str(hit.record.fields.get("decision_id")))

@@ -11,7 +11,7 @@ import pytest
 from tfgate.audit.decision import write_evidence
 from tfgate.audit.filters import Filters, parse_moment
 from tfgate.audit.rotation import Rotation, rotated_files
-from tfgate.audit.search import orphans, read_records, search_trail, show
+from tfgate.audit.search import Unread, read_records, search_trail, show
 from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError, UsageError
 
@@ -129,9 +129,9 @@ def test_a_hit_says_where_it_stands_and_which_findings_matched(log: Path) -> Non
 def test_noise_is_passed_over_and_counted(log: Path) -> None:
     """A line that is no record hides nothing behind it."""
     log.write_bytes(b'noise\n{"v":1}\n\xff\n' + log.read_bytes())
-    skipped: list[int] = []
-    hits = [*search_trail([log], Filters(), skipped=lambda _file, line: skipped.append(line))]
-    assert skipped == [1, 2, 3]
+    unread = Unread()
+    hits = [*search_trail([log], Filters(), unread=unread)]
+    assert unread.lines == [f"{log}:1", f"{log}:2", f"{log}:3"]
     assert hits[-1].record.event == "apply_finished"
 
 
@@ -168,9 +168,22 @@ def test_whole_records_are_read_back(log: Path) -> None:
     assert found == ["decision", "apply_started"]
 
 
-def test_orphans_are_found(log: Path) -> None:
-    """Applies that were started, and of which nothing more is known."""
-    assert [hit.record.fields["decision_id"] for hit in orphans([log])] == ["d-prod-2"]
+@pytest.mark.parametrize("how", ["truncated", "no gzip file", "cut"])
+def test_a_damaged_file_is_reported(log: Path, how: str) -> None:
+    """What cannot be read is named, and raises where nobody asks for it."""
+    packed, plain, *_ = rotated_files(log)
+    if how == "cut":
+        plain.write_bytes(plain.read_bytes()[:-9])
+    else:
+        packed.write_bytes(packed.read_bytes()[:-9] if how == "truncated" else b"noise")
+    unread = Unread()
+    assert [*search_trail([log], Filters(event="apply_finished"), unread=unread)]
+    [sentence] = unread.sentences()
+    assert str(plain if how == "cut" else packed) in sentence
+    read_records(log, unread=unread)
+    assert unread.sentences() == [sentence], "once, however often it is read"
+    with pytest.raises(AuditError, match=r"Only \d line"):
+        [*search_trail([log], Filters())]
 
 
 def test_findings_left_out_are_looked_up_in_the_evidence(tmp_path: Path) -> None:

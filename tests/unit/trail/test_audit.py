@@ -131,6 +131,27 @@ def test_search_says_what_it_passed_over(gate: Path, capsys: Capture) -> None:
     assert f"{log}:1" in err
 
 
+@pytest.mark.parametrize("reader", ["search", "show", "report", "sql", "export"])
+def test_every_reader_reports_a_damaged_file(gate: Path, capsys: Capture, reader: str) -> None:
+    """A compressed trail that was cut short never looks like a whole one with fewer records."""
+    if reader == "sql":
+        pytest.importorskip("duckdb")
+    main(["check", "good.json"])
+    log = gate / "audit" / "audit.jsonl"
+    old = log.with_name("audit-20260101-000000000000.jsonl.gz")
+    old.write_bytes(gzip.compress(log.read_bytes())[:-9])
+    arguments = {
+        "show": ["show", "--last", "9"],
+        "report": ["report", "--format", "json"],
+        "sql": ["sql", "SELECT count(*) FROM records"],
+        "export": ["export", "--decision", "last", "--output", "bundle.zip"],
+    }
+    _, out, err = run(capsys, "audit", *arguments.get(reader, [reader]))
+    assert f"{old.name} can be read: the gzip file is truncated." in (
+        out if reader == "report" else err
+    )
+
+
 def test_checkpoint_and_verify(gate: Path, capsys: Capture) -> None:
     """A checkpoint kept elsewhere makes a cut tail visible; OpenSSH alone verifies it."""
     main(["check", "good.json"])
