@@ -109,7 +109,7 @@ def test_a_link_is_not_followed(directory: Path) -> None:
 def test_it_asks_where_there_is_somebody_to_ask(directory: Path) -> None:
     """And says what to give where there is not."""
     ended = tfgate(directory, "init")
-    assert (ended.code, "Give --for" in ended.err) == (2, True)
+    assert (ended.code, "Name it with --for" in ended.err) == (2, True)
     ours, theirs = pty.openpty()
     os.write(ours, b"gitlab\n")
     assert tfgate(directory, "init", stdin=theirs).code == 0
