@@ -37,8 +37,8 @@ _COMMANDS = {
     ),
     "docs": ("tfgate.authoring.docs", "docs", "Write a page for each rule."),
     "update": ("tfgate.history.update", "update", "Take new versions of rulesets from git."),
-    "log": ("tfgate.history.command", "log", "Show how rules came to be what they are."),
-    "review": ("tfgate.history.command", "review", "Show what a change of rules changes."),
+    "log": ("tfgate.history.log", "log", "Show how rules came to be what they are."),
+    "review": ("tfgate.history.review", "review", "Show what a change of rules changes."),
 }
 
 

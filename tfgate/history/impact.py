@@ -1,8 +1,10 @@
-"""Judge one recorded plan under two sets of rules."""
+"""Evaluate recorded plans under two sets of rules, and compare what comes out."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,11 +23,26 @@ from tfgate.ruleset import Effective, Evaluate, GateConfig, Ruleset
 from tfgate.ruleset.effective import load_rulesets, resolve, sources_for
 
 if TYPE_CHECKING:
-    from tfgate.history.impact_plans import RecordedPlan
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 SAME = "same"
 """Stands for both decisions where they are certainly the same, whichever it is."""
+
+
+class RecordedPlan(msgspec.Struct, frozen=True):
+    """A plan to be evaluated again, with what the record says of its run."""
+
+    file: str
+    name: str
+    """For people: path or digest."""
+    workspace: str
+    now: str
+    """The time to evaluate it at where no record says another: RFC 3339."""
+    operator: str = "unknown"
+    time: str | None = None
+    """When it was evaluated: RFC 3339."""
+    decision_id: str | None = None
 
 
 class FindingChange(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,11 +68,11 @@ class PlanImpact(msgspec.Struct, frozen=True, omit_defaults=True):
     """File, or digest in the archive."""
     workspace: str
     before: str
-    """``allow``, ``deny``, ``undecided`` where it could not be judged, or ``same``."""
+    """``allow``, ``deny``, ``undecided`` where it could not be evaluated, or ``same``."""
     after: str
     changes: tuple[FindingChange, ...] = ()
     problem: str | None = None
-    """Why it could not be judged under one of the two."""
+    """Why it could not be evaluated under one of the two."""
     decision_id: str | None = None
     """The decision in the trail, for a plan from the archive."""
     time: str | None = None
@@ -105,7 +122,7 @@ class Impact(msgspec.Struct, frozen=True):
 
     @property
     def problems(self) -> list[PlanImpact]:
-        """Plans that could not be judged."""
+        """Plans that could not be evaluated."""
         return [plan for plan in self.plans if plan.problem is not None]
 
     def by_rule(self) -> list[RuleImpact]:
@@ -154,7 +171,7 @@ _Key = tuple[str, str, str | None]
 
 
 class TwoRules(NamedTuple):
-    """The configurations that plans are judged under."""
+    """The configurations that plans are evaluated under."""
 
     before: GateConfig
     after: GateConfig
@@ -173,10 +190,10 @@ class _Side(NamedTuple):
         return evaluate(plan, rulesets, _context(self.config, self.whole, recorded))
 
 
-class Judge:
-    """Judges plans; rules are loaded once for each workspace.
+class Evaluator:
+    """Evaluates plans; rules are loaded once for each workspace.
 
-    Rules that are the same on both sides come to the same. They are judged only where the others
+    Rules that are the same on both sides come to the same. They are evaluated only where the others
     do not settle whether the decision is the same.
     """
 
@@ -359,17 +376,53 @@ def _word(outcome: Outcome | None, key: _Key, passed: frozenset[tuple[str, str]]
     return "pass" if (key[0], label) in passed else "none"
 
 
-_judge: Judge | None = None
-"""Of a worker process, which judges many plans under the same rules."""
+MIN_PARALLEL = 16
+"""Plans below which starting processes costs more than it saves."""
+
+
+def evaluate_plans(
+    evaluator: Evaluator,
+    plans: Sequence[RecordedPlan],
+    *,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[PlanImpact]:
+    """Evaluate each plan under the old and the new rules, in order, on all processors.
+
+    ``workers`` processes share the work (default: one per processor, none for a few plans).
+    """
+    count = workers if workers is not None else (os.cpu_count() or 1)
+    if count <= 1 or len(plans) < MIN_PARALLEL:
+        found: Iterable[PlanImpact] = map(evaluator, plans)
+        yield from _counted(found, len(plans), progress)
+        return
+
+    size = max(1, min(32, len(plans) // (count * 4)))
+    with ProcessPoolExecutor(count, initializer=begin, initargs=(evaluator.rules,)) as pool:
+        found = pool.map(evaluate_one, plans, chunksize=size)
+        yield from _counted(found, len(plans), progress)
+
+
+def _counted(
+    found: Iterable[PlanImpact], total: int, progress: Callable[[int, int], None] | None
+) -> Iterator[PlanImpact]:
+    for number, one in enumerate(found, 1):
+        yield one
+        if progress is not None:
+            progress(number, total)
+
+
+_evaluator: Evaluator | None = None
+"""Of a worker process, which evaluates many plans under the same rules."""
 
 
 def begin(rules: TwoRules) -> None:
     """Make a worker process ready."""
-    global _judge
-    _judge = Judge(rules)
+    global _evaluator
+    _evaluator = Evaluator(rules)
 
 
-def judge_one(recorded: RecordedPlan) -> PlanImpact:
-    """Judge one plan in a worker process."""
-    assert _judge is not None, "begin() was called when the process began"
-    return _judge(recorded)
+def evaluate_one(recorded: RecordedPlan) -> PlanImpact:
+    """Evaluate one plan in a worker process."""
+    assert _evaluator is not None, "begin() was called when the process began"
+    return _evaluator(recorded)

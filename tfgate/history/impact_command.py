@@ -1,4 +1,4 @@
-"""An impact as text, as Markdown for a pull request, and as JSON."""
+"""``tfgate impact``: what a change of rules would have done to plans that were evaluated before."""
 
 from __future__ import annotations
 
@@ -11,18 +11,34 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from tfgate.audit.filters import parse_moment
+from tfgate.audit.archive import find_plan, kept_plans
+from tfgate.audit.filters import Filters, parse_moment
+from tfgate.audit.search import search_trail
 from tfgate.command.output import items_bar, write_file, write_out
-from tfgate.gate.rules import RulesPlace
-from tfgate.history.impact_plans import run_impact
+from tfgate.engine.functions import rule_functions
+from tfgate.errors import AuditError, UsageError
+from tfgate.gate.check import find_plans
+from tfgate.gate.record import audit_paths
+from tfgate.gate.rules import RulesPlace, rules_at
+from tfgate.history.impact import (
+    Evaluator,
+    FindingChange,
+    Impact,
+    PlanImpact,
+    RecordedPlan,
+    TwoRules,
+    evaluate_plans,
+)
+from tfgate.history.log import place_options
 from tfgate.report.escape import clip, console, markdown_code, markdown_prose
+from tfgate.ruleset import GateConfig, for_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from tfgate.history.impact import FindingChange, Impact, PlanImpact
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 
+ARCHIVE = "archive"
+_PACKED = (".json.gz", ".json.zst")
 EXAMPLES = 5
 """Plans, and findings in each, that are shown of many."""
 _MESSAGE = 160
@@ -123,7 +139,7 @@ def _cell(text: str) -> str:
 def _headline(impact: Impact) -> str:
     denied, allowed = len(impact.newly_denied), len(impact.newly_allowed)
     text = f"{len(impact.plans)} plans, {denied} newly denied, {allowed} newly allowed"
-    return text + (f", {len(impact.problems)} not judged" if impact.problems else "")
+    return text + (f", {len(impact.problems)} not evaluated" if impact.problems else "")
 
 
 def _groups(impact: Impact) -> Iterator[tuple[str, Sequence[PlanImpact]]]:
@@ -133,7 +149,7 @@ def _groups(impact: Impact) -> Iterator[tuple[str, Sequence[PlanImpact]]]:
         ("Newly denied", impact.newly_denied),
         ("Newly allowed", impact.newly_allowed),
         ("Same decision, other findings", others),
-        ("Not judged", impact.problems),
+        ("Not evaluated", impact.problems),
     ):
         if plans:
             yield title, plans
@@ -179,76 +195,147 @@ _WRITERS: dict[str, Callable[[Impact], Iterator[str]]] = {
 FORMATS = tuple(_WRITERS)
 
 
+def recorded_plans(
+    sources: Sequence[str],
+    config: GateConfig,
+    env: Mapping[str, str],
+    *,
+    now: dt.datetime,
+    workspace: str | None = None,
+    since: str | None = None,
+) -> list[RecordedPlan]:
+    """Find the plans that ``sources`` name: files, folders, or ``archive``.
+
+    A plan in a folder is taken to be of the workspace that ``workspace`` names, else of the one
+    that its folder is called after (``plans/prod/net.json``), else ``default``. Of the archive,
+    every plan that a decision names, once for each workspace, its last decision first; ``since``
+    (as in a record) leaves older ones out. Raises ``UsageError`` where there is none.
+    """
+    found: list[RecordedPlan] = []
+    for source in sources:
+        if source == ARCHIVE and not Path(source).exists():
+            found += _archived(config, env, now, since)
+        else:
+            found += _from_disk(Path(source), workspace, now)
+    if not found:
+        raise UsageError(
+            f"There is no plan in {', '.join(sources)}.",
+            hint="Name plan JSON, a folder of it, or archive (with audit.archive = true).",
+        )
+    return found
+
+
+def _from_disk(place: Path, workspace: str | None, now: dt.datetime) -> Iterator[RecordedPlan]:
+    if place.is_file():
+        yield RecordedPlan(str(place), str(place), workspace or "default", now.isoformat())
+        return
+    if not place.is_dir():
+        raise UsageError(f"There is no plan {place}.")
+    files = [file for file in find_plans(place) if file.suffix == ".json"]
+    files += [file for file in sorted(place.rglob("*")) if file.name.endswith(_PACKED)]
+    for file in files:
+        parent = file.parent.name if file.parent != place else ""
+        name = workspace or parent or "default"
+        yield RecordedPlan(str(file), str(file.relative_to(place)), name, now.isoformat())
+
+
+def _archived(
+    config: GateConfig, env: Mapping[str, str], now: dt.datetime, since: str | None
+) -> Iterable[RecordedPlan]:
+    log = audit_paths(config, env)[0]
+    folder = log.parent / "archive"
+    newest: dict[tuple[str, str], RecordedPlan] = {}
+    try:
+        for hit in search_trail([log], Filters(event="decision", since=since)):
+            fields = hit.record.fields
+            digest = fields.get("archive_sha256")
+            file = find_plan(folder, digest) if isinstance(digest, str) else None
+            if isinstance(digest, str) and file is not None:
+                one = _of_record(file, digest, fields, hit.record.time, now)
+                newest[digest, one.workspace] = one
+    except AuditError:
+        # Without a trail, what the archive holds can still be evaluated.
+        return [
+            RecordedPlan(str(file), file.name.split(".")[0][:16], "default", now.isoformat())
+            for file in kept_plans(folder)
+        ]
+    return newest.values()
+
+
+def _of_record(
+    file: Path, digest: str, fields: Mapping[str, Any], time: str, now: dt.datetime
+) -> RecordedPlan:
+    return RecordedPlan(
+        file=str(file),
+        name=str(fields.get("input") or digest[:16]),
+        workspace=str(fields.get("workspace") or "default"),
+        now=now.isoformat(),
+        operator=str(fields.get("operator") or "unknown"),
+        time=time,
+        decision_id=str(fields.get("decision_id")),
+    )
+
+
+def run_impact(
+    place: RulesPlace,
+    base: str,
+    sources: Sequence[str],
+    *,
+    now: dt.datetime,
+    since: str | None = None,
+    workspace: str | None = None,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Impact:
+    """Evaluate the plans in ``sources`` under the rules of ``base`` and those of the working tree.
+
+    Raises ``UsageError`` where there is nothing to compare, and ``ConfigError`` where one of the
+    two sets of rules does not load.
+    """
+    after = place.gate_config()
+    plans = recorded_plans(sources, after, place.env, now=now, workspace=workspace, since=since)
+    with rules_at(place, base) as (before, commit):
+        for config in (before, after):
+            # A mistake in the rules is one error, not one for each plan.
+            for_workspace(config, plans[0].workspace, functions=rule_functions())
+        evaluator = Evaluator(TwoRules(before, after))
+        found = tuple(evaluate_plans(evaluator, plans, workers=workers, progress=progress))
+    return Impact(base, commit, found)
+
+
 @click.command(
     epilog="Example: tfgate impact --base origin/main --plans archive --since 30d --format markdown"
 )
-@click.option(
-    "--base",
-    required=True,
-    metavar="REF",
-    help="Where the old rules are: a commit, "
-    "branch or tag of the checkout here. The new ones are those of the working tree.",
-)
-@click.option(
-    "--plans",
-    multiple=True,
-    required=True,
-    metavar="DIR|FILE|archive",
-    help="Plan JSON, a folder of it (also .json.gz, .json.zst), or the archive of the "
-    "trail in force. Repeatable.",
-)
-@click.option(
-    "--since", metavar="TIME", help="Of the archive: judged since then (30d, 2026-01-31)."
-)
-@click.option(
-    "--workspace",
-    "-w",
-    metavar="NAME",
-    help="Workspace of the plans in folders (default: the name of a plan's folder).",
-)
-@click.option(
-    "--ruleset",
-    "-r",
-    "rulesets",
-    multiple=True,
-    metavar="SOURCE",
-    help="A ruleset. Default: those of tfgate.toml, or the one here.",
-)
-@click.option("--config", metavar="FILE", help="Configuration to use.")
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice(["text", "markdown", "json"]),
-    default="text",
-    show_default=True,
-)
+@click.option("--base", required=True, metavar="REF",
+              help="Where the old rules are: a commit, branch or tag of the checkout here. The new "
+                   "ones are those of the working tree.")  # fmt: skip
+@click.option("--plans", multiple=True, required=True, metavar="DIR|FILE|archive",
+              help="Plan JSON, a folder of it (also .json.gz, .json.zst), or the archive of the "
+                   "trail in force. Repeatable.")  # fmt: skip
+@click.option("--since", metavar="TIME",
+              help="Of the archive: evaluated since then (30d, 2026-01-31).")  # fmt: skip
+@click.option("--workspace", "-w", metavar="NAME",
+              help="Workspace of the plans in folders (default: the name of a plan's "
+                   "folder).")  # fmt: skip
+@place_options
+@click.option("--format", "kind", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--output", metavar="FILE", help="Where to write it (default: standard output).")
-@click.option(
-    "--jobs",
-    "-j",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Processes that share the work (default: one per processor).",
-)
+@click.option("--jobs", "-j", type=click.IntRange(1), metavar="N",
+              help="Processes that share the work (default: one per processor).")  # fmt: skip
 def impact(
     base: str,
     plans: tuple[str, ...],
-    since: str | None,
-    workspace: str | None,
+    kind: str,
     rulesets: tuple[str, ...],
     config: str | None,
-    kind: str,
-    output: str | None,
-    jobs: int | None,
+    **options: Any,
 ) -> None:
-    """Judge recorded plans under the rules of REF and under those here; show what differs.
+    """Evaluate recorded plans under the rules of REF and under those here; show what differs.
 
     Newly denied and newly allowed plans, by rule, workspace and address. Nothing is recorded.
     """
     place = RulesPlace(Path.cwd(), os.environ, config, rulesets)
-    write_impact(
-        place, base, plans, kind, since=since, workspace=workspace, output=output, jobs=jobs
-    )
+    write_impact(place, base, plans, kind, **options)
 
 
 def write_impact(
@@ -262,9 +349,9 @@ def write_impact(
     output: str | None = None,
     jobs: int | None = None,
 ) -> None:
-    """Judge and write. Raises ``TfgateError``."""
+    """Evaluate and write. Raises ``TfgateError``."""
     now = dt.datetime.now(dt.timezone.utc)
-    with items_bar("judging", "plans") as progress:
+    with items_bar("evaluating", "plans") as progress:
         found = run_impact(
             place,
             base,

@@ -1,29 +1,44 @@
-"""``tfgate rules log``: how rules came to be what they are, from git."""
+"""``tfgate rules log``: the history of rules, from git."""
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+import click
 import msgspec
 
 from tfgate.audit.scratch import scratch
+from tfgate.command.output import write_lines
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import TfgateError, UsageError
 from tfgate.gate.rule_origin import RulesOrigin, checkout_of, repository_of
 from tfgate.gate.rules import READ, RulesPlace, write_tree
-from tfgate.history.changes import RuleDiff, diff_rulesets
+from tfgate.history.changes import RuleDiff, diff_lines, diff_rulesets
 from tfgate.provenance.git import GitError, Repository
 from tfgate.provenance.history import Commit, Touch, mainline, read_commits
+from tfgate.report.escape import console, log_line
 from tfgate.ruleset.loader import inspect_ruleset
 from tfgate.ruleset.sources import MANIFEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tfgate.provenance.approval import Landings
     from tfgate.ruleset import GateConfig, Ruleset
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def place_options(command: F) -> F:
+    """Add the options that say which rules are meant: ``--ruleset`` and ``--config``."""
+    command = click.option("--config", metavar="FILE", help="Configuration to use.")(command)
+    return click.option(
+        "--ruleset", "-r", "rulesets", multiple=True, metavar="SOURCE",
+        help="A ruleset: a folder or a TOML file. Default: those of tfgate.toml, or the one here.",
+    )(command)  # fmt: skip
 
 
 class LogEntry(msgspec.Struct, frozen=True):
@@ -200,3 +215,39 @@ def logs_of(place: RulesPlace, rule: str | None, limit: int | None) -> Iterator[
             yield entry
     if rule is not None and not found:
         raise UsageError(f"No ruleset in a checkout has, or had, a rule {rule}.")
+
+
+@click.command("log", epilog="Example: tfgate rules log ACME-EC2-003")
+@click.argument("rule", required=False)
+@click.option("--limit", "-n", type=click.IntRange(1), default=20, show_default=True,
+              help="How many changes of each ruleset to show.")  # fmt: skip
+@place_options
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def log(
+    rule: str | None, limit: int, rulesets: tuple[str, ...], config: str | None, as_json: bool
+) -> None:
+    """Show the history of RULE, or of whole rulesets: when, who, approved by whom, what.
+
+    What is shown is the difference in what the rules do (expressions, level, match, parameters),
+    not of their text.
+    """
+    entries = logs_of(RulesPlace(Path.cwd(), os.environ, config, rulesets), rule, limit)
+    if as_json:
+        write_lines(json.dumps(msgspec.to_builtins(entry)) for entry in entries)
+    else:
+        lines = (line for entry in entries for line in _entry_lines(entry))
+        write_lines(log_line(console(line)) for line in lines)
+
+
+def _entry_lines(entry: LogEntry) -> Iterator[str]:
+    approved = ", ".join(entry.approvers) or "nobody else"
+    yield f"{entry.time}  {entry.commit[:12]}  {entry.ruleset}"
+    yield f"  by {', '.join(entry.authors)}; approved by {approved}"
+    yield f"  {entry.subject}"
+    for diff in entry.diffs:
+        yield from diff_lines(diff)
+    if not entry.diffs:
+        yield "  nothing but the text of the files changed"
+    if entry.problem is not None:
+        yield f"  (a version cannot be read in full: {entry.problem})"
+    yield ""

@@ -155,7 +155,7 @@ def test_plans_that_cannot_be_judged(repo: Repo, capsys: Capture, tmp_path: Path
     assert "cannot be read" in told["prod/cut.json.gz"]
     assert told["prod/good.json.gz"] is None
     text = run(capsys, "--plans", "../plans")
-    assert "Not judged:" in text
+    assert "Not evaluated:" in text
 
 
 def test_no_plans(repo: Repo, capsys: Capture) -> None:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from tfgate.authoring.draft import draft_rule
 from tfgate.authoring.lint.run import lint_rulesets
-from tfgate.authoring.new import check_rule, new_rule, rule_text
+from tfgate.authoring.new import Subject, check_rule, draft_rule, new_rule, rule_text
 from tfgate.cli.main import main
 from tfgate.errors import UsageError
 from tfgate.schema import Catalog, shipped_indexes
@@ -45,7 +44,7 @@ def test_of_any_type_and_attribute(tmp_path: Path, catalog: Catalog) -> None:
         assert block is not None
         usable = [n for n in sorted(block.names)
                   if n not in block.attributes or not block.attributes[n].flags & 48]  # fmt: skip
-        text = rule_text(draft_rule(kind, block, chance.choice(usable), None), f"X-{number}")
+        text = rule_text(*draft_rule(block, chance.choice(usable), Subject(kind)), f"X-{number}")
         check_rule(text)
         (tmp_path / "rules" / f"{number}.toml").write_text(text, encoding="utf-8")
     found = lint_rulesets([str(tmp_path)], catalog).findings
