@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tfgate.audit.events import CHAIN, EVENTS, Event, Member
-from tfgate.audit.sinks.otel_names import RUN
+from tfgate.audit.events import CHAIN, EVENTS, RUN, Event, Member
 from tfgate.engine.functions import SCOPE_FUNCTIONS, rule_functions
 from tfgate.query.values import Maybe, Unknown
 

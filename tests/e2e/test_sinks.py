@@ -20,7 +20,7 @@ from tests.support.parts import require_part
 from tests.support.postgres import Postgres, documented_table
 from tests.support.receiver import Receiver, receiving
 from tests.support.sink_gate import SinkGate, http_sink, in_order
-from tfgate.audit.rotation import Rotation
+from tfgate.audit.trail_files import Rotation
 from tfgate.audit.verifier import verify
 from tfgate.audit.writer import AuditTrail
 

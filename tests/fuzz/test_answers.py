@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.support.fuzzing.endpoint import HOME
-from tfgate.audit.sinks.cursor import CursorFile
+from tfgate.audit.sinks.spool import CursorFile
 from tfgate.errors import AuditError, TerraformError
 from tfgate.server.client import Client, Fetched, fetch_state
 from tfgate.terraform.runner import Terraform

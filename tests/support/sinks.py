@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from tfgate.audit.rotation import Rotation
-from tfgate.audit.sinks.cursor import CursorFile, cursor_path
 from tfgate.audit.sinks.deliver import Effort, Outcome, deliver
 from tfgate.audit.sinks.interface import Batch, SinkError
-from tfgate.audit.sinks.spool import Spool
+from tfgate.audit.sinks.spool import CursorFile, Spool, cursor_path
+from tfgate.audit.trail_files import Rotation
 from tfgate.audit.writer import AuditTrail
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003 - a public example imports as its readers would
+import datetime as dt
 
 import tfgate
 from tfgate.query import UNKNOWN, Expression, Unknown, compile

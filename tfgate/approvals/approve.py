@@ -115,8 +115,8 @@ def _end(text: str | None, now: dt.datetime, latest: dt.datetime) -> dt.datetime
         return latest
     if span := _SPAN.fullmatch(text.strip()):
         return now + dt.timedelta(hours=int(span[1]) * _HOURS[span[2]])
-    from tfgate.audit.filters import parse_moment
-    from tfgate.audit.pipeline import moment_of
+    from tfgate.audit.record import moment_of
+    from tfgate.audit.search import parse_moment
 
     return moment_of(parse_moment(text, now, end=True))
 

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from tfgate.approvals.waiver_import import import_waivers
-from tfgate.audit.filters import parse_moment
+from tfgate.audit.search import parse_moment
 from tfgate.command.output import tell, write_file, write_lines, write_out
 from tfgate.errors import AuditError
 from tfgate.gate.evidence import Scope, exception_rows, list_waivers, read_decisions

@@ -7,23 +7,20 @@ statement about a record that is not there any more.
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tfgate.audit.files import make_directory, reported, write_new
-from tfgate.audit.pipeline import moment_of, timestamp
-from tfgate.audit.read import Lines
-from tfgate.audit.record import NotARecordError, Record, canonical, open_line
-from tfgate.audit.rotation import trail_files
+from tfgate.audit.record import NotARecordError, Record, canonical, moment_of, open_line, timestamp
 from tfgate.audit.signing import sign
+from tfgate.audit.trail_files import Lines, trail_files
 from tfgate.errors import AuditError
 from tfgate.opening import read_file
 
 if TYPE_CHECKING:
-    import os
-
     from tfgate.audit.writer import AuditTrail
 
 KIND = "tfgate-checkpoint"
@@ -44,7 +41,7 @@ class Statement(msgspec.Struct, frozen=True):
     v: int = 1
 
     def signed_bytes(self) -> bytes:
-        """Give the bytes that the signature is over."""
+        """Return the bytes that the signature is over."""
         return canonical(msgspec.to_builtins(self))
 
 
@@ -107,7 +104,7 @@ def checkpoint_due(
     *,
     directory: str | os.PathLike[str] | None = None,
 ) -> bool:
-    """Say whether enough records or time have passed since the newest checkpoint file."""
+    """Whether enough records or time have passed since the newest checkpoint file."""
     head = trail.head()
     if head is None:
         return False
@@ -126,7 +123,7 @@ def checkpoint_due(
 
 
 def checkpoint_directory(trail: AuditTrail) -> Path:
-    """Give where checkpoints of ``trail`` go unless told otherwise."""
+    """Return where checkpoints of ``trail`` go unless told otherwise."""
     return trail.path.parent / "checkpoints"
 
 

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from tfgate.audit.record import GENESIS
 from tfgate.audit.result import ChainFacts, Problem, ProblemKind
 from tfgate.audit.scan import Bad, Place, Run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-
-# --- Which run of records continues which: the pieces of a scan, tied together by hash.
 
 
 @dataclass(eq=False)
@@ -62,7 +56,7 @@ class Node:
 
 
 def loose_hashes(pieces: Sequence[Run | Bad]) -> frozenset[str]:
-    """Give the hashes whose place must be looked up before ``tie``.
+    """Return the hashes whose place must be looked up before ``tie``.
 
     For each run that continues no other run's end: what it says it continues, and its own first.
     """
@@ -170,7 +164,7 @@ def _tie_by_hash(nodes: list[Node]) -> None:
 
 
 def _tie_by_number(nodes: list[Node]) -> None:
-    """Give a parent to bad lines, and to runs whose predecessor is nowhere: the nearest before."""
+    """Tie bad lines, and runs whose predecessor is nowhere, to the nearest before."""
     numbers: list[tuple[int, int]] = []
     before: Node | None = None
     for node in nodes:
@@ -232,7 +226,7 @@ def _is_root(node: Node) -> bool:
 
 
 def _line_of(root: Node) -> list[Node]:
-    """Give the nodes that the chain leads through from ``root`` on, from the first run."""
+    """Return the nodes that the chain leads through from ``root`` on, from the first run."""
     line: list[Node] = []
     node: Node | None = root
     while node is not None:
@@ -243,7 +237,7 @@ def _line_of(root: Node) -> list[Node]:
 
 
 def _main_lines(lines: list[list[Node]], trails: Sequence[str]) -> list[list[Node]]:
-    """Give each trail's own chain: of several that begin in it, the one with most records."""
+    """Return each trail's own chain: of several that begin in it, the one with most records."""
     best: dict[str, list[Node]] = {}
     for line in lines:
         trail = trails[line[0].piece.file]

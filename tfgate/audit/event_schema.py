@@ -8,6 +8,7 @@ does not know: ``strict`` gives the one that does not.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,8 +17,6 @@ import msgspec
 from tfgate.audit.events import CHAIN, EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from tfgate.audit.events import Event, Member
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -26,7 +25,7 @@ PATH: Final = Path(__file__).parent / "schemas" / "record.v1.schema.json"
 
 
 def record_schema(*, strict: bool = False) -> dict[str, Any]:
-    """Give the schema of any record. ``x-otel`` and ``x-ocsf`` say what others call the same."""
+    """Return the schema of any record. ``x-otel`` and ``x-ocsf`` say what others call the same."""
     every = [*CHAIN.values(), *_members()]
     types, definitions = msgspec.json.schema_components(
         [member.type for member in every], ref_template=_REF
@@ -51,7 +50,7 @@ def record_schema(*, strict: bool = False) -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """Give the schema as its file in the package has it."""
+    """Return the schema as its file in the package has it."""
     return json.dumps(record_schema(), indent=2, ensure_ascii=False) + "\n"
 
 

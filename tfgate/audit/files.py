@@ -8,15 +8,12 @@ import os
 import signal
 import stat
 import time
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
 
 from tfgate.audit.record import MAX_LINE
 from tfgate.errors import AuditError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 
 _BLOCK = 64 * 1024
 _PIECE = 1024 * 1024
@@ -139,7 +136,7 @@ def _write_unnamed(path: Path, data: bytes) -> bool:
 
 
 def _named(descriptor: int, path: Path) -> bool:
-    """Give a file without a name this one (man 2 open); ``False`` where that does not go."""
+    """Return a file without a name this one (man 2 open); ``False`` where that does not go."""
     try:
         # With src_dir_fd Python calls linkat, which follows the link in /proc.
         os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
@@ -233,7 +230,7 @@ def read_range(descriptor: int, start: int, end: int) -> bytes:
 
 
 def _newline_before(descriptor: int, end: int) -> int:
-    """Give the offset of the last newline before ``end``, or -1."""
+    """Return the offset of the last newline before ``end``, or -1."""
     floor = max(0, end - MAX_LINE - 1)
     while end > floor:
         start = max(floor, end - _BLOCK)
@@ -244,9 +241,6 @@ def _newline_before(descriptor: int, end: int) -> int:
     if floor:
         raise OSError(0, f"a line is longer than {MAX_LINE} bytes")
     return -1
-
-
-# --- One writer at a time, and no signal in the middle of a record.
 
 
 _DEFERRED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGALRM", "SIGUSR1", "SIGUSR2")

@@ -7,9 +7,10 @@ before it. docs/reference/audit-record.md says the same to an auditor.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import lru_cache
 from typing import Any
@@ -19,7 +20,7 @@ import rfc8785
 
 from tfgate.model.text import late
 
-# --- The bytes that are hashed: RFC 8785 (JSON Canonicalization Scheme).
+Clock = Callable[[], dt.datetime]
 
 
 _encoder = msgspec.json.Encoder(order="sorted")
@@ -27,7 +28,7 @@ _decoder = msgspec.json.Decoder()
 
 
 def canonical(value: Any) -> bytes:
-    """Give the RFC 8785 form of a value that ``neutralise`` has been through.
+    """Return the RFC 8785 form of a value that ``neutralise`` has been through.
 
     On such values (integers within 2**53, keys below U+E000, no lone surrogate) msgspec's sorted
     form is RFC 8785, byte for byte, at a fortieth of the time the ``rfc8785`` package takes; a
@@ -37,7 +38,7 @@ def canonical(value: Any) -> bytes:
 
 
 def is_canonical(line: bytes, value: Any) -> bool:
-    """Say whether ``line`` is the RFC 8785 form of ``value``, whatever wrote it."""
+    """Whether ``line`` is the RFC 8785 form of ``value``, whatever wrote it."""
     return _encoder.encode(value) == line or _reference(value) == line
 
 
@@ -52,7 +53,7 @@ def decode(data: bytes) -> Any:
 
 
 def sha256(data: bytes) -> str:
-    """Give the SHA-256 of ``data`` in hex."""
+    """Return the SHA-256 of ``data`` in hex."""
     return hashlib.sha256(data).hexdigest()
 
 
@@ -135,12 +136,12 @@ def open_line(line: bytes) -> Record:
 
 
 def is_digest(value: object) -> bool:
-    """Say whether ``value`` is a SHA-256 in lower-case hex."""
+    """Whether ``value`` is a SHA-256 in lower-case hex."""
     return isinstance(value, str) and _HEX.fullmatch(value) is not None
 
 
 def is_time(value: object) -> bool:
-    """Say whether ``value`` is written as the ``time`` of a record."""
+    """Whether ``value`` is written as the ``time`` of a record."""
     return isinstance(value, str) and _TIME.fullmatch(value) is not None
 
 
@@ -193,7 +194,7 @@ def _shape(sealed: dict[str, Any], seq: int | None, stated: str | None) -> dict[
 
 
 def is_readable(value: object) -> bool:
-    """Say whether a decoded line can be shown as a record, verified or not."""
+    """Whether a decoded line can be shown as a record, verified or not."""
     return (
         isinstance(value, dict)
         and type(value.get("v")) is int
@@ -203,7 +204,7 @@ def is_readable(value: object) -> bool:
 
 
 def record_of(sealed: dict[str, Any], line: bytes) -> Record:
-    """Give a decoded line, of which ``is_readable`` holds, as a record."""
+    """Return a decoded line, of which ``is_readable`` holds, as a record."""
     fields = {name: value for name, value in sealed.items() if name not in CHAIN_FIELDS}
     return Record(
         seq=sealed["seq"],
@@ -214,12 +215,6 @@ def record_of(sealed: dict[str, Any], line: bytes) -> Record:
         fields=fields,
         line=line,
     )
-
-
-# --- Make values safe to write: no hostile character, no number that JSON readers disagree on.
-#
-# What comes out can be serialised to RFC 8785 whatever went in, so that a strange value in a
-# message can never keep a decision from being recorded.
 
 
 SAFE_INTEGER = 2**53 - 1
@@ -246,7 +241,7 @@ _HOSTILE_IN_KEY = late("[\n\t\ue000-\U0010ffff]")
 
 
 def is_harmless(data: bytes) -> bool:
-    """Say whether JSON text has no character that ``neutralise_text`` would write differently.
+    """Whether JSON text has no character that ``neutralise_text`` would write differently.
 
     May say no for harmless text (a JSON escape may spell an escape); never yes for the other.
     """
@@ -267,7 +262,7 @@ def neutralise_text(text: str) -> str:
 
 
 def neutralise(value: object) -> Any:
-    """Give ``value`` as plain JSON data that RFC 8785 can write.
+    """Return ``value`` as plain JSON data that RFC 8785 can write.
 
     Integers beyond 2**53 - 1 and all floats become strings (``"9007199254740993"``, ``"0.5"``,
     ``"nan"``): records hold integers only, so that every reader agrees on them. ``bytes``, dates
@@ -318,3 +313,42 @@ def _digits(value: int) -> str:
 
 def _name(match: re.Match[str]) -> str:
     return f"<U+{ord(match.group()):04X}>"
+
+
+def log_record(
+    sink: Callable[[Record], Record],
+    event: str,
+    fields: dict[str, Any],
+    *,
+    after: Record | None,
+    clock: Clock,
+) -> Record:
+    """Make ``event`` the record that follows ``after``, hand it to ``sink``, give what that gives.
+
+    ``fields`` must have passed ``check_fields``.
+    """
+    members: dict[str, Any] = neutralise({**fields, "event": event})
+    members["time"] = timestamp(clock())
+    members["v"] = VERSION
+    members["seq"] = 0 if after is None else after.seq + 1
+    members["prev"] = GENESIS if after is None else after.hash
+    return sink(seal(members))
+
+
+def check_fields(fields: dict[str, Any]) -> None:
+    """Raise ``ValueError`` where ``fields`` has a member that the chain sets itself."""
+    reserved = sorted({*CHAIN_FIELDS}.intersection(fields))
+    if reserved:
+        raise ValueError(f"an event's own fields cannot be named {', '.join(reserved)}")
+
+
+def timestamp(moment: dt.datetime) -> str:
+    """Write an aware datetime as RFC 3339 in UTC with six decimals."""
+    if moment.tzinfo is None:
+        raise ValueError("the clock of an audit trail gives aware datetimes")
+    return moment.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment_of(time: str) -> dt.datetime:
+    """Read what `timestamp` has written, or another RFC 3339 time of six decimals or none."""
+    return dt.datetime.fromisoformat(time.replace("Z", "+00:00"))  # 3.10 does not take the Z

@@ -9,15 +9,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from tfgate.audit.read import Lines, parts_of, record_in
 from tfgate.audit.record import (
     FutureVersionError,
     NotARecordError,
@@ -27,11 +27,8 @@ from tfgate.audit.record import (
     is_time,
     open_line,
 )
+from tfgate.audit.trail_files import Lines, parts_of, record_in
 from tfgate.errors import AuditError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
 
 MAX_PIECES = 20_000
 """Runs and bad lines kept per scan; a file with more is no trail in any useful sense."""
@@ -160,7 +157,7 @@ def merge(left: Scan, right: Scan) -> Scan:
 
 
 def _follows(line: bytes, run: Run) -> dict[str, Any] | None:
-    """Give the record in ``line`` if it is whole and continues ``run``: ``open_line``, but fast."""
+    """Return the record in ``line`` if it continues ``run``: ``open_line``, but fast."""
     try:
         sealed = decode(line)
         digest = sealed["hash"]
@@ -235,7 +232,7 @@ def _collect(scan: Scan, sealed: dict[str, Any], run: Run, wanted: Wanted) -> No
 
 
 def evidence_digest(members: dict[str, Any]) -> str | None:
-    """Give the digest (hex) of the evidence that a record names, where it names one."""
+    """Return the digest (hex) of the evidence that a record names, where it names one."""
     digest = members.get("evidence_sha256")
     return digest if isinstance(digest, str) and is_digest(digest) else None
 
@@ -270,9 +267,6 @@ def _shift(scan: Scan, lines: int) -> None:
     for table in (scan.started, scan.evidence):
         for name, (file, line, seq) in table.items():
             table[name] = (file, line + lines, seq)
-
-
-# --- Share a scan among processes.
 
 
 _WORTH_IT = 8 << 20

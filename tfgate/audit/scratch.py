@@ -11,13 +11,10 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tfgate.errors import TfgateError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _PREFIX = "tfgate-"
 OWNER = ".owner"

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from tfgate.audit.scratch import scratch
 from tfgate.errors import AuditError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 NAMESPACE = "tfgate-checkpoint"
 """Of checkpoints. What is signed in one namespace cannot pass for anything else."""
@@ -42,7 +40,7 @@ class Signer(NamedTuple):
 
 
 def sign(data: bytes, key: str | os.PathLike[str], namespace: str = NAMESPACE) -> str:
-    """Give the armoured signature of ``data`` by the private key in the file ``key``.
+    """Return the armoured signature of ``data`` by the private key in the file ``key``.
 
     ``key`` may be a public key whose private half the SSH agent holds. Raises ``AuditError``
     where ssh-keygen is missing or refuses.
@@ -65,7 +63,7 @@ def signer_of(
     at: str | None = None,
     namespace: str = NAMESPACE,
 ) -> str:
-    """Give the first principal that ``identify`` gives; raises as it does."""
+    """Return the first principal that ``identify`` gives; raises as it does."""
     return identify(data, signature, allowed_signers, at=at, namespace=namespace).principals[0]
 
 
@@ -77,7 +75,7 @@ def identify(
     at: str | None = None,
     namespace: str = NAMESPACE,
 ) -> Signer:
-    """Give the signer of ``data``, by the file ``allowed_signers``.
+    """Return the signer of ``data``, by the file ``allowed_signers``.
 
     ``at`` (RFC 3339, UTC) is when the key must have been valid, as ``valid-before`` and
     ``valid-after`` of the file say; default: now. Raises ``UnknownSignerError``,
@@ -107,7 +105,7 @@ def identify(
 
 
 def key_of(data: bytes, signature: str, namespace: str) -> str:
-    """Give the fingerprint of the key that signed ``data``, whoever's it is.
+    """Return the fingerprint of the key that signed ``data``, whoever's it is.
 
     Raises ``BadSignatureError`` where none did.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,22 +15,17 @@ from tfgate.audit.checkpoint import Statement, read_statement
 from tfgate.audit.decision import read_evidence_bytes
 from tfgate.audit.diagnose import diagnose, loose_hashes
 from tfgate.audit.result import ChainFacts, Problem, ProblemKind, VerifyResult
-from tfgate.audit.rotation import log_of, trail_files
 from tfgate.audit.scan import Run, Scan, Wanted, scan_files
 from tfgate.audit.signing import BadSignatureError, UnknownSignerError, signer_of
+from tfgate.audit.trail_files import log_of, trail_files
 from tfgate.errors import AuditError
 from tfgate.opening import NotAFileError, descriptor_of, read_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
     from tfgate.audit.scan import Damage, Place
 
-    Progress = Callable[[int, int], None]
-    AnyPath = str | os.PathLike[str]
-
-
-# --- What else a pass over a trail shows: damaged files, clocks, orphans, evidence, file modes.
+Progress = Callable[[int, int], None]
+AnyPath = str | os.PathLike[str]
 
 
 def damaged(damages: Sequence[Damage], names: Sequence[str]) -> Iterator[Problem]:
@@ -104,9 +100,6 @@ def _evidence_problem(directory: str | os.PathLike[str], digest: str) -> str | N
     return None
 
 
-# --- Checkpoints against a trail: is it as long as they say, and by whose word?
-
-
 NEWEST = 20
 """Of the checkpoints inside a trail, so many are checked: each vouches for all that is before."""
 
@@ -155,7 +148,7 @@ def read_checkpoints(
 
 
 def embedded_checkpoints(scan: Scan, names: Sequence[str]) -> list[Vouched]:
-    """Give the newest checkpoints that stand in the trail itself."""
+    """Return the newest checkpoints that stand in the trail itself."""
     found = []
     for file, line, seq, record in scan.checkpoints[-NEWEST:]:
         statement = _embedded_statement(record)
@@ -345,7 +338,7 @@ def _identity(files: Sequence[Path]) -> list[tuple[Path, int]]:
 
 
 def find_files(paths: Sequence[AnyPath]) -> list[Path]:
-    """Give every file of the trails at ``paths``, each once, in the order of the chain."""
+    """Return every file of the trails at ``paths``, each once, in the order of the chain."""
     found: dict[Path, None] = {}
     for path in paths:
         for file in trail_files(Path(path).expanduser()):

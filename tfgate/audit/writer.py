@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,28 +18,32 @@ from tfgate.audit.files import (
     sync_directory,
     writing,
 )
-from tfgate.audit.pipeline import check_fields, log_record
-from tfgate.audit.read import Lines, completed_fields, completes, fragment_after, recovered_fields
 from tfgate.audit.record import (
     FutureVersionError,
     NotARecordError,
     Record,
     canonical,
+    check_fields,
     decode,
+    log_record,
     open_line,
 )
-from tfgate.audit.rotation import last_rotated_line, rotate, rotated_fields, trail_files
+from tfgate.audit.trail_files import (
+    Lines,
+    completed_fields,
+    completes,
+    fragment_after,
+    last_rotated_line,
+    recovered_fields,
+    rotate,
+    rotated_fields,
+    trail_files,
+)
 from tfgate.errors import AuditError
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Mapping
-
-    from tfgate.audit.pipeline import Clock
-    from tfgate.audit.rotation import Rotation
-
-
-# --- Records that stand once: whether a trail has one already.
+    from tfgate.audit.record import Clock
+    from tfgate.audit.trail_files import Rotation
 
 
 ONCE: Mapping[str, str] = {"receipt_used": "receipt_sha256"}
@@ -56,7 +62,7 @@ class AlreadyRecordedError(AuditError):
 
 
 def find_once(log: Path, event: str, name: str, value: str) -> dict[str, Any] | None:
-    """Give the record of ``event`` in the trail at ``log`` whose member ``name`` is ``value``.
+    """Return the record of ``event`` in the trail at ``log`` whose member ``name`` is ``value``.
 
     Raises ``AuditError`` where a file of the trail cannot be read to its end: what it hides cannot
     be ruled out.
@@ -140,7 +146,7 @@ class AuditTrail:
             raise AlreadyRecordedError(before)
 
     def head(self) -> Record | None:
-        """Give the last whole record, or ``None`` where there is none; nothing is written.
+        """Return the last whole record, or ``None`` where there is none; nothing is written.
 
         Raises ``AuditError`` where it has been altered.
         """
@@ -151,7 +157,7 @@ class AuditTrail:
             return None if line is None else _trusted(line, place)
 
     def _tail(self) -> tuple[Record | None, int, bytes]:
-        """Give the last record, where its line ends in the log, and the fragment after it."""
+        """Return the last record, where its line ends in the log, and the fragment after it."""
         place = self.path
         with opened(self.path) as descriptor:
             line, end = last_line(descriptor)
@@ -162,7 +168,7 @@ class AuditTrail:
         return None if line is None else _trusted(line, place), end, fragment
 
     def _continue(self) -> Record | None:
-        """Give the record that the next one is chained to; a fragment after it is recovered."""
+        """Return the record that the next one is chained to; a fragment after it is recovered."""
         last, end, fragment = self._tail()
         if not fragment:
             return last

@@ -15,10 +15,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.audit.checkpoint import CheckpointPolicy, checkpoint_due, make_checkpoint
-from tfgate.audit.sinks.cursor import CursorFile, cursor_path
 from tfgate.audit.sinks.deliver import Effort, State, deliver
 from tfgate.audit.sinks.make import make_sink
-from tfgate.audit.sinks.spool import Spool
+from tfgate.audit.sinks.spool import CursorFile, Spool, cursor_path
 from tfgate.errors import NotDeliveredError, TfgateError
 from tfgate.ruleset.sinks import SinkType
 

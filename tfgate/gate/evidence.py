@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from tfgate.audit.filters import Filters, glob_matches
-from tfgate.audit.pipeline import moment_of
-from tfgate.audit.search import Unread, search_trail
+from tfgate.audit.record import moment_of
+from tfgate.audit.search import Filters, Unread, glob_matches, search_trail
 from tfgate.gate.gather import gather_sources, load_config
 from tfgate.model.audit_report import DecisionRow, ExceptionRow, Ref, RuleChangeRow, RulesetRow
 from tfgate.model.text import glob_matches as text_glob_matches

@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tfgate._version import __version__
-from tfgate.audit.archive import keep_plan, prune
-from tfgate.audit.decision import build_decision_record, build_evidence, write_evidence
-from tfgate.audit.rotation import Rotation
+from tfgate.audit.decision import (
+    build_decision_record,
+    build_evidence,
+    keep_plan,
+    prune,
+    write_evidence,
+)
+from tfgate.audit.trail_files import Rotation
 from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError, ConfigError, PlanError, TfgateError
 from tfgate.gate.rule_origin import origins, recorded_origin

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from msgspec.structs import asdict, replace
 
-from tfgate.audit.archive import read_packed
-from tfgate.audit.pipeline import moment_of
+from tfgate.audit.decision import read_packed
+from tfgate.audit.record import moment_of
 from tfgate.engine.context import Context
 from tfgate.engine.evaluate import evaluate
 from tfgate.engine.functions import rule_functions

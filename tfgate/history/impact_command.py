@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from tfgate.audit.archive import find_plan, kept_plans
-from tfgate.audit.filters import Filters, parse_moment
-from tfgate.audit.search import search_trail
+from tfgate.audit.decision import find_plan, kept_plans
+from tfgate.audit.search import Filters, parse_moment, search_trail
 from tfgate.command.output import items_bar, write_file, write_out
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import AuditError, UsageError

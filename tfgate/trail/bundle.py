@@ -8,6 +8,7 @@ import json
 import os
 import tarfile
 import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -16,13 +17,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tfgate._version import __version__
-from tfgate.audit.archive import find_plan, read_packed
-from tfgate.audit.decision import evidence_path, read_evidence_bytes
-from tfgate.audit.filters import Filters
+from tfgate.audit.decision import evidence_path, find_plan, read_evidence_bytes, read_packed
 from tfgate.audit.record import canonical, decode, sha256
-from tfgate.audit.rotation import log_of, trail_files
 from tfgate.audit.scratch import scratch
-from tfgate.audit.search import Unread, read_lines, search_trail, show
+from tfgate.audit.search import Filters, Unread, read_lines, search_trail, show
+from tfgate.audit.trail_files import log_of, trail_files
 from tfgate.command.output import tell
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import AuditError, TfgateError
@@ -34,14 +33,9 @@ from tfgate.provenance.git import GitError
 from tfgate.ruleset.loader import inspect_ruleset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
     from tfgate.audit.search import Hit
     from tfgate.gate.trail import Trail
     from tfgate.ruleset import Ruleset
-
-
-# --- The page that a bundle brings: what is in it, and how to verify it without tfgate.
 
 
 _WHAT = {
@@ -104,9 +98,6 @@ def _verify(made: Mapping[str, bytes]) -> Iterator[str]:
     yield "    ssh-keygen -Y find-principals -s checkpoint.json.sig -f allowed_signers"
     yield "    ssh-keygen -Y verify -f allowed_signers -I WHO -n tfgate-checkpoint \\"
     yield "      -s checkpoint.json.sig < checkpoint.json"
-
-
-# --- Rulesets as they were when a decision was made, for a bundle: from disk, else from git.
 
 
 def ruleset_files(
@@ -329,7 +320,7 @@ def _add_chain(
 
 
 def _lines_from(hit: Hit, unread: Unread) -> Iterator[bytes]:
-    """Give the lines of the trail from the hit's file on."""
+    """Return the lines of the trail from the hit's file on."""
     log = log_of(Path(hit.file))
     following = [file for file in trail_files(log) if file.exists()]
     named = [Path(hit.file)]
@@ -349,9 +340,6 @@ def _record(line: bytes) -> dict[str, Any] | None:
 def _covers(record: dict[str, Any], last: int) -> bool:
     statement = record.get("statement")
     return isinstance(statement, dict) and (statement.get("seq") or -1) >= last
-
-
-# --- Files of a bundle as one archive: equal files give equal bytes.
 
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)

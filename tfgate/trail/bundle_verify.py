@@ -55,7 +55,7 @@ def say(text: str) -> None:
 
 
 def sha256(data: bytes) -> str:
-    """Give the digest in hex."""
+    """Return the digest in hex."""
     return hashlib.sha256(data).hexdigest()
 
 

@@ -23,7 +23,7 @@ _LAZY = {
     "export": ("tfgate.trail.bundle", "export", "Write all about a decision as a bundle."),
     "deliver": ("tfgate.trail.sinks", "deliver", "Give sinks what they have not yet."),
     "status": ("tfgate.trail.sinks", "status", "Show how far each sink has come."),
-    "sql": ("tfgate.trail.sql", "sql", "Ask the trail in SQL."),
+    "sql": ("tfgate.trail.search", "sql", "Ask the trail in SQL."),
 }
 
 

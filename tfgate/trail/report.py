@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import click
 from msgspec.structs import replace
 
 from tfgate._version import __version__
-from tfgate.audit.filters import parse_moment
+from tfgate.audit.search import parse_moment
 from tfgate.command.output import bytes_bar, tell, write_file, write_out
 from tfgate.gate.evidence import (
     Scope,
@@ -35,8 +36,6 @@ from tfgate.trail.report_formats import render as render_html
 from tfgate.trail.report_formats import render_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
     from tfgate.audit.result import VerifyResult
     from tfgate.gate.evidence import ListedWaiver, Read
     from tfgate.gate.trail import Trail
@@ -148,7 +147,7 @@ def unused_waivers(
     scope: Scope,
     read: Read,
 ) -> Iterator[ExceptionRow]:
-    """Give the waivers in force that let nothing through, those that end first at the head."""
+    """Return the waivers in force that let nothing through, those that end first at the head."""
     used = {(row.rules[0], row.address, row.owner, row.expires) for row in exceptions if row.rules}
     for one in sorted(
         waivers, key=lambda one: one.waiver.expires.isoformat() if one.waiver else ""
@@ -202,9 +201,6 @@ def _digest(path: Path) -> str:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
-
-
-# --- ``tfgate audit report``: evidence for an auditor.
 
 
 _KINDS = {".html": "html", ".csv": "csv", ".json": "json"}

@@ -9,14 +9,13 @@ from __future__ import annotations
 import csv
 import io
 import shlex
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tfgate.report.escape import clip, link, visible
 from tfgate.report.page import render_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from tfgate.model.audit_report import AuditReport, DecisionRow, ExceptionRow, Ref
 
 
@@ -133,13 +132,6 @@ def _age(row: ExceptionRow) -> str:
     return f"{'signed' if row.kind == 'override' else 'since'} {row.since[:10]}"
 
 
-# --- An audit report as one table for a spreadsheet: RFC 4180, UTF-8, one kind of row in `section`.
-#
-# A spreadsheet takes a cell that begins with ``=``, ``+``, ``-``, ``@`` (some: as wide characters
-# too), tab or return for a formula, whatever quotes it stands in (OWASP, CSV Injection). Such a
-# cell gets an apostrophe in front.
-
-
 COLUMNS = (
     "section", "time", "what", "workspace", "who", "approved_by", "rules", "address", "detail",
     "reason", "expires", "count", "applied", "decision_id", "plan_sha256", "commit", "records",
@@ -149,7 +141,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", 
 
 
 def render_csv(report: AuditReport) -> str:
-    """Give the table, with a first line of names."""
+    """Return the table, with a first line of names."""
     buffer = io.StringIO(newline="")
     writer = csv.DictWriter(buffer, COLUMNS, restval="", lineterminator="\r\n")
     writer.writeheader()

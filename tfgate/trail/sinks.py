@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import math
 import os
@@ -10,6 +11,7 @@ import shutil
 import signal
 import textwrap
 import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from tfgate.audit.filters import parse_moment
-from tfgate.audit.pipeline import moment_of
-from tfgate.audit.sinks.cursor import NONE, settled
+from tfgate.audit.record import moment_of
+from tfgate.audit.search import parse_moment
 from tfgate.audit.sinks.deliver import State
+from tfgate.audit.sinks.spool import NONE, settled
 from tfgate.audit.writer import AuditTrail
 from tfgate.command.output import tell, write_out
 from tfgate.errors import AuditError, UsageError
@@ -32,11 +34,8 @@ from tfgate.report.layout import in_columns
 from tfgate.ruleset import load_gate_config
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from tfgate.audit.sinks.cursor import Cursor
     from tfgate.audit.sinks.deliver import Outcome
+    from tfgate.audit.sinks.spool import Cursor
     from tfgate.gate.delivery import Target
 
 
@@ -68,7 +67,7 @@ class SinkStatus(msgspec.Struct, frozen=True):
 
 
 def statuses(targets: Sequence[Target]) -> list[SinkStatus]:
-    """Give each sink's. Raises ``AuditError`` where the trail itself cannot be read."""
+    """Return each sink's. Raises ``AuditError`` where the trail itself cannot be read."""
     moment = now()
     return [_status(target, moment) for target in targets]
 
@@ -103,7 +102,7 @@ def _cursor(target: Target) -> tuple[Cursor, str | None]:
 
 
 def _first(target: Target, cursor: Cursor) -> tuple[tuple[int, str] | None, str | None]:
-    """Give number and time of the first record that the sink has not, and what is wrong."""
+    """Return number and time of the first record that the sink has not, and what is wrong."""
     try:
         with target.spool.opened() as reading:
             entry = next(reading.after(reading.start(cursor)), None)
@@ -118,7 +117,7 @@ def _age(time: str, moment: dt.datetime) -> int:
 
 
 def is_late(found: Sequence[SinkStatus], age: str) -> bool:
-    """Say whether a sink lacks a record that is older than ``age`` (``15m``).
+    """Whether a sink lacks a record that is older than ``age`` (``15m``).
 
     A sink of which that cannot be told is late. Raises ``UsageError`` for what is no age.
     """
@@ -188,9 +187,6 @@ def _span(seconds: int) -> str:
     return f"{seconds}s"
 
 
-# --- ``tfgate audit deliver``: every sink is given what it lacks, once or for as long as this runs.
-
-
 PATIENCE = 30.0
 """Seconds that a person's command waits for another process that is at it."""
 EVERY = 1.0
@@ -228,7 +224,7 @@ def find_targets(
     config: str | None,
     log: str | None,
 ) -> tuple[Target, ...]:
-    """Give the sinks that are named, or all. Raises ``UsageError`` where there is no such one."""
+    """Return the sinks that are named, or all. Raises ``UsageError`` where there is no such one."""
     loaded = load_gate_config(cwd, env, config=config, flags={"audit.log": log})
     targets = targets_of(loaded, audit_paths(loaded, env)[0], env)
     if not targets:
@@ -290,7 +286,7 @@ def deliver_on(
 def _told(
     name: str, outcome: Outcome, before: str | None, tell: Callable[[str], None]
 ) -> str | None:
-    """Tell of a failure when it begins or changes, and of its end; give the one in force."""
+    """Report of a failure when it begins or changes, and of its end; give the one in force."""
     if outcome.state is State.FAILED:
         if outcome.reason != before:
             tell(f"{name}: {outcome.reason}")
@@ -328,9 +324,6 @@ def _each(
         raise
 
 
-# --- ``tfgate audit deliver`` and ``tfgate audit status``: records beside the trail.
-
-
 _CONFIG = click.option("--config", metavar="FILE", help="Configuration that names the sinks.")
 _LOG = click.option("--log", metavar="FILE", help="Trail to use (default: the one in force).")
 _SINKS = click.option(
@@ -356,7 +349,7 @@ def deliver(
     log: str | None,
     config: str | None,
 ) -> int:
-    """Give every sink what it has not yet, in order.
+    """Deliver to every sink what it has not yet, in order.
 
     Exit code 0 means that all of them have everything, 3 that one has not; what it lacks stays in
     the trail. Records for a sink of type stdout are the only thing on standard output.

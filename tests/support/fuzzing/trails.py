@@ -10,8 +10,7 @@ import msgspec
 
 from tests.support.fuzzing.corpus import SIGNED, SIGNERS
 from tests.support.plans import NOW
-from tfgate.audit.filters import Filters
-from tfgate.audit.search import read_records, search_trail, show
+from tfgate.audit.search import Filters, read_records, search_trail, show
 from tfgate.audit.verifier import verify
 from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.fuzzing.limits import bounded_memory
-from tfgate.audit.archive import read_packed
-from tfgate.audit.decision import write_evidence
+from tfgate.audit.decision import read_packed, write_evidence
 from tfgate.audit.files import read_bounded
 
 if TYPE_CHECKING:

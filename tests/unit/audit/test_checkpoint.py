@@ -10,7 +10,7 @@ import pytest
 
 from tfgate.audit.checkpoint import Checkpoint, CheckpointPolicy, checkpoint_due, make_checkpoint
 from tfgate.audit.result import ProblemKind, VerifyResult
-from tfgate.audit.rotation import rotated_files
+from tfgate.audit.trail_files import rotated_files
 from tfgate.audit.verifier import verify
 from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError

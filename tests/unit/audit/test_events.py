@@ -16,7 +16,7 @@ from tests.support.audit_gate import AuditGate
 from tests.support.record_schema import check_records
 from tfgate.audit.event_schema import PATH, record_schema, schema_text
 from tfgate.audit.events import CHAIN, EVENTS, Approvals, RecordedRuleset, is_bad
-from tfgate.audit.rotation import Rotation, rotated_files
+from tfgate.audit.trail_files import Rotation, rotated_files
 from tfgate.audit.writer import AuditTrail
 from tfgate.cli.main import main
 from tfgate.provenance.read import LastChange, RulesetProvenance

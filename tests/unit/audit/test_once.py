@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfgate.audit.rotation import Rotation
+from tfgate.audit.trail_files import Rotation
 from tfgate.audit.writer import AlreadyRecordedError, AuditTrail, find_once
 from tfgate.errors import AuditError
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import tfgate.audit.files as audit_files
-from tfgate.audit.read import KEPT
 from tfgate.audit.record import open_line
 from tfgate.audit.result import ProblemKind
+from tfgate.audit.trail_files import KEPT
 from tfgate.audit.verifier import verify
 from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError

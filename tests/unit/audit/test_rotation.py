@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tfgate.audit.result import ProblemKind
-from tfgate.audit.rotation import Rotation, rotated_files
+from tfgate.audit.trail_files import Rotation, rotated_files
 from tfgate.audit.verifier import verify
 from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError
@@ -139,6 +139,6 @@ def test_a_log_that_cannot_be_read_is_not_rotated(
     def failing(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("tfgate.audit.read.open_log", failing)
+    monkeypatch.setattr("tfgate.audit.trail_files.open_log", failing)
     with pytest.raises(AuditError, match="cannot be rotated"):
         filled(log, 1, rotation=Rotation(max_bytes=100))

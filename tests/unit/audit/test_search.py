@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tfgate.audit.decision import write_evidence
-from tfgate.audit.filters import Filters, parse_moment
-from tfgate.audit.rotation import Rotation, rotated_files
-from tfgate.audit.search import Unread, read_records, search_trail, show
+from tfgate.audit.search import Filters, Unread, parse_moment, read_records, search_trail, show
+from tfgate.audit.trail_files import Rotation, rotated_files
 from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError, UsageError
 

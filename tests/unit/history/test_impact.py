@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 
 from tests.support.gitrepo import Repo
 from tests.support.plans import change, plan_bytes
-from tfgate.audit.archive import find_plan, keep_plan, prune
+from tfgate.audit.decision import find_plan, keep_plan, prune
 from tfgate.cli.main import main
 
 if TYPE_CHECKING:

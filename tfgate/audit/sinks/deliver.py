@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -12,18 +12,15 @@ import msgspec
 from msgspec.structs import replace
 
 from tfgate.audit.files import BusyError
-from tfgate.audit.pipeline import timestamp
-from tfgate.audit.sinks.cursor import NONE, Cursor, later, pause, settled, waits
+from tfgate.audit.record import timestamp
 from tfgate.audit.sinks.interface import Batch, SinkError
+from tfgate.audit.sinks.spool import NONE, Cursor, later, pause, settled, waits
 from tfgate.errors import AuditError, TfgateError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tfgate.audit.pipeline import Clock
-    from tfgate.audit.sinks.cursor import CursorFile, Place
+    from tfgate.audit.record import Clock
     from tfgate.audit.sinks.interface import Sink
-    from tfgate.audit.sinks.spool import Entry, Spool, Start
+    from tfgate.audit.sinks.spool import CursorFile, Entry, Place, Spool, Start
 
 BATCH_BYTES = 4 * 1024 * 1024
 """A batch has no more than this, except where one record has."""

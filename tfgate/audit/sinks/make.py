@@ -6,6 +6,8 @@ import base64
 import contextlib
 import json
 import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
@@ -14,15 +16,9 @@ from tfgate.errors import UsageError
 from tfgate.ruleset.sinks import LockMode, SinkType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
+    from tfgate.audit.sinks.http import Peer
     from tfgate.audit.sinks.interface import Batch, Sink
-    from tfgate.audit.sinks.peer import Peer
     from tfgate.ruleset.sinks import SinkSpec
-
-
-# --- Secrets of sinks: from the environment alone, and in no text that anybody reads.
 
 
 HIDDEN: Final = "(secret)"
@@ -40,7 +36,7 @@ class Secrets:
         self._known: set[str] = set()
 
     def get(self, variable: str | None) -> str | None:
-        """Give what the variable holds, ``None`` where none is named.
+        """Return what the variable holds, ``None`` where none is named.
 
         Raises ``SinkError`` where it holds nothing: rather nothing is sent than without it.
         """
@@ -76,7 +72,7 @@ def _forms(value: str) -> Iterator[str]:
 
 
 def make_sink(spec: SinkSpec, env: Mapping[str, str]) -> Sink:
-    """Give the sink, with its secrets from ``env``.
+    """Return the sink, with its secrets from ``env``.
 
     Raises ``SinkError`` where a secret is not there, and ``UsageError`` where the packages of the
     kind are not installed.
@@ -114,7 +110,7 @@ def _otel(spec: SinkSpec, secrets: Secrets, env: Mapping[str, str]) -> Sink:
 
 
 def _peer(spec: SinkSpec, secrets: Secrets, env: Mapping[str, str], path: str = "") -> Peer:
-    from tfgate.audit.sinks.peer import Peer
+    from tfgate.audit.sinks.http import Peer
 
     assert spec.url is not None, "checked when it was read"
     parts = urlsplit(spec.url)
@@ -179,9 +175,6 @@ def _installed(spec: SinkSpec) -> Iterator[None]:
 
 def _ca_file(spec: SinkSpec) -> Path | None:
     return None if spec.ca_file is None else spec.folder / spec.ca_file
-
-
-# --- Standard output or standard error as a sink: for whoever collects a container's output.
 
 
 class StreamSink:

@@ -32,16 +32,15 @@ from opentelemetry.proto.logs.v1.logs_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from tfgate._version import __version__
-from tfgate.audit.events import is_bad
-from tfgate.audit.pipeline import moment_of
+from tfgate.audit.events import attributes, is_bad
+from tfgate.audit.record import moment_of
 from tfgate.audit.sinks.http import AGENT, check_taken, token_headers
 from tfgate.audit.sinks.interface import SinkError
-from tfgate.audit.sinks.otel_names import attributes
 
 if TYPE_CHECKING:
     from tfgate.audit.record import Record
+    from tfgate.audit.sinks.http import Answer, Peer
     from tfgate.audit.sinks.interface import Batch
-    from tfgate.audit.sinks.peer import Answer, Peer
 
 PATH: Final = "/v1/logs"
 """Where collectors take logs, for an address without a path."""
@@ -88,7 +87,7 @@ def _check_whole(peer: Peer, answer: Answer) -> None:
 
 
 def request_of(batch: Batch, now: int) -> ExportLogsServiceRequest:
-    """Give the request for a batch; ``now`` is in nanoseconds since 1970."""
+    """Return the request for a batch; ``now`` is in nanoseconds since 1970."""
     logs = [_log_record(record, batch.chain, now) for record in batch.records]
     scope = ScopeLogs(scope=InstrumentationScope(name="tfgate.audit"), log_records=logs)
     resource = Resource(

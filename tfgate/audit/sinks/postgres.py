@@ -6,17 +6,16 @@ import asyncio
 import os
 import socket
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
-from tfgate.audit.pipeline import moment_of
+from tfgate.audit.record import moment_of
 from tfgate.audit.sinks.interface import SinkError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tfgate.audit.sinks.interface import Batch
     from tfgate.audit.sinks.make import Secrets
 
@@ -136,7 +135,7 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 def tls_for(dsn: str, ca_file: Path | None) -> ssl.SSLContext | None:
-    """Give how the database is to prove itself; ``None`` where the connection string says how.
+    """Return how the database is to prove itself; ``None`` where the connection string says how.
 
     Left alone, drivers go on without TLS where the other side has none.
     """

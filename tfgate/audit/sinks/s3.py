@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -15,8 +16,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tfgate.audit.sinks.interface import SinkError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tfgate.audit.sinks.interface import Batch
     from tfgate.audit.sinks.make import Secrets
 

@@ -1,31 +1,209 @@
-"""The trail as a queue: the records after the one that a sink has, in order, as they are.
+"""The trail as the queue of a sink: what it has (its cursor), and the records that come next.
 
-Only what is durable is read: a line that a writer is about to finish, or to take back, is not.
+Only what is durable is read: a line that a writer is about to finish, or to take back, is not. A
+cursor is a small file that survives a crash at any point.
 """
 
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import gzip
 import os
+import random
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO, Final
 
 import msgspec
+from msgspec.structs import replace
 
-from tfgate.audit.files import last_line, reported, writing
-from tfgate.audit.read import open_log
-from tfgate.audit.record import MAX_LINE, NotARecordError, Record, decode, open_line
-from tfgate.audit.rotation import first_of, rotated_files
-from tfgate.audit.sinks.cursor import Place
+from tfgate.audit.files import (
+    held,
+    last_line,
+    make_directory,
+    open_private,
+    reported,
+    sync_directory,
+    writing,
+)
+from tfgate.audit.record import (
+    MAX_LINE,
+    NotARecordError,
+    Record,
+    decode,
+    moment_of,
+    open_line,
+    timestamp,
+)
+from tfgate.audit.trail_files import first_of, open_log, rotated_files
 from tfgate.errors import AuditError
-from tfgate.opening import descriptor_of
+from tfgate.opening import descriptor_of, open_file
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+VERSION = 1
+_LARGEST = 64 * 1024
 
-    from tfgate.audit.sinks.cursor import Cursor
+
+class Place(msgspec.Struct, frozen=True):
+    """A record, and where its line stands."""
+
+    seq: int
+    hash: str
+    first: int
+    """Number of the first record of its file, which names the file whatever it is called."""
+    start: int
+    """Where its line begins, in bytes of the (unpacked) file."""
+    end: int
+    """Where the next line begins."""
+
+
+class Cursor(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What one sink has taken of one trail, and how the last attempts went."""
+
+    v: int
+    chain: str | None = None
+    place: Place | None = None
+    """The last record that the sink has."""
+    sending: int | None = None
+    """Number of the last record of a batch of which nobody knows whether the sink has it."""
+    since: str | None = None
+    """When an attempt was begun that has not come to an end."""
+    delivered: str | None = None
+    """When a batch was taken last."""
+    failures: int = 0
+    """Attempts in a row that failed."""
+    failed: str | None = None
+    """When the last attempt failed."""
+    not_before: str | None = None
+    """When the next one is due."""
+    error: str | None = None
+    """Why it failed."""
+    note: str | None = None
+    """What a person should know of the trail as the sink has it."""
+
+
+NONE = Cursor(VERSION)
+"""Nothing was delivered yet."""
+
+
+def cursor_path(log: Path, name: str) -> Path:
+    """Return the file of the sink ``name`` for the trail ``log``."""
+    return log.parent / "sinks" / log.stem / f"{name}.json"
+
+
+class CursorFile:
+    """The file, and the right to deliver: one process at a time has it for a sink."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextlib.contextmanager
+    def claimed(self, patience: float = 0.0) -> Iterator[None]:
+        """Have the sink to oneself while the block runs. Raises ``BusyError``.
+
+        ``patience`` is in seconds. The claim ends with the process, however that dies.
+        """
+        with reported(self.path.parent, "created"):
+            make_directory(self.path.parent)
+        with held(self.path.with_name(f"{self.path.name}.lock"), patience=patience):
+            yield
+
+    def load(self) -> Cursor:
+        """Read it; without a file nothing was delivered. Raises ``AuditError``."""
+        try:
+            data = self._read()
+        except FileNotFoundError:
+            return NONE
+        try:
+            cursor = msgspec.json.decode(data, type=Cursor)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            raise self._unreadable("it is not what tfgate writes") from None
+        if cursor.v != VERSION:
+            raise self._unreadable(f"it has version {cursor.v}")
+        return cursor
+
+    def _read(self) -> bytes:
+        try:
+            with open_file(self.path) as file:
+                return file.read(_LARGEST + 1)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise self._unreadable(error.strerror or type(error).__name__) from None
+
+    def _unreadable(self, reason: str) -> AuditError:
+        return AuditError(
+            f"What was delivered cannot be told from {self.path}: {reason}.",
+            hint="To deliver the whole trail again: tfgate audit deliver --again NAME.",
+        )
+
+    def save(self, cursor: Cursor) -> None:
+        """Put ``cursor`` in the place of what was there, durably. Raises ``AuditError``."""
+        new = self.path.with_name(f"{self.path.name}.new")
+        with reported(self.path, "written"):
+            descriptor = open_private(new)
+            try:
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, msgspec.json.encode(cursor) + b"\n")
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            new.replace(self.path)
+            sync_directory(self.path.parent)
+
+
+FIRST: Final = 1.0
+LONGEST: Final = 15 * 60.0
+UNFINISHED: Final = 10.0
+"""Seconds that an attempt which never ended is taken to have lasted."""
+ASKED_FOR: Final = 60 * 60.0
+"""Seconds that a sink may put the next attempt off by asking."""
+
+
+def pause(failures: int, asked: float | None = None) -> float:
+    """Return the seconds to wait after so many failures in a row: doubled each time, and uneven.
+
+    Many gates whose sink comes back must not all come at once.
+    """
+    wait = min(LONGEST, FIRST * 2.0 ** min(failures - 1, 20))
+    wait *= random.uniform(0.75, 1.25)  # noqa: S311  # not for a secret
+    return max(wait, min(asked, ASKED_FOR)) if asked is not None else wait
+
+
+def later(now: dt.datetime, seconds: float) -> str:
+    """Return the time that is so many seconds after ``now``, as records write it."""
+    return timestamp(now + dt.timedelta(seconds=seconds))
+
+
+def settled(cursor: Cursor) -> Cursor:
+    """Count an attempt that never ended as one that failed.
+
+    Its process had no more time, or was killed: a sink that answers nobody must not be waited for
+    by everybody.
+    """
+    if cursor.since is None:
+        return cursor
+    failures = cursor.failures + 1
+    begun = moment_of(cursor.since)
+    return replace(
+        cursor,
+        since=None,
+        failures=failures,
+        failed=cursor.since,
+        not_before=later(begun, UNFINISHED + pause(failures)),
+        error="The last attempt did not come to an end.",
+    )
+
+
+def waits(cursor: Cursor, now: dt.datetime) -> bool:
+    """Whether the sink is to be left alone yet.
+
+    A time further away than any pause is a clock that was set back since.
+    """
+    due = cursor.not_before
+    return due is not None and timestamp(now) < due <= later(now, ASKED_FOR + LONGEST)
+
 
 _VERIFY = (
     "Run `tfgate audit verify`. To deliver it from its start: tfgate audit deliver --again NAME."
@@ -73,7 +251,7 @@ class Spool:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Reading]:
-        """Give the trail as it is now; what is written meanwhile is not seen.
+        """Return the trail as it is now; what is written meanwhile is not seen.
 
         Raises ``AuditError`` where it cannot be read.
         """
@@ -140,7 +318,7 @@ class Reading:
         return Start(cursor.chain, self._found(place, oldest))
 
     def after(self, start: Start) -> Iterator[Entry]:
-        """Give the records that come next; each is checked, and that it follows the last one.
+        """Return the records that come next; each is checked, and that it follows the last one.
 
         Raises ``DisplacedError`` at one that is not as it was written, or not in its place.
         """
@@ -167,7 +345,7 @@ class Reading:
         return _record(line, file.path)
 
     def _has(self, place: Place) -> bool:
-        """Say whether the record stands where it stood."""
+        """Whether the record stands where it stood."""
         return any(self._stands(file, place) for file in self._files if file.first == place.first)
 
     def _stands(self, file: _File, place: Place) -> bool:
@@ -178,7 +356,7 @@ class Reading:
             return False
 
     def _found(self, place: Place, oldest: Record) -> Place:
-        """Give the place of a record that was delivered, as it is now."""
+        """Return the place of a record that was delivered, as it is now."""
         before = [file for file in self._files if file.first <= place.seq]
         if not before:
             return self._put_away(place, oldest)
@@ -247,7 +425,7 @@ def _number(line: bytes) -> int | None:
 
 
 def _lines(file: _File, offset: int) -> Iterator[tuple[int, bytes]]:
-    """Give whole lines, each with its newline and where it begins. Raises ``AuditError``."""
+    """Return whole lines, each with its newline and where it begins. Raises ``AuditError``."""
     try:
         with _stream(file) as stream:
             stream.seek(offset)

@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.sinks import Delivering, MemorySink
 from tfgate.audit.files import held
-from tfgate.audit.rotation import rotated_files
 from tfgate.audit.sinks.deliver import State
+from tfgate.audit.trail_files import rotated_files
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,10 +15,9 @@ import trustme
 from tests.support.receiver import Receiver, proxying, receiving
 from tests.support.sinks import Delivering
 from tfgate.audit.sinks.deliver import State
-from tfgate.audit.sinks.http import HttpSink, signing_key
+from tfgate.audit.sinks.http import HttpSink, Peer, signing_key
 from tfgate.audit.sinks.interface import SinkError
 from tfgate.audit.sinks.make import make_sink
-from tfgate.audit.sinks.peer import Peer
 from tfgate.ruleset.sinks import SinkSpec, SinkType
 
 if TYPE_CHECKING:

@@ -16,12 +16,11 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 from tests.support.hostile import SAMPLES
 from tests.support.receiver import Receiver, receiving
 from tests.support.sinks import Delivering
-from tfgate.audit.events import CHAIN, EVENTS
+from tfgate.audit.events import CHAIN, EVENTS, attributes
 from tfgate.audit.sinks.deliver import State
 from tfgate.audit.sinks.interface import Batch
 from tfgate.audit.sinks.make import make_sink
 from tfgate.audit.sinks.otel import request_of
-from tfgate.audit.sinks.otel_names import attributes
 from tfgate.ruleset.sinks import SinkSpec, SinkType
 
 if TYPE_CHECKING:
