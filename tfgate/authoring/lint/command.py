@@ -1,4 +1,4 @@
-"""Lint as a user asks for it: which rulesets, which schemas."""
+"""``tfgate rules lint``: which rulesets against which schemas, and what was found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from tfgate.authoring.lint.findings import CHECKS, LintFinding, LintResult
-from tfgate.authoring.lint.run import lint_rulesets
+from tfgate.authoring.lint.ruleset import lint_rulesets
 from tfgate.authoring.schema import open_schemas
 from tfgate.command.output import write_out
 from tfgate.errors import UsageError

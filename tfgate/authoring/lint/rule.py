@@ -5,11 +5,16 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from tfgate.authoring.lint import nulls
-from tfgate.authoring.lint.plain import check_examples
+from tfgate.authoring.lint.examples import check_examples, check_nulls, is_computed
+from tfgate.authoring.lint.findings import (
+    ANYWHERE,
+    CHECK_OF,
+    Reporter,
+    describe_remark,
+    did_you_mean,
+)
 from tfgate.authoring.lint.shapes import A_TYPE, IS_OPTIONAL, NO_KEY, select
 from tfgate.authoring.lint.walk import Placeholder, Run, walk_rule
-from tfgate.authoring.lint.wording import ANYWHERE, CHECK_OF, say
 from tfgate.model.rule import Scope
 from tfgate.query.shapes import Inference, Remark, RemarkKind
 from tfgate.query.shapes.projecting import NO_ELEMENT
@@ -19,25 +24,20 @@ from tfgate.schema.index import DEPRECATED, WRITE_ONLY
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tfgate.authoring.lint.findings import Reporter
     from tfgate.query import FunctionTable
     from tfgate.query.shapes.env import Part
     from tfgate.ruleset import CompiledRule, Ruleset
     from tfgate.schema import Catalog
 
 
-SAID = frozenset({IS_OPTIONAL, NO_KEY, NO_ELEMENT})
-"""Reasons for a null in a message that are worth a word."""
+_REASONS = frozenset({IS_OPTIONAL, NO_KEY, NO_ELEMENT})
+"""Reasons for a null in a message that are worth a finding."""
 
 
 def check_rule(
-    ruleset: Ruleset,
-    rule: CompiledRule,
-    catalog: Catalog,
-    table: FunctionTable,
-    report: Reporter,
+    ruleset: Ruleset, rule: CompiledRule, catalog: Catalog, table: FunctionTable, report: Reporter
 ) -> None:
-    """Report what is wrong with a rule and its examples, as far as the schemas at hand tell."""
+    """Report what is wrong with a rule and its examples, as far as the schemas at hand show."""
     selection = select(rule.rule, catalog)
     for glob in selection.unknown:
         _unknown_type(rule, glob, catalog, report)
@@ -55,7 +55,7 @@ def check_rule(
     _flags(rule, reached, report)
     _one_sided(rule, reached, report)
     _verdicts(rule, reached, report)
-    nulls.check(rule, reached, report)
+    check_nulls(rule, reached, report)
     _message(rule, reached, report)
 
 
@@ -64,11 +64,12 @@ def _unknown_type(rule: CompiledRule, glob: str, catalog: Catalog, report: Repor
     near = catalog.nearest(glob, data=data)
     index = catalog.index_of(near or glob)
     version = f" {index.version}" if index and index.version else ""
-    hint = f' (did you mean "{near}"?)' if near else ""
     what = "data source" if data else "resource type"
     fits = "fits no" if "*" in glob or "?" in glob else "is no"
     number = rule.rule.match.types.index(glob)
-    message = f"{glob} {fits} {what} of {index.prefix if index else '?'}{version}{hint}"
+    message = (
+        f"{glob} {fits} {what} of {index.prefix if index else '?'}{version}{did_you_mean(near)}"
+    )
     report.add("unknown-type", message, ("match", "types", number))
 
 
@@ -79,7 +80,7 @@ def _providers(rule: CompiledRule, catalog: Catalog, report: Reporter) -> None:
         name = provider.rpartition("/")[2]
         near = get_close_matches(name, known, n=1, cutoff=0.7)
         if near and name not in known and not {"*", "?"} & set(name):
-            message = f'{provider} is no provider that is known (did you mean "{near[0]}"?)'
+            message = f"{provider} is no provider that is known{did_you_mean(near[0])}"
             report.add("unknown-type", message, ("match", "providers", number))
 
 
@@ -101,7 +102,7 @@ def _of(types: list[str]) -> str:
 
 
 def _remarks(runs: list[Run], report: Reporter) -> None:
-    """Report what the walks remarked on: on every type that they came by there with."""
+    """Report remarks of the walks that hold on every type that reaches the place."""
     visits: dict[tuple[str, Part], int] = {}
     found: dict[tuple[str, Part, RemarkKind], list[tuple[Remark, str]]] = {}
     for run in runs:
@@ -109,14 +110,12 @@ def _remarks(runs: list[Run], report: Reporter) -> None:
             for part in {part for inference in inferences for part in inference.visited}:
                 visits[key, part] = visits.get((key, part), 0) + 1
             for remark in _distinct(inferences):
-                same = found.setdefault(
-                    (key, remark.part, _SORTS.get(remark.kind, remark.kind)), []
-                )
-                same.append((remark, run.root.type))
+                kind = _SORTS.get(remark.kind, remark.kind)
+                found.setdefault((key, remark.part, kind), []).append((remark, run.root.type))
     for (key, part, sort), remarks in found.items():
         if sort in ANYWHERE or len(remarks) >= visits.get((key, part), 0):
-            remark = min((remark for remark, _ in remarks), key=_telling)
-            message = say(remark, _of([of for _, of in remarks]))
+            remark = min((remark for remark, _ in remarks), key=_nesting_first)
+            message = describe_remark(remark, _of([of for _, of in remarks]))
             if remark.kind is RemarkKind.UNKNOWN_FIELD and report.is_quoted(key, part[0]):
                 message += f"; a string is written '{remark.detail}'"
             report.at(CHECK_OF[remark.kind], message, key, part[0])
@@ -129,8 +128,8 @@ _SORTS = {
 """A field may be null always on one type for this reason and on another for that."""
 
 
-def _telling(remark: Remark) -> int:
-    """Order remarks on one part: how it is nested says more than that it is not there."""
+def _nesting_first(remark: Remark) -> int:
+    """Order remarks on one part: wrong nesting explains more than a missing field."""
     order = (RemarkKind.FIELD_OF_LIST, RemarkKind.FIELD_OF_SCALAR)
     return order.index(remark.kind) if remark.kind in order else len(order)
 
@@ -197,7 +196,7 @@ def _types(runs: list[Run], catalog: Catalog, report: Reporter) -> None:
                         continue
                     near = catalog.nearest(kind)
                     if near is not None or catalog.index_of(kind) is not None:
-                        hint = f' (did you mean "{near}"?)' if near else ""
+                        hint = did_you_mean(near)
                         message = f"{compared.text}: the provider has no type {kind}{hint}"
                         report.at("unknown-type", message, key, compared.position)
 
@@ -289,10 +288,10 @@ def _message(rule: CompiledRule, runs: list[Run], report: Reporter) -> None:
         place = max(text.find(f"{{{written}"), 0)
         if all(inference.remarks for inference, _ in found):
             remark = found[0][0].remarks[0]
-            report.at(CHECK_OF[remark.kind], say(remark, found[0][1]), "message", place)
+            report.at(CHECK_OF[remark.kind], describe_remark(remark, found[0][1]), "message", place)
             continue
-        null = [(i, kind) for i, kind in found if i.shape.why_null in SAID and not i.remarks]
-        if null and not nulls.is_computed(null[0][0].shape):
+        null = [(i, kind) for i, kind in found if i.shape.why_null in _REASONS and not i.remarks]
+        if null and not is_computed(null[0][0].shape):
             message = f"{{{written}}} may be null ({null[0][0].shape.why_null})"
             report.at("null-in-message", message, "message", place)
 

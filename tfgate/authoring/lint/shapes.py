@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tfgate.model.action import Action
 from tfgate.model.rule import Match, Rule, Scope
@@ -17,7 +17,7 @@ from tfgate.query.shapes.shape import (
     Shape,
     list_of,
     object_of,
-)
+)  # fmt: skip
 from tfgate.query.values import OBJECTS, STRING
 from tfgate.ruleset.scopes import ROOTS
 from tfgate.schema.index import (
@@ -43,8 +43,7 @@ NO_BLOCK: Final = "the block may not be there"
 _PLAIN: Final = {"string": TEXT, "number": NUMBERS, "bool": BOOLEAN, "dynamic": ANY}
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """What a shape carries of the schema."""
 
     flags: int = 0
@@ -84,14 +83,9 @@ class Fields(Mapping[str, Shape]):
         return nested_shape(self._block.blocks[name])
 
 
-def block_shape(block: Block) -> Shape:
-    """Return the shape of a resource, a data source or a block."""
-    return object_of(Fields(block))
-
-
 def nested_shape(nested: NestedBlock) -> Shape:
     """Return the shape of what stands under a block's name."""
-    inner = block_shape(nested.block)
+    inner = object_of(Fields(nested.block))
     note = Note(DEPRECATED if nested.block.deprecated else 0, is_block=True)
     if nested.mode in {"single", "group"}:
         shape = inner if nested.least else inner.or_null(NO_BLOCK)
@@ -147,8 +141,7 @@ A_TYPE: Final = Note()
 _COUNTED: Final = (*(action.value for action in Action), "import", "move", "drift", "deferred")
 
 
-@dataclass(frozen=True)
-class Root:
+class Root(NamedTuple):
     """A document that a rule may see."""
 
     shape: Shape
@@ -204,8 +197,7 @@ def _select(rule: Rule, catalog: Catalog, data: bool, selection: Selection) -> N
 
 def _root(kind: str, named: bool, rule: Rule, catalog: Catalog, data: bool) -> Root:
     block = catalog.get(kind, data=data)
-    shape = change_shape(rule.match, rule.scope, kind, block)
-    return Root(shape, kind, block, named)
+    return Root(change_shape(rule.match, rule.scope, kind, block), kind, block, named)
 
 
 def change_shape(
@@ -217,19 +209,14 @@ def change_shape(
     if actions & {Action.CREATE, Action.UPDATE}:  # with evaluate = "all"
         actions |= {Action.NO_OP}
         spelt |= {"no-op"}
-    values = _values(block)
+    values = Shape(OBJECTS) if block is None else _made(block)
     known = {
-        "address": TEXT,
-        "module_address": TEXT,
-        "previous_address": TEXT.or_null(),
-        "name": TEXT,
-        "provider_name": TEXT,
+        **dict.fromkeys(("address", "module_address", "name", "provider_name"), TEXT),
+        **dict.fromkeys(("previous_address", "action_reason", "deposed"), TEXT.or_null()),
         "type": words([kind]) if kind else replace(TEXT, note=A_TYPE),
         "mode": words(match.modes if match else ("managed", "data")),
         "action": words(action.value for action in actions),
         "actions": list_of(words(spelt), least=1),
-        "action_reason": TEXT.or_null(),
-        "deposed": TEXT.or_null(),
         "config": _config(block),
         "before": _side(values, asked, _NO_BEFORE),
         "after": _side(values, asked, _NO_AFTER),
@@ -246,17 +233,13 @@ def _config(block: SchemaBlock | None) -> Shape:
     return object_of(known, ANY).or_null()
 
 
-def _values(block: SchemaBlock | None) -> Shape:
-    return Shape(OBJECTS) if block is None else _made(block)
-
-
 _SHAPES: dict[int, tuple[Any, Shape]] = {}  # by identity; the block is kept with it
 
 
 def _made(block: SchemaBlock) -> Shape:
     held = _SHAPES.get(id(block))
     if held is None or held[0] is not block:
-        held = _SHAPES[id(block)] = (block, block_shape(block))
+        held = _SHAPES[id(block)] = (block, object_of(Fields(block)))
     return held[1]
 
 
@@ -273,31 +256,19 @@ def words(known: Iterable[str]) -> Shape:
 
 def _other_root(scope: Scope, catalog: Catalog) -> Shape:
     known: dict[str, Shape] = {}
+    optional = TEXT.or_null()
     if scope is Scope.PLAN:
-        change = generic_change(catalog)
+        known = dict.fromkeys(("changes", "drift", "deferred"), list_of(generic_change(catalog)))
+        known |= dict.fromkeys(("terraform_version", "workspace"), optional)
+        known["counts"] = object_of(dict.fromkeys(_COUNTED, NUMBERS))
+    elif scope is Scope.OUTPUT:
         known = {
-            "counts": object_of(dict.fromkeys(_COUNTED, NUMBERS)),
-            "changes": list_of(change),
-            "drift": list_of(change),
-            "deferred": list_of(change),
-            "terraform_version": TEXT.or_null(),
-            "workspace": TEXT.or_null(),
-        }
-    if scope is Scope.OUTPUT:
-        known = {
-            "name": TEXT,
-            "address": TEXT,
-            "sensitive": BOOLEAN.or_null(),
+            "name": TEXT, "address": TEXT, "sensitive": BOOLEAN.or_null(),
             "action": words(action.value for action in Action),
-        }
-    if scope is Scope.MODULE:
-        known = {
-            "address": TEXT,
-            "name": TEXT,
-            "module_address": TEXT,
-            "source": TEXT.or_null(),
-            "version_constraint": TEXT.or_null(),
-        }
+        }  # fmt: skip
+    elif scope is Scope.MODULE:
+        known = dict.fromkeys(("address", "name", "module_address"), TEXT)
+        known |= dict.fromkeys(("source", "version_constraint"), optional)
     return object_of({name: known.get(name, ANY) for name in ROOTS[scope]})
 
 

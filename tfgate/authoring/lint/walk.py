@@ -1,11 +1,12 @@
-"""What the functions of rules give, as shapes: ``param``, ``data``, ``referenced_by``, …"""
+"""Walk a rule's expressions, once for each document that it may see, with shapes for values."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tfgate.authoring.lint.findings import did_you_mean
 from tfgate.authoring.lint.shapes import Root, change_shape, generic_change
 from tfgate.model.rule import Scope
 from tfgate.query import Expression, FunctionTable
@@ -30,22 +31,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tfgate.ruleset import CompiledRule, Ruleset
-    from tfgate.ruleset.params import ParamSpec, ParamType
-    from tfgate.ruleset.ruleset import DataFile
-    from tfgate.schema import Block, Catalog
+    from tfgate.ruleset.params import ParamType
+    from tfgate.schema import Catalog
 
 
+_MOST_TYPES = 20
 _ARGUMENTS = ("changed", "configured", "left_to_provider", "references")
 _PLAIN = {"string": TEXT, "number": NUMBERS, "bool": BOOLEAN}
 
 
-@dataclass(frozen=True)
-class Complaint:
+class Complaint(NamedTuple):
     """What is wrong with a name given to a function."""
 
     check: str
-    function: str
-    argument: str
     message: str
 
 
@@ -53,18 +51,10 @@ class RuleNames:
     """Names of one rule, for one document that it may see."""
 
     def __init__(
-        self,
-        let: Mapping[str, Expression],
-        params: Mapping[str, ParamSpec],
-        data: Mapping[str, DataFile | None],
-        catalog: Catalog,
-        root: Root,
+        self, let: Mapping[str, Expression], ruleset: Ruleset, catalog: Catalog, root: Root
     ) -> None:
-        self._let = let
-        self._params = params
-        self._data = data
-        self._catalog = catalog
-        self._root = root
+        self._let, self._params, self._data = let, ruleset.params, ruleset.data
+        self._catalog, self._root = catalog, root
         self.called: set[tuple[str, str]] = set()
         """Functions that were reached, with their argument."""
         self.complaints: dict[tuple[str, str], Complaint] = {}
@@ -102,11 +92,9 @@ class RuleNames:
         if not types:
             near = self._catalog.nearest(glob)
             if near is not None or self._catalog.index_of(glob) is not None:
-                hint = f' (did you mean "{near}"?)' if near else ""
-                message = f"the provider has no type {glob}{hint}"
+                message = f"the provider has no type {glob}{did_you_mean(near)}"
                 self._complain("unknown-type", "referenced_by", glob, message)
-            return list_of(generic_change(self._catalog))
-        if len(types) > 20:
+        if not 0 < len(types) <= _MOST_TYPES:
             return list_of(generic_change(self._catalog))
         return list_of(
             union(*(change_shape(None, Scope.RESOURCE, t, self._catalog.get(t)) for t in types))
@@ -121,7 +109,12 @@ class RuleNames:
                 continue
             if step not in block.names:
                 message = f"{function}() names {path}, and {self._root.type} has no {step} there"
-                self._complain("unknown-attribute", function, path, message + near(step, block))
+                self._complain(
+                    "unknown-attribute",
+                    function,
+                    path,
+                    message + did_you_mean(nearest(step, block.names)),
+                )
                 return
             nested = block.blocks.get(step)
             if nested is None:
@@ -129,13 +122,7 @@ class RuleNames:
             block = nested.block
 
     def _complain(self, check: str, function: str, argument: str, message: str) -> None:
-        self.complaints[function, argument] = Complaint(check, function, argument, message)
-
-
-def near(name: str, block: Block) -> str:
-    """Return `` (did you mean "x"?)`` of a block's names."""
-    found = nearest(name, block.names)
-    return f' (did you mean "{found}"?)' if found else ""
+        self.complaints[function, argument] = Complaint(check, message)
 
 
 def _typed(kind: ParamType, default: Any) -> Shape:
@@ -159,16 +146,10 @@ def loosened(shape: Shape) -> Shape:
     if mask & (EMPTY_LIST | EMPTY_OBJECT) and shape.fields is None and shape.element is None:
         return Shape(mask)
     element = shape.element
-    return replace(
-        shape,
-        mask=mask,
-        constants=None,
-        least=0,
-        fields=None
-        if shape.fields is None
-        else {name: loosened(part) for name, part in shape.fields.items()},
-        element=None if element is None or not element.mask else loosened(element),
-    )
+    fields = shape.fields
+    loose = None if fields is None else {name: loosened(part) for name, part in fields.items()}
+    element = None if element is None or not element.mask else loosened(element)
+    return replace(shape, mask=mask, constants=None, least=0, fields=loose, element=element)
 
 
 Placeholder = tuple["str | int", ...]
@@ -194,7 +175,7 @@ def walk_rule(
     ruleset: Ruleset, rule: CompiledRule, root: Root, catalog: Catalog, table: FunctionTable
 ) -> Run:
     """Walk a rule's expressions over one document."""
-    names = RuleNames(rule.let, ruleset.params, ruleset.data, catalog, root)
+    names = RuleNames(rule.let, ruleset, catalog, root)
     run = Run(root, names)
     facts = _walk_when(rule, run, table)
     if not run.selected:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.authoring.lint.run import lint_rulesets
+from tfgate.authoring.lint.ruleset import lint_rulesets
 from tfgate.authoring.lsp.completion import Declared
 from tfgate.opening import read_file
 from tfgate.report.escape import clip

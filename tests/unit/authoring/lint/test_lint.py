@@ -13,7 +13,7 @@ import pytest
 from tests.unit.authoring.lint.test_planted import HEADER, lint
 from tfgate.authoring.lint.command import lint_sources as lint_as_asked
 from tfgate.authoring.lint.findings import CHECKS
-from tfgate.authoring.lint.run import lint_rulesets
+from tfgate.authoring.lint.ruleset import lint_rulesets
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import UsageError
 from tfgate.ruleset import load_ruleset

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.authoring.lint.planted import PLANTED, Planted
 from tfgate.authoring.lint.findings import CHECKS, LintResult
-from tfgate.authoring.lint.run import lint_rulesets
+from tfgate.authoring.lint.ruleset import lint_rulesets
 from tfgate.schema import Catalog, shipped_indexes
 
 if TYPE_CHECKING:

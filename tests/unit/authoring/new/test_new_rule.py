@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from tfgate.authoring.lint.run import lint_rulesets
+from tfgate.authoring.lint.ruleset import lint_rulesets
 from tfgate.authoring.new import Subject, check_rule, draft_rule, new_rule, rule_text
 from tfgate.cli.main import main
 from tfgate.errors import UsageError

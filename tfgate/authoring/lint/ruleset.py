@@ -1,4 +1,7 @@
-"""Lints rulesets: reads what can be read, checks every rule, gathers what was found."""
+"""Lint of whole rulesets: read what can be read, check every rule, gather the findings.
+
+Here also stand the checks that compare rules, and those for what nothing uses.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,19 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from tfgate.authoring.lint.findings import LintFinding, LintResult, Reporter
-from tfgate.authoring.lint.plain import check_overlaps, check_unused, check_unused_let
 from tfgate.authoring.lint.rule import check_rule
 from tfgate.engine.functions import rule_functions
+from tfgate.query.parsing import flattened
+from tfgate.query.unparse import unparse
 from tfgate.ruleset.files import Unreadable, read_toml
 from tfgate.ruleset.loader import inspect_ruleset
 from tfgate.ruleset.sources import MANIFEST, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from tfgate.errors import Problem
+    from tfgate.query import Expression
     from tfgate.ruleset import CompiledRule, Ruleset
     from tfgate.schema import Catalog
 
@@ -39,7 +43,7 @@ def lint_rulesets(
     lint = _Lint(catalog, base, drafts or {}, only)
     for source in sources:
         lint.lint(source)
-    check_overlaps(lint.rules)
+    _check_overlaps(lint.rules)
     return lint.result(frozenset(ignore))
 
 
@@ -63,11 +67,14 @@ class _Lint:
         """Lint one ruleset."""
         table = rule_functions()
         inspected = inspect_ruleset(source, base=self.base, functions=table, drafts=self.drafts)
-        self.broken += [_as_finding(problem) for problem in inspected.problems]
+        self.broken += [
+            LintFinding("does-not-load", p.file, p.message, "", p.key, p.line, p.column, p.excerpt)
+            for p in inspected.problems
+        ]
         ruleset = inspected.ruleset
         if ruleset is None:
             return
-        check_unused(ruleset, self._manifest(ruleset))
+        _check_unused(ruleset, self._manifest(ruleset))
         seen: dict[str, int] = {}
         for rule in ruleset.rules:
             report = self._reporter(ruleset, rule.rule.file)
@@ -84,7 +91,7 @@ class _Lint:
         self.rules.append((rule, report, prefix))
         if self.only is not None and self.only != os.path.realpath(rule.rule.file):
             return
-        check_unused_let(rule, report)
+        _check_unused_let(rule, report)
         check_rule(ruleset, rule, self.catalog, rule_functions(), report)
 
     def _manifest(self, ruleset: Ruleset) -> Reporter:
@@ -113,7 +120,7 @@ class _Lint:
         kept, ignored = list(self.broken), 0
         for report in self.reporters.values():
             for finding in sorted(report.findings, key=lambda found: found.line or 0):
-                if finding.check in ignore or report.waved_through.get(finding.check):
+                if finding.check in ignore or report.ignored.get(finding.check):
                     ignored += 1
                 else:
                     kept.append(finding)
@@ -135,13 +142,100 @@ def _no_schema(prefix: str, names: list[str]) -> str:
     )
 
 
-def _as_finding(problem: Problem) -> LintFinding:
-    return LintFinding(
-        check="does-not-load",
-        file=problem.file,
-        message=problem.message,
-        key=problem.key,
-        line=problem.line,
-        column=problem.column,
-        excerpt=problem.excerpt,
-    )
+_SIGNS = {"eq": "eq", "ne": "ne", "lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte"}
+_OPPOSITE = {"eq": "ne", "ne": "eq"}
+
+
+def _check_unused(ruleset: Ruleset, report: Reporter) -> None:
+    """Report parameters and data files that no rule uses."""
+    used = {
+        (name, arguments[0])
+        for rule in ruleset.rules
+        for _, expression in rule.expressions()
+        for name, arguments in expression.calls
+        if arguments
+    }
+    for function, key, declared in (
+        ("param", "params", ruleset.params),
+        ("data", "data", ruleset.data),
+    ):
+        for name in declared:
+            if (function, name) not in used:
+                report.add("unused", f"no rule calls {function}('{name}')", (key, name), rule="")
+
+
+def _check_unused_let(rule: CompiledRule, report: Reporter) -> None:
+    """Report let values that nothing asks for, directly or through others."""
+    wanted = set(_variables(e for key, e in rule.expressions() if not key.startswith("let.")))
+    while True:
+        more = wanted | set(_variables(rule.let[name] for name in wanted if name in rule.let))
+        if more == wanted:
+            break
+        wanted = more
+    for name in rule.rule.let:
+        if name not in wanted:
+            report.add("unused", f"nothing calls var('{name}')", ("let", name))
+
+
+def _variables(expressions: Iterable[Expression]) -> Iterator[Any]:
+    for expression in expressions:
+        for name, arguments in expression.calls:
+            if name == "var" and arguments:
+                yield arguments[0]
+
+
+def _signature(rule: CompiledRule) -> tuple[Any, ...] | None:
+    """Return what a rule selects and asks, the same for rules that say the same in other words."""
+    expression = rule.deny or rule.require
+    if expression is None:
+        return None
+    match = rule.rule.match
+    selects = tuple(
+        tuple(sorted(map(str, values)))
+        for values in (
+            match.types, match.actions, match.modes, match.modules, match.providers,
+            match.addresses, match.names, match.blocks,
+        )
+    )  # fmt: skip
+    asks = _canonical(expression.node.ast, negated=rule.deny is None)
+    when = _canonical(rule.when.node.ast, negated=False) if rule.when else ""
+    lets = tuple(sorted((name, unparse(e.node.ast)) for name, e in rule.let.items()))
+    return (rule.rule.scope, selects, when, asks, lets)
+
+
+def _canonical(node: Any, *, negated: bool) -> str:
+    kind = node["type"]
+    if kind == "not_expression":
+        return _canonical(node["children"][0], negated=not negated)
+    if kind in {"and_expression", "or_expression"}:
+        parts = sorted({_canonical(part, negated=negated) for part in flattened(node)})
+        together = (kind == "and_expression") is not negated
+        return f"({(' && ' if together else ' || ').join(parts)})"
+    if kind == "comparator":
+        return _comparison(node, negated=negated)
+    return f"{'!' if negated else ''}{unparse(node)}"
+
+
+def _comparison(node: Any, *, negated: bool) -> str:
+    sign = node["value"]
+    left, right = (unparse(part) for part in node["children"])
+    if negated and sign in _OPPOSITE:
+        sign, negated = _OPPOSITE[sign], False
+    if left > right:
+        left, right, sign = right, left, _SIGNS[sign]
+    return f"{'!' if negated else ''}{left} {sign} {right}"
+
+
+def _check_overlaps(rules: list[tuple[CompiledRule, Reporter, Any]]) -> None:
+    """Report a rule that selects and asks what a rule before it does."""
+    first: dict[Any, CompiledRule] = {}
+    for rule, report, prefix in rules:
+        found = _signature(rule)
+        if found is None:
+            continue
+        before = first.setdefault(found, rule)
+        if before is not rule:
+            report.start(rule.id, prefix, {})
+            where = f"{before.rule.file}:{before.rule.line}"
+            message = f"selects and asks the same as {before.id} ({where})"
+            report.add("overlapping-rules", message)
