@@ -34,9 +34,6 @@ class Compiler:
         self.problems: list[ExpressionError] = []
         """Parts that JMESPath accepts and that are certainly mistakes."""
 
-        self.builds = False
-        """Whether the value may hold a part of the document several times."""
-
     def compile(self) -> Node:
         """Compile the whole expression."""
         return self._node(self._parsed.tree)
@@ -82,13 +79,11 @@ class Compiler:
 
     def _multi_select_list(self, ast: Ast) -> Node:
         parts = self._nodes(ast["children"])
-        self.builds = True
         return Node(ast, select.multi_select_list([p.value for p in parts]), children=parts)
 
     def _multi_select_dict(self, ast: Ast) -> Node:
         parts = self._nodes([pair["children"][0] for pair in ast["children"]])
         keys = [pair["value"] for pair in ast["children"]]
-        self.builds = True
         pairs = [(key, part.value) for key, part in zip(keys, parts, strict=True)]
         return Node(ast, select.multi_select_hash(pairs), children=parts)
 
@@ -152,7 +147,6 @@ class Compiler:
         self.calls.insert(at, (function.name, literals))
         self._check(function, literals, position or 0)
         value = call(function, arguments, position)
-        self.builds = self.builds or function.scope
         node = Node(ast, value, children=arguments)
         node.weight += function.cost
         node.is_atomic = function.returns == "boolean"

@@ -12,7 +12,7 @@ from tfgate.query.parsing import parse
 from tfgate.query.paths import reads
 from tfgate.query.state import SMALL, STEPS, State
 from tfgate.query.trace import trace
-from tfgate.query.values import UNKNOWN, Unknown, measure, published, truth
+from tfgate.query.values import UNKNOWN, measure, published, truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,6 @@ class Expression:
             raise ExpressionError("The expression is too deep.", expression=text) from None
         self._value = self.node.value
         self._test = self.node.test
-        self._builds = compiler.builds
         self.problems: tuple[ExpressionError, ...] = tuple(compiler.problems)
         """Parts that JMESPath accepts and that are certainly mistakes: a standard function called
         with a literal of a wrong type, and ``!a.b``, which means ``(!a).b``. Loaders may refuse
@@ -109,8 +108,6 @@ class Expression:
                 return UNKNOWN
         except RecursionError:
             raise _too_deep() from None
-        if not (state.dirty or self._builds):
-            return value
         return _outside(value, state, lists=False)
 
     def verdict(self, document: Any, scope: Any = None, meter: Meter | None = None) -> bool | None:
@@ -154,12 +151,8 @@ class Expression:
 
 
 def _outside(value: Any, state: State, *, lists: bool = True) -> Any:
-    """Give what the outside may see of a value that the outside can go through."""
-    if type(value) is list or type(value) is dict:
-        measure(value, state)
-    elif type(value) is not Unknown:
-        return value
-    if not state.dirty:
+    """Return what the outside may see of a value that the outside can go through."""
+    if not measure(value, state):
         return value
     try:
         return published(value, lists=lists)

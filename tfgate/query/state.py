@@ -52,8 +52,6 @@ class State:
     scope: Any = None
     left: int = STEPS
     """Steps that are left."""
-    dirty: bool = True
-    """Set when a value was made that only the inside may see (a `Maybe`, a narrow unknown)."""
     _asked: set[object] | None = None
     """What it was given from outside, each of which it pays for once."""
 
@@ -83,21 +81,18 @@ class State:
     def has_maybe(self, elements: list[Any]) -> bool:
         """Whether an element of a list may be absent."""
         self.spend(len(elements) >> 2)
-        return any(type(element) is Maybe for element in elements)
+        return Maybe in map(type, elements)
 
     def make(self, mask: int, sensitive: bool = False) -> Any:
         """Give the value that stands for every value of the kinds in ``mask``."""
-        self.dirty = True
         return make(mask, sensitive)
 
     def join(self, left: Any, right: Any) -> Any:
         """Give a value that stands for whatever ``left`` or ``right`` stands for."""
-        self.dirty = True
         return join(left, right)
 
     def maybe(self, value: Any, many: bool = False) -> Maybe:
         """Give a list element that may be absent."""
-        self.dirty = True
         self.spend(_MAYBE)
         return Maybe(value, many)
 

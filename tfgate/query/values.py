@@ -253,21 +253,31 @@ def some(mask: int, value: Any = UNKNOWN) -> list[Any]:
 # --- Values as the outside sees them: of the unknowns only `UNKNOWN` and `SENSITIVE`.
 
 
-def measure(value: Any, state: State) -> None:
-    """Take the steps of going through a value; one part may stand in it many times."""
-    pending, seen = [value], 0
+def measure(value: Any, state: State) -> bool:
+    """Take the steps of going through a value; one part may stand in it many times.
+
+    Returns whether anything in it is not for the outside as it is.
+    """
+    around: list[Any] = [value]
+    pending, seen, inner_only = [around], -(len(around) + 2), False
     while pending:
         found = pending.pop()
-        kind = type(found)
-        if kind is list or kind is Maybe or kind is dict:
-            inner: Any = (
-                found if kind is list else [found.value] if kind is Maybe else found.values()
-            )
-            seen += len(inner) + 2
-            if seen > state.left:
-                break
-            pending.extend(inner)
+        inner: Any = found
+        if type(found) is dict:
+            inner = found.values()
+        elif type(found) is Maybe:
+            inner, inner_only = [found.value], True
+        seen += len(inner) + 2
+        if seen > state.left:
+            break
+        for part in inner:
+            kind = type(part)
+            if kind is dict or kind is list or kind is Maybe:
+                pending.append(part)
+            elif kind is Unknown and part is not UNKNOWN and part is not SENSITIVE:
+                inner_only = True
     state.spend(seen)
+    return inner_only
 
 
 def published(value: Any, *, lists: bool = True) -> Any:

@@ -69,9 +69,8 @@ def _string_contains(state: State, subject: Any, sought: Any) -> Any:
 
 def _length(state: State, subject: Any) -> Any:
     if type(subject) is Unknown:
-        state.dirty = True
         return count(0 if subject.mask & FALSY else 1, inf)
-    if state.dirty and type(subject) is list and state.has_maybe(subject):
+    if type(subject) is list and state.has_maybe(subject):
         return count(*length_range(subject))
     return len(subject)
 

@@ -43,7 +43,6 @@ def _values(state: State, subject: Any) -> Any:
 
 def _each(state: State, subject: Unknown, value: Any) -> Any:
     """Give a list of ``value``, one for each key of an unknown object."""
-    state.dirty = True
     return some(LISTS if subject.mask & EMPTY_OBJECT else LIST, value)
 
 

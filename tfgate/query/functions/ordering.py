@@ -55,7 +55,6 @@ def orderable(elements: list[Any], state: State) -> list[int]:
 
 def narrowed(element: Any, state: State) -> Any:
     """Give an element's content without the kinds that cannot be ordered."""
-    state.dirty = True
     return restrict(content(element), NUMBER | STRINGS)
 
 

@@ -107,13 +107,9 @@ class Site:
 
     def accepted(self, result: Any, state: State) -> Any:
         """Take what a function gave that may give unknown values, or say that it may raise."""
-        kind = type(result)
-        if kind is MayRaise:
+        if type(result) is MayRaise:
             state.may_raise = True
-            result = result.value
-            kind = type(result)
-        if kind is list or kind is dict or kind is Unknown:
-            state.dirty = True
+            return result.value
         return result
 
     def _prefix(self, state: State) -> tuple[Any, ...]:
@@ -125,7 +121,6 @@ class Site:
         allowed, elements = self.masks[index]
         found = self._restricted(index, found, allowed, state)
         if type(found) is Unknown and not found.mask & ~LISTS and self.function.state:
-            state.dirty = True
             found = some(found.mask)
         if elements and type(found) is list:
             return self._elements(index, found, elements, state)
@@ -139,7 +134,7 @@ class Site:
             return found
         if not mask & allowed:
             self._wrong_type(index, mask)
-        state.may_raise = state.dirty = True
+        state.may_raise = True
         return restrict(found, allowed)
 
     def _elements(self, index: int, found: list[Any], allowed: int, state: State) -> list[Any]:

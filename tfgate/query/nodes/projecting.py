@@ -160,7 +160,6 @@ def _spread(element: Unknown, state: State) -> list[Any]:
     content = SENSITIVE if element.sensitive else UNKNOWN
     if element.mask & ~LISTS:
         return [state.maybe(content, many=True)]
-    state.dirty = True
     return some(element.mask, content)
 
 
@@ -184,7 +183,6 @@ def _over_unknown(found: Any, wanted: int, project: Closure, state: State) -> An
     """Project what may be a list (or an object): null on everything else."""
     if type(found) is not Unknown or not found.mask & wanted:
         return None
-    state.dirty = True
     content = SENSITIVE if found.sensitive else UNKNOWN
     filled = found.mask & wanted in (LIST, OBJECT)
     elements = some(LIST if filled else LISTS, content)

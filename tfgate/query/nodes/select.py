@@ -32,12 +32,14 @@ def element_at(value: Any, position: int, state: State) -> Any:
         if type(value) is Unknown and value.mask & LIST:
             return SENSITIVE if value.sensitive else UNKNOWN
         return None
-    if state.dirty and state.has_maybe(value):
-        return _uncertain_element(value, position, state)
-    try:
-        return value[position]
-    except IndexError:
+    if not value:
         return None
+    if position == 0 or position == -1:  # the elements behind this one do not matter
+        if type(value[position]) is not Maybe:
+            return value[position]
+    elif not state.has_maybe(value):
+        return value[position] if -len(value) <= position < len(value) else None
+    return _uncertain_element(value, position, state)
 
 
 def _uncertain_element(elements: list[Any], position: int, state: State) -> Any:
