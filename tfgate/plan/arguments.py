@@ -172,17 +172,22 @@ def _is_suspect(value: Any) -> bool:
     """Whether ``value`` is a list with objects that hold something unknown, or holds one."""
     if type(value) is dict:
         return any(map(_is_suspect, value.values()))
-    return type(value) is list and any(
-        type(element) is dict and _holds_unknown(element) for element in value
-    )
+    if type(value) is list:
+        for element in value:
+            if type(element) is dict and _holds_unknown(element):
+                return True
+    return False
 
 
 def _holds_unknown(value: Any) -> bool:
-    if type(value) is dict:
-        return any(map(_holds_unknown, value.values()))
-    if type(value) is list:
-        return any(map(_holds_unknown, value))
-    return isinstance(value, Unknown)
+    """Whether anything in a list or object is unknown."""
+    parts = value.values() if type(value) is dict else value
+    if Unknown in map(type, parts):
+        return True
+    for part in parts:
+        if (type(part) is dict or type(part) is list) and _holds_unknown(part):
+            return True
+    return False
 
 
 class _Settler:
@@ -195,10 +200,10 @@ class _Settler:
 
     def value(self, name: str, value: Any, part: Any) -> Any:
         """Settle the value of an argument; ``part`` is what the configuration shows of it."""
-        if not _is_suspect(value):
-            return value
         if type(value) is dict:
             return self._inside(value, part)
+        if type(value) is not list or not _is_suspect(value):
+            return value
         blocks = part if type(part) is list else [part] * len(value)
         inner = [
             self._inside(element, block)
@@ -215,7 +220,12 @@ class _Settler:
         if type(element) is not dict:
             return element
         given = part if type(part) is dict and not is_expression(part) else {}
-        return {name: self.value(name, value, given.get(name)) for name, value in element.items()}
+        return {
+            name: self.value(name, value, given.get(name))
+            if type(value) is list or type(value) is dict
+            else value
+            for name, value in element.items()
+        }
 
     def _may_be_open(self, name: str, value: list[Any], part: Any) -> bool:
         """Whether a dynamic block over an unknown may have made some of the elements."""
@@ -223,9 +233,12 @@ class _Settler:
             return name in self._open
         if type(part) is dict and "constant_value" in part:
             part = part["constant_value"]
+        if type(part) is not list or len(part) < len(value):
+            return True
+        if len(value) == 1:
+            return False
         # Alike blocks are one element of a set: those alone are counted that differ.
-        written = {msgspec.json.encode(one) for one in part} if type(part) is list else ()
-        return len(written) < len(value)
+        return len({msgspec.json.encode(one) for one in part}) < len(value)
 
     def _was_written(self, element: Any) -> bool:
         """Whether somebody wrote a value that is known here: then this is an element for sure.

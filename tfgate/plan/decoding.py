@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from tfgate.errors import PlanError
 from tfgate.model.text import late
-from tfgate.query.values import SENSITIVE
+from tfgate.query.values import SENSITIVE, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,31 @@ def unmark(value: Any) -> Any:
     if type(value) is list:
         return [unmark(part) for part in value]
     return value
+
+
+WRITE_ONLY: Final = b'_wo"'
+"""How the name of a write-only argument ends."""
+
+
+def without_write_only(value: Any) -> Any:
+    """Make null write-only arguments unknown: a plan has null for them whatever was given.
+
+    Providers name them with the suffix ``_wo`` (developer.hashicorp.com/terraform/plugin/
+    framework/resources/write-only-arguments); nothing else in a plan tells them apart.
+    """
+    if type(value) is dict:
+        return {
+            key: UNKNOWN if part is None and key.endswith("_wo") else without_write_only(part)
+            for key, part in value.items()
+        }
+    if type(value) is list:
+        return [without_write_only(part) for part in value]
+    return value
+
+
+def may_hold_unknown(text: bytes) -> bool:
+    """Whether decoding ``text`` may give anything unknown: a mark, a write-only argument."""
+    return MARK in text or WRITE_ONLY in text
 
 
 MAX_DEPTH: Final = 200

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tfgate.plan import values
 from tfgate.plan.arguments import is_expression
 from tfgate.plan.change import Change
-from tfgate.plan.reads import Reads, may_hold_unknown
+from tfgate.plan.decoding import may_hold_unknown
+from tfgate.plan.reads import Reads
 from tfgate.plan.values import marks_any
 from tfgate.query.values import UNKNOWN, Maybe, Unknown
 

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 import msgspec
 from msgspec import Raw
 
-from tfgate.plan.decoding import MARK, check_depth, is_maybe_deep, unmark
-from tfgate.plan.values import without_write_only
+from tfgate.plan.decoding import (
+    MARK,
+    WRITE_ONLY,
+    check_depth,
+    is_maybe_deep,
+    unmark,
+    without_write_only,
+)
 from tfgate.query.values import SENSITIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 Path = tuple[str, ...]
-
-_WRITE_ONLY: Final = b'_wo"'
 
 
 class Attributes:
@@ -61,12 +65,7 @@ def _checked(value: Any, text: bytes) -> Any:
         check_depth(value)
     if MARK in text:
         value = unmark(value)
-    return without_write_only(value) if _WRITE_ONLY in text else value
-
-
-def may_hold_unknown(text: bytes) -> bool:
-    """Say whether decoding ``text`` may give anything unknown: a mark, a write-only argument."""
-    return MARK in text or _WRITE_ONLY in text
+    return without_write_only(value) if WRITE_ONLY in text else value
 
 
 def _typed_dict(names: frozenset[str]) -> Any:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.model.text import late
 from tfgate.plan.arguments import settle
-from tfgate.plan.decoding import decode_value, part_error, too_deep, wrong_shape
+from tfgate.plan.decoding import (
+    decode_value,
+    may_hold_unknown,
+    part_error,
+    too_deep,
+    wrong_shape,
+)
 from tfgate.query.values import SENSITIVE, UNKNOWN, Unknown
 
 if TYPE_CHECKING:
@@ -88,23 +94,9 @@ def marks_any(marks: Any) -> bool:
     return False
 
 
-def without_write_only(value: Any) -> Any:
-    """Make null write-only arguments unknown: a plan has null for them whatever was given.
-
-    Providers name them with the suffix ``_wo`` (developer.hashicorp.com/terraform/plugin/
-    framework/resources/write-only-arguments); nothing else in a plan tells them apart.
-    """
-    if type(value) is dict:
-        return {
-            key: UNKNOWN if part is None and key.endswith("_wo") else without_write_only(part)
-            for key, part in value.items()
-        }
-    if type(value) is list:
-        return [without_write_only(part) for part in value]
-    return value
-
-
 _TRUE: Final = b"true"
+_OBJECT_IN_LIST: Final = late(rb"[\[,][ \t\r\n]*\{")
+"""A brace behind a comma or a bracket: the objects in an object stand behind their keys."""
 
 
 def before(change: Change, reads: Reads) -> Any:
@@ -129,10 +121,14 @@ def after(change: Change, reads: Reads) -> Any:
         raise part_error(error, f"{change.where}.after") from None
     if known is True or known is False:
         raise _no_object(change, "after")
-    if _TRUE not in bytes(body.after_unknown):
+    marks = bytes(body.after_unknown)
+    if _TRUE not in marks:
         return known
     try:
-        return settle(change, merge(known, unknown(change, reads)))
+        whole = merge(known, unknown(change, reads))
+        if _OBJECT_IN_LIST.search(marks) or may_hold_unknown(bytes(body.after)):
+            return settle(change, whole)
+        return whole
     except RecursionError:
         raise too_deep(f"{change.where}.after") from None
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tfgate.plan.values import merge, names_secret, redact, redact_named, without_write_only
+from tfgate.plan.decoding import without_write_only
+from tfgate.plan.values import merge, names_secret, redact, redact_named
 from tfgate.query.values import SENSITIVE, UNKNOWN
 
 
