@@ -258,8 +258,9 @@ def measure(value: Any, state: State) -> bool:
 
     Returns whether anything in it is not for the outside as it is.
     """
-    around: list[Any] = [value]
-    pending, seen, inner_only = [around], -(len(around) + 2), False
+    around = [value]
+    pending: list[Any] = [around]
+    seen, inner_only = -(len(around) + 2), False
     while pending:
         found = pending.pop()
         inner: Any = found
