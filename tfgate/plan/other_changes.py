@@ -229,7 +229,7 @@ class Planned:
     @property
     def present(self) -> bool:
         """Whether the plan has this part at all."""
-        return len(self._raw) > len(b"null")  # an object has more in it
+        return len(self._raw) > len(b"null") or bytes(self._raw) not in (b"", b"null")
 
     def addresses(self) -> Iterator[str]:
         """Yield the address of every resource instance."""
