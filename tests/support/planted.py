@@ -130,7 +130,11 @@ def planted(owner: str | None = "me", **sections: Any) -> dict[str, Any]:
         },
         "planned_values": {
             "outputs": {"token": {"sensitive": True, "value": secret("out")}},
-            "root_module": {"resources": [{"values": now, "sensitive_values": marks}]},
+            "root_module": {
+                "resources": [
+                    {"address": "aws_s3_bucket.logs", "values": now, "sensitive_values": marks}
+                ],
+            },
         },
         "variables": {"db": {"value": secret("variable")}, "plain": {"value": "shown"}},
         "configuration": _configuration(),
