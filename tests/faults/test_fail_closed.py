@@ -102,11 +102,21 @@ class Loose:
         for part in outer:
             owner = getattr(owner, part)
 
+        real = getattr(owner, name)
+
         def raising(*_: Any, **__: Any) -> Any:
             self.came = True
             raise self.error()
 
         monkeypatch.setattr(owner, name, raising)
+        assert list(paths(cli)), "commands are loaded, and with them what they import"
+        for place in [one for one in sys.modules.values() if _is_ours(one)]:  # who imported it
+            for key in [key for key, value in vars(place).items() if value is real]:
+                monkeypatch.setattr(place, key, raising)
+
+
+def _is_ours(module: object) -> bool:
+    return str(getattr(module, "__name__", "")).partition(".")[0] == "tfgate"
 
 
 def broken(point: Point, code: int, out: str, err: str, error: BaseException) -> Iterator[str]:
