@@ -51,9 +51,10 @@ def test_wheel_carries_the_rules_as_they_were_checked(wheel: Path) -> None:
     """An evaluation by an installed wheel need not read their TOML: examples are not there."""
     code = """
 import sys
-from tfgate.ruleset import checked, load_ruleset, shipped_names
+from tfgate import ruleset
+from tfgate.ruleset import load_ruleset, shipped_names
 
-assert checked.__file__.startswith(sys.argv[1])
+assert ruleset.__file__.startswith(sys.argv[1])
 for name in shipped_names():
     rules = load_ruleset(f"tfgate:{name}", shipped_examples=False).rules
     assert rules, name

@@ -90,7 +90,8 @@ def test_plan_show_apply(terraform: Terraform, work: Path) -> None:
     assert is_plan_file(data)
     about = read_plan_file(data)
     assert about.terraform_version == terraform.version()
-    assert (about.workspace, about.backend, about.errored) == ("default", "local", False)
+    assert about.backend is not None
+    assert (about.workspace, about.backend.type, about.errored) == ("default", "local", False)
 
     shown = json.loads(terraform.show_json(plan, work))
     assert shown["terraform_version"] == about.terraform_version

@@ -92,7 +92,7 @@ def _gate() -> Iterator[Scenario]:
     yield Scenario("check", "good.json", allows)
     yield Scenario("check", "good.json --audit-log {root}/fresh/new/audit.jsonl", allows)
     yield Scenario("check", "bad.json", denies, 1)
-    yield Scenario("check", "bad.json --approval approval.json", allows)
+    yield Scenario("check", "bad.tfplan --approval approval.json", allows)
     yield Scenario("check", "bad.tfplan --approval approval.json", allows)
     yield Scenario("check", "good.tfplan --receipt new.json", allows)
     yield Scenario("check", "bad.tfplan --approval-request new.json", denies, 1)

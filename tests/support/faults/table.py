@@ -52,7 +52,7 @@ POINTS = (
     Point("check", "good.json", "tfgate.gate.delivery:require", due=True, config="strict"),
     Point("check", "good.tfplan", "tfgate.terraform.runner:run_helper", due=True),
     Point("check", "good.tfplan --receipt new.json", "tfgate.gate.receipts:seal", due=True),
-    Point("check", "bad.json --approval approval.json", "tfgate.gate.approvals:unseal", due=True),
+    Point("check", "bad.tfplan --approval approval.json", "tfgate.gate.approvals:unseal", due=True),
     Point("check", "plans", "tfgate.gate.check:evaluate", due=True),
     Point("check", "--source . -r tfgate:source --allow-empty",
           "tfgate.gate.check:evaluate_sources", due=True),
