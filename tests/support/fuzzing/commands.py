@@ -25,7 +25,7 @@ from tests.support.fuzzing import oracle
 from tests.support.fuzzing.corpus import inputs_of
 from tests.support.fuzzing.wrong import open_plan, right_plan, wrong_plan
 from tests.support.plans import context, rule, ruleset
-from tfgate.cli import main as failing
+from tfgate.cli.main import answer as real_answer
 from tfgate.cli.main import main
 from tfgate.engine.evaluate import evaluate
 from tfgate.errors import TfgateError
@@ -192,7 +192,7 @@ def run_check(folder: Path, plan: bytes) -> tuple[int, list[dict[str, Any]]]:
 def _answer(error: BaseException, *, debug: bool) -> int:
     """Answer as the command does, but let through what it would call unexpected."""
     if isinstance(error, (TfgateError, click.ClickException, OSError)):
-        return failing.answer(error, debug=debug)
+        return real_answer(error, debug=debug)
     raise error
 
 
