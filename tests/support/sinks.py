@@ -77,5 +77,5 @@ class Delivering:
 
     def deliver(self, sink: Sink, **effort: object) -> Outcome:
         """Deliver once."""
-        settings = Effort(**{"heedless": True, **effort})  # type: ignore[arg-type]
+        settings = Effort(**{"ignore_pause": True, **effort})  # type: ignore[arg-type]
         return deliver(Spool(self.log), self.file, lambda: sink, self.clock, settings)

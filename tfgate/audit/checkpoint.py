@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tfgate.audit.files import make_directory, reported, write_new
+from tfgate.audit.files import make_directory, reported, write_whole
 from tfgate.audit.record import NotARecordError, Record, canonical, moment_of, open_line, timestamp
 from tfgate.audit.signing import sign
 from tfgate.audit.trail_files import Lines, trail_files
@@ -88,8 +88,8 @@ def make_checkpoint(
     file = folder / f"{head.seq:012d}-{head.hash[:16]}.json"
     with reported(file, "written"):
         make_directory(folder)
-        write_new(file.with_name(file.name + ".sig"), signature.encode())
-        write_new(file, statement.signed_bytes())
+        write_whole(file.with_name(file.name + ".sig"), signature.encode())
+        write_whole(file, statement.signed_bytes())
     fields = {
         "statement": msgspec.to_builtins(statement),
         "signature": signature,
@@ -99,10 +99,7 @@ def make_checkpoint(
 
 
 def checkpoint_due(
-    trail: AuditTrail,
-    policy: CheckpointPolicy,
-    *,
-    directory: str | os.PathLike[str] | None = None,
+    trail: AuditTrail, policy: CheckpointPolicy, *, directory: str | os.PathLike[str] | None = None
 ) -> bool:
     """Whether enough records or time have passed since the newest checkpoint file."""
     head = trail.head()
@@ -123,7 +120,7 @@ def checkpoint_due(
 
 
 def checkpoint_directory(trail: AuditTrail) -> Path:
-    """Return where checkpoints of ``trail`` go unless told otherwise."""
+    """Return where checkpoints of ``trail`` go where no other place is named."""
     return trail.path.parent / "checkpoints"
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tfgate._version import __version__
-from tfgate.audit.files import make_directory, read_bounded, reported, write_new
+from tfgate.audit.files import make_directory, read_bounded, reported, write_whole
 from tfgate.audit.record import decode, is_harmless, neutralise, neutralise_text, sha256
 from tfgate.audit.trail_files import unpacked
 from tfgate.errors import AuditError
@@ -56,7 +56,7 @@ def write_evidence(directory: str | os.PathLike[str], value: object) -> str:
     with reported(path.parent, "written"):
         make_directory(path.parent)
         if not _is_kept(path, digest):
-            write_new(path, _pack(data))
+            write_whole(path, _pack(data))
     return digest
 
 
@@ -247,7 +247,7 @@ def keep_plan(directory: AnyPath, data: bytes) -> str:
                 os.utime(file)
                 return digest
         suffix, packed = _pack_plan(data)
-        write_new(folder / f"{digest}{suffix}", packed)
+        write_whole(folder / f"{digest}{suffix}", packed)
     return digest
 
 
@@ -282,7 +282,7 @@ def read_packed(path: Path) -> bytes:
 
 
 def prune(directory: AnyPath, days: int, now: float | None = None) -> int:
-    """Remove plans that were last judged more than ``days`` ago, at most once a day.
+    """Remove plans that were last evaluated more than ``days`` ago, at most once a day.
 
     Gives how many. Their decisions' records stay, and say which plan it was.
     """

@@ -69,10 +69,7 @@ def _of_event(
     }
     if strict:
         then["propertyNames"] = {"enum": [*CHAIN, *event.members]}
-    return {
-        "if": {"properties": {"event": {"const": name}}, "required": ["event"]},
-        "then": then,
-    }
+    return {"if": {"properties": {"event": {"const": name}}, "required": ["event"]}, "then": then}
 
 
 def _properties(

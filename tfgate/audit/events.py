@@ -84,7 +84,7 @@ class Program(msgspec.Struct, frozen=True):
 
 
 class MadeByPlan(msgspec.Struct, frozen=True, tag_field="reported_by", tag="plan"):
-    """Changes as far as the plan and the exit code tell."""
+    """Changes as far as the plan and the exit code show."""
 
     planned: dict[str, int]
     complete: bool
@@ -214,9 +214,9 @@ _DECISION = {
     "decision": _VERDICT,
     "undecided": Member(bool, "Whether the deny means \"could not decide\"", "tfgate.undecided"),
     "reasons": Member(list[str], "Why, in sentences", "tfgate.reasons", "status_detail"),
-    "workspace_facts": Member(Workspace, "How the workspace was told, and what its state is"),
-    "operator_facts": Member(Operator, "How the operator was told, and whether it was proven"),
-    "plan": Member(PlanFacts | None, "The plan; null where sources were judged without one"),
+    "workspace_facts": Member(Workspace, "How the workspace was named, and what its state is"),
+    "operator_facts": Member(Operator, "How the operator was named, and whether it was proven"),
+    "plan": Member(PlanFacts | None, "The plan; null where sources were evaluated without one"),
     "sources": Member(SourceFacts | None, "What rules of scope source were evaluated on"),
     "run": Member(Run | None, "CI run and commit of the configuration", "cicd.*, vcs.*"),
     "overrides": Member(list[Approval], "Approvals that let something through"),
@@ -239,27 +239,21 @@ _DECISION = {
 }  # fmt: skip
 
 EVENTS: Final[dict[str, Event]] = {
-    "decision": Event("A plan, or sources, were judged", _FINDING, _DECISION),
-    "undecided": Event(
-        "No decision could be made",
-        _FINDING,
-        {
-            "decision_id": _ID,
-            "error": Member(str, "Why", "error.message", "status_detail"),
-            "error_type": Member(str, "Kind of error", "error.type", "status_code"),
-            "plan": Member(str | None, "Name of the plan"),
-            "versions": Member(dict[str, str], "Of tfgate", "tfgate.versions.*"),
-        },
-    ),
+    "decision": Event("A plan, or sources, were evaluated", _FINDING, _DECISION),
+    "undecided": Event("No decision could be made", _FINDING, {
+        "decision_id": _ID,
+        "error": Member(str, "Why", "error.message", "status_detail"),
+        "error_type": Member(str, "Kind of error", "error.type", "status_code"),
+        "plan": Member(str | None, "Name of the plan"),
+        "versions": Member(dict[str, str], "Of tfgate", "tfgate.versions.*"),
+    }),
     "not_delivered": Event(
         "What allows something did not reach the sink that must have it, so nothing was allowed",
-        _LOG,
-        {
-            "decision_id": _ID,
-            "record": Member(Count, "Number of the record that allows it"),
-            "reason": _REASON,
-        },
-    ),
+        _LOG, {
+        "decision_id": _ID,
+        "record": Member(Count, "Number of the record that allows it"),
+        "reason": _REASON,
+    }),
     "receipt_issued": Event(
         "A receipt was signed",
         Ocsf(3004, "Entity Management", 1, "Create"),
@@ -267,133 +261,98 @@ EVENTS: Final[dict[str, Event]] = {
     ),
     "receipt_used": Event(
         "An apply is about to begin on a receipt; stands once for each receipt",
-        Ocsf(3004, "Entity Management", 10, "Activate"),
-        {
-            **_ABOUT,
-            "receipt_sha256": _RECEIPT,
-            "receipt_decision_id": Member(str, "Decision of the receipt"),
-            "receipt_record": Member(Sha256, "`hash` of that decision's record"),
-            "receipt_operator": Member(str, "Who had it decided"),
-            "signer": Member(str, "Whose key signed it"),
-            "key": Member(str, "Fingerprint of that key"),
-            "signers_sha256": _SIGNERS,
-        },
-    ),
-    "approval_used": Event(
-        "An apply is about to begin that rests on an approval",
-        _LATER_FINDING,
-        {
-            **_ABOUT,
-            "approver": Member(str, "Who approved", "tfgate.approver", "actor.user.name"),
-            "principals": Member(list[str], "Every name of the approver's key"),
-            "key": Member(str, "Fingerprint of that key"),
-            "digest": Member(Sha256, "SHA-256 of what was signed"),
-            "reason": _REASON,
-            "approved": Member(dt.datetime, "When it was signed"),
-            "expires": Member(dt.datetime, "Until when it holds"),
-            "signers_sha256": _SIGNERS,
-            "findings": Member(list[Approved], "What it let through"),
-        },
-    ),
+        Ocsf(3004, "Entity Management", 10, "Activate"), {
+        **_ABOUT,
+        "receipt_sha256": _RECEIPT,
+        "receipt_decision_id": Member(str, "Decision of the receipt"),
+        "receipt_record": Member(Sha256, "`hash` of that decision's record"),
+        "receipt_operator": Member(str, "Who had it decided"),
+        "signer": Member(str, "Whose key signed it"),
+        "key": Member(str, "Fingerprint of that key"),
+        "signers_sha256": _SIGNERS,
+    }),
+    "approval_used": Event("An apply is about to begin that rests on an approval", _LATER_FINDING, {
+        **_ABOUT,
+        "approver": Member(str, "Who approved", "tfgate.approver", "actor.user.name"),
+        "principals": Member(list[str], "Every name of the approver's key"),
+        "key": Member(str, "Fingerprint of that key"),
+        "digest": Member(Sha256, "SHA-256 of what was signed"),
+        "reason": _REASON,
+        "approved": Member(dt.datetime, "When it was signed"),
+        "expires": Member(dt.datetime, "Until when it holds"),
+        "signers_sha256": _SIGNERS,
+        "findings": Member(list[Approved], "What it let through"),
+    }),
     "apply_started": Event(
         "The gate is about to apply",
         _LAUNCH,
         {**_ABOUT, "arguments": _ARGUMENTS, "terraform": Member(Program, "What is run")},
     ),
-    "apply_finished": Event(
-        "The apply has ended",
-        _TERMINATE,
-        {
-            **_ABOUT,
-            "exit_code": _EXIT,
-            "reason": Member(str, "Why it never began", "tfgate.reason", "status_detail", False),
-            "signals": _SIGNALS,
-            "duration_ms": _DURATION,
-            "changes": Member(MadeByPlan | MadeByTerraform, "What was changed", always=False),
-            "plan_unchanged": Member(bool, "Whether the plan file is still the same", always=False),
-        },
-    ),
+    "apply_finished": Event("The apply has ended", _TERMINATE, {
+        **_ABOUT,
+        "exit_code": _EXIT,
+        "reason": Member(str, "Why it never began", "tfgate.reason", "status_detail", False),
+        "signals": _SIGNALS,
+        "duration_ms": _DURATION,
+        "changes": Member(MadeByPlan | MadeByTerraform, "What was changed", always=False),
+        "plan_unchanged": Member(bool, "Whether the plan file is still the same", always=False),
+    }),
     "apply_cancelled": Event(
         "An allowed plan was not applied", _LATER_FINDING, {**_ABOUT, "reason": _REASON}
     ),
     "obligations": Event(
-        "What was let through as unknown was judged on the new state",
-        _LATER_FINDING,
-        {
-            **_ABOUT,
-            "counts": Member(
-                dict[str, Count],
-                "Number of each result: `met`, `broken`, `unresolved`",
-                "tfgate.obligations.*",
-                "compliance.status_id",
-            ),
-            "results": Member(list[Checked], "Each of them", None, "compliance.checks"),
-            "results_truncated": Member(Count, _TRUNCATED),
-            "problem": Member(str | None, "Why none could be looked at", "tfgate.reason"),
-            "later": Member(bool, "Whether `tfgate verify` did it", always=False),
-        },
-    ),
-    "command": Event(
-        "A command without a plan is about to run, or was denied",
-        _LAUNCH,
-        {
-            "decision_id": _ID,
-            "workspace": _WORKSPACE,
-            "operator": _OPERATOR,
-            "command": _COMMAND,
-            "arguments": _ARGUMENTS,
-            "decision": _VERDICT,
-        },
-    ),
-    "command_finished": Event(
-        "It has ended",
-        _TERMINATE,
-        {
-            "decision_id": _ID,
-            "workspace": _WORKSPACE,
-            "operator": _OPERATOR,
-            "command": _COMMAND,
-            "arguments": _ARGUMENTS,
-            "exit_code": _EXIT,
-            "signals": _SIGNALS,
-            "duration_ms": _DURATION,
-        },
-    ),
+        "What was let through as unknown was evaluated on the new state", _LATER_FINDING, {
+        **_ABOUT,
+        "counts": Member(dict[str, Count], "Number of each result: `met`, `broken`, `unresolved`",
+            "tfgate.obligations.*", "compliance.status_id"),
+        "results": Member(list[Checked], "Each of them", None, "compliance.checks"),
+        "results_truncated": Member(Count, _TRUNCATED),
+        "problem": Member(str | None, "Why none could be looked at", "tfgate.reason"),
+        "later": Member(bool, "Whether `tfgate verify` did it", always=False),
+    }),
+    "command": Event("A command without a plan is about to run, or was denied", _LAUNCH, {
+        "decision_id": _ID,
+        "workspace": _WORKSPACE,
+        "operator": _OPERATOR,
+        "command": _COMMAND,
+        "arguments": _ARGUMENTS,
+        "decision": _VERDICT,
+    }),
+    "command_finished": Event("It has ended", _TERMINATE, {
+        "decision_id": _ID,
+        "workspace": _WORKSPACE,
+        "operator": _OPERATOR,
+        "command": _COMMAND,
+        "arguments": _ARGUMENTS,
+        "exit_code": _EXIT,
+        "signals": _SIGNALS,
+        "duration_ms": _DURATION,
+    }),
     "recovered": Event(
-        "A writer was cut short, and the next one took its unfinished line out",
-        _LOG,
-        {
-            "reason": _REASON,
-            "file": Member(str, "Where the line stood", None, "file.name"),
-            "after_seq": Member(int | None, "Number of the record before it"),
-            "fragment_length": Member(Count, "Bytes that were taken out"),
-            "fragment_sha256": Member(Sha256, "Of them"),
-            "fragment_base64": Member(str, "They, or their two ends"),
-            "fragment_truncated": Member(bool, "Whether those are the ends alone"),
-        },
-    ),
+        "A writer was cut short, and the next one took its unfinished line out", _LOG, {
+        "reason": _REASON,
+        "file": Member(str, "Where the line stood", None, "file.name"),
+        "after_seq": Member(int | None, "Number of the record before it"),
+        "fragment_length": Member(Count, "Bytes that were taken out"),
+        "fragment_sha256": Member(Sha256, "Of them"),
+        "fragment_base64": Member(str, "They, or their two ends"),
+        "fragment_truncated": Member(bool, "Whether those are the ends alone"),
+    }),
     "rotated": Event(
-        "First record of a new file",
-        Ocsf(1008, "Event Log Activity", 5, "Rotate"),
-        {
-            "previous_file": Member(str, "Name of the file before", None, "file.name"),
-            "previous_last_seq": Member(Count, "Number of its last record"),
-            "reason": _REASON,
-        },
-    ),
-    "checkpoint": Event(
-        "The state of the trail was signed",
-        _LOG,
-        {
-            "statement": Member(Statement, "What was signed"),
-            "signature": Member(str, "Its SSH signature"),
-            "file": Member(str, "Name of the file that holds it", None, "file.name"),
-        },
-    ),
+        "First record of a new file", Ocsf(1008, "Event Log Activity", 5, "Rotate"), {
+        "previous_file": Member(str, "Name of the file before", None, "file.name"),
+        "previous_last_seq": Member(Count, "Number of its last record"),
+        "reason": _REASON,
+    }),
+    "checkpoint": Event("The state of the trail was signed", _LOG, {
+        "statement": Member(Statement, "What was signed"),
+        "signature": Member(str, "Its SSH signature"),
+        "file": Member(str, "Name of the file that holds it", None, "file.name"),
+    }),
     "checkpoint_failed": Event(
         "The state of the trail could not be signed", _LOG, {"reason": _REASON}
     ),
-}
+}  # fmt: skip
 """By the name that stands in the record's member ``event``."""
 
 

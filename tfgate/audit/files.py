@@ -1,4 +1,7 @@
-"""The file operations a trail is made of, each with the error it becomes."""
+"""Private files: their owner alone can read them, and a crash leaves them whole or not there.
+
+What a trail is made of: durable appends, atomic replacement, directories, locks.
+"""
 
 from __future__ import annotations
 
@@ -108,18 +111,34 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def write_new(path: Path, data: bytes) -> None:
-    """Write a file of its own, whole or not at all, durably, with mode 0600.
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file, or put it in the place of one, whole or not at all, durably, with mode 0600.
 
     Where the system can do that, a process that is killed meanwhile leaves nothing behind.
     """
-    if path.exists() or not _write_unnamed(path, data):
-        _write_beside(path, data)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    try:
+        if not _write_unnamed(path, data, temporary):
+            with _created(temporary) as descriptor:
+                _write_all(descriptor, data)
+                os.fsync(descriptor)
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
     sync_directory(path.parent)
 
 
-def _write_unnamed(path: Path, data: bytes) -> bool:
-    """Write a file that gets its name when it is whole; ``False`` where that does not go."""
+@contextlib.contextmanager
+def _created(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _write_unnamed(path: Path, data: bytes, temporary: Path) -> bool:
+    """Write a file that gets a name when it is whole; ``False`` where that is impossible."""
     unnamed = getattr(os, "O_TMPFILE", 0)
     if not unnamed:
         return False
@@ -130,31 +149,23 @@ def _write_unnamed(path: Path, data: bytes) -> bool:
     try:
         _write_all(descriptor, data)
         os.fsync(descriptor)
-        return _named(descriptor, path)
+        if not _named(descriptor, path):  # there is one already
+            if not _named(descriptor, temporary):
+                return False
+            temporary.replace(path)
+        return True
     finally:
         os.close(descriptor)
 
 
 def _named(descriptor: int, path: Path) -> bool:
-    """Return a file without a name this one (man 2 open); ``False`` where that does not go."""
+    """Give a file without a name this one (man 2 open); ``False`` where that is impossible."""
     try:
         # With src_dir_fd Python calls linkat, which follows the link in /proc.
         os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
     except OSError:  # no /proc, or another process was first
         return False
     return True
-
-
-def _write_beside(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    descriptor = os.open(temporary, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        _write_all(descriptor, data)
-        os.fsync(descriptor)
-        temporary.replace(path)
-    finally:
-        os.close(descriptor)
-        temporary.unlink(missing_ok=True)
 
 
 def append_line(descriptor: int, data: bytes) -> None:
@@ -254,16 +265,8 @@ def writing(log: Path, *, patience: float) -> Iterator[None]:
     rotated. It is the kernel's (``flock``): it ends with the process, however that dies.
     ``patience`` is in seconds; after that, an ``AuditError`` says who holds it.
     """
-    path = log.with_name(log.name + ".lock")
-    with reported(path, "locked"):
-        descriptor = open_private(path)
-    try:
-        _acquire(descriptor, path, patience)
-        with signals_deferred():
-            _sign(descriptor)
-            yield
-    finally:
-        os.close(descriptor)
+    with held(log.with_name(log.name + ".lock"), patience=patience), signals_deferred():
+        yield
 
 
 class BusyError(AuditError):

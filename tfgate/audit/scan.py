@@ -198,18 +198,8 @@ def _begin(line: bytes, file: int, scan: Scan) -> tuple[Run | None, dict[str, An
 
 
 def _run_of(record: Record, file: int, line: int) -> Run:
-    return Run(
-        file=file,
-        first_line=line,
-        last_line=line,
-        first_seq=record.seq,
-        last_seq=record.seq,
-        first_prev=record.prev,
-        first_hash=record.hash,
-        last_hash=record.hash,
-        first_time=record.time,
-        last_time=record.time,
-    )
+    seq, digest, time = record.seq, record.hash, record.time
+    return Run(file, line, line, seq, seq, record.prev, digest, digest, time, time)
 
 
 def _collect(scan: Scan, sealed: dict[str, Any], run: Run, wanted: Wanted) -> None:

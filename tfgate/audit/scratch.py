@@ -27,7 +27,7 @@ def scratch() -> Iterator[Path]:
     """Make a directory that its owner alone can enter (0700), and remove it at the end.
 
     What ``SIGKILL`` leaves behind is removed by the next call of any process of this user: a lock
-    that ends with its process tells a directory that nobody owns from one in use. Raises
+    that ends with its process distinguishes a directory that nobody owns from one in use. Raises
     ``TfgateError`` where none can be made.
     """
     try:

@@ -79,7 +79,7 @@ def find_once(log: Path, event: str, name: str, value: str) -> dict[str, Any] | 
                     return record
         if lines.damage is not None:
             raise AuditError(
-                f"Whether {event} stands in the audit trail already cannot be told: of {path}, "
+                f"Whether {event} is in the audit trail already is not known: of {path}, "
                 f"{lines.damage}.",
                 hint="Run `tfgate audit verify`.",
             )

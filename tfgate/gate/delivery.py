@@ -203,7 +203,7 @@ def require(target: Target, record: Record, seconds: float) -> None:
     """Deliver up to ``record``, or raise ``NotDeliveredError``; it takes ``seconds`` at most."""
     found: list[Outcome] = []
     thread = _start(
-        lambda: found.append(target.deliver(heedless=True, upto=record.seq, patience=seconds))
+        lambda: found.append(target.deliver(ignore_pause=True, upto=record.seq, patience=seconds))
     )
     thread.join(seconds)
     if found and _has(found[0], record):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tfgate.audit.files import make_directory, write_new
+from tfgate.audit.files import make_directory, write_whole
 from tfgate.errors import TfgateError
 from tfgate.opening import open_file
 from tfgate.provenance.read import RulesetProvenance
@@ -233,7 +233,7 @@ def _keep(place: Path, known: RulesetProvenance) -> None:
     """Keep an answer; where that fails it is looked up again next time."""
     try:
         make_directory(place.parent)
-        write_new(place, msgspec.json.encode(known))
+        write_whole(place, msgspec.json.encode(known))
     except OSError:
         return
 

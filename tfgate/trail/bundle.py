@@ -45,8 +45,8 @@ _WHAT = {
     "checkpoint.json.sig": "its SSH signature",
     "allowed_signers": "whose signatures the gate believes",
     "evidence/": "the outcome of every rule on every subject",
-    "plan/": "the plan that was judged, without its secrets",
-    "rulesets/": "the rules that it was judged by",
+    "plan/": "the plan that was evaluated, without its secrets",
+    "rulesets/": "the rules that it was evaluated by",
     "verify.py": "a program that checks all of it, and needs Python alone",
     "manifest.json": "the SHA-256 of every file",
 }
@@ -111,16 +111,16 @@ def ruleset_files(
     places: dict[str, str] = {}
     missing = []
     now = _in_force(place)
-    for told in rulesets:
-        digest, name = str(told.get("digest")), str(told.get("id"))
+    for recorded in rulesets:
+        digest, name = str(recorded.get("digest")), str(recorded.get("id"))
         if digest in places or not digest.startswith("sha256:"):
             continue
         folder = f"rulesets/{_plain(name)}-{digest[7:19]}"
-        found = _find(told, digest, now, place)
+        found = _find(recorded, digest, now, place)
         if found is None:
             missing.append(
-                f"The ruleset {name} {told.get('version')} ({digest}) is not here any more: its "
-                "files are to be had where it is kept."
+                f"The ruleset {name} {recorded.get('version')} ({digest}) is not here any more: "
+                "its files are to be had where it is kept."
             )
             continue
         made |= {f"{folder}/{path}": data for path, data in found.items()}
@@ -139,14 +139,14 @@ def _in_force(place: RulesPlace | None) -> tuple[Ruleset, ...]:
 
 
 def _find(
-    told: Mapping[str, Any], digest: str, now: tuple[Ruleset, ...], place: RulesPlace | None
+    recorded: Mapping[str, Any], digest: str, now: tuple[Ruleset, ...], place: RulesPlace | None
 ) -> dict[str, bytes] | None:
     for ruleset in now:
         if ruleset.digest == digest and (found := _read(ruleset)) is not None:
             return found
-    commit = told.get("commit")
+    commit = recorded.get("commit")
     for ruleset in now:
-        if place is not None and ruleset.id == told.get("id") and isinstance(commit, str):
+        if place is not None and ruleset.id == recorded.get("id") and isinstance(commit, str):
             return _from_git(ruleset, commit, digest, place)
     return None
 

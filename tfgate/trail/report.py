@@ -142,10 +142,7 @@ def _with_approvers(row: ExceptionRow, origins: Mapping[Key, WaiverOrigin]) -> E
 
 
 def unused_waivers(
-    waivers: Sequence[ListedWaiver],
-    exceptions: Sequence[ExceptionRow],
-    scope: Scope,
-    read: Read,
+    waivers: Sequence[ListedWaiver], exceptions: Sequence[ExceptionRow], scope: Scope, read: Read
 ) -> Iterator[ExceptionRow]:
     """Return the waivers in force that let nothing through, those that end first at the head."""
     used = {(row.rules[0], row.address, row.owner, row.expires) for row in exceptions if row.rules}
@@ -282,7 +279,7 @@ def report(
         write_out(text)
     else:
         write_file(output, text)
-        tell(_told(made, scope, output))
+        tell(_summary(made, scope, output))
 
 
 def _waivers(
@@ -303,7 +300,7 @@ def _written(made: AuditReport, kind: str) -> str:
     return render_html(made)
 
 
-def _told(made: AuditReport, scope: Scope, output: str) -> str:
+def _summary(made: AuditReport, scope: Scope, output: str) -> str:
     what = scope.control or "all rules"
     holds = "holds" if made.integrity.holds else "does NOT hold"
     return (

@@ -119,7 +119,7 @@ def _age(time: str, moment: dt.datetime) -> int:
 def is_late(found: Sequence[SinkStatus], age: str) -> bool:
     """Whether a sink lacks a record that is older than ``age`` (``15m``).
 
-    A sink of which that cannot be told is late. Raises ``UsageError`` for what is no age.
+    A sink of which that is not known is late. Raises ``UsageError`` for what is no age.
     """
     moment = now()
     limit = parse_moment(age, moment)
@@ -169,9 +169,9 @@ def _below(each: SinkStatus, moment: dt.datetime, width: int) -> list[str]:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    tame = console(text).replace("\n", " ")
+    clean = console(text).replace("\n", " ")
     return textwrap.wrap(
-        tame, max(40, width), initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+        clean, max(40, width), initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
     )
 
 
@@ -217,12 +217,7 @@ class Delivered:
 
 
 def find_targets(
-    names: Sequence[str],
-    *,
-    cwd: Path,
-    env: Mapping[str, str],
-    config: str | None,
-    log: str | None,
+    names: Sequence[str], *, cwd: Path, env: Mapping[str, str], config: str | None, log: str | None
 ) -> tuple[Target, ...]:
     """Return the sinks that are named, or all. Raises ``UsageError`` where there is no such one."""
     loaded = load_gate_config(cwd, env, config=config, flags={"audit.log": log})
@@ -245,16 +240,16 @@ def forget(target: Target) -> None:
 
 
 def deliver_once(
-    targets: Sequence[Target], stop: threading.Event, tell: Callable[[str], None]
+    targets: Sequence[Target], stop: threading.Event, report: Callable[[str], None]
 ) -> bool:
-    """Deliver to every sink at once, and tell of each; give whether all have everything."""
+    """Deliver to every sink at once, report on each, and return whether all have everything."""
     done = [False] * len(targets)
 
     def work(number: int, target: Target) -> None:
-        outcome = target.deliver(heedless=True, patience=PATIENCE, is_over=stop.is_set)
+        outcome = target.deliver(ignore_pause=True, patience=PATIENCE, is_over=stop.is_set)
         delivered = Delivered(target.name, outcome)
         done[number] = delivered.is_done
-        tell(delivered.text)
+        report(delivered.text)
 
     _each(targets, work, stop)
     return all(done)
@@ -263,11 +258,11 @@ def deliver_once(
 def deliver_on(
     targets: Sequence[Target],
     stop: threading.Event,
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
     *,
     every: float = EVERY,
 ) -> None:
-    """Deliver to every sink whatever comes, until ``stop``. Told is what changes."""
+    """Deliver to every sink whatever comes, until ``stop``. What changes is reported."""
 
     def work(_: int, target: Target) -> None:
         before: str | None = None
@@ -277,22 +272,22 @@ def deliver_on(
             if now != seen or before is not None:
                 outcome = target.deliver(is_over=stop.is_set)
                 seen = now if outcome.state is State.DONE else None
-                before = _told(target.name, outcome, before, tell)
+                before = _report_change(target.name, outcome, before, report)
             stop.wait(every)
 
     _each(targets, work, stop)
 
 
-def _told(
-    name: str, outcome: Outcome, before: str | None, tell: Callable[[str], None]
+def _report_change(
+    name: str, outcome: Outcome, before: str | None, report: Callable[[str], None]
 ) -> str | None:
-    """Report of a failure when it begins or changes, and of its end; give the one in force."""
+    """Report a failure when it begins or changes, and of its end; give the one in force."""
     if outcome.state is State.FAILED:
         if outcome.reason != before:
-            tell(f"{name}: {outcome.reason}")
+            report(f"{name}: {outcome.reason}")
         return outcome.reason
     if outcome.state is State.DONE and before is not None:
-        tell(f"{name}: delivered again.")
+        report(f"{name}: delivered again.")
         return None
     return before
 
@@ -343,11 +338,7 @@ _SINKS = click.option(
 @_LOG
 @_CONFIG
 def deliver(
-    names: tuple[str, ...],
-    watch: bool,
-    again: tuple[str, ...],
-    log: str | None,
-    config: str | None,
+    names: tuple[str, ...], watch: bool, again: tuple[str, ...], log: str | None, config: str | None
 ) -> int:
     """Deliver to every sink what it has not yet, in order.
 
@@ -361,9 +352,9 @@ def deliver(
     with _ended_by_signal(stop):
         if watch:
             with contextlib.suppress(KeyboardInterrupt):
-                deliver_on(targets, stop, _tell)
+                deliver_on(targets, stop, _report)
             return int(ExitCode.ALLOWED)
-        done = deliver_once(targets, stop, _tell)
+        done = deliver_once(targets, stop, _report)
     return int(ExitCode.ALLOWED if done else ExitCode.UNDECIDED)
 
 
@@ -378,11 +369,7 @@ def deliver(
 @_LOG
 @_CONFIG
 def status(
-    names: tuple[str, ...],
-    max_age: str | None,
-    as_data: bool,
-    log: str | None,
-    config: str | None,
+    names: tuple[str, ...], max_age: str | None, as_data: bool, log: str | None, config: str | None
 ) -> int:
     """Show how far each sink has come, and why one has not."""
     found = statuses(_targets(names, log, config))
@@ -396,7 +383,7 @@ def _targets(names: tuple[str, ...], log: str | None, config: str | None) -> tup
     return find_targets(names, cwd=Path.cwd(), env=os.environ, config=config, log=log)
 
 
-def _tell(text: str) -> None:
+def _report(text: str) -> None:
     """Say how a sink fares, from its own thread: one that fails ends, and delivers no more."""
     with contextlib.suppress(OSError):
         tell(f"tfgate: {text}")

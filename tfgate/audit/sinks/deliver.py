@@ -62,7 +62,7 @@ class Effort(msgspec.Struct, frozen=True):
     """Number of the record after which nothing needs to be sent."""
     patience: float = 0.0
     """Seconds to wait for another process that delivers to this sink."""
-    heedless: bool = False
+    ignore_pause: bool = False
     """Whether it is tried even where the last attempt failed just now."""
 
 
@@ -85,7 +85,7 @@ def deliver(
 
 def _claimed(delivery: _Delivery) -> Outcome:
     cursor = delivery.load()
-    if not delivery.effort.heedless and waits(cursor, delivery.clock()):
+    if not delivery.effort.ignore_pause and waits(cursor, delivery.clock()):
         return Outcome(State.WAITING, 0, cursor, cursor.error)
     try:
         return Outcome(delivery.run(), delivery.sent, delivery.cursor)
@@ -104,12 +104,7 @@ def _words(error: Exception) -> str:
 
 class _Delivery:
     def __init__(
-        self,
-        spool: Spool,
-        file: CursorFile,
-        make: Callable[[], Sink],
-        clock: Clock,
-        effort: Effort,
+        self, spool: Spool, file: CursorFile, make: Callable[[], Sink], clock: Clock, effort: Effort
     ) -> None:
         self._spool = spool
         self._file = file

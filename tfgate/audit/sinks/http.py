@@ -80,7 +80,7 @@ _PORTS: Final = {"https": 443, "http": 80}
 
 @dataclass(frozen=True)
 class Answer:
-    """What the peer said."""
+    """What the peer answered."""
 
     status: int
     reason: str
@@ -143,7 +143,7 @@ class Peer:
                 f"{self.host} cannot be reached: {self.hide(_reason(error))}."
             ) from None
 
-    def said(self, answer: Answer) -> str:
+    def text_of(self, answer: Answer) -> str:
         """Return the answer's body as text for a person."""
         return self.hide(answer.body.decode("utf-8", "replace")).strip()
 
@@ -311,12 +311,12 @@ def check_taken(peer: Peer, answer: Answer) -> None:
     """Raise ``SinkError`` unless the answer says that the batch was taken."""
     if 200 <= answer.status < 300:
         return
-    told = f"{peer.host} answered {answer.status} {answer.reason}"
+    answered = f"{peer.host} answered {answer.status} {answer.reason}"
     if 300 <= answer.status < 400:
-        raise SinkError(f"{told}: a redirect, and records go nowhere but where they were told to.")
-    text = peer.said(answer)
+        raise SinkError(f"{answered}: a redirect, which no record follows. Correct the address.")
+    text = peer.text_of(answer)
     raise SinkError(
-        f"{told}: {text}" if text else f"{told}.",
+        f"{answered}: {text}" if text else f"{answered}.",
         retry_after=_seconds(answer.headers.get("retry-after")),
         too_large=answer.status == 413,
     )

@@ -25,7 +25,7 @@ HIDDEN: Final = "(secret)"
 
 
 class Secrets:
-    """What a sink was told in confidence.
+    """The secrets that a sink is given.
 
     Errors hold what peers say, and a peer may say anything, its caller's token too.
     """
@@ -116,11 +116,7 @@ def _peer(spec: SinkSpec, secrets: Secrets, env: Mapping[str, str], path: str = 
     parts = urlsplit(spec.url)
     url = spec.url if parts.path.strip("/") or parts.query else spec.url.rstrip("/") + path
     return Peer(
-        url,
-        seconds=spec.timeout_seconds,
-        env=env,
-        ca_file=_ca_file(spec),
-        hide=secrets.hide,
+        url, seconds=spec.timeout_seconds, env=env, ca_file=_ca_file(spec), hide=secrets.hide
     )
 
 

@@ -1,6 +1,6 @@
 """A collector that speaks OTLP over HTTP as a sink: one log record for each record.
 
-The exporter of the OpenTelemetry SDK is not used: it tells neither why it failed nor that a
+The exporter of the OpenTelemetry SDK is not used: it reports neither why it failed nor that a
 collector took a part only, follows redirects, and is configured by variables of the environment.
 What is sent is made with OpenTelemetry's own messages (``opentelemetry-proto``).
 """

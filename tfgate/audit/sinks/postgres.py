@@ -144,10 +144,10 @@ def tls_for(dsn: str, ca_file: Path | None) -> ssl.SSLContext | None:
         host, query = parts.hostname, parse_qs(parts.query)
     except ValueError:  # several hosts
         host, query = "?", {}
-    told = "sslmode" in query or "PGSSLMODE" in os.environ
+    stated = "sslmode" in query or "PGSSLMODE" in os.environ
     hosts = query.get("host", [host])
     here = all(each in _HERE or str(each).startswith("/") for each in hosts)
-    if ca_file is None and (told or here):
+    if ca_file is None and (stated or here):
         return None
     try:
         return ssl.create_default_context(cafile=ca_file)

@@ -33,7 +33,7 @@ class Bucket(msgspec.Struct, frozen=True):
 
 
 class Access(msgspec.Struct, frozen=True):
-    """How the bucket is reached; what is ``None`` is told by AWS's own files and variables."""
+    """How the bucket is reached; what is ``None`` comes from AWS's own files and variables."""
 
     seconds: float
     region: str | None = None
@@ -130,9 +130,9 @@ class S3Sink:
 
     def _refused(self, error: ClientError) -> SinkError:
         code, status = _code(error), error.response.get("ResponseMetadata", {})
-        told = self._secrets.hide(str(error.response.get("Error", {}).get("Message") or ""))
+        message = self._secrets.hide(str(error.response.get("Error", {}).get("Message") or ""))
         return SinkError(
-            f"S3 refused ({code}): {told}" if told else f"S3 refused ({code}).",
+            f"S3 refused ({code}): {message}" if message else f"S3 refused ({code}).",
             too_large=code == "EntityTooLarge" or status.get("HTTPStatusCode") == 413,
         )
 

@@ -19,15 +19,7 @@ from typing import BinaryIO, Final
 import msgspec
 from msgspec.structs import replace
 
-from tfgate.audit.files import (
-    held,
-    last_line,
-    make_directory,
-    open_private,
-    reported,
-    sync_directory,
-    writing,
-)
+from tfgate.audit.files import held, last_line, make_directory, reported, write_whole, writing
 from tfgate.audit.record import (
     MAX_LINE,
     NotARecordError,
@@ -134,23 +126,14 @@ class CursorFile:
 
     def _unreadable(self, reason: str) -> AuditError:
         return AuditError(
-            f"What was delivered cannot be told from {self.path}: {reason}.",
+            f"What was delivered cannot be read from {self.path}: {reason}.",
             hint="To deliver the whole trail again: tfgate audit deliver --again NAME.",
         )
 
     def save(self, cursor: Cursor) -> None:
         """Put ``cursor`` in the place of what was there, durably. Raises ``AuditError``."""
-        new = self.path.with_name(f"{self.path.name}.new")
         with reported(self.path, "written"):
-            descriptor = open_private(new)
-            try:
-                os.ftruncate(descriptor, 0)
-                os.write(descriptor, msgspec.json.encode(cursor) + b"\n")
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            new.replace(self.path)
-            sync_directory(self.path.parent)
+            write_whole(self.path, msgspec.json.encode(cursor) + b"\n")
 
 
 FIRST: Final = 1.0
@@ -297,7 +280,7 @@ class Reading:
         self._files = files
 
     def start(self, cursor: Cursor) -> Start:
-        """Find where delivery goes on. Raises ``DisplacedError`` where that cannot be told.
+        """Find where delivery goes on. Raises ``DisplacedError`` where that is not known.
 
         A trail that was begun anew is delivered from its start, with a note. Everything else that
         is not as it was delivered is a person's to look at.

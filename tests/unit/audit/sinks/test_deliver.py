@@ -56,15 +56,18 @@ def test_a_sink_that_fails_is_left_alone_for_longer_and_longer(delivering: Deliv
     pauses = []
     for _ in range(3):
         before = delivering.clock.now
-        assert delivering.deliver(sink, heedless=False).state is State.FAILED
-        assert delivering.deliver(sink, heedless=False).state is State.WAITING
-        while delivering.deliver(sink, heedless=False, is_over=lambda: True).state is State.WAITING:
+        assert delivering.deliver(sink, ignore_pause=False).state is State.FAILED
+        assert delivering.deliver(sink, ignore_pause=False).state is State.WAITING
+        while (
+            delivering.deliver(sink, ignore_pause=False, is_over=lambda: True).state
+            is State.WAITING
+        ):
             delivering.clock.move(0.25)
         pauses.append((delivering.clock.now - before).total_seconds())
     assert pauses[0] <= 1.5 < pauses[1] <= 2.75 < pauses[2] <= 5.25
     assert delivering.file.load().failures == 3
     assert delivering.file.load().error == "the sink is down"
-    assert delivering.deliver(sink, heedless=False).state is State.DONE
+    assert delivering.deliver(sink, ignore_pause=False).state is State.DONE
     assert sink.numbers == [0, 1]
     assert (delivering.file.load().failures, delivering.file.load().error) == (0, None)
 
@@ -81,15 +84,15 @@ def test_an_attempt_that_never_ended_is_one_that_failed(delivering: Delivering) 
         delivering.deliver(Dies())
     assert delivering.file.load().since is not None
     sink = MemorySink()
-    outcome = delivering.deliver(sink, heedless=False)
+    outcome = delivering.deliver(sink, ignore_pause=False)
     assert (outcome.state, outcome.cursor.failures) == (State.WAITING, 1)
     delivering.clock.move(12)
     with pytest.raises(KeyboardInterrupt):
-        delivering.deliver(Dies(), heedless=False)
+        delivering.deliver(Dies(), ignore_pause=False)
     delivering.clock.move(11)
-    assert delivering.deliver(sink, heedless=False).cursor.failures == 2
+    assert delivering.deliver(sink, ignore_pause=False).cursor.failures == 2
     delivering.clock.move(12)
-    assert delivering.deliver(sink, heedless=False).state is State.DONE
+    assert delivering.deliver(sink, ignore_pause=False).state is State.DONE
     assert (sink.numbers, delivering.file.load().since) == ([0, 1], None)
 
 
@@ -99,7 +102,7 @@ def test_a_clock_that_is_set_back_does_not_stop_delivery(delivering: Delivering)
     sink = MemorySink(failing=1)
     delivering.deliver(sink)
     delivering.clock.move(-(10**7))
-    assert delivering.deliver(sink, heedless=False).state is State.DONE
+    assert delivering.deliver(sink, ignore_pause=False).state is State.DONE
 
 
 def test_a_batch_that_is_too_large_is_halved(delivering: Delivering) -> None:
@@ -231,7 +234,7 @@ def test_a_damaged_cursor_is_named(delivering: Delivering) -> None:
         delivering.file.path.write_text(text)
         outcome = delivering.deliver(sink)
         assert outcome.state is State.FAILED
-        assert "cannot be told from" in str(outcome.reason)
+        assert "cannot be read from" in str(outcome.reason)
     assert sink.numbers == [0]
 
 

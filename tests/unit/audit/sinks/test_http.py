@@ -112,12 +112,12 @@ def test_retry_after_is_heeded(receiver: Receiver, delivering: Delivering) -> No
     receiver.answers, receiver.headers = [429, 429], {"retry-after": "120"}
     delivering.deliver(sink(receiver))
     delivering.clock.move(119)
-    assert delivering.deliver(sink(receiver), heedless=False).state is State.WAITING
+    assert delivering.deliver(sink(receiver), ignore_pause=False).state is State.WAITING
     receiver.headers = {"retry-after": "999999999"}
     delivering.clock.move(2)
-    assert delivering.deliver(sink(receiver), heedless=False).state is State.FAILED
+    assert delivering.deliver(sink(receiver), ignore_pause=False).state is State.FAILED
     delivering.clock.move(3601)
-    assert delivering.deliver(sink(receiver), heedless=False).state is State.DONE
+    assert delivering.deliver(sink(receiver), ignore_pause=False).state is State.DONE
 
 
 def test_what_is_too_large_is_sent_in_parts(receiver: Receiver, delivering: Delivering) -> None:
