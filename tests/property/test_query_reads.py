@@ -12,6 +12,7 @@ from tfgate import query
 from tfgate.query import SENSITIVE, UNKNOWN, EvaluationError, Expression, Maybe, Unknown
 from tfgate.query.parsing import parse
 from tfgate.query.paths import prune
+from tfgate.query.tree import Part
 from tfgate.query.unparse import unparse
 
 
@@ -63,8 +64,18 @@ def test_sensitive_evaluates_as_unknown(case: Any) -> None:
 @given(cases(extra=True, unknowns=False))
 def test_a_tree_written_out_parses_to_itself(case: Any) -> None:
     """`unparse` and the parser undo each other."""
-    tree = parse(case[0]).tree
-    assert parse(unparse(tree)).tree == tree
+    tree = parse(case[0])
+    assert outline(parse(unparse(tree))) == outline(tree)
+
+
+def outline(tree: Any) -> Any:
+    """Write down a tree without the columns of its parts."""
+    if isinstance(tree, tuple):
+        return [outline(part) for part in tree]
+    if not isinstance(tree, Part):
+        return tree
+    fields = [name for name in tree.__struct_fields__ if name != "column"]
+    return [type(tree).__name__, *(outline(getattr(tree, name)) for name in fields)]
 
 
 @pytest.mark.slow

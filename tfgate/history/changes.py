@@ -107,7 +107,7 @@ def _changes(before: CompiledRule, after: CompiledRule) -> Iterator[Change]:
 
 
 def _expressions(compiled: CompiledRule) -> dict[str, str]:
-    return {key: unparse(parse(part.text).tree) for key, part in compiled.expressions()}
+    return {key: unparse(parse(part.text)) for key, part in compiled.expressions()}
 
 
 def _examples(rule: Rule) -> str:

@@ -1,33 +1,34 @@
-"""Tree to closures: one method for each type of node that jmespath's parser makes."""
+"""Tree to closures."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from tfgate.query import tree as ast
 from tfgate.query.errors import ExpressionError
 from tfgate.query.functions.registry import NOT_LITERAL
 from tfgate.query.nodes import comparing as boolean
 from tfgate.query.nodes import projecting, select
 from tfgate.query.nodes.calling import call
 from tfgate.query.nodes.comparing import comparator
-from tfgate.query.nodes.node import Ast, Node
-from tfgate.query.parsing import flattened
+from tfgate.query.nodes.node import Node
+from tfgate.query.tree import Tree, assert_never, operands
 from tfgate.query.unparse import unparse
 from tfgate.query.values import TRUTHY, Expref, kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from tfgate.query.functions.registry import Function, FunctionTable
-    from tfgate.query.parsing import Parsed
-    from tfgate.query.state import State
+    from tfgate.query.state import Closure, State
 
 
 class Compiler:
     """Compiles one expression; ``calls`` and ``problems`` are what it found on the way."""
 
-    def __init__(self, parsed: Parsed, table: FunctionTable) -> None:
-        self._parsed = parsed
+    def __init__(self, text: str, tree: Tree, table: FunctionTable) -> None:
+        self._text = text
+        self._tree = tree
         self._table = table
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         """Each call: the function's name and its arguments, `NOT_LITERAL` for computed ones."""
@@ -36,130 +37,125 @@ class Compiler:
 
     def compile(self) -> Node:
         """Compile the whole expression."""
-        return self._node(self._parsed.tree)
+        return self._node(self._tree)
 
-    def _node(self, ast: Ast) -> Node:
-        return _BUILDERS[ast["type"]](self, ast)
+    def _node(self, tree: Tree) -> Node:  # noqa: C901, RET503 - one case for each type
+        match tree:
+            case ast.Field():
+                return Node(tree, select.field(tree.name))
+            case ast.Literal():
+                known = bool(kinds(tree.value) & TRUTHY)
+                return Node(tree, select.literal(tree.value), lambda value, state: known)
+            case ast.Call():
+                return self._call(tree)
+            case ast.Subexpression():
+                return self._subexpression(tree)
+            case ast.And():
+                parts = self._nodes(operands(tree))
+                test = boolean.all_test([part.test for part in parts])
+                return Node(tree, boolean.both_value(_values(parts)), test, parts)
+            case ast.Or():
+                parts = self._nodes(operands(tree))
+                test = boolean.any_test([part.test for part in parts])
+                return Node(tree, boolean.either_value(_values(parts)), test, parts)
+            case ast.Comparison():
+                left, right = self._node(tree.left), self._node(tree.right)
+                value, condition = comparator(tree.sign, left, right)
+                return Node(tree, value, condition, (left, right))
+            case ast.Not():
+                operand = self._node(tree.operand)
+                test = boolean.not_test(operand.test)
+                return Node(tree, boolean.boolean_value(test), test, (operand,))
+            case ast.Current() | ast.Identity():
+                return Node(tree, select.current)
+            case ast.Indexed():
+                parts = self._nodes((tree.base, *tree.steps))
+                return Node(tree, select.sequence(_values(parts)), children=parts)
+            case ast.Index():
+                return Node(tree, select.index(tree.position))
+            case ast.Slice():
+                return Node(tree, select.slicing(tree.start, tree.stop, tree.step))
+            case ast.Pipe():
+                parts = self._nodes(operands(tree))
+                return Node(tree, select.sequence(_values(parts)), children=parts)
+            case ast.Reference():
+                return self._reference(tree)
+            case ast.MultiSelectList():
+                parts = self._nodes(tree.parts)
+                return Node(tree, select.multi_select_list(_values(parts)), children=parts)
+            case ast.MultiSelectHash():
+                parts = self._nodes([pair.value for pair in tree.pairs])
+                pairs = [(p.key, part.value) for p, part in zip(tree.pairs, parts, strict=True)]
+                return Node(tree, select.multi_select_hash(pairs), children=parts)
+            case ast.Projection() | ast.ValueProjection() | ast.FilterProjection() | ast.Flatten():
+                return self._projection(tree)
+            case _:
+                assert_never(tree)
 
-    def _nodes(self, asts: Sequence[Ast]) -> tuple[Node, ...]:
-        return tuple(self._node(ast) for ast in asts)
+    def _nodes(self, trees: Sequence[Tree]) -> tuple[Node, ...]:
+        return tuple([self._node(tree) for tree in trees])
 
-    def _field(self, ast: Ast) -> Node:
-        return Node(ast, select.field(ast["value"]))
+    def _subexpression(self, tree: ast.Subexpression) -> Node:
+        parts = self._nodes(tree.parts)
+        if isinstance(tree.parts[0], ast.Not):
+            self.problems.append(self._not_before_dot(tree, tree.parts[0]))
+        names = [part.name for part in tree.parts if isinstance(part, ast.Field)]
+        if len(names) == len(parts):
+            return Node(tree, select.chain(names), children=parts)
+        return Node(tree, select.sequence(_values(parts)), children=parts)
 
-    def _current(self, ast: Ast) -> Node:
-        return Node(ast, select.current)
+    def _projection(
+        self, tree: ast.Projection | ast.ValueProjection | ast.FilterProjection | ast.Flatten
+    ) -> Node:
+        base = self._node(tree.base)
+        if isinstance(tree, ast.Flatten):
+            return Node(tree, projecting.flatten(base.value), children=(base,))
+        if isinstance(tree, ast.FilterProjection):
+            predicate, body = self._node(tree.condition), self._node(tree.body)
+            cost = predicate.weight + body.weight
+            value = projecting.filter_projection(base.value, predicate.test, _body(body), cost)
+            return Node(tree, value, children=(base, predicate, body))
+        body = self._node(tree.body)
+        project = (
+            projecting.projection
+            if isinstance(tree, ast.Projection)
+            else projecting.value_projection
+        )
+        value = project(base.value, _body(body), body.weight)
+        return Node(tree, value, children=(base, body))
 
-    def _literal(self, ast: Ast) -> Node:
-        known = bool(kinds(ast["value"]) & TRUTHY)
-        return Node(ast, select.literal(ast["value"]), lambda value, state: known)
-
-    def _subexpression(self, ast: Ast) -> Node:
-        parts = self._nodes(ast["children"])
-        if parts[0].type == "not_expression":
-            self.problems.append(self._not_before_dot(ast))
-        if all(part.type == "field" for part in parts):
-            names = [part.ast["value"] for part in parts]
-            return Node(ast, select.chain(names), children=parts)
-        return Node(ast, select.sequence([part.value for part in parts]), children=parts)
-
-    def _pipe(self, ast: Ast) -> Node:
-        parts = self._nodes(flattened(ast))
-        return Node(ast, select.sequence([part.value for part in parts]), children=parts)
-
-    def _index_expression(self, ast: Ast) -> Node:
-        parts = self._nodes(ast["children"])
-        return Node(ast, select.sequence([part.value for part in parts]), children=parts)
-
-    def _index(self, ast: Ast) -> Node:
-        return Node(ast, select.index(ast["value"]))
-
-    def _slice(self, ast: Ast) -> Node:
-        return Node(ast, select.slicing(*ast["children"]))
-
-    def _multi_select_list(self, ast: Ast) -> Node:
-        parts = self._nodes(ast["children"])
-        return Node(ast, select.multi_select_list([p.value for p in parts]), children=parts)
-
-    def _multi_select_dict(self, ast: Ast) -> Node:
-        parts = self._nodes([pair["children"][0] for pair in ast["children"]])
-        keys = [pair["value"] for pair in ast["children"]]
-        pairs = [(key, part.value) for key, part in zip(keys, parts, strict=True)]
-        return Node(ast, select.multi_select_hash(pairs), children=parts)
-
-    def _projection(self, ast: Ast) -> Node:
-        base, body = self._nodes(ast["children"])
-        value = projecting.projection(base.value, _body(body), body.weight)
-        return Node(ast, value, children=(base, body))
-
-    def _value_projection(self, ast: Ast) -> Node:
-        base, body = self._nodes(ast["children"])
-        value = projecting.value_projection(base.value, _body(body), body.weight)
-        return Node(ast, value, children=(base, body))
-
-    def _filter_projection(self, ast: Ast) -> Node:
-        found, rest, condition = ast["children"]
-        base, predicate, body = self._node(found), self._node(condition), self._node(rest)
-        cost = predicate.weight + body.weight
-        value = projecting.filter_projection(base.value, predicate.test, _body(body), cost)
-        return Node(ast, value, children=(base, predicate, body))
-
-    def _flatten(self, ast: Ast) -> Node:
-        (base,) = self._nodes(ast["children"])
-        return Node(ast, projecting.flatten(base.value), children=(base,))
-
-    def _and_expression(self, ast: Ast) -> Node:
-        return self._chain(ast, boolean.all_test, boolean.both_value)
-
-    def _or_expression(self, ast: Ast) -> Node:
-        return self._chain(ast, boolean.any_test, boolean.either_value)
-
-    def _chain(self, ast: Ast, test: Callable[..., Any], value: Callable[..., Any]) -> Node:
-        parts = self._nodes(flattened(ast))
-        tests = [part.test for part in parts]
-        return Node(ast, value([part.value for part in parts]), test(tests), parts)
-
-    def _not_expression(self, ast: Ast) -> Node:
-        (operand,) = self._nodes(ast["children"])
-        test = boolean.not_test(operand.test)
-        return Node(ast, boolean.boolean_value(test), test, (operand,))
-
-    def _comparator(self, ast: Ast) -> Node:
-        left, right = self._nodes(ast["children"])
-        value, test = comparator(ast["value"], left, right)
-        return Node(ast, value, test, (left, right))
-
-    def _expref(self, ast: Ast) -> Node:
-        (body,) = self._nodes(ast["children"])
+    def _reference(self, tree: ast.Reference) -> Node:
+        body = self._node(tree.body)
         inner, condition, weight = body.value, body.test, body.weight
 
         def refer(value: Any, state: State) -> Expref:
             return Expref(inner, condition, state, weight)
 
-        return Node(ast, refer, children=(body,))
+        return Node(tree, refer, children=(body,))
 
-    def _function_expression(self, ast: Ast) -> Node:
-        function = self._function(ast)
-        position = self._parsed.positions.get(id(ast))
+    def _call(self, tree: ast.Call) -> Node:
+        function = self._function(tree)
         at = len(self.calls)
-        arguments = self._nodes(ast["children"])
-        literals = tuple(a.ast["value"] if a.is_literal else NOT_LITERAL for a in arguments)
+        arguments = self._nodes(tree.arguments)
+        literals = tuple(
+            part.value if isinstance(part, ast.Literal) else NOT_LITERAL for part in tree.arguments
+        )
         self.calls.insert(at, (function.name, literals))
-        self._check(function, literals, position or 0)
-        value = call(function, arguments, position)
-        node = Node(ast, value, children=arguments)
+        self._check(function, literals, tree.column or 0)
+        value = call(function, arguments, tree.column)
+        node = Node(tree, value, children=arguments)
         node.weight += function.cost
         node.is_atomic = function.returns == "boolean"
         return node
 
-    def _function(self, ast: Ast) -> Function:
-        name, position = ast["value"], self._parsed.positions.get(id(ast), 0)
+    def _function(self, tree: ast.Call) -> Function:
+        name, position = tree.name, tree.column or 0
         function = self._table.find(name)
         if function is None:
             near = self._table.nearest(name)
             hint = f"Did you mean {near}()?" if near else None
             raise self._error(f"There is no function {name}().", position, "unknown-function", hint)
-        count = len(ast["children"])
+        count = len(tree.arguments)
         if count < function.fewest or (function.most is not None and count > function.most):
             message = f"{name}() takes {_arity(function)}, not {count}."
             raise self._error(message, position, "invalid-arity", function.signature)
@@ -181,13 +177,12 @@ class Compiler:
         if complaint:
             raise self._error(f"{function.name}(): {complaint}", position, "invalid-value")
 
-    def _not_before_dot(self, ast: Ast) -> ExpressionError:
+    def _not_before_dot(self, tree: ast.Subexpression, negation: ast.Not) -> ExpressionError:
         """Say that ``!a.b`` is ``(!a).b``, which is null whatever ``a`` is."""
-        operand = ast["children"][0]["children"][0]
-        whole = unparse({"type": "subexpression", "children": [operand, *ast["children"][1:]]})
+        whole = unparse(ast.Subexpression(None, (negation.operand, *tree.parts[1:])))
         return self._error(
             "`!` binds tighter than the dot, so that this is always null.",
-            self._parsed.text.find("!"),
+            self._text.find("!"),
             "invalid-value",
             f"Write !({whole}).",
         )
@@ -195,13 +190,17 @@ class Compiler:
     def _error(
         self, message: str, position: int, kind: Any, hint: str | None = None
     ) -> ExpressionError:
-        text = self._parsed.text
+        text = self._text
         return ExpressionError(message, expression=text, position=position, kind=kind, hint=hint)
 
 
 def _body(node: Node) -> Any:
-    """Give the closure of a projection's right side, None where it is the element itself."""
-    return None if node.type == "identity" else node.value
+    """Return the closure of a projection's right side, None where it is the element itself."""
+    return None if isinstance(node.tree, ast.Identity) else node.value
+
+
+def _values(nodes: Sequence[Node]) -> list[Closure]:
+    return [node.value for node in nodes]
 
 
 def _arity(function: Function) -> str:
@@ -211,28 +210,3 @@ def _arity(function: Function) -> str:
     if fewest != most:
         return f"{fewest} to {most} arguments"
     return f"{fewest} argument{'s' if fewest != 1 else ''}"
-
-
-_BUILDERS: Final[dict[str, Callable[[Compiler, Ast], Node]]] = {
-    "field": Compiler._field,
-    "current": Compiler._current,
-    "identity": Compiler._current,
-    "literal": Compiler._literal,
-    "subexpression": Compiler._subexpression,
-    "pipe": Compiler._pipe,
-    "index_expression": Compiler._index_expression,
-    "index": Compiler._index,
-    "slice": Compiler._slice,
-    "multi_select_list": Compiler._multi_select_list,
-    "multi_select_dict": Compiler._multi_select_dict,
-    "projection": Compiler._projection,
-    "value_projection": Compiler._value_projection,
-    "filter_projection": Compiler._filter_projection,
-    "flatten": Compiler._flatten,
-    "and_expression": Compiler._and_expression,
-    "or_expression": Compiler._or_expression,
-    "not_expression": Compiler._not_expression,
-    "comparator": Compiler._comparator,
-    "expref": Compiler._expref,
-    "function_expression": Compiler._function_expression,
-}

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.query import tree as ast
 from tfgate.query.compiler import Compiler
 from tfgate.query.expression import Expression
 from tfgate.query.nodes.node import Node
-from tfgate.query.parsing import children, flattened
+from tfgate.query.tree import Tree, children, operands
 from tfgate.query.unparse import unparse
 from tfgate.query.values import truth
 
@@ -21,14 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tfgate.query.functions.registry import FunctionTable
-    from tfgate.query.nodes.node import Ast
-    from tfgate.query.parsing import Parsed
     from tfgate.query.state import State, Test
 
-_CHAINS: Final = {"and_expression": "&&", "or_expression": "||"}
 _QUANTIFIERS: Final = frozenset({"any", "all", "none"})
-_CONSTANT: Final = frozenset({"literal", "multi_select_list", "multi_select_dict"})
-"""Types whose truth no document changes, or only one that is null itself."""
+_UNWATCHED: Final = ast.Literal | ast.MultiSelectList | ast.MultiSelectHash | ast.Not
+"""Parts whose truth no document changes, or only one that is null itself; and ``!x``: what it is,
+``x`` is not, so that watching ``x`` is enough."""
 
 
 @dataclass
@@ -56,8 +55,8 @@ def watched(
     """
     watchers: list[_Watching] = []
 
-    def watching(parsed: Parsed, table: FunctionTable) -> Compiler:
-        watchers.append(_Watching(parsed, table))
+    def watching(text: str, tree: Tree, table: FunctionTable) -> Compiler:
+        watchers.append(_Watching(text, tree, table))
         return watchers[0]
 
     expression = Expression(text, functions, compiler_type=watching)
@@ -65,41 +64,38 @@ def watched(
 
 
 class _Watching(Compiler):
-    def __init__(self, parsed: Parsed, table: FunctionTable) -> None:
-        super().__init__(parsed, table)
-        self.conditions = {
-            id(ast): Condition(unparse(ast), within) for ast, within in _conditions(parsed.tree)
-        }
+    def __init__(self, text: str, tree: Tree, table: FunctionTable) -> None:
+        super().__init__(text, tree, table)
+        self.conditions = {part: Condition(unparse(part), w) for part, w in _conditions(tree)}
 
-    def _node(self, ast: Ast) -> Node:
-        node = super()._node(ast)
-        condition = self.conditions.get(id(ast))
+    def _node(self, tree: Tree) -> Node:
+        node = super()._node(tree)
+        condition = self.conditions.get(tree)
         return node if condition is None else _noting(node, condition.seen)
 
 
-def _conditions(tree: Ast) -> Iterator[tuple[Ast, str]]:
+def _conditions(tree: Tree) -> Iterator[tuple[Tree, str]]:
     pending = [tree]
     while pending:
         node = pending.pop()
-        parts = flattened(node) if node["type"] in _CHAINS else children(node)
-        for part, within in _own(node, parts):
-            # What `!x` is, x is not: one of the two tells both.
-            if part["type"] not in _CONSTANT and part["type"] != "not_expression":
-                yield part, within
+        yield from (own for own in _own(node) if not isinstance(own[0], _UNWATCHED))
+        parts = operands(node) if isinstance(node, ast.And | ast.Or) else children(node)
         pending.extend(reversed(parts))
 
 
-def _own(node: Ast, parts: list[Ast]) -> Iterator[tuple[Ast, str]]:
-    kind = node["type"]
-    if kind in _CHAINS:
-        yield from ((part, _CHAINS[kind]) for part in parts)
-    elif kind == "not_expression":
-        yield parts[0], "!"
-    elif kind == "filter_projection":
-        yield node["children"][2], "filter"
-    elif kind == "function_expression" and node["value"] in _QUANTIFIERS:
-        exprefs = (part for part in parts if part["type"] == "expref")
-        yield from ((part["children"][0], f"{node['value']}()") for part in exprefs)
+def _own(tree: Tree) -> Iterator[tuple[Tree, str]]:
+    """Yield the conditions that a part asks for, each with what it is a part of."""
+    match tree:
+        case ast.And() | ast.Or():
+            sign = "&&" if isinstance(tree, ast.And) else "||"
+            yield from ((part, sign) for part in operands(tree))
+        case ast.Not():
+            yield tree.operand, "!"
+        case ast.FilterProjection():
+            yield tree.condition, "filter"
+        case ast.Call() if tree.name in _QUANTIFIERS:
+            references = (part for part in tree.arguments if isinstance(part, ast.Reference))
+            yield from ((part.body, f"{tree.name}()") for part in references)
 
 
 def _noting(node: Node, seen: set[bool]) -> Node:
@@ -112,7 +108,7 @@ def _noting(node: Node, seen: set[bool]) -> Node:
 
     inner = node.condition
     return Node(
-        node.ast, value_of, None if inner is None else _noting_test(inner, seen), node.children
+        node.tree, value_of, None if inner is None else _noting_test(inner, seen), node.children
     )
 
 

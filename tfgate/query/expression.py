@@ -17,9 +17,9 @@ from tfgate.query.values import UNKNOWN, measure, published, truth
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tfgate.query.parsing import Parsed
     from tfgate.query.state import Meter
     from tfgate.query.trace import Step
+    from tfgate.query.tree import Tree
 
 
 _METERED: Final = STEPS - SMALL
@@ -61,11 +61,10 @@ class Expression:
         text: str,
         functions: FunctionTable | None = None,
         *,
-        compiler_type: Callable[[Parsed, FunctionTable], Compiler] = Compiler,
+        compiler_type: Callable[[str, Tree, FunctionTable], Compiler] = Compiler,
     ) -> None:
         self.text = text
-        parsed = parse(text)
-        compiler = compiler_type(parsed, functions or _default_table())
+        compiler = compiler_type(text, parse(text), functions or _default_table())
         try:
             self.node = compiler.compile()
         except RecursionError:
@@ -90,7 +89,7 @@ class Expression:
     @cached_property
     def reads(self) -> frozenset[tuple[str, ...]]:
         """Field paths read from the document, list steps omitted; ``()`` is the whole document."""
-        return reads(self.node.ast)
+        return reads(self.node.tree)
 
     def search(self, document: Any, scope: Any = None) -> Any:
         """Give the value, as `jmespath.search` does.

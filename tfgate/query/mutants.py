@@ -10,22 +10,24 @@ from functools import partial
 from math import gcd
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tfgate.query.parsing import flattened, parse
+from msgspec.structs import replace
+
+from tfgate.query import tree as ast
+from tfgate.query.parsing import parse
+from tfgate.query.tree import Tree, operands
 from tfgate.query.unparse import unparse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tfgate.query.nodes.node import Ast
-
-    Change = tuple[Ast, str]
-    """A changed node, and what was changed."""
-    Later = tuple[Callable[[], Ast], str]
+    Change = tuple[Tree, str]
+    """A changed part, and what was changed."""
+    Later = tuple[Callable[[], Any], str]
     """What makes a changed tree, and what was changed."""
 
-_OTHER_CHAIN: Final = {"and_expression": "or_expression", "or_expression": "and_expression"}
-_SWAPPED: Final = {"and_expression": "&& → ||", "or_expression": "|| → &&"}
-_COMPARATORS: Final = {
+Node = Tree | ast.Pair
+
+_COMPARISONS: Final = {
     "eq": ("ne",),
     "ne": ("eq",),
     "lt": ("lte", "gte"),
@@ -60,7 +62,7 @@ class Mutants:
 
     def __init__(self, text: str) -> None:
         """Parse ``text``. Raises ``ExpressionError``."""
-        self._tree = parse(text).tree
+        self._tree = parse(text)
         self._later = [*_whole(self._tree), *_changes(self._tree)]
 
     @property
@@ -98,104 +100,106 @@ def _spread(count: int, most: int) -> Sequence[int]:
     return sorted(number * step % count for number in range(most))
 
 
-def _whole(tree: Ast) -> Iterator[Later]:
+def _whole(tree: Tree) -> Iterator[Later]:
     if not _has_opposite(tree):
         yield partial(_negated, tree), "negate the whole"
 
 
-def _changes(node: Ast) -> Iterator[Later]:
-    """Give the tree below ``node`` with one change in it, for each change that there is."""
-    kind = node["type"]
-    if kind in _OTHER_CHAIN:
-        yield from _chain_changes(node)
+def _changes(tree: Node) -> Iterator[Later]:
+    """Yield the tree below a part with one change in it, for each change that there is."""
+    if isinstance(tree, ast.And | ast.Or):
+        yield from _chain_changes(tree)
         return
-    own = _OWN.get(kind)
-    if own is not None:
-        for changed, label in own(node):
-            yield partial(_itself, changed), label
-    skipped = kind == "function_expression" and node["value"] in _NAMES
-    if kind == "slice" or skipped:
+    for changed, label in _own(tree):
+        yield partial(_itself, changed), label
+    if isinstance(tree, ast.Call) and tree.name in _NAMES:
         return
-    for position, child in enumerate(node["children"]):
-        for make, label in _changes(child):
-            yield partial(_with_child, node, position, make), label
+    for field in tree.__struct_fields__:
+        inside = getattr(tree, field)
+        for position, part in enumerate(inside if isinstance(inside, tuple) else (inside,)):
+            for make, label in _changes(part) if isinstance(part, Node) else ():
+                yield partial(_with, tree, field, position, make), label
 
 
-def _itself(node: Ast) -> Ast:
-    return node
+def _itself(tree: Node) -> Node:
+    return tree
 
 
-def _with_child(node: Ast, position: int, make: Callable[[], Ast]) -> Ast:
-    parts = list(node["children"])
-    parts[position] = make()
-    return {**node, "children": parts}
+def _with(tree: Node, field: str, position: int, make: Callable[[], Node]) -> Node:
+    """Put another part in the place of a field, or in one place of a field of several."""
+    inside = getattr(tree, field)
+    if not isinstance(inside, tuple):
+        return replace(tree, **{field: make()})
+    return replace(tree, **{field: (*inside[:position], make(), *inside[position + 1 :])})
 
 
-def _chain_changes(node: Ast) -> Iterator[Later]:
-    kind, parts = node["type"], flattened(node)
-    yield partial(_chain, _OTHER_CHAIN[kind], parts), _SWAPPED[kind]
+def _chain_changes(chain: ast.And | ast.Or) -> Iterator[Later]:
+    kind, parts = type(chain), operands(chain)
+    other, label = (ast.Or, "&& → ||") if kind is ast.And else (ast.And, "|| → &&")
+    yield partial(_chain, other, parts), label
     for position, part in enumerate(parts):
         written = unparse(part)
         yield partial(_without, kind, parts, position), f"drop {written}"
         for make, label in _changes(part):
             yield partial(_with_part, kind, parts, position, make), label
-        if not _has_opposite(part) and part["type"] != "literal":
+        if not _has_opposite(part) and not isinstance(part, ast.Literal):
             negated = partial(_negated, part)
             yield partial(_with_part, kind, parts, position, negated), f"negate {written}"
 
 
-def _without(kind: str, parts: Sequence[Ast], position: int) -> Ast:
+def _without(kind: type[ast.And | ast.Or], parts: list[Tree], position: int) -> Tree:
     return _chain(kind, [*parts[:position], *parts[position + 1 :]])
 
 
-def _with_part(kind: str, parts: Sequence[Ast], position: int, make: Callable[[], Ast]) -> Ast:
+def _with_part(
+    kind: type[ast.And | ast.Or], parts: list[Tree], position: int, make: Callable[[], Any]
+) -> Tree:
     return _chain(kind, [*parts[:position], make(), *parts[position + 1 :]])
 
 
-def _chain(kind: str, parts: Sequence[Ast]) -> Ast:
-    first, *rest = parts
-    for part in rest:
-        first = {"type": kind, "children": [first, part]}
-    return first
+def _chain(kind: type[ast.And | ast.Or], parts: list[Tree]) -> Tree:
+    if len(parts) == 1:
+        return parts[0]
+    # One that begins with a chain of the same operator reads as one chain.
+    first = parts[0].parts if type(parts[0]) is kind else parts[:1]
+    return kind(None, (*first, *parts[1:]))
 
 
-def _negated(node: Ast) -> Ast:
-    return {"type": "not_expression", "children": [node]}
+def _negated(tree: Tree) -> Tree:
+    return ast.Not(None, tree)
 
 
-def _has_opposite(node: Ast) -> bool:
+def _has_opposite(tree: Tree) -> bool:
     """Whether another change is the negation already."""
-    if node["type"] == "comparator":
-        return node["value"] in ("eq", "ne")
-    return bool(node["type"] == "not_expression")
+    if isinstance(tree, ast.Comparison):
+        return tree.sign in ("eq", "ne")
+    return isinstance(tree, ast.Not)
 
 
-def _not(node: Ast) -> Iterator[Change]:
-    inner = node["children"][0]
-    yield inner, f"{unparse(node)} → {unparse(inner)}"
-
-
-def _comparator(node: Ast) -> Iterator[Change]:
-    for sign in _COMPARATORS[node["value"]]:
-        changed = {**node, "value": sign}
-        yield changed, f"{unparse(node)} → {unparse(changed)}"
-
-
-def _field(node: Ast) -> Iterator[Change]:
-    if node["value"] not in _NO_FIELDS:
-        changed = {**node, "value": f"{node['value']}_x"}
-        yield changed, f"{unparse(node)} → {unparse(changed)}"
-
-
-def _index(node: Ast) -> Iterator[Change]:
-    changed = {**node, "value": node["value"] + 1}
-    yield changed, f"{unparse(node)} → {unparse(changed)}"
-
-
-def _literal(node: Ast) -> Iterator[Change]:
-    for value in _other_values(node["value"]):
-        changed = {**node, "value": value}
-        yield changed, f"{unparse(node)} → {unparse(changed)}"
+def _own(tree: Node) -> Iterator[Change]:
+    """Yield the changes of a part itself, each with what was changed."""
+    if isinstance(tree, ast.Pair):
+        return
+    changed: list[Tree] = []
+    match tree:
+        case ast.Not():
+            changed = [tree.operand]
+        case ast.Comparison():
+            changed = [replace(tree, sign=sign) for sign in _COMPARISONS[tree.sign]]
+        case ast.Field() if tree.name not in _NO_FIELDS:
+            changed = [replace(tree, name=f"{tree.name}_x")]
+        case ast.Index():
+            changed = [replace(tree, position=tree.position + 1)]
+        case ast.Literal():
+            changed = [replace(tree, value=value) for value in _other_values(tree.value)]
+        case ast.Call() if tree.name in _FUNCTIONS:
+            changed = [replace(tree, name=_FUNCTIONS[tree.name])]
+        case ast.Call() if tree.name == "matches" and len(tree.arguments) == 2:
+            yield from _anchors(tree)
+        case ast.FilterProjection():
+            yield from _filter(tree)
+    for part in changed:
+        yield part, f"{unparse(tree)} → {unparse(part)}"
 
 
 def _other_values(value: Any) -> Iterator[Any]:
@@ -210,42 +214,21 @@ def _other_values(value: Any) -> Iterator[Any]:
             yield [*value[:position], *value[position + 1 :]]
 
 
-def _filter(node: Ast) -> Iterator[Change]:
-    base, body, condition = node["children"]
-    dropped = {"type": "projection", "children": [base, body]}
+def _filter(tree: ast.FilterProjection) -> Iterator[Change]:
+    condition = tree.condition
+    dropped = ast.Projection(tree.column, tree.base, tree.body)
     yield dropped, f"drop the filter [?{unparse(condition)}]"
-    if not _has_opposite(condition) and condition["type"] != "literal":
-        negated = {**node, "children": [base, body, _negated(condition)]}
-        yield negated, f"negate {unparse(condition)}"
+    if not _has_opposite(condition) and not isinstance(condition, ast.Literal):
+        yield replace(tree, condition=_negated(condition)), f"negate {unparse(condition)}"
 
 
-def _function(node: Ast) -> Iterator[Change]:
-    name = node["value"]
-    if name in _FUNCTIONS:
-        changed = {**node, "value": _FUNCTIONS[name]}
-        yield changed, f"{unparse(node)} → {unparse(changed)}"
-    if name == "matches" and len(node["children"]) == 2:
-        yield from _anchors(node)
-
-
-def _anchors(node: Ast) -> Iterator[Change]:
+def _anchors(tree: ast.Call) -> Iterator[Change]:
     """Take the ends off a regular expression: what it finds may stand anywhere then."""
-    subject, pattern = node["children"]
-    text = pattern.get("value") if pattern["type"] == "literal" else None
+    subject, pattern = tree.arguments
+    text = pattern.value if isinstance(pattern, ast.Literal) else None
     if not isinstance(text, str):
         return
     for shorter in (text.removeprefix("^"), text.removesuffix("$")):
         if shorter != text:
-            changed = {**node, "children": [subject, {**pattern, "value": shorter}]}
+            changed = replace(tree, arguments=(subject, replace(pattern, value=shorter)))
             yield changed, f"'{text}' → '{shorter}'"
-
-
-_OWN: Final[dict[str, Any]] = {
-    "not_expression": _not,
-    "comparator": _comparator,
-    "field": _field,
-    "index": _index,
-    "literal": _literal,
-    "filter_projection": _filter,
-    "function_expression": _function,
-}

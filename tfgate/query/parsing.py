@@ -1,16 +1,17 @@
 """Text to tree, with jmespath's own parser, within bounds and with errors that name the column.
 
-The tree that the parser gives has no positions. Those of function calls are recovered from the
-tokens: the n-th call in the order of the source is the n-th name with a parenthesis behind it.
+The parser's nodes have no positions. Names, literals, keys, calls and ``@`` come in the same order
+in the text and in the tree: the n-th there is the n-th here. Any other node begins where its first
+part does.
 """
 
 from __future__ import annotations
 
 import re
 import warnings
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 from jmespath.exceptions import (
     EmptyExpressionError,
     IncompleteExpressionError,
@@ -20,11 +21,13 @@ from jmespath.exceptions import (
 from jmespath.parser import Parser
 
 from tfgate.model.text import late
+from tfgate.query import tree as ast
 from tfgate.query.errors import ExpressionError
-from tfgate.query.nodes.node import Ast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from tfgate.query.tree import Tree
 
 LONGEST: Final = 20_000
 """Characters of the longest expression."""
@@ -32,18 +35,17 @@ LONGEST: Final = 20_000
 DEEPEST: Final = 60
 """Levels of nesting of the deepest expression; a chain of && or || is one level."""
 
-CHAINS: Final = frozenset({"and_expression", "or_expression", "pipe"})
+_CHAINS: Final[dict[str, type[ast.And | ast.Or | ast.Pipe]]] = {
+    "and_expression": ast.And,
+    "or_expression": ast.Or,
+    "pipe": ast.Pipe,
+}
+
+_Node = dict[str, Any]
+"""A node as jmespath's parser makes it: ``type``, ``children`` and sometimes ``value``."""
 
 
-class Parsed(msgspec.Struct, frozen=True):
-    """An expression's tree, and the columns of its calls by the identity of their nodes."""
-
-    text: str
-    tree: Ast
-    positions: dict[int, int]
-
-
-def parse(text: str) -> Parsed:
+def parse(text: str) -> Tree:
     """Parse an expression; ExpressionError says what is wrong and at which column."""
     if len(text) > LONGEST:
         raise ExpressionError(
@@ -52,19 +54,20 @@ def parse(text: str) -> Parsed:
             position=LONGEST,
             hint="Split it into several rules, or put its lists into data.",
         )
-    tree = _tree(text)
-    _refuse_depth(text, tree)
-    return Parsed(text, tree, _call_positions(text, tree))
+    try:
+        node = _parsed(text)
+        signs = _signs(text, node)
+        return _tree(node, _columns(text, signs))
+    except RecursionError:
+        raise _too_deep(text) from None
 
 
-def _tree(text: str) -> Ast:
+def _parsed(text: str) -> _Node:
     try:
         with warnings.catch_warnings():
             # A literal that is not JSON is read as a string, with a warning nobody here can act on.
             warnings.simplefilter("ignore", PendingDeprecationWarning)
-            parsed: Ast = Parser().parse(text).parsed
-    except RecursionError:
-        raise _too_deep(text) from None
+            parsed: _Node = Parser().parse(text).parsed
     except JMESPathError as error:
         raise ExpressionError(
             _reason(error), expression=text, position=_position(error, text)
@@ -99,18 +102,30 @@ def _too_deep(text: str) -> ExpressionError:
     )
 
 
-def _refuse_depth(text: str, tree: Ast) -> None:
-    """Refuse what the evaluator could only follow with a deep stack."""
+def _signs(text: str, tree: _Node) -> list[str]:
+    """List the kinds of the nodes that show in the text, in its order.
+
+    Refuses what the evaluator could only follow with a deep stack.
+    """
+    signs = []
     pending = [(tree, 0)]
     while pending:
         node, depth = pending.pop()
-        if depth > DEEPEST:
+        kind = node["type"]
+        if depth > DEEPEST or (kind == "literal" and _literal_is_deep(node["value"])):
             raise _too_deep(text)
-        if node["type"] == "literal" and _literal_is_deep(node["value"]):
-            raise _too_deep(text)
-        for child in children(node):
-            same_chain = child["type"] == node["type"] and node["type"] in CHAINS
+        if kind in _SIGNS:
+            signs.append(kind)
+        if kind == "slice":
+            continue
+        children = node["children"]
+        if kind == "filter_projection":
+            base, body, condition = children
+            children = (base, condition, body)
+        for child in reversed(children):
+            same_chain = kind in _CHAINS and child["type"] == kind
             pending.append((child, depth if same_chain else depth + 1))
+    return signs
 
 
 def _literal_is_deep(constant: Any) -> bool:
@@ -124,55 +139,113 @@ def _literal_is_deep(constant: Any) -> bool:
     return True
 
 
-def children(node: Ast) -> list[Ast]:
-    """Give a node's children in the order of the source."""
-    found = node["children"]
-    if node["type"] == "slice":
-        return []
-    if node["type"] == "filter_projection":
-        return [found[0], found[2], found[1]]
-    return list(found)
-
-
-def flattened(node: Ast) -> list[Ast]:
-    """Give the operands of a chain of one operator, ``a && b && c``, in order."""
-    operands: list[Ast] = []
-    pending = [node]
-    while pending:
-        part = pending.pop()
-        if part["type"] == node["type"]:
-            pending.extend(reversed(part["children"]))
-        else:
-            operands.append(part)
-    return operands
-
-
-def calls_in_order(tree: Ast) -> Iterator[Ast]:
-    """Give the nodes of function calls in the order of their names in the source."""
-    pending = [tree]
-    while pending:
-        node = pending.pop()
-        if node["type"] == "function_expression":
-            yield node
-        pending.extend(reversed(children(node)))
-
-
-def _call_positions(text: str, tree: Ast) -> dict[int, int]:
-    calls = list(calls_in_order(tree))
-    if not calls:
-        return {}
-    names = _called_names(text)
-    if [name for name, _ in names] != [call["value"] for call in calls]:
-        return {}  # ``(name)(…)``, which the parser takes for a call
-    return {id(call): start for call, (_, start) in zip(calls, names, strict=True)}
-
-
-_CALLED = late(
-    r"""'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|"(?:[^"\\]|\\.)*"|([A-Za-z_][A-Za-z0-9_]*)(?=\s*\()""",
+_TOKEN: Final = late(
+    r"""'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|(@)|("(?:[^"\\]|\\.)*"|[A-Za-z_][A-Za-z0-9_]*)\s*([(:])?""",
     re.DOTALL,
 )
-"""A string, a literal, a quoted name, or the name of a call: what jmespath's lexer sees there."""
+"""A literal, ``@``, or a name with what stands behind it: as jmespath's lexer reads them."""
+
+_SIGNS: Final = frozenset({"field", "literal", "current", "function_expression", "key_val_pair"})
+"""Types of the nodes that have a token of their own, see `_TOKEN`."""
+
+_NAMES: Final = {"(": "function_expression", ":": "key_val_pair", None: "field"}
 
 
-def _called_names(text: str) -> list[tuple[str, int]]:
-    return [(found[1], found.start()) for found in _CALLED.finditer(text) if found[1]]
+def _columns(text: str, signs: list[str]) -> Iterator[int | None]:
+    """Yield the columns of the nodes with such a sign; None for all where text and tree disagree.
+
+    They do for ``(name)(…)``, which the parser takes for a call.
+    """
+    starts, kinds = [], []
+    for found in _TOKEN.finditer(text):
+        starts.append(found.start())
+        current, name, behind = found.groups()
+        kinds.append("current" if current else _NAMES[behind] if name else "literal")
+    return iter(starts) if kinds == signs else repeat(None)
+
+
+def _tree(node: _Node, columns: Iterator[int | None]) -> Tree:  # noqa: C901 - a case for each type
+    """Make the tree of a node, asking for the columns of its parts in the order of the source."""
+    kind, found = node["type"], node["children"]
+    match kind:
+        case "field":
+            return ast.Field(next(columns), node["value"])
+        case "literal":
+            return ast.Literal(next(columns), node["value"])
+        case "current":
+            return ast.Current(next(columns))
+        case "identity":
+            return ast.Identity(None)
+        case "function_expression":
+            return ast.Call(next(columns), node["value"], _trees(found, columns))
+        case "multi_select_dict":
+            pairs = tuple(_pair(pair, columns) for pair in found)
+            return ast.MultiSelectHash(_first(pairs), pairs)
+        case "and_expression" | "or_expression" | "pipe":
+            parts = _trees(_grouped(node), columns)
+            return _CHAINS[kind](_first(parts), parts)
+        case "index_expression":
+            return _indexed(_tree(found[0], columns), found[1:])
+        case "filter_projection":
+            base, condition, body = _trees((found[0], found[2], found[1]), columns)
+            return ast.FilterProjection(_first((base, condition, body)), base, body, condition)
+    parts = _trees(found, columns)
+    column = _first(parts)
+    match kind:
+        case "subexpression":
+            return ast.Subexpression(column, parts)
+        case "multi_select_list":
+            return ast.MultiSelectList(column, parts)
+        case "projection":
+            return ast.Projection(column, *parts)
+        case "value_projection":
+            return ast.ValueProjection(column, *parts)
+        case "flatten":
+            return ast.Flatten(column, *parts)
+        case "not_expression":
+            return ast.Not(column, *parts)
+        case "comparator":
+            return ast.Comparison(column, node["value"], *parts)
+        case "expref":
+            return ast.Reference(column, *parts)
+    raise ValueError(kind)
+
+
+def _trees(nodes: Iterable[_Node], columns: Iterator[int | None]) -> tuple[Tree, ...]:
+    return tuple([_tree(node, columns) for node in nodes])
+
+
+def _first(parts: Iterable[ast.Part]) -> int | None:
+    """Return the column of what has no sign of its own: that of its first part."""
+    for part in parts:
+        if part.column is not None:
+            return part.column
+    return None
+
+
+def _pair(node: _Node, columns: Iterator[int | None]) -> ast.Pair:
+    return ast.Pair(next(columns), node["value"], _tree(node["children"][0], columns))
+
+
+def _grouped(node: _Node) -> list[_Node]:
+    """Return the operands of a chain that groups to the left; it may be longer than the stack."""
+    kind, operands = node["type"], []
+    while node["type"] == kind:
+        node, right = node["children"]
+        operands.append(right)
+    return [node, *reversed(operands)]
+
+
+def _indexed(base: Tree, steps: list[_Node]) -> ast.Indexed:
+    """An index and a slice have the place of what they follow."""
+    column = base.column
+    return ast.Indexed(
+        column,
+        base,
+        tuple(
+            ast.Slice(column, *step["children"])
+            if step["type"] == "slice"
+            else ast.Index(column, step["value"])
+            for step in steps
+        ),
+    )

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.query.parsing import flattened
+from tfgate.query import tree as ast
+from tfgate.query.tree import Tree, assert_never, children, operands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from tfgate.query.nodes.node import Ast
+    from collections.abc import Iterable
 
 Path = tuple[str, ...]
 Bases = frozenset[Path]
@@ -32,7 +31,7 @@ _OVER_ELEMENTS: Final = {
 """Functions that look at a list through an expression alone: where list and expression stand."""
 
 
-def reads(tree: Ast) -> frozenset[Path]:
+def reads(tree: Tree) -> frozenset[Path]:
     """Give the paths read from the document; ``()`` stands for the whole of it."""
     reader = _Reader()
     reader.consume(reader.follow(tree, frozenset({()})))
@@ -82,111 +81,74 @@ class _Reader:
                 read.add(path)
         return frozenset(p for p in read if not any(p[:n] in read for n in range(len(p))))
 
-    def follow(self, node: Ast, bases: Bases) -> Bases:
-        """Give the bases of the node's value where the current value stands at ``bases``."""
-        follower = _FOLLOWERS.get(node["type"])
-        if follower is not None:
-            return follower(self, node, bases)
-        self._consume_all(node, bases)
-        return _NONE
+    def follow(self, tree: Tree, bases: Bases) -> Bases:  # noqa: C901, RET503 - one case for each type
+        """Return the bases of a part's value where the current value stands at ``bases``."""
+        match tree:
+            case ast.Field():
+                return frozenset((*base, tree.name) for base in bases)
+            case ast.Current() | ast.Identity():
+                return bases
+            case ast.Literal() | ast.Reference():
+                # What a reference is applied to goes through a function, and is read whole there.
+                return _NONE
+            case ast.Subexpression():
+                return self._sequence(tree.parts, bases)
+            case ast.Pipe():
+                return self._sequence(operands(tree), bases)
+            case ast.Indexed():
+                return self._sequence((tree.base, *tree.steps), bases)
+            case ast.Index():
+                self.consume(bases & self._loose)
+                return self.touch(bases)
+            case ast.Slice():
+                return self._list(bases)
+            case ast.Projection():
+                elements = self.touch(self.follow(tree.base, bases))
+                return self._list(self.follow(tree.body, elements))
+            case ast.FilterProjection():
+                elements = self.touch(self.follow(tree.base, bases))
+                self.consume(self.follow(tree.condition, elements))
+                return self._list(self.follow(tree.body, elements))
+            case ast.ValueProjection():
+                self.consume(self.follow(tree.base, bases))
+                self.follow(tree.body, _NONE)
+                return _NONE
+            case ast.Flatten():
+                return self._list(self.follow(tree.base, bases))
+            case ast.MultiSelectList() | ast.MultiSelectHash():
+                self.touch(bases)  # null gives null, whatever is selected
+                return self._consume_all(children(tree), bases)
+            case ast.And() | ast.Or():
+                found = _NONE.union(*(self.follow(part, bases) for part in operands(tree)))
+                self.consume(found)
+                return found
+            case ast.Call():
+                return self._call(tree, bases)
+            case ast.Comparison() | ast.Not():
+                return self._consume_all(children(tree), bases)
+            case _:
+                assert_never(tree)
 
-    def _consume_all(self, node: Ast, bases: Bases) -> None:
-        for child in node["children"]:
-            self.consume(self.follow(child, bases))
-
-    def _field(self, node: Ast, bases: Bases) -> Bases:
-        return frozenset((*base, node["value"]) for base in bases)
-
-    def _here(self, node: Ast, bases: Bases) -> Bases:
+    def _sequence(self, parts: Iterable[Tree], bases: Bases) -> Bases:
+        for part in parts:
+            bases = self.follow(part, bases)
         return bases
 
-    def _element(self, node: Ast, bases: Bases) -> Bases:
-        self.consume(bases & self._loose)
-        return self.touch(bases)
-
-    def _slice(self, node: Ast, bases: Bases) -> Bases:
-        return self._list(bases)
+    def _consume_all(self, parts: Iterable[Tree], bases: Bases) -> Bases:
+        for part in parts:
+            self.consume(self.follow(part, bases))
+        return _NONE
 
     def _list(self, bases: Bases) -> Bases:
         self._loose |= bases
         return self.touch(bases)
 
-    def _literal(self, node: Ast, bases: Bases) -> Bases:
-        return _NONE
-
-    def _sequence(self, node: Ast, bases: Bases) -> Bases:
-        for child in node["children"]:
-            bases = self.follow(child, bases)
-        return bases
-
-    def _pipe(self, node: Ast, bases: Bases) -> Bases:
-        for part in flattened(node):
-            bases = self.follow(part, bases)
-        return bases
-
-    def _projection(self, node: Ast, bases: Bases) -> Bases:
-        base, body = node["children"]
-        return self._list(self.follow(body, self.touch(self.follow(base, bases))))
-
-    def _filter(self, node: Ast, bases: Bases) -> Bases:
-        base, body, condition = node["children"]
-        elements = self.touch(self.follow(base, bases))
-        self.consume(self.follow(condition, elements))
-        return self._list(self.follow(body, elements))
-
-    def _values(self, node: Ast, bases: Bases) -> Bases:
-        base, body = node["children"]
-        self.consume(self.follow(base, bases))
-        self.follow(body, _NONE)
-        return _NONE
-
-    def _flatten(self, node: Ast, bases: Bases) -> Bases:
-        return self._list(self.follow(node["children"][0], bases))
-
-    def _select(self, node: Ast, bases: Bases) -> Bases:
-        self.touch(bases)  # null gives null, whatever is selected
-        self._consume_all(node, bases)
-        return _NONE
-
-    def _either(self, node: Ast, bases: Bases) -> Bases:
-        # A chain may be longer than the stack is deep.
-        found = _NONE.union(*(self.follow(part, bases) for part in flattened(node)))
-        self.consume(found)
-        return found
-
-    def _function(self, node: Ast, bases: Bases) -> Bases:
-        arguments = node["children"]
-        over, by = _OVER_ELEMENTS.get(node["value"], (0, 0))
-        if over == by or len(arguments) != 2 or arguments[by]["type"] != "expref":
-            self._consume_all(node, bases)
-            return _NONE
-        elements = self.touch(self.follow(arguments[over], bases))
-        self.consume(self.follow(arguments[by]["children"][0], elements))
-        return _NONE
-
-    def _reference(self, node: Ast, bases: Bases) -> Bases:
-        # What it is applied to goes through a function as well, and is read whole there.
-        return _NONE
-
-
-_FOLLOWERS: Final[dict[str, Callable[[_Reader, Ast, Bases], Bases]]] = {
-    "field": _Reader._field,
-    "current": _Reader._here,
-    "identity": _Reader._here,
-    "literal": _Reader._literal,
-    "subexpression": _Reader._sequence,
-    "pipe": _Reader._pipe,
-    "index_expression": _Reader._sequence,
-    "index": _Reader._element,
-    "slice": _Reader._slice,
-    "projection": _Reader._projection,
-    "filter_projection": _Reader._filter,
-    "value_projection": _Reader._values,
-    "flatten": _Reader._flatten,
-    "multi_select_list": _Reader._select,
-    "multi_select_dict": _Reader._select,
-    "or_expression": _Reader._either,
-    "and_expression": _Reader._either,
-    "function_expression": _Reader._function,
-    "expref": _Reader._reference,
-}
+    def _call(self, tree: ast.Call, bases: Bases) -> Bases:
+        over, by = _OVER_ELEMENTS.get(tree.name, (0, 0))
+        if over != by and len(tree.arguments) == 2:
+            applied = tree.arguments[by]
+            if isinstance(applied, ast.Reference):
+                elements = self.touch(self.follow(tree.arguments[over], bases))
+                self.consume(self.follow(applied.body, elements))
+                return _NONE
+        return self._consume_all(tree.arguments, bases)

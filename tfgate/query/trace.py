@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tfgate.query import tree as ast
 from tfgate.query.errors import EvaluationError
 from tfgate.query.state import State
 from tfgate.query.unparse import unparse
@@ -18,7 +19,7 @@ from tfgate.query.values import UNKNOWN, measure, published, truth
 if TYPE_CHECKING:
     from tfgate.query.nodes.node import Node
 
-_LEAVES: Final = frozenset({"literal", "current", "identity", "index", "slice", "expref"})
+_LEAVES: Final = ast.Literal | ast.Current | ast.Identity | ast.Index | ast.Slice | ast.Reference
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -60,10 +61,10 @@ class _Tracer:
             measure(found, state)
         except (EvaluationError, RecursionError) as error:
             reason = str(error) if isinstance(error, EvaluationError) else "Nested too deeply."
-            self.steps.append(Step(unparse(node.ast), depth, error=reason))
+            self.steps.append(Step(unparse(node.tree), depth, error=reason))
             found = UNKNOWN
         else:
-            step = Step(unparse(node.ast), depth, published(found), state.may_raise)
+            step = Step(unparse(node.tree), depth, published(found), state.may_raise)
             self.steps.append(step)
         self._left = state.left
         self._inside(node, value, depth + 1)
@@ -76,23 +77,25 @@ class _Tracer:
 
     def skip(self, node: Node, depth: int) -> None:
         """Add a step for a part that is not evaluated."""
-        self.steps.append(Step(unparse(node.ast), depth, evaluated=False))
+        self.steps.append(Step(unparse(node.tree), depth, evaluated=False))
 
     def _inside(self, node: Node, value: Any, depth: int) -> None:
-        kind = node.type
-        if kind in ("and_expression", "or_expression"):
-            self._chain(node, value, depth, stop=kind == "or_expression")
-        elif kind in ("pipe", "subexpression", "index_expression"):
-            self._sequence(node, value, depth)
-        elif kind in ("filter_projection", "projection", "value_projection", "flatten"):
-            self._part(node.children[0], value, depth)
-        elif value is not None or not kind.startswith("multi_select"):
-            for child in node.children:
-                self._part(child, value, depth)
+        match node.tree:
+            case ast.And() | ast.Or():
+                self._chain(node, value, depth, stop=isinstance(node.tree, ast.Or))
+            case ast.Pipe() | ast.Subexpression() | ast.Indexed():
+                self._sequence(node, value, depth)
+            case ast.Projection() | ast.ValueProjection() | ast.FilterProjection() | ast.Flatten():
+                self._part(node.children[0], value, depth)
+            case ast.MultiSelectList() | ast.MultiSelectHash() if value is None:
+                pass
+            case _:
+                for child in node.children:
+                    self._part(child, value, depth)
 
     def _part(self, node: Node, value: Any, depth: int) -> Any:
         """Walk a part that says something of its own."""
-        if node.type in _LEAVES:
+        if isinstance(node.tree, _LEAVES):
             return None
         return self.walk(node, value, depth)
 
@@ -106,7 +109,7 @@ class _Tracer:
 
     def _sequence(self, node: Node, value: Any, depth: int) -> None:
         """Walk the first part, and the calls and conditions among the others."""
-        if all(child.type == "field" for child in node.children):
+        if all(isinstance(child.tree, ast.Field) for child in node.children):
             return
         first, *rest = node.children
         self._part(first, value, depth)
@@ -117,6 +120,6 @@ class _Tracer:
                 value = previous.value(value, state)
             except (EvaluationError, RecursionError):
                 return
-            if child.type != "field":
+            if not isinstance(child.tree, ast.Field):
                 self._part(child, value, depth)
             previous = child

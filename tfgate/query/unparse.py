@@ -4,213 +4,164 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final, TypeAlias
 
 from tfgate.model.text import late
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tfgate.query.nodes.node import Ast
+from tfgate.query import tree as ast
+from tfgate.query.tree import Tree, assert_never, children
 
 _PLAIN_NAME: Final = late(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_SIGNS: Final = {"eq": "==", "ne": "!=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
-_TIGHT: Final = frozenset(
+_Types: TypeAlias = frozenset[type[Tree]]
+
+_TIGHT: Final[_Types] = frozenset(
     {
-        "field",
-        "current",
-        "identity",
-        "literal",
-        "function_expression",
-        "multi_select_list",
-        "multi_select_dict",
-        "index_expression",
+        ast.Field,
+        ast.Current,
+        ast.Identity,
+        ast.Literal,
+        ast.Call,
+        ast.MultiSelectList,
+        ast.MultiSelectHash,
+        ast.Indexed,
     }
 )
 """Types that an index may follow, and that a ``!`` may stand before, without parentheses."""
 
-_DOTTED: Final = _TIGHT | {"subexpression"}
+_DOTTED: Final[_Types] = _TIGHT | {ast.Subexpression}
 """Types that a dot, a filter or a flatten may follow without parentheses."""
 
-_PROJECTIONS: Final = frozenset({"projection", "filter_projection", "value_projection", "flatten"})
+_PROJECTIONS: Final = ast.Projection | ast.FilterProjection | ast.ValueProjection | ast.Flatten
+
+_LOOSER_THAN_OR: Final[_Types] = frozenset({ast.Pipe, ast.Reference})
+_LOOSER_THAN_AND: Final[_Types] = _LOOSER_THAN_OR | {ast.Or}
+_LOOSER_THAN_COMPARISON: Final[_Types] = _LOOSER_THAN_AND | {ast.And, ast.Comparison}
 
 
-def unparse(node: Ast) -> str:
-    """Write a node as an expression."""
-    return _WRITERS[node["type"]](node)
+def unparse(tree: Tree) -> str:  # noqa: C901, RET503 - one case for each type
+    """Write a part as an expression."""
+    match tree:
+        case ast.Field():
+            return _name(tree.name)
+        case ast.Literal():
+            return _literal(tree)
+        case ast.Call():
+            return f"{tree.name}({', '.join(map(unparse, tree.arguments))})"
+        case ast.Subexpression():
+            first, *rest = tree.parts
+            return _within(first, _DOTTED) + "".join(map(_after_dot, rest))
+        case ast.And():
+            return _chain(tree, "&&", _LOOSER_THAN_AND)
+        case ast.Or():
+            return _chain(tree, "||", _LOOSER_THAN_OR)
+        case ast.Pipe():
+            return _chain(tree, "|", frozenset({ast.Reference}))
+        case ast.Comparison():
+            left, right = (_operand(s, _LOOSER_THAN_COMPARISON) for s in (tree.left, tree.right))
+            return f"{left} {ast.SIGNS[tree.sign]} {right}"
+        case ast.Not():
+            return f"!{_within(tree.operand, _TIGHT | {ast.Not})}"
+        case ast.Reference():
+            return f"&{unparse(tree.body)}"
+        case ast.Current():
+            return "@"
+        case ast.Identity():
+            return ""
+        case ast.Indexed():
+            return _within(tree.base, _TIGHT) + "".join(map(unparse, tree.steps))
+        case ast.Index():
+            return f"[{tree.position}]"
+        case ast.Slice():
+            bounds = (tree.start, tree.stop, tree.step)
+            start, stop, step = ("" if bound is None else str(bound) for bound in bounds)
+            return f"[{start}:{stop}:{step}]" if step else f"[{start}:{stop}]"
+        case ast.MultiSelectList():
+            return f"[{', '.join(map(unparse, tree.parts))}]"
+        case ast.MultiSelectHash():
+            pairs = (f"{_name(pair.key)}: {unparse(pair.value)}" for pair in tree.pairs)
+            return f"{{{', '.join(pairs)}}}"
+        case ast.Projection():
+            return f"{_projected(tree.base)}{_suffix(tree.body)}"
+        case ast.ValueProjection():
+            base = tree.base
+            before = "" if isinstance(base, ast.Identity) else f"{_within(base, _DOTTED)}."
+            return f"{before}*{_suffix(tree.body)}"
+        case ast.FilterProjection():
+            condition = f"[?{unparse(tree.condition)}]"
+            return f"{_within(tree.base, _DOTTED)}{condition}{_suffix(tree.body)}"
+        case ast.Flatten():
+            # A flatten ends a projection, whatever it stands behind.
+            text, base = unparse(tree.base), tree.base
+            bare = type(base) in _DOTTED or isinstance(base, _PROJECTIONS)
+            return f"{text}[]" if bare else f"({text})[]"
+        case _:
+            assert_never(tree)
 
 
 def _name(text: str) -> str:
     return text if _PLAIN_NAME.fullmatch(text) else json.dumps(text)
 
 
-def _field(node: Ast) -> str:
-    return _name(node["value"])
-
-
-def _literal(node: Ast) -> str:
-    constant = node["value"]
+def _literal(tree: ast.Literal) -> str:
+    constant = tree.value
     if type(constant) is str and "'" not in constant and "\\" not in constant:
         return f"'{constant}'"
     return "`" + json.dumps(constant).replace("`", "\\`") + "`"
 
 
-def _within(node: Ast, bare: frozenset[str]) -> str:
-    """Write a node, in parentheses unless its type is one of ``bare``."""
-    text = unparse(node)
-    return text if node["type"] in bare and not _runs_on(node) else f"({text})"
+def _within(tree: Tree, bare: _Types) -> str:
+    """Write a part, in parentheses unless its type is one of ``bare``."""
+    text = unparse(tree)
+    return text if type(tree) in bare and not _runs_on(tree) else f"({text})"
 
 
-def _runs_on(node: Ast) -> bool:
+def _runs_on(tree: Tree) -> bool:
     """Whether what follows a dotted path would go into a projection at its end."""
-    while node["type"] == "subexpression":
-        node = node["children"][-1]
-        if node["type"] in _PROJECTIONS:
+    while isinstance(tree, ast.Subexpression):
+        tree = tree.parts[-1]
+        if isinstance(tree, _PROJECTIONS):
             return True
     return False
 
 
-def _operand(node: Ast, loose: frozenset[str]) -> str:
-    text = unparse(node)
-    return f"({text})" if node["type"] in loose else text
+def _operand(tree: Tree, loose: _Types) -> str:
+    text = unparse(tree)
+    return f"({text})" if type(tree) in loose else text
 
 
-def _subexpression(node: Ast) -> str:
-    first, *rest = node["children"]
-    return _within(first, _DOTTED) + "".join(_after_dot(part) for part in rest)
+def _chain(tree: ast.And | ast.Or | ast.Pipe, sign: str, loose: _Types) -> str:
+    first, *rest = tree.parts
+    texts = [_operand(first, loose), *(_operand(part, loose | {type(tree)}) for part in rest)]
+    return f" {sign} ".join(texts)
 
 
-def _after_dot(node: Ast) -> str:
-    if node["type"] in _PROJECTIONS or node["type"] == "index_expression":
-        return _suffix(node)
-    return f".{unparse(node)}"
+def _after_dot(tree: Tree) -> str:
+    return _suffix(tree) if isinstance(tree, _PROJECTIONS | ast.Indexed) else f".{unparse(tree)}"
 
 
-def _suffix(node: Ast) -> str:
+def _suffix(tree: Tree) -> str:
     """Write a projection's right side behind its left one."""
-    if node["type"] == "identity":
+    if isinstance(tree, ast.Identity):
         return ""
-    text = unparse(node)
-    return text if text.startswith("[") and _begins_here(node) else f".{text}"
+    text = unparse(tree)
+    return text if text.startswith("[") and _begins_here(tree) else f".{text}"
 
 
-def _begins_here(node: Ast) -> bool:
+def _begins_here(tree: Tree) -> bool:
     """Whether the leftmost part of a bracket expression is the current value."""
-    while node["type"] not in ("identity", "multi_select_list", "multi_select_dict", "literal"):
-        if not node["children"] or node["type"] in ("function_expression", "not_expression"):
+    while not isinstance(
+        tree, ast.Identity | ast.MultiSelectList | ast.MultiSelectHash | ast.Call | ast.Not
+    ):
+        parts = children(tree)
+        if not parts:
             return False
-        node = node["children"][0]
-    return bool(node["type"] == "identity")
+        tree = parts[0]
+    return isinstance(tree, ast.Identity)
 
 
-def _index_expression(node: Ast) -> str:
-    first, *rest = node["children"]
-    return _within(first, _TIGHT) + "".join(unparse(part) for part in rest)
-
-
-def _index(node: Ast) -> str:
-    return f"[{node['value']}]"
-
-
-def _slice(node: Ast) -> str:
-    start, stop, step = ("" if part is None else str(part) for part in node["children"])
-    return f"[{start}:{stop}:{step}]" if step else f"[{start}:{stop}]"
-
-
-def _projection(node: Ast) -> str:
-    base, body = node["children"]
-    if base["type"] == "flatten":
-        return f"{unparse(base)}{_suffix(body)}"
-    if base["type"] == "index_expression" and base["children"][-1]["type"] == "slice":
-        return f"{unparse(base)}{_suffix(body)}"
-    return f"{_within(base, _TIGHT)}[*]{_suffix(body)}"
-
-
-def _value_projection(node: Ast) -> str:
-    base, body = node["children"]
-    before = "" if base["type"] == "identity" else f"{_within(base, _DOTTED)}."
-    return f"{before}*{_suffix(body)}"
-
-
-def _filter_projection(node: Ast) -> str:
-    base, body, condition = node["children"]
-    return f"{_within(base, _DOTTED)}[?{unparse(condition)}]{_suffix(body)}"
-
-
-def _flatten(node: Ast) -> str:
-    base = node["children"][0]
-    # A flatten ends a projection, whatever it stands behind.
-    text = unparse(base)
-    return f"{text}[]" if base["type"] in _DOTTED | _PROJECTIONS else f"({text})[]"
-
-
-def _list(node: Ast) -> str:
-    return f"[{', '.join(map(unparse, node['children']))}]"
-
-
-def _hash(node: Ast) -> str:
-    pairs = (f"{_name(p['value'])}: {unparse(p['children'][0])}" for p in node["children"])
-    return f"{{{', '.join(pairs)}}}"
-
-
-_LOOSER_THAN_AND: Final = frozenset({"or_expression", "pipe", "expref"})
-_LOOSER_THAN_COMPARATOR: Final = _LOOSER_THAN_AND | {"and_expression", "comparator"}
-
-
-def _binary(sign: str, loose: frozenset[str]) -> Callable[[Ast], str]:
-    def write(node: Ast) -> str:
-        # Chains group to the left: what is grouped to the right keeps its parentheses.
-        kind = node["type"]
-        operands = []
-        while True:
-            left, right = node["children"]
-            operands.append(_operand(right, loose | {kind}))
-            if left["type"] != kind or kind in loose:
-                break
-            node = left  # in a loop: a chain may be longer than the stack is deep
-        operands.append(_operand(left, loose))
-        return f" {sign} ".join(reversed(operands))
-
-    return write
-
-
-def _comparator(node: Ast) -> str:
-    return _binary(_SIGNS[node["value"]], _LOOSER_THAN_COMPARATOR)(node)
-
-
-def _not(node: Ast) -> str:
-    return f"!{_within(node['children'][0], _TIGHT | {'not_expression'})}"
-
-
-def _expref(node: Ast) -> str:
-    return f"&{unparse(node['children'][0])}"
-
-
-def _function(node: Ast) -> str:
-    return f"{node['value']}({', '.join(map(unparse, node['children']))})"
-
-
-_WRITERS: Final[dict[str, Callable[[Any], str]]] = {
-    "field": _field,
-    "current": lambda node: "@",
-    "identity": lambda node: "",
-    "literal": _literal,
-    "subexpression": _subexpression,
-    "index_expression": _index_expression,
-    "index": _index,
-    "slice": _slice,
-    "projection": _projection,
-    "value_projection": _value_projection,
-    "filter_projection": _filter_projection,
-    "flatten": _flatten,
-    "multi_select_list": _list,
-    "multi_select_dict": _hash,
-    "and_expression": _binary("&&", _LOOSER_THAN_AND),
-    "or_expression": _binary("||", frozenset({"pipe", "expref"})),
-    "pipe": _binary("|", frozenset({"expref"})),
-    "comparator": _comparator,
-    "not_expression": _not,
-    "expref": _expref,
-    "function_expression": _function,
-}
+def _projected(base: Tree) -> str:
+    if isinstance(base, ast.Flatten) or (
+        isinstance(base, ast.Indexed) and type(base.steps[-1]) is ast.Slice
+    ):
+        return unparse(base)
+    return f"{_within(base, _TIGHT)}[*]"

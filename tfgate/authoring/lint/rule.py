@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tfgate.query import FunctionTable
-    from tfgate.query.shapes.env import Part
+    from tfgate.query.shapes.env import Place
     from tfgate.ruleset import CompiledRule, Ruleset
     from tfgate.schema import Catalog
 
@@ -103,8 +103,8 @@ def _of(types: list[str]) -> str:
 
 def _remarks(runs: list[Run], report: Reporter) -> None:
     """Report remarks of the walks that hold on every type that reaches the place."""
-    visits: dict[tuple[str, Part], int] = {}
-    found: dict[tuple[str, Part, RemarkKind], list[tuple[Remark, str]]] = {}
+    visits: dict[tuple[str, Place], int] = {}
+    found: dict[tuple[str, Place, RemarkKind], list[tuple[Remark, str]]] = {}
     for run in runs:
         for key, inferences in _by_key(run).items():
             for part in {part for inference in inferences for part in inference.visited}:
@@ -211,7 +211,7 @@ def _flags(rule: CompiledRule, runs: list[Run], report: Reporter) -> None:
         (WRITE_ONLY, "write-only", "is write-only, and null in every plan"),
         (DEPRECATED, "deprecated", "is deprecated by the provider"),
     ):
-        parts: dict[tuple[str, Part], list[tuple[bool, str, str]]] = {}
+        parts: dict[tuple[str, Place], list[tuple[bool, str, str]]] = {}
         for run in runs:
             for key, inference in run.found:
                 for read in inference.reads:

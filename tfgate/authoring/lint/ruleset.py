@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tfgate.authoring.lint.findings import LintFinding, LintResult, Reporter
 from tfgate.authoring.lint.rule import check_rule
 from tfgate.engine.functions import rule_functions
-from tfgate.query.parsing import flattened
+from tfgate.query.tree import And, Comparison, Not, Or, Tree, operands
 from tfgate.query.unparse import unparse
 from tfgate.ruleset.files import Unreadable, read_toml
 from tfgate.ruleset.loader import inspect_ruleset
@@ -197,28 +197,28 @@ def _signature(rule: CompiledRule) -> tuple[Any, ...] | None:
             match.addresses, match.names, match.blocks,
         )
     )  # fmt: skip
-    asks = _canonical(expression.node.ast, negated=rule.deny is None)
-    when = _canonical(rule.when.node.ast, negated=False) if rule.when else ""
-    lets = tuple(sorted((name, unparse(e.node.ast)) for name, e in rule.let.items()))
+    asks = _canonical(expression.node.tree, negated=rule.deny is None)
+    when = _canonical(rule.when.node.tree, negated=False) if rule.when else ""
+    lets = tuple(sorted((name, unparse(e.node.tree)) for name, e in rule.let.items()))
     return (rule.rule.scope, selects, when, asks, lets)
 
 
-def _canonical(node: Any, *, negated: bool) -> str:
-    kind = node["type"]
-    if kind == "not_expression":
-        return _canonical(node["children"][0], negated=not negated)
-    if kind in {"and_expression", "or_expression"}:
-        parts = sorted({_canonical(part, negated=negated) for part in flattened(node)})
-        together = (kind == "and_expression") is not negated
-        return f"({(' && ' if together else ' || ').join(parts)})"
-    if kind == "comparator":
-        return _comparison(node, negated=negated)
-    return f"{'!' if negated else ''}{unparse(node)}"
+def _canonical(tree: Tree, *, negated: bool) -> str:
+    match tree:
+        case Not():
+            return _canonical(tree.operand, negated=not negated)
+        case And() | Or():
+            parts = sorted({_canonical(part, negated=negated) for part in operands(tree)})
+            together = isinstance(tree, And) is not negated
+            return f"({(' && ' if together else ' || ').join(parts)})"
+        case Comparison():
+            return _comparison(tree, negated=negated)
+        case _:
+            return f"{'!' if negated else ''}{unparse(tree)}"
 
 
-def _comparison(node: Any, *, negated: bool) -> str:
-    sign = node["value"]
-    left, right = (unparse(part) for part in node["children"])
+def _comparison(tree: Comparison, *, negated: bool) -> str:
+    sign, left, right = tree.sign, unparse(tree.left), unparse(tree.right)
     if negated and sign in _OPPOSITE:
         sign, negated = _OPPOSITE[sign], False
     if left > right:

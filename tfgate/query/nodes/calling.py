@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from tfgate.query.equality import has_unknown
 from tfgate.query.errors import EvaluationError
 from tfgate.query.functions.registry import MayRaise
+from tfgate.query.tree import Literal
 from tfgate.query.values import (
     BOOLEANS,
     EXPREF,
@@ -203,8 +204,9 @@ def call(function: Function, arguments: Sequence[Node], position: int | None) ->
         if not function.scope:
             return _unary(site, nodes[0])
     if len(nodes) == 2 and not function.scope and (function.state or not function.handles_unknown):
-        if arguments[1].is_literal and type(arguments[1].ast["value"]) in site.plain[1]:
-            return _binary_with_literal(site, nodes[0], arguments[1].ast["value"])
+        second = arguments[1].tree
+        if isinstance(second, Literal) and type(second.value) in site.plain[1]:
+            return _binary_with_literal(site, nodes[0], second.value)
         return _binary(site, nodes[0], nodes[1])
 
     def several(value: Any, state: State) -> Any:

@@ -10,6 +10,7 @@ from tfgate.query.errors import EvaluationError
 from tfgate.query.nodes.node import truth_in, truth_of
 from tfgate.query.nodes.select import field
 from tfgate.query.state import ABSENT, Closure, State, Test, attempt
+from tfgate.query.tree import Field, Literal
 from tfgate.query.values import (
     BOOLEANS,
     FALSY,
@@ -191,12 +192,12 @@ _ATOM_GROUPS: Final[dict[type, frozenset[type]]] = {
 def comparator(name: str, left: Node, right: Node) -> tuple[Closure, Test]:
     """Compile a comparator, ``name`` as jmespath calls it, to value and condition."""
     if name in _ORDERINGS:
-        if not (right.is_literal and type(right.ast["value"]) in _NUMBERS):
+        if not (isinstance(right.tree, Literal) and type(right.tree.value) in _NUMBERS):
             value = _ordering(name, left.value, right.value)
             return value, truth_of(value)
-        value = _ordering_to_number(name, left.value, right.ast["value"])
-        if left.type == "field":
-            return value, _field_orders(name, left.ast["value"], right.ast["value"])
+        value = _ordering_to_number(name, left.value, right.tree.value)
+        if isinstance(left.tree, Field):
+            return value, _field_orders(name, left.tree.name, right.tree.value)
         return value, truth_of(value)
     test = _equality(left, right, name == "eq")
     return boolean_value(test), test
@@ -204,12 +205,12 @@ def comparator(name: str, left: Node, right: Node) -> tuple[Closure, Test]:
 
 def _equality(left: Node, right: Node, wanted: bool) -> Test:
     """Compile ``==`` (``wanted`` true) or ``!=``."""
-    if right.is_literal and type(right.ast["value"]) in _ATOM_GROUPS:
-        if left.type == "field":
-            return _field_equals_atom(left.ast["value"], right.ast["value"], wanted)
-        return _equals_atom(left.value, right.ast["value"], wanted)
-    if left.is_literal and type(left.ast["value"]) in _ATOM_GROUPS:
-        return _equals_atom(right.value, left.ast["value"], wanted)
+    if isinstance(right.tree, Literal) and type(right.tree.value) in _ATOM_GROUPS:
+        if isinstance(left.tree, Field):
+            return _field_equals_atom(left.tree.name, right.tree.value, wanted)
+        return _equals_atom(left.value, right.tree.value, wanted)
+    if isinstance(left.tree, Literal) and type(left.tree.value) in _ATOM_GROUPS:
+        return _equals_atom(right.value, left.tree.value, wanted)
     return _equals_any(left.value, right.value, wanted)
 
 

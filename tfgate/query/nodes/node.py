@@ -1,23 +1,21 @@
-"""What the compiler makes of one node of the parsed expression."""
+"""What the compiler makes of one part of an expression."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.query.tree import And, Comparison, MultiSelectHash, MultiSelectList, Not, Or, Tree
 from tfgate.query.values import Maybe, truth
 
 if TYPE_CHECKING:
     from tfgate.query.state import Closure, State, Test
 
-_MAKES: Final = {"multi_select_list": 2, "multi_select_dict": 8}
-"""Steps of making a value, by type of node."""
+_MAKES: Final[dict[type[Tree], int]] = {MultiSelectList: 2, MultiSelectHash: 8}
+"""Steps of making a value, by type of part."""
 
-_ATOMIC: Final = frozenset({"comparator", "not_expression"})
-_CHAINS: Final = frozenset({"and_expression", "or_expression"})
-
-Ast = dict[str, Any]
-"""A node as jmespath's parser gives it: ``type``, ``children`` and sometimes ``value``."""
+_ATOMIC: Final = frozenset({Comparison, Not})
+_CHAINS: Final = frozenset({And, Or})
 
 
 def truth_in(value: Any, state: State) -> bool | None:
@@ -46,20 +44,20 @@ class Node:
 
     def __init__(
         self,
-        ast: Ast,
+        tree: Tree,
         value: Closure,
         condition: Test | None = None,
         children: tuple[Node, ...] = (),
     ) -> None:
-        self.ast = ast
+        self.tree = tree
         self.value = value
         self.condition = condition
         """The closure that gives the truth, where there is a quicker one than to ask the value."""
         self.children = children
-        self.weight: int = 1 + _MAKES.get(ast["type"], 0) + sum(c.weight for c in children)
+        self.weight: int = 1 + _MAKES.get(type(tree), 0) + sum(c.weight for c in children)
         """Steps of one evaluation: the parts it has, and what they make."""
-        self.is_atomic: bool = ast["type"] in _ATOMIC or (
-            ast["type"] in _CHAINS and all(child.is_atomic for child in children)
+        self.is_atomic: bool = type(tree) in _ATOMIC or (
+            type(tree) in _CHAINS and all(child.is_atomic for child in children)
         )
         """Whether its value is never a list or object: of a rule, its truth says it all."""
 
@@ -67,13 +65,3 @@ class Node:
     def test(self) -> Test:
         """The node as a condition."""
         return self.condition or truth_of(self.value)
-
-    @property
-    def type(self) -> str:
-        """The node's type in jmespath's words, such as ``comparator``."""
-        return str(self.ast["type"])
-
-    @property
-    def is_literal(self) -> bool:
-        """Whether the node has one value whatever the document."""
-        return self.type == "literal"

@@ -9,51 +9,51 @@ from typing import TYPE_CHECKING, Final
 from tfgate.query.shapes.env import RemarkKind, within
 from tfgate.query.shapes.facts import path_of
 from tfgate.query.shapes.shape import BOOLEAN, NULL_SHAPE, Shape
+from tfgate.query.tree import SIGNS
 from tfgate.query.unparse import unparse
 from tfgate.query.values import FALSE, LISTS, NULL, NUMBER, OBJECTS, STRINGS, TRUE
 
 if TYPE_CHECKING:
-    from tfgate.query.nodes.node import Ast
     from tfgate.query.shapes.env import Env
     from tfgate.query.shapes.infer import Walk
+    from tfgate.query.tree import Comparison
 
-_SIGNS: Final = {"eq": "==", "ne": "!=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _ORDERED: Final = NUMBER | STRINGS
 _NUMBER: Final = re.compile(r"v?\d+(\.\d+)*")
 _NO: Final = replace(BOOLEAN, mask=FALSE)
 _YES: Final = replace(BOOLEAN, mask=TRUE)
 
 
-def comparator(walk: Walk, ast: Ast, env: Env) -> Shape:
-    """Give what a comparison comes to, as far as it can be told."""
-    sides = ast["children"]
+def comparison(walk: Walk, tree: Comparison, env: Env) -> Shape:
+    """Return what a comparison comes to, as far as it can be told."""
+    sides = (tree.left, tree.right)
     left, right = (walk.node(side, env.plain()) for side in sides)
-    sign = _SIGNS[ast["value"]]
+    sign = SIGNS[tree.sign]
     for side, shapes in ((sides[0], (left, right)), (sides[1], (right, left))):
         path = path_of(side)
         if path is not None:
-            walk.compare(sign, ast, within(env, path), shapes, env)
+            walk.compare(sign, tree, within(env, path), shapes, env)
     if sign not in {"==", "!="}:
-        return _ordering(walk, ast, env, left, right)
+        return _ordering(walk, tree, env, left, right)
     equal = are_equal(left, right)
     if equal is False:
-        _remark_never(walk, ast, left, right)
+        _remark_never(walk, tree, left, right)
     if equal is None:
         return BOOLEAN
     return _YES if equal is (sign == "==") else _NO
 
 
-def _ordering(walk: Walk, ast: Ast, env: Env, left: Shape, right: Shape) -> Shape:
+def _ordering(walk: Walk, tree: Comparison, env: Env, left: Shape, right: Shape) -> Shape:
     """Numbers are ordered among themselves, and strings; a number and a string fail."""
-    for side, shape in zip(ast["children"], (left, right), strict=True):
+    for side, shape in ((tree.left, left), (tree.right, right)):
         if not shape.mask & _ORDERED:
             if shape.mask & ~NULL:
                 walk.remark(RemarkKind.NOT_ORDERED, side, shape, within(env, unparse(side)))
             return NULL_SHAPE
     if not any(left.mask & kind and right.mask & kind for kind in (NUMBER, STRINGS)):
-        walk.remark(RemarkKind.MIXED_ORDER, ast, left, unparse(ast), other=right)
+        walk.remark(RemarkKind.MIXED_ORDER, tree, left, unparse(tree), other=right)
     elif any(_is_numeric_text(shape) for shape in (left, right)):
-        walk.remark(RemarkKind.TEXT_ORDER, ast, left, unparse(ast), other=right)
+        walk.remark(RemarkKind.TEXT_ORDER, tree, left, unparse(tree), other=right)
     return BOOLEAN.or_null() if (left.mask | right.mask) & ~_ORDERED else BOOLEAN
 
 
@@ -87,11 +87,11 @@ def _typed(shape: Shape) -> set[tuple[bool, object]]:
     return {(isinstance(value, bool), value) for value in shape.constants or ()}
 
 
-def _remark_never(walk: Walk, ast: Ast, left: Shape, right: Shape) -> None:
+def _remark_never(walk: Walk, tree: Comparison, left: Shape, right: Shape) -> None:
     # What is compared with null, and what was remarked on before, is no news.
     if not left.mask & ~NULL or not right.mask & ~NULL:
         return
     kind = RemarkKind.NEVER_EQUAL
     if left.mask & ~NULL & right.mask:
         kind = RemarkKind.NO_SUCH_WORD
-    walk.remark(kind, ast, left, unparse(ast), other=right)
+    walk.remark(kind, tree, left, unparse(tree), other=right)

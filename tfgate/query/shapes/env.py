@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from tfgate.query.shapes.facts import Facts, all_of
 from tfgate.query.shapes.shape import Shape, union
+from tfgate.query.tree import Call, Literal, Tree
 from tfgate.query.unparse import unparse
-
-if TYPE_CHECKING:
-    from tfgate.query.nodes.node import Ast
 
 
 @dataclass(frozen=True)
@@ -63,15 +60,13 @@ def with_facts(env: Env, facts: Facts) -> Env:
     return replace(env, current=current, facts=all_of([env.facts, facts]))
 
 
-def literal_name(ast: Ast, function: str) -> str | None:
-    """Give the name that a call of ``function`` has as its literal argument."""
-    if ast["type"] != "function_expression" or ast["value"] != function:
-        return None
-    arguments = ast["children"]
-    if len(arguments) == 1 and arguments[0]["type"] == "literal":
-        name = arguments[0]["value"]
-        return name if isinstance(name, str) else None
-    return None
+def literal_name(tree: Tree, function: str) -> str | None:
+    """Return the name that a call of ``function`` has as its literal argument."""
+    match tree:
+        case Call(name=called, arguments=(Literal(value=str(name)),)) if called == function:
+            return name
+        case _:
+            return None
 
 
 def variant(current: Shape, facts: Facts) -> Shape:
@@ -86,7 +81,7 @@ def variant(current: Shape, facts: Facts) -> Shape:
     return current
 
 
-def element_env(env: Env, base: Ast, current: Shape, facts: Facts, polarity: bool | None) -> Env:
+def element_env(env: Env, base: Tree, current: Shape, facts: Facts, polarity: bool | None) -> Env:
     """Give the surroundings of a list's element."""
     text = within(env, unparse(base))
     return env.inside(current, f"{text.removesuffix('[]')}[]", facts, polarity)
@@ -126,7 +121,7 @@ class RemarkKind(Enum):
     """A constant that the function refuses."""
 
 
-Part = tuple["int | None", str]
+Place = tuple["int | None", str]
 """A part of an expression: its 0-based place in the text, where known, and what is there."""
 
 
@@ -135,7 +130,7 @@ class Remark:
     """One remark on a part of an expression."""
 
     kind: RemarkKind
-    part: Part
+    part: Place
     """What it is about."""
     text: str
     """The same, written from the root where that can be told: ``after.ports[].from``."""
@@ -155,7 +150,7 @@ class Read:
 
     path: str
     """From the root, as far as that can be told: ``after.ports[].from``."""
-    part: Part
+    part: Place
     shape: Shape
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.query import tree as ast
 from tfgate.query.functions.registry import TYPE_MASKS
-from tfgate.query.parsing import flattened
+from tfgate.query.tree import Tree, operands
 from tfgate.query.unparse import unparse
 from tfgate.query.values import (
     ANYTHING,
@@ -26,15 +27,12 @@ from tfgate.query.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from tfgate.query.functions.registry import FunctionTable
-    from tfgate.query.nodes.node import Ast
     from tfgate.query.shapes.shape import Shape
 
-_STEPS: Final = frozenset({"field", "index"})
-_SEQUENCES: Final = frozenset({"subexpression", "index_expression"})
-_PROJECTIONS: Final = frozenset({"projection", "filter_projection", "flatten"})
+_PROJECTIONS: Final = ast.Projection | ast.FilterProjection | ast.Flatten
 
 
 @dataclass(frozen=True)
@@ -71,38 +69,40 @@ class Fact:
 Facts = dict[str, Fact]
 
 
-def steps_of(node: Ast) -> list[Ast]:
-    """Give the steps of a node that are taken one after another: ``a.b[0]`` has three."""
-    if node["type"] not in _SEQUENCES:
-        return [node]
-    return [step for part in node["children"] for step in steps_of(part) if not _is_nothing(step)]
+def steps_of(tree: Tree) -> list[Tree]:
+    """Return the parts that are applied one after another: ``a.b[0]`` has three."""
+    match tree:
+        case ast.Subexpression():
+            parts = tree.parts
+        case ast.Indexed():
+            parts = (tree.base, *tree.steps)
+        case _:
+            return [tree]
+    steps = [step for part in parts for step in steps_of(part)]
+    return [step for step in steps if not isinstance(step, ast.Identity)]
 
 
-def path_of(node: Ast) -> str | None:
-    """Write a node as a path, ``None`` where it is none."""
-    steps = steps_of(node)
+def path_of(tree: Tree) -> str | None:
+    """Write a part as a path, ``None`` where it is none."""
+    steps = steps_of(tree)
     return written(steps) if steps and _is_path(steps) else None
 
 
-def written(steps: list[Ast]) -> str:
+def written(steps: Sequence[Tree]) -> str:
     """Write steps one after another."""
     text = ""
     for step in steps:
         part = unparse(step)
-        text += part if part.startswith("[") and step["type"] == "index" else f".{part}"
+        text += part if isinstance(step, ast.Index) else f".{part}"
     return text.removeprefix(".")
 
 
-def _is_nothing(node: Ast) -> bool:
-    return bool(node["type"] == "identity")
-
-
-def _is_path(steps: list[Ast]) -> bool:
+def _is_path(steps: Sequence[Tree]) -> bool:
     first, *rest = steps
-    is_variable = first["type"] == "function_expression" and first["value"] == "var"
-    if not is_variable and first["type"] not in {"field", "current", "index"}:
+    is_variable = isinstance(first, ast.Call) and first.name == "var"
+    if not is_variable and not isinstance(first, ast.Field | ast.Current | ast.Index):
         return False
-    return all(step["type"] in _STEPS for step in rest)
+    return all(isinstance(step, ast.Field | ast.Index) for step in rest)
 
 
 class FactFinder:
@@ -111,70 +111,68 @@ class FactFinder:
     def __init__(
         self,
         table: FunctionTable,
-        variable: Callable[[Ast], Ast | None],
-        elements: Callable[[Ast], int],
+        variable: Callable[[Tree], Tree | None],
+        elements: Callable[[Tree], int],
     ) -> None:
         self._table = table
         self._variable = variable
         self._elements = elements
 
-    def find(self, node: Ast, truth: bool) -> Facts:
-        """Give what holds beside the same current value where ``node`` is truthy, or falsy."""
-        kind = node["type"]
-        if kind == "not_expression":
-            return self.find(node["children"][0], not truth)
-        if kind in {"and_expression", "or_expression"}:
-            found = [self.find(part, truth) for part in flattened(node)]
-            together = (kind == "and_expression") is truth
-            return all_of(found) if together else _one_of(found)
-        if kind == "comparator":
-            return self._comparison(node, truth)
-        return self._value(node, truth)
+    def find(self, tree: Tree, truth: bool) -> Facts:
+        """Return what holds beside the same current value where ``tree`` is truthy, or falsy."""
+        match tree:
+            case ast.Not():
+                return self.find(tree.operand, not truth)
+            case ast.And() | ast.Or():
+                found = [self.find(part, truth) for part in operands(tree)]
+                return all_of(found) if isinstance(tree, ast.And) is truth else _one_of(found)
+            case ast.Comparison():
+                return self._comparison(tree, truth)
+            case _:
+                return self._value(tree, truth)
 
-    def _value(self, node: Ast, truth: bool) -> Facts:
-        kind = node["type"]
-        path = path_of(node)
+    def _value(self, tree: Tree, truth: bool) -> Facts:
+        path = path_of(tree)
         if path is not None:
             facts = {path: Fact(TRUTHY if truth else FALSY)}
-            facts = all_of([facts, _before(steps_of(node))]) if truth else facts
-            named = self._variable(node)
+            facts = all_of([facts, _before(steps_of(tree))]) if truth else facts
+            named = self._variable(tree)
             return all_of([facts, self.find(named, truth)]) if named is not None else facts
-        if kind == "function_expression":
-            return all_of([self._called(node), self._membership(node) if truth else {}])
-        if truth and kind == "pipe":
-            node = flattened(node)[0]
-        return _list_at(node) if truth else {}
+        if isinstance(tree, ast.Call):
+            return all_of([self._called(tree), self._membership(tree) if truth else {}])
+        if truth and isinstance(tree, ast.Pipe):
+            tree = operands(tree)[0]
+        return _list_at(tree) if truth else {}
 
-    def _comparison(self, node: Ast, truth: bool) -> Facts:
-        left, right = node["children"]
+    def _comparison(self, tree: ast.Comparison, truth: bool) -> Facts:
+        left, right = tree.left, tree.right
         called = all_of([self._called(left), self._called(right)])
-        sign = node["value"]
-        if sign not in {"eq", "ne"}:
+        if tree.sign not in {"eq", "ne"}:
             if not truth:
                 return called
             ordered = [_known(left, _ordered(right)), _known(right, _ordered(left))]
             return all_of([called, *ordered])
-        equal = (sign == "eq") is truth
+        equal = (tree.sign == "eq") is truth
         return all_of([called, _equality(left, right, equal), _equality(right, left, equal)])
 
-    def _called(self, node: Ast) -> Facts:
+    def _called(self, tree: Tree) -> Facts:
         """A function that gave something had arguments of the right types."""
-        if node["type"] != "function_expression":
+        if not isinstance(tree, ast.Call):
             return {}
-        function = self._table.find(node["value"])
+        function = self._table.find(tree.name)
         if function is None or not function.parameters:
             return {}
         facts = []
-        for number, argument in enumerate(node["children"]):
+        for number, argument in enumerate(tree.arguments):
             facts.append(_known(argument, Fact(function.parameter(number).mask)))
             facts.append(self._called(argument))
         return all_of(facts)
 
-    def _membership(self, node: Ast) -> Facts:
+    def _membership(self, tree: ast.Call) -> Facts:
         """``contains(['a', 'b'], x)``: x is one of them."""
-        if node["value"] != "contains" or len(node["children"]) != 2:
+        if tree.name != "contains" or len(tree.arguments) != 2:
             return {}
-        among, needle = node["children"]
+        among, needle = tree.arguments
         words = literals(among)
         if not words:
             return _known(needle, Fact(self._elements(among)))
@@ -184,35 +182,36 @@ class FactFinder:
         return _known(needle, Fact(mask, frozenset(words)))
 
 
-def literals(node: Ast) -> list[Any] | None:
-    """Give the scalars of a list that is written out."""
-    if node["type"] == "literal" and isinstance(node["value"], list):
-        values = node["value"]
-    elif node["type"] == "multi_select_list":
-        if any(part["type"] != "literal" for part in node["children"]):
+def literals(tree: Tree) -> list[Any] | None:
+    """Return the scalars of a list that is written out."""
+    if isinstance(tree, ast.Literal) and isinstance(tree.value, list):
+        values = tree.value
+    elif isinstance(tree, ast.MultiSelectList):
+        values = [part.value for part in tree.parts if isinstance(part, ast.Literal)]
+        if len(values) != len(tree.parts):
             return None
-        values = [part["value"] for part in node["children"]]
     else:
         return None
     return values if all(isinstance(v, (str, int, float)) for v in values) else None
 
 
-def _ordered(other: Ast) -> Fact:
+def _ordered(other: Tree) -> Fact:
     """What is ordered with a number is one, and so with strings."""
-    if other["type"] == "literal":
-        return Fact(kinds(other["value"]) & NUMBER or STRINGS)
+    if isinstance(other, ast.Literal):
+        return Fact(kinds(other.value) & NUMBER or STRINGS)
     return Fact(NUMBER | STRINGS)
 
 
-def _equality(path: Ast, other: Ast, equal: bool) -> Facts:
-    if path["type"] == "function_expression" and path["value"] == "type":
-        named = TYPE_MASKS.get(str(other.get("value")), ANYTHING)
+def _equality(path: Tree, other: Tree, equal: bool) -> Facts:
+    if isinstance(path, ast.Call) and path.name == "type":
+        name = str(other.value) if isinstance(other, ast.Literal) else ""
+        named = TYPE_MASKS.get(name, ANYTHING)
         mask = named if equal else ~named | (0 if named == NULL else ANYTHING)
-        return _known(path["children"][0], Fact(mask))
-    if other["type"] == "field" and other["value"] == "null":
+        return _known(path.arguments[0], Fact(mask))
+    if isinstance(other, ast.Literal):
+        constant = other.value
+    elif isinstance(other, ast.Field) and other.name == "null":
         constant = None
-    elif other["type"] == "literal":
-        constant = other["value"]
     else:
         return {}
     if not equal:
@@ -222,34 +221,34 @@ def _equality(path: Ast, other: Ast, equal: bool) -> Facts:
     return _known(path, Fact(kinds(constant)))
 
 
-def _known(node: Ast, fact: Fact) -> Facts:
-    path = path_of(node)
+def _known(tree: Tree, fact: Fact) -> Facts:
+    path = path_of(tree)
     if path is None:
         return {}
     if fact.mask & NULL:
         return {path: fact}
-    return all_of([{path: fact}, _before(steps_of(node))])
+    return all_of([{path: fact}, _before(steps_of(tree))])
 
 
-def _before(steps: list[Ast]) -> Facts:
+def _before(steps: Sequence[Tree]) -> Facts:
     """Where a path leads to a value that is not null, its beginnings are objects and lists."""
     return {
-        written(steps[:number]): Fact(OBJECTS if steps[number]["type"] == "field" else LIST)
+        written(steps[:number]): Fact(OBJECTS if isinstance(steps[number], ast.Field) else LIST)
         for number in range(1, len(steps))
     }
 
 
-def _list_at(node: Ast) -> Facts:
+def _list_at(tree: Tree) -> Facts:
     """What a filter, ``[*]`` or ``[]`` takes apart is a list, where it gives anything."""
-    *steps, last = steps_of(node)
-    while last["type"] in _PROJECTIONS or last["type"] == "slice":
-        if last["type"] != "slice":
-            steps += steps_of(last["children"][0])
+    *steps, last = steps_of(tree)
+    while isinstance(last, _PROJECTIONS | ast.Slice):
+        if not isinstance(last, ast.Slice):
+            steps += steps_of(last.base)
         if not steps:
             return {}
         *steps, last = steps
     steps.append(last)
-    if last is node or not _is_path(steps):
+    if last is tree or not _is_path(steps):
         return {}
     return all_of([{written(steps): Fact(LISTS)}, _before(steps)])
 

@@ -17,6 +17,7 @@ from tfgate.query.shapes.shape import (
     list_of,
     union,
 )
+from tfgate.query.tree import Literal, Reference
 from tfgate.query.unparse import unparse
 from tfgate.query.values import FALSE, LISTS, NULL, NUMBER, OBJECTS, STRINGS, TRUE
 
@@ -24,66 +25,70 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tfgate.query.functions.registry import Function
-    from tfgate.query.nodes.node import Ast
     from tfgate.query.shapes.env import Env
     from tfgate.query.shapes.infer import Walk
+    from tfgate.query.tree import Call, Tree
 
 _SAME_TRUTH: Final = {"any": True, "all": True, "none": False}
 """Functions over elements whose being true goes with (or against) that of their expression."""
 _SCALARS: Final = NUMBER | STRINGS | FALSE | TRUE
 
 
-def call(walk: Walk, ast: Ast, env: Env) -> Shape:
+def call(walk: Walk, tree: Call, env: Env) -> Shape:
     """Give what a call comes to."""
-    name = ast["value"]
-    variable = literal_name(ast, "var")
+    name = tree.name
+    variable = literal_name(tree, "var")
     if variable is not None:
         return walk.variable(variable, env)
     function = walk.table.find(name)
-    shapes = _arguments(walk, ast, env)
+    shapes = _arguments(walk, tree, env)
     if function is None:
         return ANY
-    for number, (argument, shape) in enumerate(zip(ast["children"], shapes, strict=True)):
-        if argument["type"] != "expref" and function.parameters:
+    for number, (argument, shape) in enumerate(zip(tree.arguments, shapes, strict=True)):
+        if not isinstance(argument, Reference) and function.parameters:
             _check(walk, env, function, number, argument, shape)
-    _check_pattern(walk, ast, function, shapes)
+    _check_pattern(walk, tree, function, shapes)
     if function.scope:
-        literals = tuple(part.get("value") for part in ast["children"] if part["type"] == "literal")
-        if len(literals) == len(ast["children"]):
+        literals = tuple(part.value for part in tree.arguments if isinstance(part, Literal))
+        if len(literals) == len(tree.arguments):
             return walk.names.call(name, literals) or _declared(function)
         return _declared(function)
     if name == "contains" and len(shapes) == 2:
-        _take_note(walk, ast, env, shapes)
+        _take_note(walk, tree, env, shapes)
     result = _RESULTS.get(name)
-    return result(walk, ast, shapes) if result else _declared(function)
+    return result(walk, tree, shapes) if result else _declared(function)
 
 
-def _take_note(walk: Walk, ast: Ast, env: Env, shapes: list[Shape]) -> None:
+def _take_note(walk: Walk, tree: Call, env: Env, shapes: list[Shape]) -> None:
     """``contains(['a', 'b'], x)`` compares x."""
-    path = path_of(ast["children"][1])
+    path = path_of(tree.arguments[1])
     element = shapes[0].element
     if path is not None and element is not None:
-        walk.compare("in", ast, within(env, path), (shapes[1], element), env)
+        walk.compare("in", tree, within(env, path), (shapes[1], element), env)
 
 
-def _arguments(walk: Walk, ast: Ast, env: Env) -> list[Shape]:
+def _arguments(walk: Walk, tree: Call, env: Env) -> list[Shape]:
     plain = env.plain()
-    arguments = ast["children"]
-    shapes = [ANY if part["type"] == "expref" else walk.node(part, plain) for part in arguments]
-    lists = [s for s, part in zip(shapes, arguments, strict=True) if part["type"] != "expref"]
-    turned = _SAME_TRUTH.get(ast["value"])
+    shapes = [
+        ANY if isinstance(part, Reference) else walk.node(part, plain) for part in tree.arguments
+    ]
+    given = [
+        (part, shape)
+        for part, shape in zip(tree.arguments, shapes, strict=True)
+        if not isinstance(part, Reference)
+    ]
+    looked_at, among = given[0] if given else (tree, ANY)
+    turned = _SAME_TRUTH.get(tree.name)
     polarity = None if turned is None or env.polarity is None else env.polarity is turned
-    looked_at = next((part for part in arguments if part["type"] != "expref"), ast)
-    for number, part in enumerate(arguments):
-        if part["type"] == "expref":
-            element = (lists[0].element if lists else None) or ANY
-            inside = element_env(env, looked_at, element, {}, polarity)
-            shapes[number] = walk.node(part["children"][0], inside)
+    for number, part in enumerate(tree.arguments):
+        if isinstance(part, Reference):
+            inside = element_env(env, looked_at, among.element or ANY, {}, polarity)
+            shapes[number] = walk.node(part.body, inside)
     return shapes
 
 
 def _check(
-    walk: Walk, env: Env, function: Function, number: int, argument: Ast, shape: Shape
+    walk: Walk, env: Env, function: Function, number: int, argument: Tree, shape: Shape
 ) -> None:
     parameter = function.parameter(number)
     about = {"detail": function.name, "parameter": parameter.types}
@@ -102,19 +107,19 @@ def _check(
         walk.remark(RemarkKind.TYPE_RAISES, argument, shape, text, **about)
 
 
-def _check_pattern(walk: Walk, ast: Ast, function: Function, shapes: list[Shape]) -> None:
+def _check_pattern(walk: Walk, tree: Call, function: Function, shapes: list[Shape]) -> None:
     """Try a function's own check of literals on constants that come from elsewhere."""
     if function.check is None:
         return
     for number, shape in enumerate(shapes):
-        if ast["children"][number]["type"] == "literal":
+        if isinstance(tree.arguments[number], Literal):
             continue
         for constant in sorted(map(str, shape.constants or shape.samples or ())):
             tried: list[Any] = [NOT_LITERAL] * max(len(shapes), len(function.parameters))
             tried[number] = constant
             complaint = function.check(tuple(tried)) if shape.mask & STRINGS else None
             if complaint:
-                walk.remark(RemarkKind.BAD_PATTERN, ast, shape, unparse(ast), detail=complaint)
+                walk.remark(RemarkKind.BAD_PATTERN, tree, shape, unparse(tree), detail=complaint)
                 break
 
 
@@ -129,54 +134,54 @@ def _declared(function: Function) -> Shape:
 TYPES: Final = {"string": TEXT, "number": NUMBERS, "boolean": BOOLEAN, "any": ANY, "object": ANY}
 
 
-def _contains(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+def _contains(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
     subject, needle = shapes
     if subject.mask & STRINGS and not subject.mask & (LISTS | ~(STRINGS | LISTS | NULL)):
         if not needle.mask & STRINGS and needle.mask & ~NULL:
-            walk.remark(RemarkKind.NEVER_EQUAL, ast, subject, unparse(ast), other=needle)
+            walk.remark(RemarkKind.NEVER_EQUAL, tree, subject, unparse(tree), other=needle)
             return replace(BOOLEAN, mask=FALSE)
         return BOOLEAN
     if subject.mask & STRINGS or subject.element is None:
         return BOOLEAN
-    return _member(walk, ast, subject.element, needle)
+    return _member(walk, tree, subject.element, needle)
 
 
-def _member(walk: Walk, ast: Ast, element: Shape, needle: Shape) -> Shape:
+def _member(walk: Walk, tree: Call, element: Shape, needle: Shape) -> Shape:
     if not element.mask & ~NULL or not needle.mask & ~NULL:
         return BOOLEAN
     if not element.mask & needle.mask:
-        walk.remark(RemarkKind.NEVER_EQUAL, ast, element, unparse(ast), other=needle)
+        walk.remark(RemarkKind.NEVER_EQUAL, tree, element, unparse(tree), other=needle)
         return replace(BOOLEAN, mask=FALSE)
     if element.constants is None or needle.constants is None:
         return BOOLEAN
     if (element.mask | needle.mask) & ~_SCALARS & ~NULL:
         return BOOLEAN
     if not element.constants & needle.constants and not element.mask & needle.mask & NULL:
-        walk.remark(RemarkKind.NO_SUCH_WORD, ast, element, unparse(ast), other=needle)
+        walk.remark(RemarkKind.NO_SUCH_WORD, tree, element, unparse(tree), other=needle)
         return replace(BOOLEAN, mask=FALSE)
     return BOOLEAN
 
 
-def _not_null(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+def _not_null(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
     found = [shape.restricted(~NULL) for shape in shapes]
     certain = any(not shape.mask & NULL for shape in shapes)
     return union(*found) if certain else union(*found).or_null()
 
 
-def _same(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+def _same(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
     kept = shapes[0].restricted(LISTS | STRINGS)
     return replace(kept, least=0, constants=None) if kept.mask else Shape(LISTS | STRINGS)
 
 
-def _element(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+def _element(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
     return (shapes[0].element or ANY).or_null()
 
 
-def _map(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+def _map(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
     return list_of(shapes[0])
 
 
-def _values(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+def _values(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
     subject = shapes[0]
     if subject.fields is None:
         return Shape(LISTS)
@@ -184,29 +189,29 @@ def _values(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
     return list_of(union(*subject.fields.values(), *rest))
 
 
-def _keys(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+def _keys(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
     subject = shapes[0]
     if subject.fields is None or subject.rest is not None or subject.mask & ~OBJECTS:
         return list_of(TEXT)
     return list_of(Shape(STRINGS, constants=frozenset(subject.fields)))
 
 
-def _to_array(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+def _to_array(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
     subject = shapes[0]
     if not subject.mask & ~LISTS:
         return subject
     return subject if not subject.mask else Shape(LISTS)
 
 
-def _split(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+def _split(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
     return list_of(TEXT, least=1)
 
 
-def _parse_json(walk: Walk, ast: Ast, shapes: list[Shape]) -> Shape:
+def _parse_json(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
     return ANY
 
 
-_RESULTS: Final[dict[str, Callable[[Walk, Ast, list[Shape]], Shape]]] = {
+_RESULTS: Final[dict[str, Callable[[Walk, Call, list[Shape]], Shape]]] = {
     "contains": _contains,
     "not_null": _not_null,
     "reverse": _same,

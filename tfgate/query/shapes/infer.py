@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from jmespath.lexer import Lexer
-
-from tfgate.query.parsing import children, flattened
+from tfgate.query import tree as ast
 from tfgate.query.shapes import comparing, functions, projecting
 from tfgate.query.shapes.env import (
     Compared,
@@ -32,92 +28,15 @@ from tfgate.query.shapes.shape import (
     of_value,
     union,
 )
+from tfgate.query.tree import Tree, assert_never, operands
 from tfgate.query.unparse import unparse
 from tfgate.query.values import ANYTHING, FALSE, FALSY, LISTS, NULL, OBJECTS, TRUE, TRUTHY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tfgate.query.expression import Expression
     from tfgate.query.functions.registry import FunctionTable
-    from tfgate.query.nodes.node import Ast
-
-
-# --- Where the parts of an expression stand in its text.
-#
-# The parser's tree has no positions. Names, literals and calls come in the same order in the text
-# and in the tree: the n-th there is the n-th here. A node without such a sign begins where its
-# first part does.
-
-
-_NAMES = {"unquoted_identifier", "quoted_identifier"}
-
-
-def positions(text: str, tree: Ast) -> dict[int, int]:
-    """Give the 0-based columns of the tree's nodes by their identity; empty where it cannot be."""
-    signs = list(_signs(text))
-    nodes = list(_signed(tree))
-    if [sign for sign, _ in signs] != [_sign(node) for node in nodes]:
-        return {}
-    found = {id(node): start for node, (_, start) in zip(nodes, signs, strict=True)}
-    _spread(tree, found)
-    return found
-
-
-def _signs(text: str) -> Iterator[tuple[str, int]]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PendingDeprecationWarning)
-        tokens: list[dict[str, Any]] = list(Lexer().tokenize(text))
-    for token, following in pairwise(tokens):
-        if token["type"] in _NAMES:
-            kind = {"lparen": "call", "colon": "key"}.get(following["type"], "name")
-            # In ``[a:b]`` no name may stand: a colon behind one belongs to a {key: …}.
-            yield f"{kind} {token['value']}", token["start"]
-        elif token["type"] == "literal":
-            yield "literal", token["start"]
-        elif token["type"] == "current":
-            yield "@", token["start"]
-
-
-def _sign(node: Ast) -> str:
-    if node["type"] == "literal":
-        return "literal"
-    if node["type"] == "current":
-        return "@"
-    kinds = {"field": "name", "key_val_pair": "key", "function_expression": "call"}
-    return f"{kinds[node['type']]} {node['value']}"
-
-
-def _signed(tree: Ast) -> Iterator[Ast]:
-    pending = [tree]
-    while pending:
-        node = pending.pop()
-        if node["type"] in {"field", "key_val_pair", "function_expression", "literal", "current"}:
-            yield node
-        pending.extend(reversed(children(node)))
-
-
-def _spread(tree: Ast, found: dict[int, int]) -> None:
-    """Give a node that has no sign of its own the place of its first part."""
-    order: list[Ast] = []
-    pending = [tree]
-    while pending:
-        node = pending.pop()
-        order.append(node)
-        pending.extend(children(node))
-    for node in reversed(order):
-        _after_each_other(node, found)
-        inner = [found[id(child)] for child in children(node) if id(child) in found]
-        if id(node) not in found and inner:
-            found[id(node)] = min(inner)
-
-
-def _after_each_other(node: Ast, found: dict[int, int]) -> None:
-    """Give an index the place of what it follows."""
-    inside = children(node)
-    for before, step in pairwise(inside):
-        if step["type"] in {"index", "slice"} and id(before) in found:
-            found.setdefault(id(step), found[id(before)])
 
 
 _CALLS: Final = 20_000
@@ -187,12 +106,11 @@ class Walk:
         inside: tuple[str, ...] = (),
         left: int = _CALLS,
     ) -> None:
-        self.tree: Ast = expression.node.ast
+        self.tree = expression.node.tree
         self.names = names
         self.table = table
         self.found = Inference(ANY)
         self.root = ANY
-        self._positions = positions(expression.text, self.tree)
         self._inside = inside
         """Names of the ``let`` values that this walk is part of."""
         self._left = left
@@ -206,43 +124,39 @@ class Walk:
         self.found.facts = lambda truth: self.finder.find(self.tree, truth)
         return self.found
 
-    def node(self, ast: Ast, env: Env) -> Shape:
-        """Give the shape of a part."""
+    def node(self, tree: Tree, env: Env) -> Shape:
+        """Return the shape of a part."""
         self._left -= 1
         if self._left < 0:
             return ANY
-        self._visit(ast)
-        shape = _WALKERS[ast["type"]](self, ast, env)
-        path = path_of(ast) if env.facts else None
+        self._visit(tree)
+        shape = self._shape(tree, env)
+        path = path_of(tree) if env.facts else None
         return holds(env.facts, path, shape) if path is not None else shape
 
-    def remark(self, kind: RemarkKind, ast: Ast, shape: Shape, text: str, **more: Any) -> None:
+    def remark(self, kind: RemarkKind, tree: Tree, shape: Shape, text: str, **more: Any) -> None:
         """Remark on a part."""
-        part = (self.position(ast), unparse(ast))
+        part = (tree.column, unparse(tree))
         self.found.remarks.append(Remark(kind, part, text, shape, **more))
 
     def compare(
-        self, sign: str, ast: Ast, path: str, shapes: tuple[Shape, Shape], env: Env
+        self, sign: str, tree: Tree, path: str, shapes: tuple[Shape, Shape], env: Env
     ) -> None:
         """Take note of a comparison."""
-        at, text = self.position(ast), unparse(ast)
-        self.found.compared.append(Compared(sign, at, text, path, *shapes, env.polarity))
+        compared = Compared(sign, tree.column, unparse(tree), path, *shapes, env.polarity)
+        self.found.compared.append(compared)
 
-    def position(self, ast: Ast) -> int | None:
-        """Give the column of a part."""
-        return self._positions.get(id(ast))
+    def _visit(self, tree: Tree) -> None:
+        self.found.visited.add((tree.column, unparse(tree)))
 
-    def _visit(self, ast: Ast) -> None:
-        self.found.visited.add((self.position(ast), unparse(ast)))
-
-    def _variable_tree(self, ast: Ast) -> Ast | None:
-        name = literal_name(ast, "var")
+    def _variable_tree(self, tree: Tree) -> Tree | None:
+        name = literal_name(tree, "var")
         named = self.names.variable(name) if name is not None else None
-        return named.node.ast if named is not None else None
+        return named.node.tree if named is not None else None
 
-    def _elements(self, ast: Ast) -> int:
+    def _elements(self, tree: Tree) -> int:
         """Give the kinds of the elements of a parameter."""
-        name = literal_name(ast, "param")
+        name = literal_name(tree, "param")
         shape = self.names.call("param", (name,)) if name is not None else None
         return ANYTHING if shape is None or shape.element is None else shape.element.mask
 
@@ -257,92 +171,109 @@ class Walk:
         self.found.variables += [(name, found), *found.variables]
         return found.shape
 
-    def step(self, ast: Ast, current: Shape, path: str) -> Shape:
+    def step(self, tree: ast.Field, current: Shape, path: str) -> Shape:
         """Give the shape of a field of the current value; ``path`` is how it is written."""
-        name = ast["value"]
+        name = tree.name
         if not current.mask & OBJECTS:
             kind = RemarkKind.FIELD_OF_LIST if current.mask & LISTS else RemarkKind.FIELD_OF_SCALAR
             if current.mask & ~NULL:
-                self.remark(kind, ast, current, path, detail=name)
+                self.remark(kind, tree, current, path, detail=name)
             else:  # of null there is nothing to say
-                self.found.visited.discard((self.position(ast), unparse(ast)))
+                self.found.visited.discard((tree.column, unparse(tree)))
             return NULL_SHAPE
         if current.fields is None:
             return ANY
         found = current.fields.get(name)
         if found is None and current.rest is None:
-            self.remark(RemarkKind.UNKNOWN_FIELD, ast, current, path, detail=name)
+            self.remark(RemarkKind.UNKNOWN_FIELD, tree, current, path, detail=name)
             return NULL_SHAPE
         shape = found if found is not None else current.rest or ANY
         if current.mask & ~OBJECTS:
             shape = shape.or_null(current.why_null if current.mask & NULL else None)
-        self.found.reads.append(Read(path, (self.position(ast), unparse(ast)), shape))
+        self.found.reads.append(Read(path, (tree.column, unparse(tree)), shape))
         return shape
 
-    def _field(self, ast: Ast, env: Env) -> Shape:
-        if env.is_root and ast["value"] == "null":
-            return NULL_SHAPE
-        return self.step(ast, env.current, within(env, unparse(ast)))
+    def _shape(self, tree: Tree, env: Env) -> Shape:  # noqa: C901, RET503 - one case for each type
+        match tree:
+            case ast.Field():
+                if env.is_root and tree.name == "null":
+                    return NULL_SHAPE
+                return self.step(tree, env.current, within(env, unparse(tree)))
+            case ast.Literal():
+                return of_value(tree.value)
+            case ast.Call():
+                return functions.call(self, tree, env)
+            case ast.Subexpression() | ast.Indexed():
+                return self._sequence(tree, env)
+            case ast.Current() | ast.Identity():
+                return env.current
+            case ast.Comparison():
+                return comparing.comparison(self, tree, env)
+            case ast.And() | ast.Or():
+                return self._chain(tree, env)
+            case ast.Not():
+                turned = None if env.polarity is None else not env.polarity
+                truth = self.node(tree.operand, replace(env, polarity=turned)).truth
+                return BOOLEAN if truth is None else replace(BOOLEAN, mask=FALSE if truth else TRUE)
+            case ast.Pipe():
+                return self._pipe(tree, env)
+            case ast.Index():
+                return projecting.index(self, tree, env.current, within(env, unparse(tree)))
+            case ast.Slice():
+                return projecting.sliced(self, tree, env.current, within(env, unparse(tree)))
+            case ast.Projection():
+                return projecting.projection(self, tree, env)
+            case ast.ValueProjection():
+                return projecting.values(self, tree, env)
+            case ast.FilterProjection():
+                return projecting.filtered(self, tree, env)
+            case ast.Flatten():
+                return projecting.flatten(self, tree, env)
+            case ast.MultiSelectList():
+                parts = [self.node(part, env) for part in tree.parts]
+                return _unless_null(list_of(union(*parts), least=len(parts)), env)
+            case ast.MultiSelectHash():
+                plain = env.plain()
+                fields = {pair.key: self.node(pair.value, plain) for pair in tree.pairs}
+                return _unless_null(object_of(fields), env)
+            case ast.Reference():
+                self.node(tree.body, env.inside(ANY, None))
+                return ANY
+            case _:
+                assert_never(tree)
 
-    def _current(self, ast: Ast, env: Env) -> Shape:
-        return env.current
-
-    def _literal(self, ast: Ast, env: Env) -> Shape:
-        return of_value(ast["value"])
-
-    def _sequence(self, ast: Ast, env: Env) -> Shape:
-        steps = steps_of(ast)
+    def _sequence(self, tree: ast.Subexpression | ast.Indexed, env: Env) -> Shape:
+        steps = steps_of(tree)
         shape = self.node(steps[0], env.plain())
         for number, step in enumerate(steps[1:], 2):
             path = within(env, written(steps[:number]))
             self._visit(step)
-            if step["type"] == "field":
-                shape = self.step(step, shape, path)
-            elif step["type"] == "index":
-                shape = projecting.index(self, step, shape, path)
-            elif step["type"] == "slice":
-                shape = projecting.sliced(self, step, shape, path)
-            else:
-                before = within(env, written(steps[: number - 1]))
-                shape = self.node(step, env.inside(shape, before))
+            match step:
+                case ast.Field():
+                    shape = self.step(step, shape, path)
+                case ast.Index():
+                    shape = projecting.index(self, step, shape, path)
+                case ast.Slice():
+                    shape = projecting.sliced(self, step, shape, path)
+                case _:
+                    before = within(env, written(steps[: number - 1]))
+                    shape = self.node(step, env.inside(shape, before))
             shape = holds(env.facts, written(steps[:number]), shape)
         return shape
 
-    def _pipe(self, ast: Ast, env: Env) -> Shape:
-        first, *rest = flattened(ast)
+    def _pipe(self, tree: ast.Pipe, env: Env) -> Shape:
+        first, *rest = operands(tree)
         shape = self.node(first, env)
         path = within(env, unparse(first))
-        for child in rest:
-            shape = self.node(child, env.inside(shape, path, None, env.polarity))
-            path = f"{path} | {unparse(child)}"
+        for part in rest:
+            shape = self.node(part, env.inside(shape, path, None, env.polarity))
+            path = f"{path} | {unparse(part)}"
         return shape
 
-    def _index(self, ast: Ast, env: Env) -> Shape:
-        return projecting.index(self, ast, env.current, within(env, unparse(ast)))
-
-    def _slice(self, ast: Ast, env: Env) -> Shape:
-        return projecting.sliced(self, ast, env.current, within(env, unparse(ast)))
-
-    def _select_list(self, ast: Ast, env: Env) -> Shape:
-        parts = [self.node(child, env) for child in ast["children"]]
-        made = list_of(union(*parts), least=len(parts))
-        return made.or_null() if env.current.mask & NULL else made
-
-    def _select_hash(self, ast: Ast, env: Env) -> Shape:
-        plain = env.plain()
-        fields = {pair["value"]: self.node(pair["children"][0], plain) for pair in ast["children"]}
-        made = object_of(fields)
-        return made.or_null() if env.current.mask & NULL else made
-
-    def _and(self, ast: Ast, env: Env) -> Shape:
-        return self._chain(ast, env, stops=False)
-
-    def _or(self, ast: Ast, env: Env) -> Shape:
-        return self._chain(ast, env, stops=True)
-
-    def _chain(self, ast: Ast, env: Env, *, stops: bool) -> Shape:
+    def _chain(self, tree: ast.And | ast.Or, env: Env) -> Shape:
         """Walk ``a || b`` or ``a && b``: each is reached only where those before did not stop."""
-        *before, last = flattened(ast)
+        stops = isinstance(tree, ast.Or)
+        *before, last = operands(tree)
         found: list[Shape] = []
         for part in before:
             shape = self.node(part, env)
@@ -353,36 +284,7 @@ class Walk:
         found.append(self.node(last, env))
         return union(*found)
 
-    def _not(self, ast: Ast, env: Env) -> Shape:
-        turned = None if env.polarity is None else not env.polarity
-        truth = self.node(ast["children"][0], replace(env, polarity=turned)).truth
-        return BOOLEAN if truth is None else replace(BOOLEAN, mask=FALSE if truth else TRUE)
 
-    def _expref(self, ast: Ast, env: Env) -> Shape:
-        self.node(ast["children"][0], env.inside(ANY, None))
-        return ANY
-
-
-_WALKERS: Final[dict[str, Callable[[Walk, Ast, Env], Shape]]] = {
-    "field": Walk._field,
-    "current": Walk._current,
-    "identity": Walk._current,
-    "literal": Walk._literal,
-    "subexpression": Walk._sequence,
-    "index_expression": Walk._sequence,
-    "pipe": Walk._pipe,
-    "index": Walk._index,
-    "slice": Walk._slice,
-    "projection": projecting.projection,
-    "value_projection": projecting.values,
-    "filter_projection": projecting.filtered,
-    "flatten": projecting.flatten,
-    "multi_select_list": Walk._select_list,
-    "multi_select_dict": Walk._select_hash,
-    "and_expression": Walk._and,
-    "or_expression": Walk._or,
-    "not_expression": Walk._not,
-    "comparator": comparing.comparator,
-    "expref": Walk._expref,
-    "function_expression": functions.call,
-}
+def _unless_null(made: Shape, env: Env) -> Shape:
+    """Select from what may be null, which gives null."""
+    return made.or_null() if env.current.mask & NULL else made

@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING
 
 from tfgate.query.shapes.env import RemarkKind, element_env, variant, within
 from tfgate.query.shapes.shape import ANY, NULL_SHAPE, Shape, list_of, union
+from tfgate.query.tree import FilterProjection, Identity, Index, MultiSelectList, Tree
 from tfgate.query.unparse import unparse
 from tfgate.query.values import LISTS, NULL, OBJECTS
 
 if TYPE_CHECKING:
-    from tfgate.query.nodes.node import Ast
     from tfgate.query.shapes.env import Env
     from tfgate.query.shapes.facts import Facts
     from tfgate.query.shapes.infer import Walk
+    from tfgate.query.tree import Flatten, Projection, Slice, ValueProjection
 
 NO_ELEMENT = "the list may have no such element"
 
 
-def index(walk: Walk, ast: Ast, current: Shape, path: str) -> Shape:
+def index(walk: Walk, tree: Index, current: Shape, path: str) -> Shape:
     """``[0]``: an element, or null where there is none."""
-    if not _is_list(walk, ast, current, path):
+    if not _is_list(walk, tree, current, path):
         return NULL_SHAPE
     element = current.element or ANY
-    number = ast["value"]
+    number = tree.position
     wanted = number + 1 if number >= 0 else -number
     if current.least >= wanted and not current.mask & ~LISTS:
         return element
@@ -34,27 +35,27 @@ def index(walk: Walk, ast: Ast, current: Shape, path: str) -> Shape:
     return element.or_null(NO_ELEMENT if certain else None)
 
 
-def sliced(walk: Walk, ast: Ast, current: Shape, path: str) -> Shape:
+def sliced(walk: Walk, tree: Slice, current: Shape, path: str) -> Shape:
     """``[1:3]``: a list of the same elements."""
-    if not _is_list(walk, ast, current, path):
+    if not _is_list(walk, tree, current, path):
         return NULL_SHAPE
     return _list_like(current, current.element or ANY)
 
 
-def projection(walk: Walk, ast: Ast, env: Env) -> Shape:
+def projection(walk: Walk, tree: Projection, env: Env) -> Shape:
     """``[*]`` and what follows a slice or a flatten: a list of what is not null."""
-    base = ast["children"][0]
+    base = tree.base
     current = walk.node(base, env.plain())
     if not _is_list(walk, base, current, within(env, unparse(base))):
         return NULL_SHAPE
-    return _projected(walk, current, current.element or ANY, ast, env)
+    return _projected(walk, current, current.element or ANY, tree, env)
 
 
-def filtered(walk: Walk, ast: Ast, env: Env) -> Shape:
+def filtered(walk: Walk, tree: FilterProjection, env: Env) -> Shape:
     """``[?…]``: the elements for which the condition holds."""
-    base, _, condition = ast["children"]
+    base, condition = tree.base, tree.condition
     # ``[a && 'x', b && 'y'][?@]``: what the elements are is what counts.
-    through = env if base["type"] == "multi_select_list" else env.plain()
+    through = env if isinstance(base, MultiSelectList) else env.plain()
     current = walk.node(base, through)
     if not _is_list(walk, base, current, within(env, unparse(base))):
         return NULL_SHAPE
@@ -64,13 +65,13 @@ def filtered(walk: Walk, ast: Ast, env: Env) -> Shape:
     kept = refined(element, facts)
     if truth is False:
         kept = kept.restricted(0)
-    made = _projected(walk, replace(current, least=0), kept, ast, env, facts)
+    made = _projected(walk, replace(current, least=0), kept, tree, env, facts)
     return made if truth is not False else replace(made, mask=made.mask & ~_NOT_EMPTY)
 
 
-def values(walk: Walk, ast: Ast, env: Env) -> Shape:
+def values(walk: Walk, tree: ValueProjection, env: Env) -> Shape:
     """``.*``: a list of the values of an object that are not null."""
-    base, body = ast["children"]
+    base, body = tree.base, tree.body
     current = walk.node(base, env.plain())
     if not current.mask & OBJECTS:
         if current.mask & ~NULL:
@@ -88,9 +89,9 @@ def values(walk: Walk, ast: Ast, env: Env) -> Shape:
     return made.or_null(current.why_null) if current.mask & ~OBJECTS else made
 
 
-def flatten(walk: Walk, ast: Ast, env: Env) -> Shape:
+def flatten(walk: Walk, tree: Flatten, env: Env) -> Shape:
     """``[]``: a list whose elements that are lists are taken apart."""
-    base = ast["children"][0]
+    base = tree.base
     current = walk.node(base, env)
     if not _is_list(walk, base, current, within(env, unparse(base))):
         return NULL_SHAPE
@@ -122,13 +123,17 @@ _NOT_EMPTY = LISTS & ~64  # EMPTY_LIST is what stays
 
 
 def _projected(
-    walk: Walk, current: Shape, element: Shape, ast: Ast, env: Env, facts: Facts | None = None
+    walk: Walk,
+    current: Shape,
+    element: Shape,
+    tree: Projection | FilterProjection,
+    env: Env,
+    facts: Facts | None = None,
 ) -> Shape:
-    base, body = ast["children"][:2]
     given = element.restricted(~NULL)
-    if body["type"] != "identity":
-        inside = element_env(env, base, given, facts or {}, env.polarity)
-        given = walk.node(body, inside).restricted(~NULL)
+    if not isinstance(tree.body, Identity):
+        inside = element_env(env, tree.base, given, facts or {}, env.polarity)
+        given = walk.node(tree.body, inside).restricted(~NULL)
     return _list_like(replace(current, least=0), given)
 
 
@@ -139,9 +144,9 @@ def _list_like(current: Shape, element: Shape) -> Shape:
     return made.or_null(current.why_null if not current.mask & ~(LISTS | NULL) else None)
 
 
-def _is_list(walk: Walk, ast: Ast, current: Shape, path: str) -> bool:
+def _is_list(walk: Walk, tree: Tree, current: Shape, path: str) -> bool:
     if current.mask & LISTS:
         return True
     if current.mask & ~NULL:
-        walk.remark(RemarkKind.LIST_EXPECTED, ast, current, path)
+        walk.remark(RemarkKind.LIST_EXPECTED, tree, current, path)
     return False
