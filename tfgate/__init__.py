@@ -1,4 +1,4 @@
-"""tfgate: judges a Terraform plan, records the decision, and stops the apply.
+"""tfgate: evaluates a Terraform plan, records the decision, and stops the apply.
 
 The library's front door; everything is imported when it is asked for::
 

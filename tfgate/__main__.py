@@ -49,9 +49,9 @@ def _leave(code: int) -> NoReturn:
         if sys.stdout is not None and not sys.stdout.closed:
             sys.stdout.flush()
     except BaseException:
-        # What was to be said has not been said: that is no success.
+        # The output was not written: that is no success.
         code = code or ExitCode.UNDECIDED
-    with contextlib.suppress(Exception):  # nobody is left to tell
+    with contextlib.suppress(Exception):  # nobody reads it any more
         sys.stderr.flush()
     os._exit(code)
 

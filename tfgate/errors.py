@@ -6,7 +6,7 @@
     ├── UsageError              2  the command line
     ├── ConfigError             2  tfgate.toml, all its mistakes at once
     │   └── RulesetError        2  a ruleset, all its mistakes at once
-    ├── PlanError               3  the plan cannot be read or must not be judged
+    ├── PlanError               3  the plan cannot be read or must not be evaluated
     │   └── SeveralDocumentsError  3  there is more than one of them
     ├── SourceError             3  HCL sources that cannot be read where they are needed
     ├── AuditError              3  the record cannot be written or does not verify
@@ -93,7 +93,7 @@ class RulesetError(ConfigError):
 
 
 class PlanError(TfgateError):
-    """The plan cannot be read, or must not be judged as if it were whole.
+    """The plan cannot be read, or must not be evaluated as if it were whole.
 
     ``where`` is a JSON path such as ``resource_changes[3].change.after``, where one is known.
     """

@@ -13,7 +13,7 @@ class ExitCode(IntEnum):
     DENIED = 1
     """A rule, or an unknown that a rule does not tolerate, stops the apply."""
     USAGE = 2
-    """The command line, ``tfgate.toml`` or a ruleset is wrong; nothing was judged."""
+    """The command line, ``tfgate.toml`` or a ruleset is wrong; nothing was evaluated."""
     UNDECIDED = 3
     """tfgate could not decide or could not record: treated as denied."""
     TERRAFORM_FAILED = 4

@@ -1,4 +1,4 @@
-"""The pytest plugin: rulesets of a repository as tests, and a fixture that judges plans.
+"""The pytest plugin: rulesets of a repository as tests, and a fixture that evaluates plans.
 
 Installed with tfgate, and silent until it is asked for: rulesets are collected with ``--tfgate`` or
 ``tfgate = true`` in pytest's configuration. Everything of tfgate's is imported when it is needed,
@@ -60,7 +60,7 @@ def _is_ruleset(path: Path) -> bool:
 
 @pytest.fixture
 def tfgate_evaluate() -> Callable[..., Decision]:
-    """Judge a plan by rulesets, and give the decision: ``tfgate.testing.evaluate``."""
+    """Evaluate a plan by rulesets, and return the decision: ``tfgate.testing.evaluate``."""
     from tfgate.testing import evaluate
 
     return evaluate
@@ -74,7 +74,7 @@ class RulesetFile(pytest.File):
     """One ruleset."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Give each example, each plan test, and for each rule whether it shows what it must."""
+        """Yield each example, each plan test, and for each rule whether it shows what it must."""
         from tfgate.errors import TfgateError
         from tfgate.ruleset.plan_tests import load_plan_tests
         from tfgate.testing import load_ruleset

@@ -1,4 +1,4 @@
-"""For tests of rulesets in Python: make a plan, judge it, look at the decision.
+"""For tests of rulesets in Python: make a plan, evaluate it, look at the decision.
 
 ::
 
@@ -59,7 +59,7 @@ def plan(
     configuration: Mapping[str, Any] | None = None,
     **facts: Any,
 ) -> dict[str, Any]:
-    """Give the plan JSON that these tables stand for; they are as in the examples of a rule.
+    """Return the plan JSON that these tables stand for; they are as in the examples of a rule.
 
     ``facts`` are other parts of the plan: ``variables``, ``checks``, ``drift``, ``complete``, …
     Raises ``RulesetError`` for what an example could not say either.
@@ -78,7 +78,7 @@ def evaluate(
     context: Mapping[str, Any] | None = None,
     workspace: str = "default",
 ) -> Decision:
-    """Judge a plan by one ruleset or several. Raises ``TfgateError``.
+    """Evaluate a plan by one ruleset or several. Raises ``TfgateError``.
 
     ``params`` are values by name for the rulesets that have a parameter of the name; ``context``
     is what ``context('name')`` gives, with ``time``, ``hour``, ``weekday`` and ``operator``
@@ -98,7 +98,7 @@ def evaluate(
 
 
 def outcomes(decision: Decision) -> dict[tuple[str, str], str]:
-    """Give the outcome by rule and address; of several findings of one, the worst."""
+    """Return the outcome by rule and address; of several findings of one, the worst."""
     found = {
         (rule, address): "pass"
         for rule, addresses in decision.passed.items()

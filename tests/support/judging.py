@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from tests.support.signing import new_key, signer
 from tfgate.approvals.approve import Approver, read_request, sign_approval, statement_of
-from tfgate.gate.check import Judged, judge_and_record
+from tfgate.gate.check import Evaluated, evaluate_and_record
 from tfgate.gate.gather import load_config
 from tfgate.gate.inputs import PlanInput
-from tfgate.gate.receipts import Papers, check_with_papers
+from tfgate.gate.receipts import Documents, check_with_documents
 from tfgate.gate.record import Recorder
 from tfgate.gate.request import Request
 
@@ -117,7 +117,7 @@ class Bench:
         (self.folder / name).write_bytes(data)
         return str(self.folder / name)
 
-    def judge(self, *approvals: Path, data: bytes | None = None, **changes: Any) -> Judged:
+    def judge(self, *approvals: Path, data: bytes | None = None, **changes: Any) -> Evaluated:
         """Judge plan JSON as if it had come from a plan file, and record that."""
         request = replace(self.request, approvals=tuple(map(str, approvals)), **changes)
         json_bytes = plan_json() if data is None else data
@@ -127,14 +127,14 @@ class Bench:
             digest = hashlib.sha256(b"file of " + json_bytes).hexdigest()
             return PlanInput(json_bytes, "p.tfplan", plan_file_sha256=digest)
 
-        return judge_and_record(request, config, Recorder.of(config, request), read)
+        return evaluate_and_record(request, config, Recorder.of(config, request), read)
 
     def ask(self, data: bytes | None = None) -> Path:
         """Check plan JSON and write the approval request."""
         path = self.folder / "p.request.json"
         path.unlink(missing_ok=True)
         plan = self.plan(plan_json() if data is None else data)
-        check_with_papers(replace(self.request, plan=plan), Papers(approval_request=path))
+        check_with_documents(replace(self.request, plan=plan), Documents(approval_request=path))
         return path
 
     def statement(self, data: bytes | None = None, **fields: Any) -> ApprovalStatement:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from tfgate.audit.signing import APPROVALS
-from tfgate.command.output import tell, terminal, write_out
+from tfgate.command.output import terminal, write_err, write_out
 from tfgate.engine.decide import fingerprint
 from tfgate.engine.override import refused_person
 from tfgate.errors import UsageError
@@ -83,7 +83,7 @@ def _level(finding: ApprovedFinding) -> str:
 
 
 def statement_of(request: ApprovalRequest, approver: Approver) -> ApprovalStatement:
-    """Give what is to be signed. Raises ``UsageError`` for a reason or an end that cannot be.
+    """Return what is to be signed. Raises ``UsageError`` for a reason or an end that cannot be.
 
     The gate's longest time is what the request proposes, counted from the signing.
     """
@@ -96,10 +96,7 @@ def statement_of(request: ApprovalRequest, approver: Approver) -> ApprovalStatem
     if expires <= approver.now:
         raise UsageError("The approval would be over before it begins.", hint="See --expires.")
     return ApprovalStatement(
-        request=request,
-        reason=approver.reason.strip(),
-        approved=approver.now,
-        expires=expires,
+        request=request, reason=approver.reason.strip(), approved=approver.now, expires=expires
     )
 
 
@@ -122,7 +119,7 @@ def _end(text: str | None, now: dt.datetime, latest: dt.datetime) -> dt.datetime
 
 
 def sign_approval(statement: ApprovalStatement, key: str) -> bytes:
-    """Give the signed approval, to be written to a file. Raises ``AuditError`` if that fails."""
+    """Return the signed approval, to be written to a file. Raises ``AuditError`` if that fails."""
     payload = msgspec.json.encode(statement, order="sorted")
     return seal(payload, PAYLOAD_TYPE, key, APPROVALS)
 
@@ -131,7 +128,7 @@ def check_counts(signed: bytes, now: dt.datetime, allowed: Path | None) -> None:
     """Refuse an approval that the gate will not take: of its own operator, of no allowed signer.
 
     ``allowed`` is the gate's allowed signers file; where it is not known here, only the gate can
-    tell. Raises ``UsageError``.
+    check. Raises ``UsageError``.
     """
     if allowed is None:
         return
@@ -176,7 +173,7 @@ _BINDS = {
 def render_approval(
     statement: ApprovalStatement, *, width: int, color: bool, unicode: bool = True
 ) -> str:
-    """Give what is approved, wrapped to ``width`` columns, with nothing a terminal would obey."""
+    """Return what is approved, wrapped to ``width`` columns, with nothing a terminal would obey."""
     request = statement.request
     sheet = Sheet(width, color=color, unicode=unicode)
     rules = len({finding.rule for finding in request.findings})
@@ -200,7 +197,7 @@ def _facts(statement: ApprovalStatement) -> dict[str, str]:
         "workspace": _workspace(request),
         "operator": request.operator,
         "author": ", ".join(request.authors) or "not known",
-        "plan file": request.plan.file_sha256 or "none: plan JSON was judged",
+        "plan file": request.plan.file_sha256 or "none: plan JSON was evaluated",
         "plan JSON": request.plan.json_sha256,
         "decision": f"{request.decision_id}, {_minute(request.created)}",
         "good for": _BINDS[request.bind],
@@ -249,24 +246,24 @@ def _minute(moment: dt.datetime) -> str:
     metavar="FILE",
     help="Your SSH key: private, or public with the private half in the agent.",
 )
-@click.option("--reason", required=True, metavar="TEXT", help="Why it may go through.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why the plan may be applied.")
 @click.option(
     "--expires",
     metavar="WHEN",
-    help="How long it holds: 4h, 2d, a day, or RFC 3339. Default: what the gate allows.",
+    help="When it ends: 4h, 2d, a date, or RFC 3339. Default: the longest the gate allows.",
 )
 @click.option(
     "--output",
     "-o",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Where the approval goes. Default: beside the request.",
+    help="File for the approval. Default: beside the request.",
 )
 @click.option("--yes", is_flag=True, help="Sign without asking.")
 @click.option(
     "--config",
     metavar="FILE",
-    help="Configuration of the gate, whose signers are looked at (default: the nearest).",
+    help="Configuration with the gate's allowed signers (default: the nearest).",
 )
 def approve(
     request: Path,
@@ -277,18 +274,18 @@ def approve(
     yes: bool,
     config: str | None,
 ) -> int:
-    """Show what a REQUEST asks for, and sign that it may be applied.
+    """Show what REQUEST asks for, and sign an approval of it.
 
-    REQUEST is what tfgate check --approval-request wrote. The approval goes to whoever applies:
-    tfgate apply --approval FILE. Where the gate's allowed signers are at hand, an approval that
-    they would not let count is not written. Exit code 1: you did not say yes.
+    tfgate check --approval-request writes REQUEST. Hand the approval to whoever applies the plan
+    (tfgate apply --approval FILE). An approval that the gate's allowed signers would not count is
+    not written. Exit code 1: you did not answer yes.
     """
     now = dt.datetime.now(dt.timezone.utc)
     approver = Approver(key, reason, now, expires)
     statement = statement_of(read_request(request), approver)
     _show(statement)
     if not yes and not _confirmed():
-        tell("tfgate: Nothing was signed.")
+        write_err("tfgate: Nothing was signed.")
         return 1
     signed = sign_approval(statement, key)
     check_counts(
@@ -296,7 +293,7 @@ def approve(
     )
     path = output or default_output(request, signed)
     write_approval(path, signed)
-    tell(f"tfgate: Wrote {path}.")
+    write_err(f"tfgate: Wrote {path}.")
     return 0
 
 

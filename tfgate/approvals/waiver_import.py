@@ -127,7 +127,7 @@ def _waiver(skip: ForeignSkip, rule: str, address: str, owner: str, expires: dt.
 
 
 def _with_instances(index: SourceIndex, address: str) -> str:
-    """Give a glob that covers what the block makes: ``[*]`` where it has count or for_each."""
+    """Return a glob that covers what the block makes: ``[*]`` where it has count or for_each."""
     calls, rest = split_modules(address.removesuffix(".*"))
     steps = []
     for depth, name in enumerate(calls):

@@ -13,7 +13,7 @@ import msgspec
 
 from tfgate.approvals.waiver_import import import_waivers
 from tfgate.audit.search import parse_moment
-from tfgate.command.output import tell, write_file, write_lines, write_out
+from tfgate.command.output import write_err, write_file, write_lines, write_out
 from tfgate.errors import AuditError
 from tfgate.gate.evidence import Scope, exception_rows, list_waivers, read_decisions
 from tfgate.gate.request import Request
@@ -74,7 +74,7 @@ def list_exceptions(request: Request, *, since: str | None = None) -> tuple[List
 
 
 def _used(request: Request, since: str | None) -> Sequence[ExceptionRow] | None:
-    """Give what the trail in force knows of exceptions; ``None`` where there is no trail."""
+    """Return what the trail in force knows of exceptions; ``None`` where there is no trail."""
     trail = find_trail((), cwd=request.cwd, env=request.env, config=request.config)
     try:
         return exception_rows(read_decisions(trail, Scope(since=since)))
@@ -142,11 +142,11 @@ def waivers() -> None:
 @waivers.command("list", epilog="Example: tfgate waivers list envs/prod --since 90d")
 @click.argument("directory", default=".", type=click.Path(path_type=Path))
 @click.option("--ruleset", "-r", "rulesets", multiple=True, metavar="SOURCE",
-              help="A ruleset whose rules are known. Default: those of tfgate.toml.")  # fmt: skip
+              help="Ruleset with known rules. Repeatable. Default: tfgate.toml's.")  # fmt: skip
 @click.option("--config", metavar="FILE", help="Configuration to use.")
-@click.option("--since", metavar="TIME", help="Count uses since then: 90d, 2026-01-31.")
-@click.option("--unused", is_flag=True, help="Those alone that let nothing through.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON Lines.")
+@click.option("--since", metavar="TIME", help="Count uses since then, as in 90d or 2026-01-31.")
+@click.option("--unused", is_flag=True, help="List only waivers that let nothing through.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON Lines.")
 def list_(
     directory: Path,
     rulesets: tuple[str, ...],
@@ -155,11 +155,11 @@ def list_(
     unused: bool,
     as_json: bool,
 ) -> None:
-    """List every waiver of the configuration, its files and the comments below DIRECTORY, and the
-    overrides on record: what ends first comes first.
+    """List waivers of the configuration, its files and the comments in DIRECTORY, and overrides.
 
-    Whether it holds, its rules, address, owner and last day, how often it let something through by
-    the trail in force, who wrote and approved it by git, and where it stands.
+    The first to end comes first. Each is shown with its state, rules, address, owner and last day,
+    with how often it was used (by the audit trail), who wrote and approved it (by git), and where
+    it is.
     """
     now = dt.datetime.now(dt.timezone.utc)
     request = Request(
@@ -214,13 +214,13 @@ def _details(one: ListedException) -> Iterator[str]:
 @click.argument("directory", default=".", type=click.Path(path_type=Path))
 @click.option("--owner", required=True, metavar="NAME", help="Who answers for the waivers.")
 @click.option("--expires", required=True, type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
-              help="Last day of those that say no earlier one, as in 2027-06-30.")  # fmt: skip
-@click.option("--output", metavar="FILE", help="Where to write them (default: standard output).")
+              help="Last day of the waivers: 2027-06-30. A comment may end earlier.")  # fmt: skip
+@click.option("--output", metavar="FILE", help="File to write (default: standard output).")
 def import_(directory: Path, owner: str, expires: dt.datetime, output: str | None) -> None:
     """Write waivers for the #checkov:skip, #tfsec:ignore and #trivy:ignore comments in DIRECTORY.
 
-    What no rule is known for is listed on standard error. The file counts once tfgate.toml names it
-    in gate.waiver_files.
+    Comments without a matching rule are listed on standard error. Name the file in
+    gate.waiver_files of tfgate.toml to put the waivers in force.
     """
     data_dir = os.environ.get("TF_DATA_DIR")
     found = import_waivers(
@@ -235,5 +235,5 @@ def import_(directory: Path, owner: str, expires: dt.datetime, output: str | Non
     else:
         write_file(output, found.toml())
     for sentence in found.left:
-        tell(sentence)
-    tell(f"{len(found.waivers)} imported, {len(found.left)} left.")
+        write_err(sentence)
+    write_err(f"{len(found.waivers)} imported, {len(found.left)} left.")

@@ -29,7 +29,7 @@ from tfgate.command.lazy import LazyGroup
 from tfgate.command.options import (
     PassingCommand,
     approval_option,
-    judging_options,
+    evaluation_options,
     make_request,
     receipt_option,
     without_option,
@@ -92,7 +92,7 @@ def _means_subcommand(args: list[str]) -> bool:
     invoke_without_command=True,
     epilog="Example, as a step of policy_check: tfgate atlantis --config /etc/tfgate/tfgate.toml",
 )
-@judging_options
+@evaluation_options
 @click.option("--policy-set", metavar="NAME",
               help="Policy set that this step's output is for; rules read it with "
                    "context('policy_set').")  # fmt: skip
@@ -189,7 +189,7 @@ class _StepCommand(PassingCommand):
     epilog="Example, as a step of apply, instead of Atlantis's own: tfgate atlantis apply --config "
     "/etc/tfgate/tfgate.toml",
 )
-@judging_options
+@evaluation_options
 @click.option("--check-only", is_flag=True,
               help="Judge $PLANFILE and apply nothing: for a step before Atlantis's own apply, "
                    "which then reads the file again.")  # fmt: skip

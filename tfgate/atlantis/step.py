@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from tfgate.errors import PlanError, UsageError
-from tfgate.gate.check import judge_and_record
+from tfgate.gate.check import evaluate_and_record
 from tfgate.gate.gather import load_config
 from tfgate.gate.inputs import PLAN_FILE_MAGIC, PlanInput, read_file
 from tfgate.gate.record import Recorder
@@ -45,7 +45,7 @@ def judge_step(request: Request) -> CheckResult:
     """
     config = server_side_config(request)
     recorder = Recorder.of(config, request)
-    return judge_and_record(request, config, recorder, lambda: read_step_plan(request)).result
+    return evaluate_and_record(request, config, recorder, lambda: read_step_plan(request)).result
 
 
 def read_step_plan(request: Request) -> PlanInput:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tfgate.command.options import judging_options, make_request
+from tfgate.command.options import evaluation_options, make_request
 from tfgate.command.output import write_out
 from tfgate.engine.explain import Explained
 from tfgate.engine.explain import explain as explain_outcome
@@ -133,7 +133,7 @@ def _group(
 @click.argument("plan")
 @click.option("--rule", "rule_id", required=True, metavar="RULE", help="Rule to explain.")
 @click.option("--address", metavar="ADDRESS", help="Subject; default: all that the rule selects.")
-@judging_options
+@evaluation_options
 def explain(plan: str, rule_id: str, address: str | None, **options: Any) -> None:
     """Show why a rule passed, failed or is unknown: each sub-expression and its value.
 
@@ -190,7 +190,7 @@ def _lines(explained: Explained) -> Iterator[str]:
     metavar="ADDRESS",
     help="Evaluate on this resource change, as a rule of scope resource sees it.",
 )
-@judging_options
+@evaluation_options
 def evaluate(expression: str, plan: str, address: str | None, **options: Any) -> None:
     """Evaluate a JMESPath EXPRESSION on PLAN, as a rule of scope plan sees it.
 

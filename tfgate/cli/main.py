@@ -13,7 +13,7 @@ import click
 
 from tfgate._version import __version__
 from tfgate.command.lazy import LazyGroup
-from tfgate.command.output import tell
+from tfgate.command.output import write_err
 from tfgate.errors import TfgateError
 from tfgate.exitcodes import ExitCode
 
@@ -21,22 +21,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-# --- Whatever stops a command ends as one sentence on standard error and an exit code.
-#
-# The one thing that must hold whatever is raised, and whatever becomes of standard error: the code
-# is not 0. Nothing here raises.
+# Errors: whatever is raised, and even where standard error cannot be written, the exit code is
+# not 0. Nothing here raises.
 
 
-def answer(error: BaseException, *, debug: bool) -> int:
-    """Say what has stopped the command, and give the exit code."""
+def report_error(error: BaseException, *, debug: bool) -> int:
+    """Say what has stopped the command, and return the exit code."""
     try:
-        return _answer(error, debug=debug)
+        return _report_error(error, debug=debug)
     except BaseException:
         # Standard error cannot be written either, or there is no memory for the sentence.
         return ExitCode.UNDECIDED
 
 
-def _answer(error: BaseException, *, debug: bool) -> int:
+def _report_error(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message())
         return ExitCode.USAGE
@@ -50,27 +48,27 @@ def _answer(error: BaseException, *, debug: bool) -> int:
         # No error allows anything, whatever a class of it may say.
         return fail(str(error), error.exit_code or ExitCode.UNDECIDED)
     if isinstance(error, OSError) and error.strerror:
-        return _refused(error, debug=debug)
+        return _system_error(error, debug=debug)
     return _unexpected(error, debug=debug)
 
 
 def fail(text: str, code: ExitCode) -> int:
-    """Say it, line by line, with nothing in it that a terminal or a CI log would obey."""
-    _say(f"tfgate: {text}")
+    """Write the sentence to standard error, escaped, and return ``code``."""
+    _write(f"tfgate: {text}")
     return code
 
 
 def _usage(error: click.ClickException) -> int:
-    """Say it as click does, with nothing in it that a terminal or a CI log would obey."""
-    said = io.StringIO()
-    error.show(said)
-    _say(said.getvalue().rstrip("\n"))
+    """Write what click would, escaped for a terminal and a CI log."""
+    shown = io.StringIO()
+    error.show(shown)
+    _write(shown.getvalue().rstrip("\n"))
     return ExitCode.USAGE
 
 
-def _say(text: str) -> None:
+def _write(text: str) -> None:
     with contextlib.suppress(OSError):
-        tell(text)
+        write_err(text)
 
 
 def _broken_pipe() -> int:
@@ -82,8 +80,8 @@ def _broken_pipe() -> int:
     return ExitCode.UNDECIDED
 
 
-def _refused(error: OSError, *, debug: bool) -> int:
-    """Say what the system did not do: names of files and its own words, no value of a plan."""
+def _system_error(error: OSError, *, debug: bool) -> int:
+    """Report the files and the system's own words: neither holds a value of a plan."""
     if debug:
         _show_frames(error)
     names = [name for name in (error.filename, error.filename2) if isinstance(name, (str, bytes))]
@@ -91,13 +89,12 @@ def _refused(error: OSError, *, debug: bool) -> int:
     # Not what the error itself says: a library may have put anything into it.
     reason = os.strerror(error.errno or 0)
     return fail(
-        f"{what}: the system says {reason!r}, so nothing more was done.",
-        ExitCode.UNDECIDED,
+        f"{what}: the system says {reason!r}, so nothing more was done.", ExitCode.UNDECIDED
     )
 
 
 def _unexpected(error: BaseException, *, debug: bool) -> int:
-    """Say that tfgate has a bug. Frames and type alone are shown: the message may hold a secret."""
+    """Report a bug by type and frames alone: the message may hold a secret."""
     if debug:
         _show_frames(error)
     text = (
@@ -119,29 +116,37 @@ _COMMANDS = {
     "check": (
         "tfgate.command.check",
         "check",
-        "Judge a plan, record the decision, say allow or deny.",
+        "Evaluate a plan, record and report the decision.",
     ),
-    "apply": ("tfgate.command.apply", "apply", "Judge a plan and apply that plan and no other."),
-    "approve": ("tfgate.approvals.approve", "approve", "Sign that a denied plan may be applied."),
+    "apply": ("tfgate.command.apply", "apply", "Evaluate a plan, and apply exactly that plan."),
+    "approve": ("tfgate.approvals.approve", "approve", "Sign an approval of a denied plan."),
     "review": (
         "tfgate.review.command",
         "review",
-        "Show a plan to read, with findings beside changes.",
+        "Write a page of the plan for reviewers.",
     ),
-    "verify": ("tfgate.command.apply", "verify", "Check what was unknown, after the apply."),
-    "exec": ("tfgate.command.exec", "execute", "Run terraform, tofu or what calls them, gated."),
+    "verify": ("tfgate.command.apply", "verify", "Check after the apply what was unknown before."),
+    "exec": (
+        "tfgate.command.exec",
+        "execute",
+        "Run terraform, or a program that calls it, with the gate.",
+    ),
     "shim": ("tfgate.command.exec", "shim", "Put the gate in front of terraform on PATH."),
-    "explain": ("tfgate.authoring.explain", "explain", "Show why a rule came out as it did."),
+    "explain": ("tfgate.authoring.explain", "explain", "Show how a rule came to its outcome."),
     "eval": ("tfgate.authoring.explain", "evaluate", "Evaluate a JMESPath expression on a plan."),
     "rules": ("tfgate.cli.rules", "rules", "List and show rules."),
     "impact": (
         "tfgate.history.impact_command",
         "impact",
-        "Show what a change of rules would have done.",
+        "Show what changed rules decide on past plans.",
     ),
     "audit": ("tfgate.trail.command", "audit", "Verify and search the audit trail."),
-    "atlantis": ("tfgate.atlantis.command", "atlantis", "Judge as a step of an Atlantis workflow."),
-    "serve": ("tfgate.server.command", "serve", "Answer run tasks of HCP Terraform."),
+    "atlantis": (
+        "tfgate.atlantis.command",
+        "atlantis",
+        "Run the gate as a step of an Atlantis workflow.",
+    ),
+    "serve": ("tfgate.server.command", "serve", "Run the server for HCP Terraform run tasks."),
     "waivers": (
         "tfgate.approvals.waivers",
         "waivers",
@@ -150,13 +155,17 @@ _COMMANDS = {
     "config": (
         "tfgate.command.config",
         "config",
-        "Show the configuration in force and its origins.",
+        "Show the configuration in force, and where each value is set.",
     ),
-    "schema": ("tfgate.authoring.schema", "schema", "Print a JSON Schema of a file of tfgate."),
+    "schema": (
+        "tfgate.authoring.schema",
+        "schema",
+        "Print the JSON Schema of one of tfgate's files.",
+    ),
     "lsp": (
         "tfgate.authoring.lsp.command",
         "lsp",
-        "Serve an editor: findings, hover, completion for rules.",
+        "Run the language server for rules in an editor.",
     ),
     "completion": ("tfgate.cli.completion", "completion", "Print a shell's completion script."),
 }
@@ -172,14 +181,14 @@ _COMMANDS = {
 @click.version_option(__version__, prog_name="tfgate")
 @click.option("--debug", is_flag=True, help="Show where in tfgate an unexpected error arose.")
 def cli(**_: bool) -> None:
-    """Judge Terraform plans before they are applied.
+    """Evaluate Terraform plans before Terraform applies them.
 
     Example: terraform plan -out=p.tfplan && tfgate check p.tfplan
     """
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one command and give its exit code; every error ends as one sentence on stderr.
+    """Run one command and return its exit code; every error ends as one sentence on stderr.
 
     0 comes of a command that has ended alone, never of one that something has stopped.
     """
@@ -188,13 +197,13 @@ def main(argv: Sequence[str]) -> int:
         result = _invoke(arguments)
         return int(result) if isinstance(result, int) else ExitCode.ALLOWED
     except BaseException as error:
-        return answer(error, debug=debug)
+        return report_error(error, debug=debug)
     finally:
         _finish_deliveries()
 
 
 def _invoke(arguments: list[str]) -> object:
-    """Call the command, and give what it returns.
+    """Call the command, and return what it returns.
 
     Not by ``cli.main``: that makes exit code 1, which is a denial, of a reader that is gone.
     """
@@ -222,7 +231,7 @@ def _finish_deliveries() -> None:
     # What they make of it decides nothing.
     with contextlib.suppress(Exception, KeyboardInterrupt):
         for sentence in delivering.finish_deliveries():
-            tell(f"tfgate: {sentence} See `tfgate audit status`.")
+            write_err(f"tfgate: {sentence} See `tfgate audit status`.")
 
 
 def _take_debug(argv: Sequence[str]) -> tuple[list[str], bool]:

@@ -15,7 +15,7 @@ WIDTH = 96
 
 
 def commands_page() -> str:
-    """Give the page: every command with what ``--help`` prints."""
+    """Return the page: every command with what ``--help`` prints."""
     lines = [
         "<!-- Made by scripts/generate: change the help texts, and run it again. -->",
         "",

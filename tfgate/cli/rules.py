@@ -23,21 +23,25 @@ if TYPE_CHECKING:
 
 
 _COMMANDS = {
-    "new": ("tfgate.authoring.new", "new", "Write a rule with examples, to begin with."),
+    "new": ("tfgate.authoring.new", "new", "Write a new rule with examples."),
     "test": (
         "tfgate.authoring.test_command",
         "test",
         "Run the examples and plan tests of rulesets.",
     ),
-    "mutate": ("tfgate.authoring.mutate", "mutate", "Find changes that no example notices."),
+    "mutate": (
+        "tfgate.authoring.mutate",
+        "mutate",
+        "Find changes of rules that no example notices.",
+    ),
     "lint": (
         "tfgate.authoring.lint.command",
         "lint",
         "Check rules against the schemas of providers.",
     ),
     "docs": ("tfgate.authoring.docs", "docs", "Write a page for each rule."),
-    "update": ("tfgate.history.update", "update", "Take new versions of rulesets from git."),
-    "log": ("tfgate.history.log", "log", "Show how rules came to be what they are."),
+    "update": ("tfgate.history.update", "update", "Update rulesets from git to new versions."),
+    "log": ("tfgate.history.log", "log", "Show the history of rules."),
     "review": ("tfgate.history.review", "review", "Show what a change of rules changes."),
 }
 
@@ -56,7 +60,7 @@ _RULESET = click.option(
 )  # fmt: skip
 _CONFIG = click.option("--config", metavar="FILE", help="Configuration to use.")
 _WORKSPACE = click.option(
-    "--workspace", "-w", default="default", metavar="NAME", help="Workspace whose levels count."
+    "--workspace", "-w", default="default", metavar="NAME", help="Workspace whose levels apply."
 )
 
 
@@ -81,7 +85,7 @@ def list_rules(rulesets: tuple[str, ...], config: str | None, workspace: str) ->
 @_CONFIG
 @_WORKSPACE
 def show_rule(rule_id: str, rulesets: tuple[str, ...], config: str | None, workspace: str) -> None:
-    """Show one rule: what it looks at, what it asks, what to do, and its examples."""
+    """Show one rule: what it matches, what it requires, how to fix a finding, its examples."""
     effective = _effective(rulesets, config, workspace)
     found = [(ruleset, rule) for ruleset, rule in _all(effective) if rule.id == rule_id]
     if not found:

@@ -15,12 +15,12 @@ from msgspec.structs import asdict, replace
 from tfgate.command.options import (
     PassingCommand,
     approval_option,
-    judging_options,
+    evaluation_options,
     make_request,
     receipt_option,
     without_option,
 )
-from tfgate.command.output import tell, write_file, write_out
+from tfgate.command.output import write_err, write_file, write_out
 from tfgate.command.reporting import report_context
 from tfgate.engine.recheck import Result
 from tfgate.errors import UsageError
@@ -126,7 +126,7 @@ def _stream(descriptor: int) -> Terminal:
 
 @click.command(epilog="Example: tfgate verify 20261124T120000Z-0123456789abcdef")
 @click.argument("decision_id")
-@judging_options
+@evaluation_options
 @click.option("--audit-log", metavar="FILE", help="Audit trail with the decision.")
 @click.option(
     "--evidence",
@@ -138,10 +138,10 @@ def _stream(descriptor: int) -> Terminal:
     "--plan",
     "plan_file",
     metavar="FILE",
-    help="The plan of the decision, for rules that look at more than the state.",
+    help="The plan of the decision, for rules that need more than the state.",
 )
 @click.option("--state", metavar="FILE", type=click.Path(path_type=Path),
-              help="Output of terraform show -json, instead of asking terraform.")  # fmt: skip
+              help="Output of terraform show -json. Default: tfgate runs it.")  # fmt: skip
 def verify(
     decision_id: str,
     audit_log: str | None,
@@ -150,15 +150,15 @@ def verify(
     state: Path | None,
     **options: Any,
 ) -> int:
-    """Check what a decision let through as unknown, on the state as it is now.
+    """Check on the present state what a decision let through as unknown.
 
     DECISION_ID may be shortened. The rulesets in force must be those of the decision. Exit code 0:
-    everything holds; 1: something is broken; 3: something could not be checked.
+    every obligation is met; 1: one is broken; 3: one could not be checked.
     """
     request = make_request("the state", audit_log=audit_log, **options)
     found = verify_decision(request, decision_id, Source(evidence, plan_file, state))
     for warning in found.warnings:
-        tell(f"tfgate: {warning}")
+        write_err(f"tfgate: {warning}")
     lines = list(obligation_lines(found.obligations))
     if not lines:
         lines = [f"The decision {found.decision_id} let nothing through as unknown."]
@@ -167,15 +167,15 @@ def verify(
 
 
 def obligation_lines(obligations: Obligations) -> Iterator[str]:
-    """Say what became of each obligation, one line each."""
+    """Yield one line for each obligation: what became of it."""
     words = {
         Result.MET: "holds after the apply",
         Result.BROKEN: "is BROKEN after the apply",
         Result.UNRESOLVED: "could not be checked after the apply",
     }
     for one in obligations.checked:
-        told = "" if one.result is Result.MET else f": {one.message}"
-        yield console(f"{one.rule} {words[one.result]} on {one.address}{told}")
+        reason = "" if one.result is Result.MET else f": {one.message}"
+        yield console(f"{one.rule} {words[one.result]} on {one.address}{reason}")
 
 
 @click.command(
@@ -183,15 +183,15 @@ def obligation_lines(obligations: Obligations) -> Iterator[str]:
     epilog="Terraform's own options (-var, -target, -chdir, -auto-approve, -json, ...) are sorted "
     "into those of plan and of apply. Example: tfgate apply -var-file=prod.tfvars",
 )
-@judging_options
+@evaluation_options
 @click.option(
     "--report",
     "reports",
     multiple=True,
     metavar="FORMAT[=FILE]",
-    help="How to say the verdict, and where. Repeatable. Default: text on standard error.",
+    help="Report format and optional file. Repeatable. Default: text on standard error.",
 )
-@click.option("--audit-log", metavar="FILE", help="Audit trail that everything is recorded in.")
+@click.option("--audit-log", metavar="FILE", help="Audit trail to record everything in.")
 @click.option("--no-audit", is_flag=True, hidden=True)
 @approval_option
 @receipt_option
@@ -203,11 +203,11 @@ def apply(
     terraform: tuple[str, ...],
     **options: Any,
 ) -> int:
-    """Judge a plan, record the decision, and apply that plan and no other.
+    """Evaluate a plan, record the decision, and apply exactly that plan.
 
     PLANFILE is a saved plan (terraform plan -out=FILE); without it, terraform plan is run first.
-    A private copy of it is judged, and that copy is applied. Without -auto-approve you are shown
-    Terraform's plan and the verdict, and are asked.
+    A private copy of it is evaluated, and that copy is applied. Without -auto-approve you are shown
+    Terraform's plan and the verdict, and then asked.
     """
     if no_audit:
         raise UsageError(
@@ -226,7 +226,7 @@ def run_apply(
     receipt: Path | None,
     options: dict[str, Any],
 ) -> int:
-    """Run the gate around ``terraform apply``, and give the exit code."""
+    """Run the gate around ``terraform apply``, and return the exit code."""
     requests = parse_report_options(reports)
     request = make_request("the plan", root=None, audit_log=audit_log, **options)
     env = without_arguments(request.env)
@@ -246,20 +246,20 @@ def run_apply(
         authority=authority_of(receipt, env),
     )
     result = run(job)
-    tell_end(console, result)
+    report_end(console, result)
     return int(result.exit_code)
 
 
 def authority_of(receipt: Path | None, env: Mapping[str, str]) -> Authority:
-    """Give what lets an apply through: the decision, and a receipt where one is given."""
+    """Return what lets an apply through: the decision, and a receipt where one is given."""
     if receipt is None:
         return decision_alone
 
     return WithReceipt(receipt, env)
 
 
-def tell_end(console: Any, result: ApplyResult, *, drop_in: bool = False) -> None:
-    """Say what Terraform does not say: that it failed, and what became of obligations."""
+def report_end(console: Any, result: ApplyResult, *, drop_in: bool = False) -> None:
+    """Report what Terraform does not: that it failed, and what became of obligations."""
     applied = result.applied
     if applied is None:
         return
@@ -270,6 +270,4 @@ def tell_end(console: Any, result: ApplyResult, *, drop_in: bool = False) -> Non
     for line in obligation_lines(applied.obligations):
         console.say(line)
     if any(one.blocks for one in applied.obligations.checked):
-        console.say(
-            "The apply itself is done; what was let through on the condition above must be mended."
-        )
+        console.say("The apply is done. Fix what was let through on the conditions above.")

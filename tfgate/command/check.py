@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
-from tfgate.command.options import approval_option, judging_options, make_request
-from tfgate.command.output import items_bar, tell, write_reports
+from tfgate.command.options import approval_option, evaluation_options, make_request
+from tfgate.command.output import items_bar, write_err, write_reports
 from tfgate.command.reporting import report_context, report_many
 from tfgate.errors import UsageError
-from tfgate.gate.request import Ahead
+from tfgate.gate.request import EarlyRead
 from tfgate.report import parse_report_options
 
 if TYPE_CHECKING:
@@ -30,25 +30,25 @@ if TYPE_CHECKING:
     "--source",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Instead of a plan, judge the configuration in DIR by the rules on sources.",
+    help="Evaluate the configuration in DIR instead of a plan, with the rules on sources.",
 )
-@judging_options
+@evaluation_options
 @click.option(
     "--report",
     "reports",
     multiple=True,
     metavar="FORMAT[=FILE]",
-    help="How to say it, and where. Repeatable. Default: text on standard output.",
+    help="Report format and optional file. Repeatable. Default: text on standard output.",
 )
-@click.option("--audit-log", metavar="FILE", help="Audit trail that the decision is recorded in.")
+@click.option("--audit-log", metavar="FILE", help="Audit trail to record the decision in.")
 @click.option("--no-audit", is_flag=True,
-              help="Record nothing: to try rules out, never to apply something.")  # fmt: skip
+              help="Record nothing. For trying rules out, never for an apply.")  # fmt: skip
 @approval_option
 @click.option(
     "--approval-request",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Write what approvers are asked with, where they could let the plan through.",
+    help="Write an approval request, where approvals could let the plan through.",
 )
 @click.option(
     "--receipt",
@@ -68,31 +68,33 @@ def check(
     receipt: Path | None,
     **options: Any,
 ) -> int:
-    """Judge PLAN, record the decision, and say allow or deny.
+    """Evaluate PLAN, record the decision, and report it.
 
     PLAN is a saved plan (terraform plan -out=FILE), its JSON (terraform show -json FILE), or - for
-    JSON on standard input. A directory or a stream of plans gets one decision each. The exit code
-    is the verdict, of several the worst: see tfgate --help.
+    JSON on standard input. With a directory or a stream of plans, each plan gets a decision. The
+    exit code is the verdict (with several plans the worst verdict): see tfgate --help.
 
-    With --source there is no plan: rules of scope source alone are evaluated, those of
-    tfgate:source where no ruleset is named. That is for a pre-commit hook.
+    With --source there is no plan: only rules of scope source are evaluated (by default those of
+    tfgate:source). Use it in a pre-commit hook.
     """
-    ahead = Ahead.of(plan) if plan is not None else None
+    early = EarlyRead.of(plan) if plan is not None else None
     from tfgate.gate.check import check_all, overall
 
     requests = parse_report_options(reports)
     if source is not None:
         if plan is not None or receipt is not None or approval_request is not None:
             raise UsageError(
-                "--source judges a configuration without a plan.",
+                "--source evaluates a configuration without a plan.",
                 hint="Name the directory of a plan's configuration with --root.",
             )
         return _check_source(source, requests, audit=not no_audit, audit_log=audit_log, **options)
     if plan is None:
         raise click.UsageError("Missing argument 'PLAN', or --source DIR.")
-    request = make_request(plan, audit_log=audit_log, ahead=ahead, **options)
+    request = make_request(plan, audit_log=audit_log, early=early, **options)
     if receipt is not None or approval_request is not None:
-        return _check_with_papers(request, receipt, approval_request, requests, audit=not no_audit)
+        return _check_with_documents(
+            request, receipt, approval_request, requests, audit=not no_audit
+        )
     entries = check_all(request, audit=not no_audit)
     result = entries[0].result
     if len(entries) > 1 or result is None:
@@ -124,7 +126,7 @@ def _check_source(
     return int(result.exit_code)
 
 
-def _check_with_papers(
+def _check_with_documents(
     request: Request,
     receipt: Path | None,
     approval_request: Path | None,
@@ -132,11 +134,11 @@ def _check_with_papers(
     *,
     audit: bool,
 ) -> int:
-    from tfgate.gate.receipts import Papers, check_with_papers
+    from tfgate.gate.receipts import Documents, check_with_documents
 
-    result = check_with_papers(request, Papers(receipt, approval_request), audit=audit)
+    result = check_with_documents(request, Documents(receipt, approval_request), audit=audit)
     formats = [report.format for report in reports]
     write_reports(reports, result.decision, report_context(result, request.now, formats))
     for note in result.notes:
-        tell(f"tfgate: {note}")
+        write_err(f"tfgate: {note}")
     return int(result.exit_code)

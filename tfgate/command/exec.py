@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
-from tfgate.command.apply import TerminalConsole, authority_of, tell_end
+from tfgate.command.apply import TerminalConsole, authority_of, report_end
 from tfgate.command.options import (
     approval_option,
-    judging_options,
+    evaluation_options,
     make_request,
     receipt_option,
     without_option,
 )
-from tfgate.command.output import tell, write_out
+from tfgate.command.output import write_err, write_out
 from tfgate.errors import UsageError
 from tfgate.gate.apply import ApplyJob, apply
 from tfgate.gate.exec import (
@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     epilog="Example: tfgate exec -- terraform apply -var-file=prod.tfvars",
 )
-@judging_options
-@click.option("--audit-log", metavar="FILE", help="Audit trail that everything is recorded in.")
+@evaluation_options
+@click.option("--audit-log", metavar="FILE", help="Audit trail to record everything in.")
 @approval_option
 @receipt_option
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
@@ -60,9 +60,9 @@ def execute(
 ) -> int:
     """Run terraform, tofu, or a program that calls them, with the gate around every apply.
 
-    What cannot change anything goes straight through. Commands that change something without a
-    plan (import, state rm, init, ...) are recorded, or denied where [commands] says so. It asks,
-    prints and ends as Terraform itself would; the verdict is on standard error.
+    A command that changes nothing runs at once. A command that changes something without a plan
+    (import, state rm, init, ...) is recorded, or denied where [commands] says so. Prompts, output
+    and exit codes are Terraform's; the verdict is on standard error.
     """
     program, *arguments = command
     env = without_arguments(os.environ)
@@ -70,7 +70,7 @@ def execute(
     if terraform is not None:
         return run_terraform(terraform, arguments, audit_log, receipt, options)
     if DEPTH not in os.environ:
-        tell(
+        write_err(
             f"{Path(program).name} runs with the gate around each terraform and tofu "
             "that it finds on PATH. The gate does not see one that it calls by a path, or by "
             "another name."
@@ -137,7 +137,7 @@ def _apply(
         authority=authority_of(receipt, request.env),
     )
     result = apply(job)
-    tell_end(output, result, drop_in=True)
+    report_end(output, result, drop_in=True)
     return int(result.exit_code)
 
 
@@ -177,12 +177,12 @@ def shim() -> None:
 @shim.command("install", epilog="Example: tfgate shim install ~/.tfgate/bin")
 @click.argument("directory", type=click.Path(path_type=Path))
 def install(directory: Path) -> None:
-    """Write stand-ins for terraform and tofu into DIRECTORY, to be put first on PATH.
+    """Write stand-ins for terraform and tofu into DIRECTORY, to put first on PATH.
 
-    What cannot change anything passes through untouched. apply and destroy go through the gate,
-    and every other command is recorded or denied ([commands] of tfgate.toml).
+    Commands that change nothing pass through. apply and destroy go through the gate; every other
+    command is recorded or denied ([commands] in tfgate.toml).
     """
     directory = directory.expanduser().resolve()
     for path in install_shims(directory):
         write_out(f"{console(str(path))}\n")
-    tell(f'Put it first on PATH: export PATH="{directory}:$PATH"')
+    write_err(f'Put it first on PATH: export PATH="{directory}:$PATH"')

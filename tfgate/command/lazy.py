@@ -24,11 +24,11 @@ class LazyGroup(click.Group):
         self._lazy = dict(lazy or {})
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the names in the order in which they were written down."""
+        """Return the names in the order in which they were written down."""
         return [*self._lazy, *super().list_commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and give the command, or ``None`` where there is no such command."""
+        """Import and return the command, or ``None`` where there is no such command."""
         if cmd_name not in self._lazy:
             return super().get_command(ctx, cmd_name)
         module, attribute, _ = self._lazy[cmd_name]

@@ -15,33 +15,33 @@ from tfgate.gate.request import Request
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tfgate.gate.request import Ahead
+    from tfgate.gate.request import EarlyRead
 
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-_JUDGING = (
+_EVALUATION = (
     click.option("--ruleset", "-r", "rulesets", multiple=True, metavar="SOURCE",
-                 help="A ruleset to judge by: tfgate:NAME, a folder or a TOML file. Repeatable; "
+                 help="Ruleset to evaluate: tfgate:NAME, a folder or a TOML file. Repeatable; "
                       "replaces those of tfgate.toml."),
     click.option("--config", metavar="FILE",
                  help="Configuration to use instead of the nearest tfgate.toml."),
     click.option("--root", metavar="DIR", type=click.Path(path_type=Path),
                  help="Directory of the configuration that was planned (default: here)."),
     click.option("--workspace", "-w", metavar="NAME", help="Workspace that the plan is for."),
-    click.option("--operator", metavar="NAME", help="Who asks for the apply."),
+    click.option("--operator", metavar="NAME", help="Name of who runs the apply."),
     click.option("--evaluate", type=click.Choice(["changes", "all"]),
-                 help="Judge changes alone, or unchanged resources too."),
+                 help="Evaluate only changes, or unchanged resources too."),
     click.option("--allow-empty", is_flag=True, default=None,
                  help="Allow a plan on which no rule was evaluated."),
     click.option("--context", "facts", multiple=True, metavar="NAME=VALUE",
-                 help="A value that rules read with context('NAME'). Repeatable."),
+                 help="Value that rules read with context('NAME'). Repeatable."),
 )  # fmt: skip
 
 
-def judging_options(command: F) -> F:
-    """Add the options of commands that judge a plan."""
-    for option in reversed(_JUDGING):
+def evaluation_options(command: F) -> F:
+    """Add the options of commands that evaluate a plan."""
+    for option in reversed(_EVALUATION):
         command = option(command)
     return command
 
@@ -59,7 +59,7 @@ def receipt_option(command: F) -> F:
     """Add the option that takes a receipt, for commands that apply."""
     return click.option(
         "--receipt", metavar="FILE", type=click.Path(path_type=Path), envvar="TFGATE_RECEIPT",
-        help="Apply only what this receipt of tfgate check is for. [env: TFGATE_RECEIPT]",
+        help="Apply only the plan that this receipt of tfgate check names. [env: TFGATE_RECEIPT]",
     )(command)  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def make_request(
     audit_log: str | None = None,
     approvals: Sequence[str] = (),
     receipt_key: str | None = None,
-    ahead: Ahead | None = None,
+    early: EarlyRead | None = None,
 ) -> Request:
     """Build the request from the options, the environment, the working directory and the clock."""
     flags = {
@@ -99,7 +99,7 @@ def make_request(
         flags=flags,
         facts=parse_facts(facts),
         approvals=tuple(approvals),
-        ahead=ahead,
+        early=early,
     )
 
 
@@ -133,7 +133,7 @@ class PassingCommand(click.Command):
         return left
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Say in the usage line that there is more than own options."""
+        """Show in the usage line that Terraform's options are taken too."""
         return ["[OPTIONS]", "[TERRAFORM OPTIONS]", "[PLANFILE]"]
 
     def _split(self, ctx: click.Context, args: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -154,7 +154,7 @@ class PassingCommand(click.Command):
         return own, rest
 
     def _own_options(self, ctx: click.Context) -> dict[str, bool]:
-        """Give the names of own options, and whether each takes a value."""
+        """Return the names of own options, and whether each takes a value."""
         names: dict[str, bool] = {}
         for parameter in self.get_params(ctx):
             if isinstance(parameter, click.Option):
@@ -164,6 +164,6 @@ class PassingCommand(click.Command):
 
 
 def without_option(command: Any, name: str) -> Any:
-    """Give the command without one of its options."""
+    """Return the command without one of its options."""
     command.params = [parameter for parameter in command.params if parameter.name != name]
     return command

@@ -29,7 +29,7 @@ _AT_A_TIME = 500
 
 
 def terminal() -> Terminal:
-    """Tell what standard output can show."""
+    """Return what standard output can show."""
     return terminal_of(
         os.environ,
         is_terminal=sys.stdout.isatty(),
@@ -62,8 +62,8 @@ def write_reports(
             write_file(request.file, text)
 
 
-def tell(text: str) -> None:
-    """Say something on standard error, with nothing in it that a terminal or a CI log obeys."""
+def write_err(text: str) -> None:
+    """Write to standard error, escaped for a terminal and a CI log."""
     for line in text.split("\n"):
         click.echo(log_line(console(line)), err=True)
 
@@ -151,14 +151,14 @@ _WIDTH = 30
 
 @contextlib.contextmanager
 def bytes_bar(what: str) -> Iterator[Progress | None]:
-    """Give a callback for bytes done and in all; ``None`` where standard error is no terminal."""
+    """Yield a callback for bytes done and in all; ``None`` where standard error is no terminal."""
     with _bar(what, lambda number: f"{number / 1e6:,.0f} MB") as progress:
         yield progress
 
 
 @contextlib.contextmanager
 def items_bar(what: str, noun: str) -> Iterator[Progress | None]:
-    """Give a callback for things done and in all; ``None`` where nobody would see it."""
+    """Yield a callback for things done and in all; ``None`` where nobody would see it."""
     with _bar(what, lambda number: f"{number:,} {noun}") as progress:
         yield progress
 

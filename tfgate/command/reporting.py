@@ -1,4 +1,4 @@
-"""What reports say beside the decision: gathered once for all of a command's formats."""
+"""The context of a command's reports, and the reports on several plans."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import asdict
 
 from tfgate._version import __version__
-from tfgate.command.output import tell, terminal, write_out, write_reports
+from tfgate.command.output import terminal, write_err, write_out, write_reports
 from tfgate.errors import UsageError
 from tfgate.report import AuditFacts, ReportContext, ReportRequest
 from tfgate.report.escape import console
@@ -27,7 +27,7 @@ FROM_THE_TOP = frozenset({"sarif", "github", "gitlab"})
 def report_context(
     result: CheckResult, now: dt.datetime, formats: Collection[str]
 ) -> ReportContext:
-    """Give the context of every report on ``result``."""
+    """Return the context of every report on ``result``."""
     recorded = result.recorded
     sources = result.sources if FROM_THE_TOP.intersection(formats) else None
     return ReportContext(
@@ -70,17 +70,17 @@ def report_many(
     formats = [request.format for request in requests]
     for number, entry in enumerate(entries, 1):
         if entry.error is not None:
-            tell(f"tfgate: {entry.error}")
+            write_err(f"tfgate: {entry.error}")
         if entry.result is not None:
             own = [ReportRequest(r.format, _numbered(r.file, number)) for r in requests]
             write_reports(own, entry.result.decision, report_context(entry.result, now, formats))
             if any(request == ReportRequest("text", None) for request in requests):
                 write_out("\n")
-    tell(summary(entries))
+    write_err(summary(entries))
 
 
 def summary(entries: Sequence[Entry]) -> str:
-    """Say how many were allowed, denied and undecided, and which were not allowed."""
+    """Count the allowed, denied and undecided plans, and name those not allowed."""
     names: dict[str, list[str]] = {"allowed": [], "denied": [], "undecided": []}
     for entry in entries:
         names[_WORDS[int(entry.exit_code)]].append(entry.name)

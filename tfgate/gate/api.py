@@ -39,12 +39,12 @@ def load_rulesets(sources: Iterable[str | os.PathLike[str]]) -> tuple[Ruleset, .
 
 
 def evaluate(plan: Plan, rulesets: Sequence[Ruleset], context: Context | None = None) -> Decision:
-    """Judge ``plan``. Without a context: workspace ``default``, operator ``unknown``, now."""
+    """Evaluate ``plan``. Without a context: workspace ``default``, operator ``unknown``, now."""
     return evaluate_in(plan, rulesets, context or default_context())
 
 
 def default_context() -> Context:
-    """Give a context that claims to know nothing but the time."""
+    """Return a context that claims to know nothing but the time."""
     return Context(
         workspace=Workspace(name="default", source="default"),
         operator=Operator(name="unknown", source="none"),

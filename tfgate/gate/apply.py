@@ -1,4 +1,4 @@
-"""``tfgate apply``: what was judged is what is applied."""
+"""``tfgate apply``: what was evaluated is what is applied."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from msgspec.structs import replace
 
 from tfgate.errors import CommandFailedError, TerraformError, TfgateError, UsageError
 from tfgate.exitcodes import ExitCode
-from tfgate.gate.check import exit_code_of, judge_and_record, new_decision_id
+from tfgate.gate.check import evaluate_and_record, exit_code_of, new_decision_id
 from tfgate.gate.gather import load_config
 from tfgate.gate.inputs import PlanInput, read_file, show_plan_file
 from tfgate.gate.plan_copy import Interrupted, Interrupts, plan_place
 from tfgate.gate.record import Recorder
-from tfgate.gate.terraform_apply import Applying
+from tfgate.gate.terraform_apply import TerraformApply
 from tfgate.model.decision import Verdict
 from tfgate.terraform.planfile import plan_file_kind
 from tfgate.terraform.text import clean
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tfgate.gate.check import CheckResult, Judged
+    from tfgate.gate.check import CheckResult, Evaluated
     from tfgate.gate.plan_copy import PlanPlace
     from tfgate.gate.request import Request
     from tfgate.gate.terraform_apply import Applied
@@ -61,22 +61,22 @@ class Grant:
 class Authority(Protocol):
     """Decides from the decision and the hash of the plan file whether it goes through."""
 
-    def __call__(self, judged: Judged, plan_sha256: str, now: dt.datetime) -> Grant:
-        """Give the grant. Raises ``TfgateError`` where it cannot be told: nothing is applied."""
+    def __call__(self, evaluated: Evaluated, plan_sha256: str, now: dt.datetime) -> Grant:
+        """Return the grant. Raises ``TfgateError`` where it cannot decide: nothing is applied."""
 
 
-def decision_alone(judged: Judged, plan_sha256: str, now: dt.datetime) -> Grant:
+def decision_alone(evaluated: Evaluated, plan_sha256: str, now: dt.datetime) -> Grant:
     """Let through what the decision allows, unless the configuration asks for a receipt as well."""
-    grant = decided(judged)
-    if grant.allowed and judged.gathered.config.receipt_required:
+    grant = decided(evaluated)
+    if grant.allowed and evaluated.gathered.config.receipt_required:
         note = "This gate applies only what has a receipt: see --receipt (receipts.required)."
         return Grant(allowed=False, exit_code=ExitCode.DENIED, notes=(note,))
     return grant
 
 
-def decided(judged: Judged) -> Grant:
-    """Say whether the decision by itself allows the apply, and which approvals it rests on."""
-    decision = judged.result.decision
+def decided(evaluated: Evaluated) -> Grant:
+    """Return whether the decision by itself allows the apply, and which approvals it rests on."""
+    decision = evaluated.result.decision
     return Grant(
         allowed=decision.verdict is Verdict.ALLOW and not decision.undecided,
         exit_code=exit_code_of(decision),
@@ -85,7 +85,7 @@ def decided(judged: Judged) -> Grant:
 
 
 def used_records(decision: Decision) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the ``approval_used`` events of a decision that rests on approvals."""
+    """Yield the ``approval_used`` events of a decision that rests on approvals."""
     for approval in decision.approvals:
         findings = [
             {"rule": each.rule, "address": each.address, "fingerprint": each.fingerprint}
@@ -99,7 +99,7 @@ def used_records(decision: Decision) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def plan_bytes(job: ApplyJob, place: PlanPlace) -> bytes:
-    """Give the bytes of the plan file, read once; without one, plan into ``place`` first.
+    """Return the bytes of the plan file, read once; without one, plan into ``place`` first.
 
     Raises ``UsageError`` for a file that is no plan file, and ``CommandFailedError`` where
     ``terraform plan`` fails.
@@ -119,7 +119,7 @@ def plan_bytes(job: ApplyJob, place: PlanPlace) -> bytes:
 
 
 def _plan(job: ApplyJob, place: PlanPlace) -> bytes:
-    """Run ``terraform plan -out`` as the person would, and give what it wrote."""
+    """Run ``terraform plan -out`` as the person would, and return what it wrote."""
     path = place.blank()
     arguments = [*job.arguments.global_options, "plan", *job.arguments.plan()]
     arguments += [*_plain(job), f"-out={path}"]
@@ -129,7 +129,7 @@ def _plan(job: ApplyJob, place: PlanPlace) -> bytes:
     if finished.exit_code != 0:
         raise CommandFailedError(
             f"`{job.terraform.kind} plan` failed with exit code {finished.exit_code}: "
-            "there is nothing to judge, and nothing was applied."
+            "there is nothing to evaluate, and nothing was applied."
         )
     data = place.take(path)
     if not data:
@@ -140,9 +140,7 @@ def _plan(job: ApplyJob, place: PlanPlace) -> bytes:
 def show_to_person(job: ApplyJob, copy: Path) -> None:
     """Print the plan as Terraform does. Raises ``CommandFailedError`` where that fails."""
     finished = _run(
-        job,
-        [*job.arguments.global_options, "show", *_plain(job), str(copy)],
-        dict(job.request.env),
+        job, [*job.arguments.global_options, "show", *_plain(job), str(copy)], dict(job.request.env)
     )
     if finished.exit_code != 0:
         raise CommandFailedError(
@@ -152,7 +150,7 @@ def show_to_person(job: ApplyJob, copy: Path) -> None:
 
 
 def _plain(job: ApplyJob) -> list[str]:
-    """Terraform colours whatever it prints to, unless it is told not to."""
+    """Terraform colours whatever it prints to, unless told not to."""
     return [] if job.console.can_color and not job.arguments.on("no-color") else ["-no-color"]
 
 
@@ -187,7 +185,7 @@ class Console(Protocol):
         """Show a sentence."""
 
     def ask(self, question: str) -> str:
-        """Give what the person types; an empty text where nothing comes."""
+        """Return what the person types; an empty text where nothing comes."""
 
     def output(self, data: bytes) -> None:
         """Pass on a piece of what Terraform prints with ``-json``."""
@@ -221,7 +219,7 @@ class ApplyResult:
 
 
 def apply(job: ApplyJob) -> ApplyResult:
-    """Judge a private copy of the plan, record the decision, and apply that copy if it may be.
+    """Evaluate a private copy of the plan, record the decision, and apply that copy if it may be.
 
     Raises ``TfgateError`` where nothing was applied and no decision says why.
     """
@@ -272,28 +270,28 @@ class _Gate:
 
     def run(self) -> ApplyResult:
         """Take the plan through the gate, phase by phase."""
-        judged = self._judge()
-        assert self._copy is not None, "the plan was judged, so there is a copy"
-        applying = Applying(self._job, self._recorder, self._interrupts, judged, self._copy)
+        evaluated = self._evaluate()
+        assert self._copy is not None, "the plan was evaluated, so there is a copy"
+        phase = TerraformApply(self._job, self._recorder, self._interrupts, evaluated, self._copy)
         try:
-            grant = self._authorised(judged)
+            grant = self._authorised(evaluated)
             if not grant.allowed:
                 if grant.notes:  # the decision itself says no more than this
-                    applying.cancelled(" ".join(grant.notes))
-                self._tell(judged, grant)
-                return ApplyResult(grant.exit_code, judged.result)
-            if not self._confirmed(judged, grant):
-                applying.cancelled("the person did not type yes")
+                    phase.cancelled(" ".join(grant.notes))
+                self._report(evaluated, grant)
+                return ApplyResult(grant.exit_code, evaluated.result)
+            if not self._confirmed(evaluated, grant):
+                phase.cancelled("the person did not type yes")
                 self._job.console.say("Apply cancelled: nothing was applied.")
-                return ApplyResult(ExitCode.DENIED, judged.result)
+                return ApplyResult(ExitCode.DENIED, evaluated.result)
         except Interrupted:
-            applying.cancelled("interrupted before the apply")
+            phase.cancelled("interrupted before the apply")
             raise
-        applied = applying.run(grant)
-        return ApplyResult(applied.exit_code, judged.result, applied, applied.obligations)
+        applied = phase.run(grant)
+        return ApplyResult(applied.exit_code, evaluated.result, applied, applied.obligations)
 
-    def _judge(self) -> Judged:
-        return judge_and_record(self._job.request, self._config, self._recorder, self._read)
+    def _evaluate(self) -> Evaluated:
+        return evaluate_and_record(self._job.request, self._config, self._recorder, self._read)
 
     def _read(self) -> PlanInput:
         """Get the plan file, keep a copy that is out of everybody's reach, and show that."""
@@ -310,32 +308,32 @@ class _Gate:
         named = {f"-{name}": clean(value) for name, value in given.items() if value}
         return replace(read, state_options=named)
 
-    def _authorised(self, judged: Judged) -> Grant:
-        plan_sha256 = judged.gathered.input.plan_file_sha256
+    def _authorised(self, evaluated: Evaluated) -> Grant:
+        plan_sha256 = evaluated.gathered.input.plan_file_sha256
         assert plan_sha256 is not None, "a plan file was shown"
-        return self._job.authority(judged, plan_sha256, self._job.clock())
+        return self._job.authority(evaluated, plan_sha256, self._job.clock())
 
-    def _tell(self, judged: Judged, grant: Grant) -> None:
-        self._job.console.verdict(judged.result)
+    def _report(self, evaluated: Evaluated, grant: Grant) -> None:
+        self._job.console.verdict(evaluated.result)
         for note in grant.notes:
             self._job.console.say(note)
 
-    def _confirmed(self, judged: Judged, grant: Grant) -> bool:
+    def _confirmed(self, evaluated: Evaluated, grant: Grant) -> bool:
         """Show the plan where nobody has seen it, then the verdict; ask where that is due."""
         job = self._job
-        asks = self._asks(judged)
+        asks = self._asks(evaluated)
         if asks and job.arguments.plan_file is not None:
-            assert self._copy is not None, "the plan was judged, so there is a copy"
+            assert self._copy is not None, "the plan was evaluated, so there is a copy"
             show_to_person(job, self._copy)
-        self._tell(judged, grant)
+        self._report(evaluated, grant)
         if not asks:
             return True
-        question = f"Apply these changes in the workspace {judged.gathered.workspace.name}?"
+        question = f"Apply these changes in the workspace {evaluated.gathered.workspace.name}?"
         return job.console.ask(question).strip() == "yes"
 
-    def _asks(self, judged: Judged) -> bool:
+    def _asks(self, evaluated: Evaluated) -> bool:
         arguments = self._job.arguments
         if arguments.on("auto-approve") or (self._job.drop_in and arguments.plan_file is not None):
             return False
         # Terraform does not ask either where there is nothing to do; before 1.7 it does not say so.
-        return judged.gathered.plan.applyable is not False
+        return evaluated.gathered.plan.applyable is not False

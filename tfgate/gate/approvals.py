@@ -51,7 +51,7 @@ from tfgate.terraform import detect_authors
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from tfgate.gate.check import Judged
+    from tfgate.gate.check import Evaluated
     from tfgate.gate.request import Gathered, Request
     from tfgate.model.decision import Decision
 
@@ -72,7 +72,7 @@ class Signers(NamedTuple):
     sha256: str
     """Of what was read, for records."""
     warning: str | None
-    """What the owner should mend."""
+    """What the owner should fix."""
 
 
 class PossibleSigner(NamedTuple):
@@ -139,7 +139,7 @@ def _moment(text: str | None) -> dt.datetime | None:
 
 @contextmanager
 def allowed_signers(file: Path | None, setting: str) -> Iterator[Signers]:
-    """Give a copy of the file that ``setting`` names. Raises ``UsageError``.
+    """Yield a copy of the file that ``setting`` names. Raises ``UsageError``.
 
     A file that everybody may write to is refused: anybody could add a key. sshd does the same with
     ``authorized_keys`` (sshd_config(5), StrictModes).
@@ -184,7 +184,7 @@ MOST_APPROVALS = 200
 
 
 def with_approvals(decision: Decision, gathered: Gathered, request: Request) -> Decision:
-    """Give the decision with what the approvals of ``request`` let through.
+    """Return the decision with what the approvals of ``request`` let through.
 
     Raises ``UsageError`` where a file that was named cannot be read, or nobody may approve.
     """
@@ -195,12 +195,12 @@ def with_approvals(decision: Decision, gathered: Gathered, request: Request) -> 
         signed = [approval for file in files if (approval := read(file)) is not None]
         warnings += [*read.refused, *([signers.warning] if signers.warning else ())]
     terms = terms_of(gathered, request)
-    told = msgspec.structs.replace(decision, warnings=(*decision.warnings, *warnings))
-    return apply_overrides(told, signed, terms)
+    decision = msgspec.structs.replace(decision, warnings=(*decision.warnings, *warnings))
+    return apply_overrides(decision, signed, terms)
 
 
 def approval_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Give the files named, and of folders the ``*.json`` in them, by name.
+    """Yield the files named, and of folders the ``*.json`` in them, by name.
 
     What else lies in a folder is passed over: it may be a checkout, or a place for artifacts.
     Raises ``UsageError`` where there are more than ``MOST_APPROVALS``.
@@ -227,7 +227,7 @@ def _in_folder(folder: Path) -> Iterator[Path]:
 
 
 class _Reader:
-    """Reads approvals; those that are none are told of, not fatal: they let nothing through."""
+    """Reads approvals. One that does not count becomes a warning: it lets nothing through."""
 
     def __init__(self, signers: Signers, now: dt.datetime) -> None:
         self._signers = signers
@@ -235,7 +235,7 @@ class _Reader:
         self.refused: list[str] = []
 
     def __call__(self, file: Path) -> SignedApproval | None:
-        """Give the approval in a file whose signature is good; ``None`` for anything else."""
+        """Return the approval in a file whose signature is good; ``None`` for anything else."""
         data = read_document(file, "approval")
         try:
             return read_approval(data, file.name, self._signers, self._now)
@@ -262,7 +262,7 @@ def read_approval(data: bytes, name: str, signers: Signers, now: dt.datetime) ->
 
 
 def terms_of(gathered: Gathered, request: Request) -> ApprovalTerms:
-    """Give what the gate's configuration and the rules ask of approvals."""
+    """Return what the gate's configuration and the rules ask of approvals."""
     config = gathered.config
     return ApprovalTerms(
         now=request.now,
@@ -275,7 +275,7 @@ def terms_of(gathered: Gathered, request: Request) -> ApprovalTerms:
 
 
 def needs_of(gathered: Gathered) -> Callable[[str], Need]:
-    """Give what each rule needs: of the configuration, its tables that fit, and the rule itself."""
+    """Return what each rule needs, by the configuration, its tables that fit, and the rule."""
     config, workspace = gathered.config, gathered.workspace.name
     rules = {
         compiled.rule.id: compiled.rule
@@ -305,39 +305,39 @@ _AROUND = 32 * 1024
 """Bytes of an approval beside the request: the reason (2,000 characters), the signature."""
 
 
-def write_request(judged: Judged, request: Request, path: Path) -> str:
+def write_request(evaluated: Evaluated, request: Request, path: Path) -> str:
     """Write the request for what blocks, where approvals could let it through; say what was done.
 
     Raises ``TfgateError`` where it cannot be written.
     """
-    decision = judged.result.decision
+    decision = evaluated.result.decision
     blocking = [outcome for outcome in decision.outcomes if outcome.blocks]
     firm = sorted({outcome.rule for outcome in blocking if not may_be_overridden(outcome)})
     if decision.undecided:
-        return "There is nothing to approve: the plan could not be judged."
+        return "There is nothing to approve: the plan could not be evaluated."
     if not blocking:
         return "There is nothing to approve: nothing blocks this plan."
     if firm:
         names = ", ".join(firm[:3]) + (f" and {len(firm) - 3} more" if len(firm) > 3 else "")
         return f"No approval can let this plan through: {names} would block it all the same."
-    asked = request_for(judged, request)
-    if lacking := _lacking(judged, request, asked):
+    asked = request_for(evaluated, request)
+    if lacking := _lacking(evaluated, request, asked):
         return f"No approval can let this plan through: {lacking}."
     write_document(path, encode_document(asked), "approval request")
-    told = f"Wrote {path}: whoever may approve signs it with `tfgate approve {path}`."
-    if judged.gathered.config.allowed_signers is None:
-        told += " By this configuration nobody may: approvals.allowed_signers names no file."
-    return told
+    done = f"Wrote {path}: whoever may approve signs it with `tfgate approve {path}`."
+    if evaluated.gathered.config.allowed_signers is None:
+        done += " By this configuration nobody may: approvals.allowed_signers names no file."
+    return done
 
 
-def _lacking(judged: Judged, request: Request, asked: ApprovalRequest) -> str | None:
+def _lacking(evaluated: Evaluated, request: Request, asked: ApprovalRequest) -> str | None:
     """Say in a clause why all who may sign could not let the plan through together.
 
     Nothing where the configuration does not say who they are, or where certificates bring names
     that nobody knows yet.
     """
-    gathered, file = judged.gathered, judged.gathered.config.allowed_signers
-    if judged.result.decision.operator.source == "none":
+    gathered, file = evaluated.gathered, evaluated.gathered.config.allowed_signers
+    if evaluated.result.decision.operator.source == "none":
         return "it is not known who the operator is, who must be somebody else"
     if _sealed_size(asked) > MAX_DOCUMENT:
         return "an approval of so many findings would be larger than 16 MiB, which is not read"
@@ -365,16 +365,16 @@ def _lacking(judged: Judged, request: Request, asked: ApprovalRequest) -> str | 
 
 
 def _sealed_size(asked: ApprovalRequest) -> int:
-    """Give about how many bytes an approval has: base64 of the request, and what is around it."""
+    """Return about how many bytes an approval has: base64 of the request, and what is around it."""
     return len(msgspec.json.encode(asked)) * 4 // 3 + _AROUND
 
 
-def request_for(judged: Judged, request: Request) -> ApprovalRequest:
-    """Give the request for every blocking outcome of a decision."""
-    decision, config = judged.result.decision, judged.gathered.config
+def request_for(evaluated: Evaluated, request: Request) -> ApprovalRequest:
+    """Return the request for every blocking outcome of a decision."""
+    decision, config = evaluated.result.decision, evaluated.gathered.config
     bind = config.approvals_bind
     return ApprovalRequest(
-        decision_id=judged.result.decision_id,
+        decision_id=evaluated.result.decision_id,
         created=request.now,
         expires=request.now + dt.timedelta(hours=config.approvals_max_hours),
         bind="plan" if bind is Bind.PLAN else "findings",

@@ -1,10 +1,11 @@
-"""``tfgate check``: judge a plan, record the decision, and only then say it."""
+"""``tfgate check``: evaluate a plan, record the decision, and only then say it."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -48,7 +49,7 @@ class CheckResult(Frozen, frozen=True):
     """What else was done, in sentences."""
 
 
-class Judged(Frozen, frozen=True):
+class Evaluated(Frozen, frozen=True):
     """A decision with everything it was made of."""
 
     result: CheckResult
@@ -56,25 +57,25 @@ class Judged(Frozen, frozen=True):
 
 
 def check(request: Request, *, audit: bool = True) -> CheckResult:
-    """Judge ``request.plan``. When this returns, the record is on the disk.
+    """Evaluate ``request.plan``. When this returns, the record is on the disk.
 
     Raises ``TfgateError`` where nothing could be decided or recorded; where a decision was due,
     that too is recorded, as ``undecided``, if it can be.
     """
     config = load_config(request)
     recorder = Recorder.of(config, request) if audit else None
-    return judge_and_record(request, config, recorder).result
+    return evaluate_and_record(request, config, recorder).result
 
 
-def judge_and_record(
+def evaluate_and_record(
     request: Request,
     config: GateConfig,
     recorder: Recorder | None,
     read: Callable[[], PlanInput] | None = None,
     *,
     stream: bool = False,
-) -> Judged:
-    """Judge what ``read`` gives, or what ``request.plan`` names; record it before anyone knows.
+) -> Evaluated:
+    """Evaluate what ``read`` gives, or what ``request.plan`` names; record it before anyone knows.
 
     Raises as ``check`` does. With ``stream`` a ``SeveralDocumentsError`` is left to the caller to
     record, who may take the documents one by one.
@@ -100,11 +101,11 @@ def judge_and_record(
         plan_name=gathered.input.name,
         sources=gathered.sources,
     )
-    return Judged(result, gathered)
+    return Evaluated(result, gathered)
 
 
 def evaluate_gathered(gathered: Gathered) -> Decision:
-    """Judge what was gathered; nothing is recorded here."""
+    """Evaluate what was gathered; nothing is recorded here."""
     context = gathered.context
     if gathered.input.plan_file_sha256 is not None:
         context = replace(context, plan_file_sha256=gathered.input.plan_file_sha256)
@@ -114,7 +115,7 @@ def evaluate_gathered(gathered: Gathered) -> Decision:
 
 
 def rules_by_id(gathered: AnyGathered) -> dict[str, Rule]:
-    """Give the rules in force, for reports."""
+    """Return the rules in force, for reports."""
     return {
         compiled.rule.id: compiled.rule
         for ruleset in gathered.effective.rulesets
@@ -123,7 +124,7 @@ def rules_by_id(gathered: AnyGathered) -> dict[str, Rule]:
 
 
 def exit_code_of(decision: Decision) -> ExitCode:
-    """Turn a decision into the exit code that says it: the one place that does."""
+    """Return the exit code of a decision. No other place decides one."""
     if decision.undecided:
         return ExitCode.UNDECIDED
     return ExitCode.ALLOWED if decision.verdict is Verdict.ALLOW else ExitCode.DENIED
@@ -159,43 +160,49 @@ class Entry(Frozen, frozen=True):
 
 
 def overall(entries: Sequence[Entry]) -> ExitCode:
-    """Give the exit code of all together: the worst of them."""
+    """Return the exit code of all together: the worst of them."""
     return max((entry.exit_code for entry in entries), key=_BADNESS.index)
 
 
 def check_all(request: Request, *, audit: bool = True) -> list[Entry]:
-    """Judge what ``request.plan`` names: a plan, a stream of plans, or a directory of them.
+    """Evaluate what ``request.plan`` names: a plan, a stream of plans, or a directory of them.
 
     Of one plan there is one entry, and what is wrong with it is raised as ``check`` raises it; of
-    several every one is judged, whatever is wrong with another.
+    several every one is evaluated, whatever is wrong with another.
     """
     config = load_config(request)
     recorder = Recorder.of(config, request) if audit else None
 
-    def judge(read: Callable[[], PlanInput], *, stream: bool = False) -> CheckResult:
-        return judge_and_record(request, config, recorder, read, stream=stream).result
+    def evaluate_one(read: Callable[[], PlanInput], *, stream: bool = False) -> CheckResult:
+        return evaluate_and_record(request, config, recorder, read, stream=stream).result
 
     if request.plan != "-" and Path(request.plan).is_dir():
-        return [_entry(name, read, judge) for name, read in _in_directory(request)]
+        return [_entry(name, read, evaluate_one) for name, read in _in_directory(request)]
     plan: PlanInput | None = None
 
     def single() -> PlanInput:
         nonlocal plan
         plan = read_plan_input(
-            request.plan, env=request.env, cwd=request.directory, ahead=request.ahead
+            request.plan, env=request.env, cwd=request.directory, early=request.early
         )
         return plan
 
     try:
-        result = judge(single, stream=True)
+        result = evaluate_one(single, stream=True)
     except SeveralDocumentsError as error:
         parts = [] if plan is None else split_stream(plan.data)
         if plan is None or len(parts) < 2:
             if recorder is not None:
                 recorder.undecided(new_decision_id(request.now), error)
             raise
-        return [_entry(part.name, lambda part=part: part, judge) for part in _named(plan, parts)]  # type: ignore[misc]  # the default binds it
+        return [
+            _entry(part.name, partial(_same, part), evaluate_one) for part in _named(plan, parts)
+        ]
     return [Entry(result.plan_name, result)]
+
+
+def _same(plan: PlanInput) -> PlanInput:
+    return plan
 
 
 def _named(plan: PlanInput, parts: Sequence[bytes]) -> list[PlanInput]:
@@ -208,10 +215,10 @@ def _named(plan: PlanInput, parts: Sequence[bytes]) -> list[PlanInput]:
 def _entry(
     name: str,
     read: Callable[[], PlanInput],
-    judge: Callable[[Callable[[], PlanInput]], CheckResult],
+    evaluate_one: Callable[[Callable[[], PlanInput]], CheckResult],
 ) -> Entry:
     try:
-        return Entry(name, judge(read))
+        return Entry(name, evaluate_one(read))
     except TfgateError as error:
         if error.exit_code is ExitCode.USAGE:
             raise
@@ -219,7 +226,7 @@ def _entry(
 
 
 def _in_directory(request: Request) -> Iterator[tuple[str, Callable[[], PlanInput]]]:
-    """Give every plan below a directory, by path. Raises ``UsageError`` where there is none."""
+    """Yield every plan below a directory, by path. Raises ``UsageError`` where there is none."""
     files = find_plans(Path(request.plan))
     if not files:
         raise UsageError(
@@ -227,12 +234,8 @@ def _in_directory(request: Request) -> Iterator[tuple[str, Callable[[], PlanInpu
             hint="Plans are files that end in .tfplan or .json, as terragrunt's --out-dir and "
             "--json-out-dir write them.",
         )
-    for file in files:
-
-        def read(file: str = str(file)) -> PlanInput:
-            return read_plan_input(file, env=request.env, cwd=request.directory)
-
-        yield str(file), read
+    for file in map(str, files):
+        yield file, partial(read_plan_input, file, env=request.env, cwd=request.directory)
 
 
 def find_plans(directory: Path) -> list[Path]:
@@ -253,7 +256,7 @@ def find_plans(directory: Path) -> list[Path]:
     return sorted(found.values())
 
 
-# --- ``tfgate check --source``: judge sources by the rules on them, before there is a plan.
+# --- ``tfgate check --source``: evaluate sources by the rules on them, before there is a plan.
 
 
 DEFAULT_RULESETS: Final = ["tfgate:source"]
@@ -261,7 +264,7 @@ DEFAULT_RULESETS: Final = ["tfgate:source"]
 
 
 def check_sources(request: Request, *, audit: bool = True) -> CheckResult:
-    """Judge the sources in ``request.directory``. When this returns, the record is on the disk.
+    """Evaluate the sources in ``request.directory``. When this returns, the record is on the disk.
 
     The record is that of a decision without a plan, on which nothing can be applied. Raises as
     ``tfgate.gate.check.check`` does.
@@ -271,7 +274,7 @@ def check_sources(request: Request, *, audit: bool = True) -> CheckResult:
     decision_id = new_decision_id(request.now)
     with nullcontext() if recorder is None else recorder.due(decision_id):
         gathered = gather_sources(request, config)
-        decision = judge_sources(gathered)
+        decision = evaluate_gathered_sources(gathered)
         recorded = None if recorder is None else recorder.decision(decision_id, decision, gathered)
     return CheckResult(
         decision=decision,
@@ -293,8 +296,8 @@ def _with_rules(request: Request) -> tuple[Request, GateConfig]:
     return request, load_config(request)
 
 
-def judge_sources(gathered: GatheredSources) -> Decision:
-    """Judge what was gathered; nothing is recorded here."""
+def evaluate_gathered_sources(gathered: GatheredSources) -> Decision:
+    """Evaluate what was gathered; nothing is recorded here."""
     decision = evaluate_sources(gathered.effective.rulesets, gathered.context)
     warnings = (*decision.warnings, *gathered.warnings, *gathered.sources.warnings())
     return replace(decision, warnings=warnings, sources=gathered.sources.facts())

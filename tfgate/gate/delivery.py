@@ -74,7 +74,7 @@ def now() -> dt.datetime:
 
 
 def targets_of(config: GateConfig, log: Path, env: Mapping[str, str]) -> tuple[Target, ...]:
-    """Give every sink of the configuration for the trail ``log``."""
+    """Return every sink of the configuration for the trail ``log``."""
     return tuple(Target(spec, log, env) for spec in config.sinks)
 
 
@@ -112,7 +112,7 @@ class Background:
     def finish(self) -> list[str]:
         """Let what is under way come to its end, if that takes no longer than was allowed.
 
-        Gives a sentence for each sink that has not everything.
+        Returns a sentence for each sink that has not everything.
         """
         self._end = time.monotonic() + self._seconds
         for new in self._new:
@@ -151,7 +151,7 @@ def delivery_of(
     env: Mapping[str, str],
     before: Callable[[AuditTrail], None] | None,
 ) -> Callable[[AuditTrail], None] | None:
-    """Give what is to be done after each record: ``before``, and delivery where that is due."""
+    """Return what is to be done after each record: ``before``, and delivery where that is due."""
     seconds = config.number("audit.sink_seconds") or 0
     if not seconds:
         return before
@@ -166,7 +166,7 @@ def delivery_of(
 
 
 def _background(targets: Sequence[Target], seconds: float) -> Background:
-    """Give the one of this process that does just this, or make it."""
+    """Return the one of this process that does just this, or make it."""
     wanted = (tuple(targets), seconds)
     with _lock:
         for running in _running:
@@ -179,7 +179,7 @@ def _background(targets: Sequence[Target], seconds: float) -> Background:
 def required_of(
     config: GateConfig, log: Path, env: Mapping[str, str]
 ) -> Callable[[Record], None] | None:
-    """Give what a record that allows something must pass, where the configuration says so."""
+    """Return what a record that allows something must pass, where the configuration says so."""
     name = config.text("audit.require_sink")
     if name is None:
         return None
@@ -191,7 +191,7 @@ def required_of(
 def finish_deliveries() -> list[str]:
     """Wait for deliveries of this process, as long as the configuration allows.
 
-    Gives a sentence for each sink that has not everything then.
+    Returns a sentence for each sink that has not everything then.
     """
     late: list[str] = []
     while _running:
@@ -217,9 +217,9 @@ def require(target: Target, record: Record, seconds: float) -> None:
 
 
 def _has(outcome: Outcome, record: Record) -> bool:
-    """Say whether the sink has the record.
+    """Return whether the sink has the record.
 
-    Numbers alone do not tell: a delivery that failed because the trail was begun anew, or cut,
+    The number alone proves nothing: where the trail was begun anew or cut, a failed delivery
     knows a higher one, of another record.
     """
     place = outcome.cursor.place
@@ -244,7 +244,7 @@ def _start(work: Callable[[], object]) -> threading.Thread:
 
 
 def automatic_checkpoints(config: GateConfig) -> Callable[[AuditTrail], None]:
-    """Give what is to be done after each record: a checkpoint, where one is due."""
+    """Return what is to be done after each record: a checkpoint, where one is due."""
     key = config.path("audit.checkpoint_key")
     policy = CheckpointPolicy(
         every_records=config.number("audit.checkpoint_every"),

@@ -159,13 +159,13 @@ class Signed(NamedTuple):
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
-    """Give DSSE's pre-authentication encoding: the bytes that are signed."""
+    """Return DSSE's pre-authentication encoding: the bytes that are signed."""
     kind = payload_type.encode()
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 
 def seal(payload: bytes, payload_type: str, key: str | Path, namespace: str) -> bytes:
-    """Sign ``payload`` and give the envelope as JSON. Raises ``AuditError`` if that fails."""
+    """Sign ``payload`` and return the envelope as JSON. Raises ``AuditError`` if that fails."""
     data = pae(payload_type, payload)
     armoured = sign(data, key, namespace)
     blob = "".join(armoured.removeprefix(_BEGIN).partition(_END)[0].split())
@@ -175,14 +175,9 @@ def seal(payload: bytes, payload_type: str, key: str | Path, namespace: str) -> 
 
 
 def unseal(
-    data: bytes,
-    payload_type: str,
-    *,
-    signers: Path,
-    namespace: str,
-    now: dt.datetime,
+    data: bytes, payload_type: str, *, signers: Path, namespace: str, now: dt.datetime
 ) -> Signed:
-    """Give the payload of an envelope that a key in the file ``signers`` has signed.
+    """Return the payload of an envelope that a key in the file ``signers`` has signed.
 
     Raises ``DocumentError`` where it is no such envelope or nobody there has signed it.
     """
@@ -205,7 +200,7 @@ def unseal(
 def _signer(
     data: bytes, signature: Signature, signers: Path, namespace: str, now: dt.datetime
 ) -> Signer | str:
-    """Give who signed, or in a clause why nobody counts."""
+    """Return who signed, or in a clause why nobody counts."""
     armoured = _armoured(_base64(signature.sig, "signature"))
     at = f"{now.astimezone(dt.timezone.utc):%Y-%m-%dT%H:%M:%S}Z"
     try:

@@ -90,7 +90,7 @@ def ref_of(hit: Hit) -> Ref:
 
 
 def controls_of(scope: Scope, controls: object) -> bool:
-    """Say whether one of ``{framework: [ids]}`` is the control that the report is about."""
+    """Return whether one of ``{framework: [ids]}`` is the control that the report is about."""
     if scope.control is None:
         return True
     if not isinstance(controls, dict):
@@ -104,7 +104,7 @@ def controls_of(scope: Scope, controls: object) -> bool:
 
 
 def _about(scope: Scope, event: str, fields: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Give the fields with the findings that the report is about, ``None`` for another decision.
+    """Return the fields with the findings that the report is about, ``None`` for another decision.
 
     A decision that could not be made has no rules, and is no evidence for a control.
     """
@@ -176,11 +176,11 @@ def _finding(item: Mapping[str, Any]) -> str:
 
 
 def _applied(events: list[Hit]) -> str:
-    """Say what became of a decision, by the last word on it."""
-    told = [event for event in events if event.record.event in APPLY]
-    if not told:
+    """Return what became of a decision, by the last event about it."""
+    ended = [event for event in events if event.record.event in APPLY]
+    if not ended:
         return ""
-    last = told[-1].record
+    last = ended[-1].record
     if last.event == "apply_started":
         return "no end recorded"
     if last.event == "apply_cancelled":
@@ -211,7 +211,7 @@ def to_utc(time: str) -> str:
 
 
 def dicts(value: object) -> Iterator[dict[str, Any]]:
-    """Give the objects in what should be a list of them."""
+    """Yield the objects in what should be a list of them."""
     if isinstance(value, list):
         yield from (item for item in value if isinstance(item, dict))
 
@@ -242,7 +242,7 @@ class _Uses:
         self._last = row.time
 
     def row(self) -> ExceptionRow:
-        """Give the sum."""
+        """Return the sum."""
         return replace(
             self._made,
             rules=tuple(self._rules),
@@ -254,7 +254,7 @@ class _Uses:
 
 
 def exception_rows(read: Read) -> list[ExceptionRow]:
-    """Give every waiver and override that let something through, by when it ends."""
+    """Return every waiver and override that let something through, by when it ends."""
     found: dict[tuple[str, ...], _Uses] = {}
     for row, fields in read.decisions:
         for finding in fields["findings"]:
@@ -315,8 +315,8 @@ def _of_approvals(
 
 
 def change_rows(read: Read, scope: Scope) -> list[RuleChangeRow]:
-    """Give every change of rules in force in these decisions that was made in the time, newest
-    first; of rules that do not stand for the control nothing is said."""
+    """Return every change of rules in force in these decisions that was made in the time, newest
+    first, and of the control's rules alone."""
     found: dict[tuple[str, str], RuleChangeRow] = {}
     for row, fields in read.decisions:
         for ruleset in dicts(fields.get("rulesets")):
@@ -355,7 +355,7 @@ def _seen(row: RuleChangeRow, ref: Ref) -> RuleChangeRow:
 
 
 def ruleset_rows(read: Read) -> list[RulesetRow]:
-    """Give every version of a ruleset that these decisions were made under, by id."""
+    """Return every version of a ruleset that these decisions were made under, by id."""
     found: dict[tuple[str, str, str], RulesetRow] = {}
     for row, fields in read.decisions:
         for ruleset in dicts(fields.get("rulesets")):

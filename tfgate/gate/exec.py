@@ -64,7 +64,7 @@ changes_nothing() {{
   directory=.
   case ${{1-}} in -chdir=?*) directory=${{1#-chdir=}} && shift ;; esac
   case ${{1-}} in
-    '' | {telling}) [ "$#" -lt 2 ] && return ;;
+    '' | {asking}) [ "$#" -lt 2 ] && return ;;
     *[!a-z-]*) return 1 ;;
   esac
   command=$1
@@ -118,7 +118,7 @@ _COMMAND = """\
 
 
 def install_shims(directory: Path, *, options: Sequence[str] = ()) -> list[Path]:
-    """Write the stand-ins into ``directory`` (made where it is missing); give their paths.
+    """Write the stand-ins into ``directory`` (made where it is missing); return their paths.
 
     ``options`` are passed to ``tfgate exec``. Raises ``UsageError`` where a file of that name is
     no stand-in of tfgate, and ``TfgateError`` where it cannot be written.
@@ -143,7 +143,7 @@ def install_shims(directory: Path, *, options: Sequence[str] = ()) -> list[Path]
 
 
 def shim_script(name: str, options: Sequence[str] = ()) -> str:
-    """Give the text of the stand-in called ``name``."""
+    """Return the text of the stand-in called ``name``."""
     commands = [
         _COMMAND.format(
             command=command,
@@ -159,7 +159,7 @@ def shim_script(name: str, options: Sequence[str] = ()) -> str:
         name=name,
         gate=shlex.join([*tfgate_command(), "exec", *options]),
         writing=" | ".join(WRITING),
-        telling=" | ".join(sorted(HELP | VERSION)),
+        asking=" | ".join(sorted(HELP | VERSION)),
         groups=" | ".join(sorted(GROUPS)),
         commands="\n".join(commands),
         marker=MARKER,
@@ -167,7 +167,7 @@ def shim_script(name: str, options: Sequence[str] = ()) -> str:
 
 
 def tfgate_command() -> list[str]:
-    """Give the command that starts this tfgate, whatever the working directory holds.
+    """Return the command that starts this tfgate, whatever the working directory holds.
 
     ``python -m`` would look there first, and it belongs to the author of the change.
     """
@@ -178,7 +178,7 @@ def tfgate_command() -> list[str]:
 
 
 def shim_directories(env: Mapping[str, str]) -> list[Path]:
-    """Give the directories on PATH that hold stand-ins."""
+    """Return the directories on PATH that hold stand-ins."""
     entries = env.get("PATH", os.defpath).split(os.pathsep)
     return [Path(entry) for entry in entries if entry and Path(entry, MARKER).exists()]
 
@@ -223,7 +223,7 @@ def terraform_of(program: str, env: Mapping[str, str]) -> Terraform | None:
 
 
 def deeper(env: Mapping[str, str]) -> dict[str, str]:
-    """Give the environment for what the gate starts. Raises ``TerraformError`` in a circle."""
+    """Return the environment for what the gate starts. Raises ``TerraformError`` in a circle."""
     depth = int(env[DEPTH][:9]) if env.get(DEPTH, "").isdecimal() else 0
     if depth >= _DEEPEST:
         raise TerraformError(
@@ -243,7 +243,7 @@ class GovernedCommand:
     clock: Callable[[], dt.datetime]
 
     def run(self) -> int:
-        """Record the command and run it, or refuse it; give the exit code.
+        """Record the command and run it, or refuse it; return the exit code.
 
         Raises ``AuditError`` where it cannot be recorded: it is not run then.
         """
@@ -256,9 +256,9 @@ class GovernedCommand:
         with Interrupts() as interrupts, interrupts.held():
             allowed = config.commands.get(key, OnCommand.RECORD) is OnCommand.RECORD
             decision = "allow" if allowed else "deny"
-            told = {**about, "decision": decision}
+            fields = {**about, "decision": decision}
             try:
-                recorder.append("command", decision_id, told, allows=allowed)
+                recorder.append("command", decision_id, fields, allows=allowed)
             except NotDeliveredError:
                 recorder.append("command_finished", decision_id, {**about, "exit_code": None})
                 raise
@@ -266,7 +266,7 @@ class GovernedCommand:
                 raise CommandDeniedError(
                     f"`{self.terraform.kind} {clean(self.line.name, 40)}` is denied by the "
                     f"configuration ({config.shown}: commands).",
-                    hint="It changes the state without a plan that could be judged."
+                    hint="It changes the state without a plan that could be evaluated."
                     if key != "other"
                     else "tfgate does not know what this command does with these options: it is "
                     "denied as `other`.",
@@ -320,7 +320,7 @@ def run_around(
 ) -> int:
     """Run a program that calls Terraform (Terragrunt, make, a script) with stand-ins in front.
 
-    ``options`` are passed on to the gate. Gives the program's exit code. Raises ``UsageError``
+    ``options`` are passed on to the gate. Returns the program's exit code. Raises ``UsageError``
     where there is no such program.
     """
     path = program if os.sep in program else search_path(program, env)
@@ -339,11 +339,11 @@ def run_around(
 
 
 _TERRAGRUNT = ("TG_TF_PATH", "TERRAGRUNT_TFPATH")
-"""How Terragrunt is told which program to run; the second before version 0.73."""
+"""How Terragrunt learns which program to run; the second before version 0.73."""
 
 
 def _with_shims(env: Mapping[str, str], directory: Path) -> dict[str, str]:
-    """Give the environment in which the stand-ins are what is called."""
+    """Return the environment in which the stand-ins are what is called."""
     named = next((env[name] for name in _TERRAGRUNT if env.get(name)), None)
     skip = shim_directories(env)
     # Terragrunt takes tofu where both are there.

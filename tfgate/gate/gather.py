@@ -36,22 +36,16 @@ if TYPE_CHECKING:
     from tfgate.ruleset import Effective, GateConfig
 
 
-# --- The HCL sources of one plan: read only when something must be said or judged about them.
-#
-# Those that a plan file keeps are the plan's. Plan JSON keeps none: then the directory is looked
-# at, which may hold another plan's by now.
-
-
 _SUFFIXES = (".tf", ".tofu", ".tf.json", ".tofu.json")
 _GOES = frozenset({Action.DELETE, Action.FORGET})
 _HEADER = late(rb'^[ \t]*resource[ \t]+"([^"\n]+)"[ \t]+"([^"\n]+)"', re.MULTILINE)
 
 
 class Sources:
-    """The configuration below one directory, or that of a plan file, indexed at the first question.
+    """The configuration below one directory, or that of a plan file, indexed when first needed.
 
-    With a plan and no ``snapshot`` of its own, the sources may turn out to be those of another one:
-    then nothing is located, and no comment waives.
+    A plan file keeps its own; for plan JSON the directory is read. Its sources may turn out to be
+    those of another plan: then nothing is located, and no comment waives.
     """
 
     def __init__(
@@ -69,7 +63,7 @@ class Sources:
         self._snapshot = snapshot
         self._progress = progress
         self._asked = False
-        self._judged = False
+        self._evaluated = False
 
     @cached_property
     def index(self) -> SourceIndex | None:
@@ -123,14 +117,14 @@ class Sources:
         return "main.tf" if "main.tf" in files else next(iter(files), None)
 
     def locate(self, address: str, attribute: str | None) -> Location | None:
-        """Give the place of an address, or of one of its attributes, where it is known."""
+        """Return the place of an address, or of one of its attributes, where it is known."""
         if self.index is None:
             return None
         self._asked = True
         return None if self.undeclared() else self.index.locate(address, attribute)
 
     def locate_element(self, address: str, name: str, element: object) -> Location | None:
-        """Give the place of the nested block that made an element of a planned value."""
+        """Return the place of the nested block that made an element of a planned value."""
         if self.locate(address, None) is None or self.index is None:
             return None
         return self.index.locate_element(address, name, element)
@@ -138,19 +132,13 @@ class Sources:
     def blocks(
         self, kinds: Collection[str], types: Collection[str]
     ) -> Iterable[SourceBlock] | None:
-        """Give the blocks that are wanted, parsed; ``None`` where there is no configuration."""
+        """Return the blocks that are wanted, parsed; ``None`` where there is no configuration."""
         if self.index is None:
             return None
         from tfgate.hcl.source_blocks import blocks
 
-        self._asked = self._judged = True
-        return blocks(
-            self.index,
-            kinds=kinds,
-            types=types,
-            merged=True,
-            progress=self._progress,
-        )
+        self._asked = self._evaluated = True
+        return blocks(self.index, kinds=kinds, types=types, merged=True, progress=self._progress)
 
     def give_to(self, plan: Plan) -> None:
         """Let the plan look up how its expressions are written, once anything asks for that."""
@@ -163,11 +151,11 @@ class Sources:
             return None
         from tfgate.hcl.written import SourceText
 
-        self._asked = self._judged = True
+        self._asked = self._evaluated = True
         return None if self.undeclared() else SourceText(self.index)
 
     def comment_waivers(self) -> tuple[Sequence[Waiver], Sequence[WaiverProblem]]:
-        """Give the waivers in comments, and the comments that were meant to be one."""
+        """Return the waivers in comments, and the comments that were meant to be one."""
         if self.index is None:
             return (), ()
         from tfgate.hcl.index import is_whole
@@ -184,10 +172,10 @@ class Sources:
         return () if self.undeclared() else waivers, problems
 
     def comment_doubts(self, waivers: Iterable[Waiver], env: Mapping[str, str]) -> dict[str, str]:
-        """Say of files whose comments waive why these may be younger than the plan, in a clause.
+        """Return, by file, why its comment waivers may be younger than the plan, in a clause.
 
         Files that were committed before the plan was made, and are unchanged since, are not named;
-        nor is any where there is no plan: then it is the sources that are judged, comments and all.
+        nor is any where there is no plan: then the sources are evaluated, comments and all.
         """
         places = (waiver.location for waiver in waivers if waiver.kind == "comment")
         names = {place.file for place in places if place is not None}
@@ -208,7 +196,7 @@ class Sources:
         return {files[path].name: why for path, why in found.items()}
 
     def undeclared(self) -> Sequence[str]:
-        """Give the addresses that the plan makes or keeps, and that no block declares.
+        """Return the addresses that the plan makes or keeps, and that no block declares.
 
         Where nobody has asked for anything, a look at the bytes of the root module has to do: it
         finds the header of every resource, or the full answer is needed.
@@ -240,8 +228,8 @@ class Sources:
         return bool(wanted)
 
     def facts(self) -> SourceFacts | None:
-        """Say which sources were judged, where any were."""
-        if self.index is None or not self._judged:
+        """Return which sources were evaluated, where any were."""
+        if self.index is None or not self._evaluated:
             return None
         import hashlib
 
@@ -257,7 +245,7 @@ class Sources:
         return SourceFacts(root=str(self._root), files=len(files), sha256=digest.hexdigest())
 
     def warnings(self) -> tuple[str, ...]:
-        """Say what could not be read, each once; nothing where nothing was looked up."""
+        """Return what could not be read, each once; nothing where nothing was looked up."""
         if not self._asked or self.index is None:
             return ()
         return tuple(problem.render() for problem in self.index.problems)
@@ -292,7 +280,7 @@ class _Text:
 
 
 def _staying(plan: Plan) -> Iterable[Change]:
-    """Give the resources that will be there after the apply.
+    """Return the resources that will be there after the apply.
 
     Data sources are left out: one may stand inside a check block.
     """
@@ -401,7 +389,7 @@ def _rules(request: Request, config: GateConfig, workspace: Workspace) -> Effect
 
 
 def _settled(plan: PlanInput, claimed: Workspace, request: Request) -> Workspace:
-    """Give the workspace that the plan is for: its own word, where it is a plan file.
+    """Return the workspace that the plan is for: its own word, where it is a plan file.
 
     Raises ``PlanError`` where what is claimed is not what the plan file says. So it has the name
     that the rules in force were chosen by.

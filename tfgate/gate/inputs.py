@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from tfgate.gate.request import Ahead
+    from tfgate.gate.request import EarlyRead
     from tfgate.hcl.snapshot import SnapshotModule
     from tfgate.terraform import PlanFile, Terraform
 
@@ -50,7 +50,7 @@ class PlanInput(Frozen, frozen=True):
 
     @classmethod
     def of_plan_file(cls, document: bytes, name: str, data: bytes) -> PlanInput:
-        """Give the input of a plan file whose bytes are ``data``, and whose JSON is ``document``.
+        """Return the input of a plan file whose bytes are ``data``, and whose JSON is ``document``.
 
         Raises ``PlanError`` for a plan file that is damaged.
         """
@@ -65,11 +65,11 @@ class PlanInput(Frozen, frozen=True):
 
 
 def read_plan_input(
-    source: str, *, env: Mapping[str, str], cwd: Path, ahead: Ahead | None = None
+    source: str, *, env: Mapping[str, str], cwd: Path, early: EarlyRead | None = None
 ) -> PlanInput:
     """Read ``source``: a path, or ``-`` for standard input.
 
-    A binary plan file is turned into JSON by ``terraform show -json`` in ``cwd``. ``ahead`` may
+    A binary plan file is turned into JSON by ``terraform show -json`` in ``cwd``. ``early`` may
     have read the file already.
 
     Raises ``UsageError`` for a path that cannot be read, ``PlanError`` for too much input and
@@ -77,7 +77,7 @@ def read_plan_input(
     """
     if source == "-":
         return PlanInput(_read_bounded(sys.stdin.buffer), "standard input")
-    data = ahead.result() if ahead is not None and ahead.path == source else None
+    data = early.result() if early is not None and early.path == source else None
     if data is None:
         data = read_file(source, what="plan")
     if not data.startswith(PLAN_FILE_MAGIC):

@@ -1,4 +1,4 @@
-"""Where the plan lies that is judged and applied: out of reach, and gone when the gate is gone.
+"""Where the plan lies that is evaluated and applied: out of reach, and gone when the gate is gone.
 
 In memory where the system can do that (Linux): a file without a name, sealed once it is written,
 so that no process can change it. Terraform opens it as ``/proc/<gate>/fd/<number>``; it ends with
@@ -54,10 +54,10 @@ class PlanPlace(Protocol):
     """Where plan files are put that nobody else is to read or write."""
 
     def blank(self) -> Path:
-        """Give the path of a new file that a program may write a plan to."""
+        """Return the path of a new file that a program may write a plan to."""
 
     def take(self, path: Path) -> bytes:
-        """Give what was written to a blank file, and drop it; nothing where nothing was."""
+        """Return what was written to a blank file, and drop it; nothing where nothing was."""
 
     def keep(self, data: bytes) -> Path:
         """Write a plan to a new file, which nobody has a reason to write to again."""
@@ -65,7 +65,7 @@ class PlanPlace(Protocol):
 
 @contextmanager
 def plan_place(interrupts: Interrupts, env: Mapping[str, str]) -> Iterator[PlanPlace]:
-    """Give a place for plan files, the best that there is here; at the end nothing is left of it.
+    """Yield a place for plan files, the best that there is here; at the end nothing is left of it.
 
     Raises ``TfgateError`` where there is none.
     """
@@ -87,7 +87,7 @@ def plan_place(interrupts: Interrupts, env: Mapping[str, str]) -> Iterator[PlanP
 
 
 def is_unchanged(copy: Path, sha256: str) -> bool:
-    """Say whether the copy still has the bytes that were judged."""
+    """Return whether the copy still has the bytes that were evaluated."""
     try:
         with copy.open("rb") as file:
             digest = hashlib.sha256()
@@ -105,7 +105,7 @@ class InDirectory:
         self._new, self._kept = directory / "new.tfplan", directory / "plan.tfplan"
 
     def blank(self) -> Path:
-        """Give a path at which there is no file yet."""
+        """Return a path at which there is no file yet."""
         return self._new
 
     def take(self, path: Path) -> bytes:
@@ -211,7 +211,7 @@ def _unwritten(error: OSError) -> TfgateError:
 
 
 def _memory() -> InMemory | None:
-    """Give a place in memory whose files another process can open; ``None`` where that fails."""
+    """Return a place in memory whose files another process can open; ``None`` where that fails."""
     if not hasattr(os, "memfd_create"):
         return None
     memory = InMemory()

@@ -20,7 +20,7 @@ from tfgate.errors import UsageError
 from tfgate.exitcodes import ExitCode
 from tfgate.gate.apply import Grant, decided
 from tfgate.gate.approvals import allowed_signers, write_request
-from tfgate.gate.check import exit_code_of, judge_and_record
+from tfgate.gate.check import evaluate_and_record, exit_code_of
 from tfgate.gate.documents import (
     DocumentError,
     decode_document,
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tfgate.audit.signing import Signer
-    from tfgate.gate.check import CheckResult, Judged
+    from tfgate.gate.check import CheckResult, Evaluated
     from tfgate.gate.inputs import PlanInput
     from tfgate.gate.request import Gathered, Request
     from tfgate.model.decision import Workspace
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 
 
 def signing_key(config: GateConfig) -> Path:
-    """Give the key that receipts are signed with. Raises ``UsageError`` where there is none."""
+    """Return the key that receipts are signed with. Raises ``UsageError`` where there is none."""
     key = config.receipt_key
     if key is None:
         raise UsageError(
@@ -94,31 +94,31 @@ def read_plan_file(request: Request) -> PlanInput:
     return read
 
 
-def write_receipt(judged: Judged, request: Request, recorder: Recorder, path: Path) -> None:
+def write_receipt(evaluated: Evaluated, request: Request, recorder: Recorder, path: Path) -> None:
     """Sign the decision, record that, and write the receipt.
 
     Raises ``AuditError`` where it cannot be signed or recorded, ``TfgateError`` where it cannot be
     written.
     """
-    payload = msgspec.json.encode(statement_of(judged, request), order="sorted")
-    signed = seal(payload, PAYLOAD_TYPE, signing_key(judged.gathered.config), RECEIPTS)
+    payload = msgspec.json.encode(statement_of(evaluated, request), order="sorted")
+    signed = seal(payload, PAYLOAD_TYPE, signing_key(evaluated.gathered.config), RECEIPTS)
     fields: dict[str, Any] = {
         "receipt_sha256": hashlib.sha256(payload).hexdigest(),
-        "plan_sha256": judged.gathered.input.plan_file_sha256,
-        "decision": judged.result.decision.verdict.value,
-        "workspace": judged.gathered.workspace.name,
-        "operator": judged.gathered.operator.name,
+        "plan_sha256": evaluated.gathered.input.plan_file_sha256,
+        "decision": evaluated.result.decision.verdict.value,
+        "workspace": evaluated.gathered.workspace.name,
+        "operator": evaluated.gathered.operator.name,
     }
-    recorder.append("receipt_issued", judged.result.decision_id, fields)
+    recorder.append("receipt_issued", evaluated.result.decision_id, fields)
     write_document(path, signed, "receipt")
 
 
-def statement_of(judged: Judged, request: Request) -> Statement:
-    """Give what is signed: that this plan got this decision, under these rules."""
-    decision, gathered = judged.result.decision, judged.gathered
+def statement_of(evaluated: Evaluated, request: Request) -> Statement:
+    """Return what is signed: that this plan got this decision, under these rules."""
+    decision, gathered = evaluated.result.decision, evaluated.gathered
     passed = exit_code_of(decision) is ExitCode.ALLOWED
     return Statement(
-        subject=_subjects(judged),
+        subject=_subjects(evaluated),
         predicate=Summary(
             verifier=Verifier(VERIFIER, {"tfgate": __version__}),
             time_verified=request.now,
@@ -134,24 +134,24 @@ def statement_of(judged: Judged, request: Request) -> Statement:
             ),
             verification_result="PASSED" if passed else "FAILED",
             verified_levels=(ALLOWED if passed else "FAILED",),
-            facts=_facts(judged, request),
+            facts=_facts(evaluated, request),
         ),
     )
 
 
-def _subjects(judged: Judged) -> tuple[Subject, ...]:
-    plan = judged.gathered.input
+def _subjects(evaluated: Evaluated) -> tuple[Subject, ...]:
+    plan = evaluated.gathered.input
     assert plan.plan_file_sha256 is not None, "a plan file was read"
     name = Path(plan.name).name
-    json_sha256 = judged.result.decision.plan.json_sha256
+    json_sha256 = evaluated.result.decision.plan.json_sha256
     return (
         Subject(name, {"sha256": plan.plan_file_sha256}),
         Subject(f"{name}.json", {"sha256": json_sha256}),
     )
 
 
-def _facts(judged: Judged, request: Request) -> Facts:
-    result, gathered = judged.result, judged.gathered
+def _facts(evaluated: Evaluated, request: Request) -> Facts:
+    result, gathered = evaluated.result, evaluated.gathered
     recorded, operator, run = result.recorded, gathered.operator, gathered.run
     assert recorded is not None, "a receipt is for a decision on record"
     return Facts(
@@ -171,7 +171,7 @@ def _facts(judged: Judged, request: Request) -> Facts:
 
 
 def place_of(workspace: Workspace) -> Place:
-    """Give a workspace as a receipt names it."""
+    """Return a workspace as a receipt names it."""
     return Place(
         workspace.name, workspace.backend, dict(workspace.identity), workspace.config_sha256
     )
@@ -185,11 +185,9 @@ def resource_uri(workspace: Workspace) -> str:
     return f"{uri}?{query}" if query else uri
 
 
-# --- An apply that needs a receipt: the plan must be the one that a gate has judged before.
-#
-# The plan is judged again all the same. A receipt only ever adds a condition: rules, waivers and
-# the clock may have moved since the check, and a stolen receipt key then opens nothing that the
-# rules would not open anyway.
+# An apply with a receipt evaluates the plan again. A receipt only adds a condition: rules, waivers
+# and the clock may have moved since the check, and a stolen receipt key lets nothing through that
+# the rules would not.
 
 
 USED = "receipt_used"
@@ -214,12 +212,12 @@ class WithReceipt:
         self._path = path
         self._env = env
 
-    def __call__(self, judged: Judged, plan_sha256: str, now: dt.datetime) -> Grant:
-        """Give the grant. Raises ``TfgateError`` where the receipt cannot be read."""
-        grant = decided(judged)
+    def __call__(self, evaluated: Evaluated, plan_sha256: str, now: dt.datetime) -> Grant:
+        """Return the grant. Raises ``TfgateError`` where the receipt cannot be read."""
+        grant = decided(evaluated)
         if not grant.allowed:
             return grant
-        gathered = judged.gathered
+        gathered = evaluated.gathered
         data = read_document(self._path, "receipt")
         try:
             receipt = self._read(data, gathered, now)
@@ -304,11 +302,11 @@ def _used(receipt: Receipt) -> tuple[str, dict[str, Any]]:
     }
 
 
-# --- A check that writes papers for others: a receipt for the next job, a request for approvers.
+# A check that writes documents: a receipt for the next job, a request for approvers.
 
 
 @dataclass(frozen=True)
-class Papers:
+class Documents:
     """What is written for others, beside reports."""
 
     receipt: Path | None = None
@@ -317,23 +315,25 @@ class Papers:
     """What approvers are asked with, where approvals could let the plan through."""
 
 
-def check_with_papers(request: Request, papers: Papers, *, audit: bool = True) -> CheckResult:
-    """Judge one plan as ``check`` does, and write the papers once the decision is on record.
+def check_with_documents(
+    request: Request, documents: Documents, *, audit: bool = True
+) -> CheckResult:
+    """Evaluate one plan as ``check`` does, and write the documents once the decision is on record.
 
-    Raises as ``check`` does, and where a paper cannot be signed or written.
+    Raises as ``check`` does, and where a document cannot be signed or written.
     """
     config = load_config(request)
     recorder = Recorder.of(config, request) if audit else None
     read = None
-    if papers.receipt is not None:
+    if documents.receipt is not None:
         if recorder is None:
             raise UsageError("A receipt is for a decision on record, so not with --no-audit.")
         signing_key(config)
         read = partial(read_plan_file, request)
-    judged = judge_and_record(request, config, recorder, read)
+    evaluated = evaluate_and_record(request, config, recorder, read)
     notes: tuple[str, ...] = ()
-    if papers.approval_request is not None:
-        notes = (write_request(judged, request, papers.approval_request),)
-    if papers.receipt is not None and recorder is not None:
-        write_receipt(judged, request, recorder, papers.receipt)
-    return msgspec.structs.replace(judged.result, notes=notes)
+    if documents.approval_request is not None:
+        notes = (write_request(evaluated, request, documents.approval_request),)
+    if documents.receipt is not None and recorder is not None:
+        write_receipt(evaluated, request, recorder, documents.receipt)
+    return msgspec.structs.replace(evaluated.result, notes=notes)

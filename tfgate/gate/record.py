@@ -47,7 +47,7 @@ class Recorded(Frozen, frozen=True):
 
 
 def default_audit_log(env: Mapping[str, str]) -> Path:
-    """Give where records go when nothing says where: the user's state directory (XDG)."""
+    """Return where records go when nothing says where: the user's state directory (XDG)."""
     state = env.get("XDG_STATE_HOME")
     if state and Path(state).is_absolute():
         return Path(state) / "tfgate" / "audit.jsonl"
@@ -56,7 +56,7 @@ def default_audit_log(env: Mapping[str, str]) -> Path:
 
 
 def audit_paths(config: GateConfig, env: Mapping[str, str]) -> tuple[Path, Path]:
-    """Give the audit log and the folder of evidence files in force."""
+    """Return the audit log and the folder of evidence files in force."""
     log = config.audit_log or default_audit_log(env)
     return log, config.evidence or log.parent / "evidence"
 
@@ -64,7 +64,7 @@ def audit_paths(config: GateConfig, env: Mapping[str, str]) -> tuple[Path, Path]
 def open_trail(
     config: GateConfig, env: Mapping[str, str], clock: Clock | None = None
 ) -> AuditTrail:
-    """Give the trail in force, with its clock (the system's) and its rotation."""
+    """Return the trail in force, with its clock (the system's) and its rotation."""
     log = audit_paths(config, env)[0]
     size, daily = config.number("audit.rotate_bytes"), config.on("audit.rotate_daily")
     rotation = None
@@ -119,7 +119,7 @@ class Recorder:
     def decision(self, decision_id: str, decision: Decision, gathered: AnyGathered) -> Recorded:
         """Record a decision. Raises ``AuditError`` where that cannot be done durably.
 
-        So it does where a sink must have what allows something, and has not.
+        It also raises where a required sink lacks the record of a decision that allows.
         """
         digest = write_evidence(self._evidence, build_evidence(decision))
         extra = {
@@ -134,7 +134,7 @@ class Recorder:
         return Recorded(self._trail.path, record.seq, record.hash, digest)
 
     def _archived(self, gathered: AnyGathered) -> dict[str, str]:
-        """Keep the redacted plan where that is asked for; give its digest for the record."""
+        """Keep the redacted plan where that is asked for; return its digest for the record."""
         plan = getattr(gathered, "plan", None)
         if plan is None or not gathered.config.archive:
             return {}
@@ -150,7 +150,7 @@ class Recorder:
         return {"archive_sha256": digest}
 
     def _rulesets(self, gathered: AnyGathered, decision: Decision) -> list[dict[str, Any]]:
-        """Give each ruleset with the commit in force, and who changed and approved its rules."""
+        """Return each ruleset with the commit in force, and who changed and approved its rules."""
         kept = self._trail.path.parent / "provenance"
         known = origins(gathered.effective.rulesets, gathered.config, self._request.env, kept)
         return [
@@ -160,11 +160,10 @@ class Recorder:
 
     @contextlib.contextmanager
     def due(self, decision_id: str, *, later: type[TfgateError] | None = None) -> Iterator[None]:
-        """Promise a record of the decision that the block makes and records.
+        """Record an exception that the block raises before its decision stands in the trail.
 
-        Where it raises before the decision stands in the trail, whatever it is, that is recorded.
-        Not a ``ConfigError``: by what is written there nothing was to be judged. Nor an error that
-        the caller records ``later``.
+        Except a ``ConfigError`` (then there is no trail to write to), and an error that the caller
+        records itself (``later``).
         """
         try:
             yield
@@ -213,7 +212,7 @@ class Recorder:
 
 
 def _words(error: BaseException) -> str:
-    """Give what a record may say of an error: the text of one nobody foresaw may hold a value."""
+    """Return what a record may say of an error: the text of one nobody foresaw may hold a value."""
     if isinstance(error, TfgateError):
         return str(error)
     if isinstance(error, KeyboardInterrupt):
@@ -222,7 +221,7 @@ def _words(error: BaseException) -> str:
 
 
 def _extra(gathered: AnyGathered, decision: Decision) -> dict[str, Any]:
-    """Give what a decision record holds beside the decision itself."""
+    """Return what a decision record holds beside the decision itself."""
     config = gathered.config
     return {
         "configuration": [{"file": file.path, "sha256": file.sha256} for file in config.files],
@@ -237,7 +236,7 @@ def _extra(gathered: AnyGathered, decision: Decision) -> dict[str, Any]:
 
 
 def _rule_controls(gathered: AnyGathered, decision: Decision) -> dict[str, dict[str, list[str]]]:
-    """Give the controls of each rule that was evaluated: ``{"X-1": {"soc2": ["CC8.1"]}}``."""
+    """Return the controls of each rule that was evaluated: ``{"X-1": {"soc2": ["CC8.1"]}}``."""
     evaluated = {*decision.passed, *(outcome.rule for outcome in decision.outcomes)}
     return {
         compiled.id: {name: list(ids) for name, ids in compiled.rule.controls.items()}

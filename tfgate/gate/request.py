@@ -1,4 +1,4 @@
-"""What commands that judge a plan have in common: the request, and what is gathered for it."""
+"""What commands that evaluate a plan have in common: the request, and what is gathered for it."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Request(Frozen, frozen=True):
     approvals: tuple[str, ...] = ()
     """Paths of approvals, or of folders with approvals."""
     rules: Callable[[GateConfig, str], Effective] | None = None
-    """Gives the rules in force in a workspace, where they are in memory; else they are loaded."""
-    ahead: Ahead | None = None
+    """Returns the rules in force in a workspace, where they are in memory; else they are loaded."""
+    early: EarlyRead | None = None
     """The plan, where reading it has begun."""
     progress: Callable[[int, int], None] | None = None
-    """Told how many files of the sources are parsed, of how many."""
+    """Called with how many files of the sources are parsed, and of how many."""
 
     @property
     def directory(self) -> Path:
@@ -89,7 +89,7 @@ AnyGathered = Gathered | GatheredSources
 
 # --- A large file read by a thread while other things are made ready.
 #
-# Reading 80 MB takes as long as importing what judges them, and neither needs the other.
+# Reading 80 MB takes as long as importing what evaluates them, and neither needs the other.
 
 
 WORTH_IT = 4 * 1024**2
@@ -97,7 +97,7 @@ WORTH_IT = 4 * 1024**2
 MOST = 2 * 1024**3
 
 
-class Ahead:
+class EarlyRead:
     """The content of ``path``, on its way."""
 
     def __init__(self, path: str) -> None:
@@ -107,7 +107,7 @@ class Ahead:
         self._thread.start()
 
     @staticmethod
-    def of(path: str) -> Ahead | None:
+    def of(path: str) -> EarlyRead | None:
         """Begin to read a regular file that is large enough; ``None`` for anything else."""
         try:
             facts = os.stat(path)
@@ -115,7 +115,7 @@ class Ahead:
             return None
         if not stat.S_ISREG(facts.st_mode) or not WORTH_IT <= facts.st_size <= MOST:
             return None
-        return Ahead(path)
+        return EarlyRead(path)
 
     def result(self) -> bytes | None:
         """Wait for the content; ``None`` where it could not be read, for the caller to find why."""

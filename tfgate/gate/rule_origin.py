@@ -1,4 +1,4 @@
-"""Where the rules in force come from, as far as their checkouts tell."""
+"""Where the rules in force come from, as far as their checkouts show."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class RulesOrigin:
         self._signers = config.path("provenance.tag_signers")
 
     def of(self, ruleset: Ruleset) -> RulesetProvenance | None:
-        """Give what is known of a ruleset; ``None`` for one that is in no checkout.
+        """Return what is known of a ruleset; ``None`` for one that is in no checkout.
 
         A shipped ruleset is known by tfgate's own version, one fetched from git by its commit.
         """
@@ -89,7 +89,7 @@ class RulesOrigin:
         return read_provenance(repository, self._wanted(ruleset, path, checkout.top.resolve()))
 
     def landings(self, repository: Repository) -> Landings:
-        """Give what looks up authors and approvers of any change. Raises ``GitError``."""
+        """Return what looks up authors and approvers of any change. Raises ``GitError``."""
         from tfgate.provenance.approval import Landings
 
         signer = None if self._signers is None else self._signer
@@ -144,7 +144,7 @@ class RulesOrigin:
 
 
 def checkout_of(ruleset: Ruleset) -> GitDir | None:
-    """Give the checkout that a ruleset on disk is in; ``None`` for every other ruleset."""
+    """Return the checkout that a ruleset on disk is in; ``None`` for every other ruleset."""
     if ruleset.source.startswith(_ELSEWHERE):
         return None
     path = Path(os.path.realpath(ruleset.path))
@@ -154,7 +154,7 @@ def checkout_of(ruleset: Ruleset) -> GitDir | None:
 
 
 def repository_of(checkout: GitDir, env: Mapping[str, str]) -> Repository | None:
-    """Give what asks git about a checkout; ``None`` where there is no git."""
+    """Return what asks git about a checkout; ``None`` where there is no git."""
     from tfgate.provenance.git import Repository
 
     git = search_path("git", env)
@@ -162,7 +162,7 @@ def repository_of(checkout: GitDir, env: Mapping[str, str]) -> Repository | None
 
 
 def rules_by_file(ruleset: Ruleset) -> dict[str, list[str]]:
-    """Give the ids of the rules in each file, by the file's path in the ruleset."""
+    """Return the ids of the rules in each file, by the file's path in the ruleset."""
     single = not ruleset.path.is_dir()
     found: dict[str, list[str]] = {}
     for compiled in ruleset.rules:
@@ -202,13 +202,13 @@ def require_approved(
         reasons += [f"{item.ruleset}: {item.reason}" for item in found]
     if reasons:
         raise TfgateError(
-            f"The rules are not approved, so nothing is judged by them: {'; '.join(reasons)}.",
+            f"The rules are not approved, so nothing is evaluated by them: {'; '.join(reasons)}.",
             hint=_HINT,
         )
 
 
 def recorded_origin(known: RulesetProvenance | None) -> dict[str, Any]:
-    """Give what a decision record says of where a ruleset comes from."""
+    """Return what a decision record says of where a ruleset comes from."""
     if known is None:
         return {}
     members = msgspec.to_builtins(known)
@@ -245,7 +245,7 @@ def _sha256(data: bytes | None) -> str | None:
 def origins(
     rulesets: Sequence[Ruleset], config: GateConfig, env: Mapping[str, str], kept: Path | None
 ) -> dict[str, RulesetProvenance]:
-    """Give what is known of each ruleset that is in a checkout, by id."""
+    """Return what is known of each ruleset that is in a checkout, by id."""
     origin = RulesOrigin(config, env, kept)
     found = ((ruleset.id, origin.of(ruleset)) for ruleset in rulesets)
     return {ruleset_id: known for ruleset_id, known in found if known is not None}

@@ -59,7 +59,7 @@ class RulesPlace:
         return for_workspace(self.gate_config(), workspace, functions=rule_functions())
 
     def checkout(self) -> tuple[GitDir, Repository]:
-        """Give the checkout that the working directory is in. Raises ``UsageError``."""
+        """Return the checkout that the working directory is in. Raises ``UsageError``."""
         found = GitDir.find(self.cwd)
         if found is None:
             raise UsageError(
@@ -74,7 +74,7 @@ class RulesPlace:
 
 @contextmanager
 def rules_at(place: RulesPlace, ref: str) -> Iterator[tuple[GateConfig, str]]:
-    """Give the configuration with the rulesets of ``ref``, and its commit.
+    """Yield the configuration with the rulesets of ``ref``, and its commit.
 
     Its files are in a temporary folder while the block runs. Rulesets outside of the checkout are
     as they are now. Raises ``UsageError`` for a reference that there is not.
@@ -154,7 +154,7 @@ def _source(text: str, base: Path, top: Path, copy: Path) -> str:
 
 
 def _moved(path: Path, top: Path, copy: Path) -> Path | None:
-    """Give the place in the copy of a path in the checkout; ``None`` for one outside of it."""
+    """Return the place in the copy of a path in the checkout; ``None`` for one outside of it."""
     return copy / path.relative_to(top) if top in (path, *path.parents) else None
 
 
@@ -197,7 +197,7 @@ def _lines(ruleset: Ruleset, rule: Rule, level: Enforcement) -> Iterator[str]:
         yield from (f"    {line}" for line in text.strip().splitlines())
     if rule.remediation:
         yield ""
-        yield f"To mend it: {rule.remediation.strip()}"
+        yield f"To fix it: {rule.remediation.strip()}"
     if rule.tests:
         yield ""
         yield "Examples:"

@@ -30,14 +30,14 @@ ALLOWED = "TFGATE_ALLOWED"
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """An artifact that was judged, by its digest (SHA-256 in hex)."""
+    """An artifact that was evaluated, by its digest (SHA-256 in hex)."""
 
     name: str
     digest: dict[str, str]
 
 
 class Verifier(msgspec.Struct, frozen=True):
-    """Who judged."""
+    """Who evaluated."""
 
     id: str
     version: dict[str, str] = {}
@@ -59,7 +59,7 @@ class Annotations(msgspec.Struct, frozen=True):
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """What was judged by; ``digest`` is over all of it (``tfgate.gate.statement``)."""
+    """What was evaluated by; ``digest`` is over all of it (``tfgate.gate.statement``)."""
 
     uri: str
     digest: dict[str, str]
@@ -160,7 +160,7 @@ class Statement(
 
 
 def policy_digest(gathered: Gathered) -> str:
-    """Give the SHA-256 (hex) of the RFC 8785 form of everything that judges, bar the plan itself.
+    """Return the SHA-256 (hex) of the RFC 8785 form of all that decides, except the plan.
 
     Equal exactly where rulesets, data files, levels, parameters, waivers of files and settings of
     ``[gate]`` are, whatever files they were read from.
@@ -169,7 +169,7 @@ def policy_digest(gathered: Gathered) -> str:
 
 
 def rulesets_of(gathered: Gathered) -> list[dict[str, str]]:
-    """Give id, version and digest of each ruleset in force, by id."""
+    """Return id, version and digest of each ruleset in force, by id."""
     return [
         {"id": ruleset.id, "version": ruleset.version, "digest": ruleset.digest}
         for ruleset in sorted(gathered.effective.rulesets, key=lambda ruleset: ruleset.id)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfgate.gate.apply import ApplyJob, Grant
-    from tfgate.gate.check import Judged
+    from tfgate.gate.check import Evaluated
     from tfgate.gate.plan_copy import Interrupts
     from tfgate.gate.record import Recorder
     from tfgate.gate.verify import Obligations
@@ -59,7 +59,7 @@ class Progress:
                 self._take(line)
 
     def facts(self) -> dict[str, Any]:
-        """Give what is known so far, for the record."""
+        """Return what is known so far, for the record."""
         return {
             "reported_by": "terraform",
             "summary": self._summary,
@@ -109,7 +109,7 @@ class Applied:
     obligations: Obligations | None = field(default=None)
 
 
-class Applying:
+class TerraformApply:
     """The last phase of one job, and the records of it."""
 
     def __init__(
@@ -117,13 +117,13 @@ class Applying:
         job: ApplyJob,
         recorder: Recorder,
         interrupts: Interrupts,
-        judged: Judged,
+        evaluated: Evaluated,
         copy: Path,
     ) -> None:
         self._job = job
         self._recorder = recorder
         self._interrupts = interrupts
-        self._judged = judged
+        self._evaluated = evaluated
         self._copy = copy
         self._progress = Progress() if job.arguments.on("json") else None
 
@@ -138,7 +138,7 @@ class Applying:
         """Apply the copy; a signal meanwhile is Terraform's to answer, and never leaves a gap.
 
         Raises ``AuditError`` where the start cannot be recorded (nothing is applied then) or the
-        end cannot, and ``TfgateError`` where the copy is no longer what was judged.
+        end cannot, and ``TfgateError`` where the copy is no longer what was evaluated.
         """
         with self._interrupts.held():
             self._begin(grant)
@@ -155,11 +155,11 @@ class Applying:
         )
 
     def _begin(self, grant: Grant) -> None:
-        plan_sha256 = self._judged.gathered.input.plan_file_sha256 or ""
+        plan_sha256 = self._evaluated.gathered.input.plan_file_sha256 or ""
         if not is_unchanged(self._copy, plan_sha256):
             self.cancelled("the private copy of the plan was changed")
             raise TfgateError(
-                "The private copy of the plan is no longer what was judged: nothing was applied.",
+                "The private copy of the plan was changed after evaluation: nothing was applied.",
                 hint="Find out which process of this user wrote to it.",
             )
         self._use(grant)
@@ -169,7 +169,7 @@ class Applying:
             "terraform": {
                 "kind": terraform.kind,
                 "command": terraform.command[-1] if terraform.embedded else terraform.command[0],
-                "version": self._judged.result.decision.plan.terraform_version,
+                "version": self._evaluated.result.decision.plan.terraform_version,
             },
         }
         try:
@@ -192,7 +192,7 @@ class Applying:
 
     def _terraform(self) -> Finished:
         job = self._job
-        version = self._judged.result.decision.plan.terraform_version
+        version = self._evaluated.result.decision.plan.terraform_version
         variables = takes_variables(job.terraform.kind, version)
         arguments = [*job.arguments.global_options, "apply"]
         arguments += job.arguments.apply(variables=variables)
@@ -220,7 +220,7 @@ class Applying:
             self._job.console.output(piece)
 
     def _finished(self, finished: Finished, seconds: float) -> None:
-        plan_sha256 = self._judged.gathered.input.plan_file_sha256 or ""
+        plan_sha256 = self._evaluated.gathered.input.plan_file_sha256 or ""
         fields = {
             "exit_code": finished.exit_code,
             "signals": list(finished.signals),
@@ -240,26 +240,26 @@ class Applying:
     def _changes(self, finished: Finished) -> dict[str, Any]:
         """Say what is known of the changes made, and how.
 
-        Without ``-json`` Terraform tells a person, and not this record: where it succeeded all of
-        the plan was made, and where it failed which part was is not known here.
+        Without ``-json`` Terraform reports to a person alone. Where it succeeded it made all of the
+        plan; where it failed, it is not known here how much of it.
         """
         if self._progress is not None:
             return self._progress.facts()
         return {
             "reported_by": "plan",
-            "planned": self._judged.result.decision.plan.counts,
+            "planned": self._evaluated.result.decision.plan.counts,
             "complete": finished.exit_code == 0,
         }
 
     def _obligations(self, finished: Finished) -> Obligations | None:
         """Check what was let through unknown, and record it."""
-        if not self._judged.result.decision.obligations:
+        if not self._evaluated.result.decision.obligations:
             return None
         # Late: most applies leave nothing open.
         from tfgate.gate.verify import check_on_plan, obligations_of, unresolved
 
-        wanted = obligations_of(self._judged.result.decision)
-        gathered = self._judged.gathered
+        wanted = obligations_of(self._evaluated.result.decision)
+        gathered = self._evaluated.gathered
         rulesets, context = gathered.effective.rulesets, gathered.context
         if finished.interrupted:
             problem = "The apply was interrupted: check later with `tfgate verify`."
@@ -287,7 +287,7 @@ class Applying:
         return int(ExitCode.ALLOWED if obligations is None else obligations.exit_code)
 
     def _record(self, event: str, fields: dict[str, Any], *, allows: bool = False) -> None:
-        result, gathered = self._judged.result, self._judged.gathered
+        result, gathered = self._evaluated.result, self._evaluated.gathered
         about = {
             "workspace": gathered.workspace.name,
             "operator": gathered.operator.name,

@@ -47,7 +47,7 @@ class TrailReport:
 
 
 def trail_path(cwd: Path, env: Mapping[str, str], config: str | None, log: str | None) -> Path:
-    """Give the trail in force: ``log``, else what the configuration says, else the default."""
+    """Return the trail in force: ``log``, else what the configuration says, else the default."""
     flags = {"audit.log": log}
     return audit_paths(load_gate_config(cwd, env, config=config, flags=flags), env)[0]
 
@@ -55,7 +55,7 @@ def trail_path(cwd: Path, env: Mapping[str, str], config: str | None, log: str |
 def find_trail(
     files: Sequence[str], *, cwd: Path, env: Mapping[str, str], config: str | None
 ) -> Trail:
-    """Give what is named, or the trail in force with its evidence and checkpoints.
+    """Return what is named, or the trail in force with its evidence and checkpoints.
 
     What the configuration says of a trail is not believed of another one. Raises ``ConfigError``.
     """

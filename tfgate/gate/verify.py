@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tfgate.ruleset import Effective, GateConfig, Ruleset
 
 
-# --- After the apply: what was let through unknown, judged on the state that came out.
+# --- After the apply: what was let through unknown, evaluated on the state that came out.
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Obligations:
     """Why none of them could be looked at, where that is so."""
 
     def of(self, result: Result) -> list[Checked]:
-        """Give those with this result."""
+        """Return those with this result."""
         return [one for one in self.checked if one.result is result]
 
     def without_met(self, reason: str) -> Obligations:
-        """Call nothing met where what was judged may not be what the apply was to make."""
+        """Call nothing met where what was evaluated may not be what the apply was to make."""
         met = {"result": Result.UNRESOLVED, "message": reason}
         return Obligations(
             tuple(
@@ -68,7 +68,7 @@ class Obligations:
         return ExitCode.UNDECIDED if counting else ExitCode.ALLOWED
 
     def fields(self) -> dict[str, Any]:
-        """Give what the record says, those that do not hold first."""
+        """Return what the record says, those that do not hold first."""
         counts = {result.value: len(self.of(result)) for result in Result}
         kept = sorted(self.checked, key=lambda one: one.result is Result.MET)[:MAX_FINDINGS]
         return {
@@ -82,7 +82,7 @@ class Obligations:
 
 
 def obligations_of(decision: Decision) -> tuple[Obligation, ...]:
-    """Give the obligations that a decision leaves, one a rule and subject."""
+    """Return the obligations that a decision leaves, one a rule and subject."""
     return tuple(
         dict.fromkeys(
             Obligation(found.rule, found.address, found.deposed, found.scope, found.action)
@@ -92,7 +92,7 @@ def obligations_of(decision: Decision) -> tuple[Obligation, ...]:
 
 
 def obligations_in(evidence: dict[str, Any]) -> tuple[Obligation, ...]:
-    """Give the obligations that an evidence file tells of; they are left out by no limit there."""
+    """Return the obligations in an evidence file, which leaves none out."""
     return tuple(
         Obligation(
             rule=str(found["rule"]),
@@ -114,7 +114,7 @@ def check_on_plan(
     context: Context,
     obligations: Iterable[Obligation],
 ) -> Obligations:
-    """Judge the obligations on the plan with what the state says in the place of the unknown."""
+    """Evaluate the obligations on the plan with what the state says in the place of the unknown."""
     plan = read_plan(as_applied(plan_json, read_state(state_json)), name="the state")
     return Obligations(recheck(plan, rulesets, context, obligations))
 
@@ -143,8 +143,9 @@ def unresolved(
     """Say that none of the obligations could be looked at."""
     empty = read_plan(from_state(read_state(b'{"format_version":"1.0"}'), {}, ()))
     checked = recheck(empty, rulesets, context, obligations)
-    told = tuple(msgspec.structs.replace(one, message=problem) for one in checked)
-    return Obligations(told, problem)
+    return Obligations(
+        tuple(msgspec.structs.replace(one, message=problem) for one in checked), problem
+    )
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class WaiverOrigin(NamedTuple):
 
 
 def key_of(waiver: Waiver) -> Key:
-    """Give what makes a waiver the one it is."""
+    """Return what makes a waiver the one it is."""
     return (
         waiver.rule, waiver.address, waiver.owner, waiver.reason, waiver.expires.isoformat()
     )  # fmt: skip
@@ -47,7 +47,7 @@ def key_of(waiver: Waiver) -> Key:
 def waiver_origins(
     config: GateConfig, cwd: Path, env: Mapping[str, str], named: str | None
 ) -> dict[Key, WaiverOrigin]:
-    """Give where the waivers of the configuration and its waiver files come from.
+    """Return where the waivers of the configuration and its waiver files come from.
 
     What is in no checkout, or not committed, has no origin. ``named`` is the configuration that
     was asked for.
@@ -101,14 +101,14 @@ def _doubts(
 
 
 def _blob_ids(data: bytes, like: str) -> list[str]:
-    """Give the ids under which git keeps a file: as it is, or without the line ends of Windows."""
+    """Return git's ids of a file: as it is, and without the line ends of Windows."""
     from tfgate.provenance.git import blob_id
 
     return [blob_id(content, len(like)) for content in (data, data.replace(b"\r\n", b"\n"))]
 
 
 def _landed_after(repository: Repository, head: str, name: str, planned: str) -> bool:
-    """Say whether a file came to be as it is after a moment, as far as commits tell."""
+    """Return whether a file came to be as it is after a moment, as far as commits show."""
     output = repository.run("log", "-1", "--first-parent", "--format=%ct", head, "--", name)
     try:
         moment = dt.datetime.fromisoformat(planned.replace("Z", "+00:00"))
@@ -149,7 +149,7 @@ def _of_file(
 
 
 def _added(repository: Repository, touches: Sequence[Touch]) -> dict[Key, str]:
-    """Give, for each waiver of the newest version, the commit since which it is there."""
+    """Return, for each waiver of the newest version, the commit since which it is there."""
     blobs = {blob for touch in touches for blob in (touch.old, touch.new) if blob is not None}
     versions = {blob: _keys(data) for blob, data in repository.objects(sorted(blobs))}
     none: frozenset[Key] = frozenset()

@@ -12,8 +12,8 @@ import click
 from msgspec.structs import asdict
 
 from tfgate._version import __version__
-from tfgate.command.options import judging_options, make_request
-from tfgate.command.output import tell, terminal, write_out
+from tfgate.command.options import evaluation_options, make_request
+from tfgate.command.output import terminal, write_err, write_out
 from tfgate.errors import TfgateError, UsageError
 from tfgate.model.action import Action
 from tfgate.report import ReportContext
@@ -69,7 +69,7 @@ def open_in_browser(path: Path) -> bool:
     epilog="Example: terraform plan -out=p.tfplan && tfgate review p.tfplan -r tfgate:core --open"
 )
 @click.argument("plan")
-@judging_options
+@evaluation_options
 @click.option("--action", "actions", multiple=True,
               type=click.Choice([action.value for action in Action]),
               help="Show these changes alone. Repeatable, as all filters are.")  # fmt: skip
@@ -132,4 +132,4 @@ def _page(text: str, file: str | None, *, open_page: bool) -> None:
     path = write_page(text, file)
     opened = open_page and open_in_browser(path)
     what = "is open in the browser" if opened else "can be opened in a browser"
-    tell(f"The review {what}: {path}")
+    write_err(f"The review {what}: {path}")

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tfgate.gate.check import judge_and_record
+from tfgate.gate.check import evaluate_and_record
 from tfgate.gate.gather import load_config
 from tfgate.model.action import Action
 from tfgate.model.rule import Scope, Severity
@@ -155,7 +155,7 @@ def review(request: Request, wanted: ReviewFilter = EVERYTHING) -> ReviewResult:
 
     Raises ``TfgateError`` where the plan cannot be read or judged.
     """
-    judged = judge_and_record(request, load_config(request), None)
+    judged = evaluate_and_record(request, load_config(request), None)
     result = judged.result
     laid_out = lay_out(
         judged.gathered.plan,

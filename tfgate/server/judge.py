@@ -18,8 +18,8 @@ from tfgate.errors import SourceError, TfgateError
 from tfgate.exitcodes import ExitCode
 from tfgate.gate.check import (
     CheckResult,
-    judge_and_record,
-    judge_sources,
+    evaluate_and_record,
+    evaluate_gathered_sources,
     new_decision_id,
     rules_by_id,
 )
@@ -37,7 +37,7 @@ from tfgate.server.job import Job, Judgement, Stage
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tfgate.gate.check import Judged
+    from tfgate.gate.check import Evaluated
     from tfgate.server.settings import Policy
 
 
@@ -166,7 +166,7 @@ def _plan(file: IO[bytes] | None, policy: Policy, request: Request) -> Judgement
     assert file is not None, "the plan was fetched"
     plan = PlanInput(file.read(), request.plan)
     recorder = Recorder.of(policy.config, request)
-    judged = judge_and_record(request, policy.config, recorder, lambda: plan)
+    judged = evaluate_and_record(request, policy.config, recorder, lambda: plan)
     result = _judgement(judged.result, _review(judged, request))
     return replace(result, plan_sha256=judged.result.decision.plan.json_sha256)
 
@@ -186,7 +186,7 @@ def _judgement(result: CheckResult, page: str) -> Judgement:
     )
 
 
-def _review(judged: Judged, request: Request) -> str:
+def _review(judged: Evaluated, request: Request) -> str:
     result = judged.result
     laid_out = lay_out(
         judged.gathered.plan, result.decision, result.rules, plan_name=result.plan_name
@@ -220,7 +220,7 @@ def _sources(job: Job, file: IO[bytes] | None, policy: Policy, request: Request)
     decision_id = new_decision_id(request.now)
     with recorder.due(decision_id):
         gathered = gather_sources(request, policy.config)
-        decision = judge_sources(gathered)
+        decision = evaluate_gathered_sources(gathered)
         recorded = recorder.decision(decision_id, decision, gathered)
     code = ExitCode.ALLOWED if is_pass(decision) else ExitCode.DENIED
     result = CheckResult(

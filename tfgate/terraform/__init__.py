@@ -1,4 +1,4 @@
-"""Run ``terraform`` or ``tofu``, and tell who asks, in which workspace, from which commit."""
+"""Run ``terraform`` or ``tofu``, and find out who asks, in which workspace, from which commit."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ class Given(NamedTuple):
         """The same with the value left out where it may be a secret."""
         if self.value is None or OPTIONS[self.name].public:
             return self.text
-        # A variable's name is no secret, and tells what was set.
+        # A variable's name is no secret, and says what was set.
         return f"-{self.name}={self.value.partition('=')[0]}=…"
 
 
@@ -123,11 +123,11 @@ class ApplyArguments:
     help: bool = False
 
     def plan(self) -> list[str]:
-        """Give the options for the plan, in the order they were given in."""
+        """Return the options for the plan, in the order they were given in."""
         return [given.text for given in self.given if OPTIONS[given.name].use & For.PLAN]
 
     def apply(self, *, variables: bool) -> list[str]:
-        """Give the options for the apply of a saved plan; ``variables`` says whether it takes any.
+        """Return the options for the apply of a saved plan; ``variables``: whether it takes any.
 
         Where the user gave the plan file, every option is theirs to give, and Terraform says what
         does not go with it.
@@ -142,19 +142,19 @@ class ApplyArguments:
         ]
 
     def on(self, name: str, *, default: bool = False) -> bool:
-        """Say whether a switch is on; the last one given counts."""
+        """Return whether a switch is on; the last one given counts."""
         value = self.value(name)
         if value is not None:
             return value in _TRUE
         return any(given.name == name for given in self.given) or default
 
     def value(self, name: str) -> str | None:
-        """Give the value of an option, of several the last one."""
+        """Return the value of an option, of several the last one."""
         found = [given.value for given in self.given if given.name == name]
         return found[-1] if found else None
 
     def with_switch(self, name: str) -> ApplyArguments:
-        """Give the same with one more switch, as ``destroy`` is ``apply -destroy``."""
+        """Return the same with one more switch, as ``destroy`` is ``apply -destroy``."""
         return replace(self, given=(*self.given, Given(name, None)))
 
     @property
@@ -175,7 +175,7 @@ def parse_apply(
 
     Unlike in Terraform, and with ``drop_in``, options may stand after the plan file, and
     ``-chdir=DIR`` anywhere. An option that is not in the table is refused: whether it takes a
-    value, and what it would do to the plan or the apply, cannot be told.
+    value, and what it would do to the plan or the apply, is not known.
     """
     given: list[Given] = []
     places: list[str] = []
@@ -227,7 +227,7 @@ def _unknown(name: str, tool: str) -> UsageError:
 
 
 def takes_variables(tool: str, version: str | None) -> bool:
-    """Say whether the apply of a saved plan takes ``-var`` and ``-var-file``.
+    """Return whether the apply of a saved plan takes ``-var`` and ``-var-file``.
 
     From Terraform 1.10 on ephemeral variables must be given again, and the others may be where
     they say what the plan says; OpenTofu 1.8 needs them for variables in backends and modules.

@@ -1,4 +1,4 @@
-"""What may be told of a backend: the settings that name a state, and none that open it.
+"""What may be shown of a backend: the settings that name a state, and none that open it.
 
 The same is said by ``.terraform/terraform.tfstate`` (JSON) and by a plan file (MessagePack): both
 hold all settings of the backend, those that are not given as null.
@@ -78,7 +78,7 @@ def read_backend(document: object) -> Backend | None:
 
 
 def planned_backend(kind: str, settings: object, provider: tuple[str, object] | None) -> Backend:
-    """Give the backend that a plan file names, ``kind`` with its settings.
+    """Return the backend that a plan file names, ``kind`` with its settings.
 
     ``provider`` is the address and the settings of the provider of a ``state_store``. Raises
     ``ValueError`` for settings that are none.

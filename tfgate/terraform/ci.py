@@ -1,6 +1,6 @@
 """What each CI system says about a run: one row a system, first match wins.
 
-Every value here is an environment variable, and a step of the run can set those: they tell who
+Every value here is an environment variable, and a step of the run can set those: they say who
 the CI *says* it was, never prove it. That is why no row makes an operator ``verified``.
 """
 
@@ -186,7 +186,7 @@ CI_SYSTEMS: tuple[CiSystem, ...] = (
 
 
 def detect_ci(env: Mapping[str, str]) -> CiSystem | None:
-    """Give the CI system that ``env`` belongs to, or ``None`` on somebody's own machine."""
+    """Return the CI system that ``env`` belongs to, or ``None`` on somebody's own machine."""
     for system in CI_SYSTEMS:
         if all(_is_set(env, name) for name in system.signs):
             return system
@@ -194,7 +194,7 @@ def detect_ci(env: Mapping[str, str]) -> CiSystem | None:
 
 
 def first(env: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str] | None:
-    """Give name and cleaned value of the first of ``names`` that is set and not blank."""
+    """Return name and cleaned value of the first of ``names`` that is set and not blank."""
     for name in names:
         if value := clean(env.get(name, "")):
             return name, value

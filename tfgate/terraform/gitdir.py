@@ -1,7 +1,7 @@
 """Read the few facts that git keeps in plain files, without starting git.
 
 A git process costs about 4 ms, these reads a tenth of that, and no file of a repository can make
-them run anything. What plain files do not tell (a repository with reftable, an ``include``) is
+them run anything. What plain files do not hold (a repository with reftable, an ``include``) is
 not known here, and the caller goes without it.
 """
 
@@ -33,7 +33,7 @@ class UnreadableError(Exception):
 
 
 def read_small(path: Path, *, follow: bool = False) -> bytes | None:
-    """Give the bytes of a regular file, or ``None`` where there is none.
+    """Return the bytes of a regular file, or ``None`` where there is none.
 
     Raises ``UnreadableError`` for a symbolic link (unless ``follow``), a directory, a device or
     pipe (never waited for), a file above ``LARGEST``, or one that permissions close.
@@ -99,7 +99,7 @@ class GitDir:
         return None
 
     def head(self) -> str | None:
-        """Give the commit that is checked out, or ``None`` where plain files do not say."""
+        """Return the commit that is checked out, or ``None`` where plain files do not say."""
         try:
             return self._head()
         except UnreadableError:
@@ -112,7 +112,7 @@ class GitDir:
         return self.commit_of(head.removeprefix("ref:").strip())
 
     def commit_of(self, ref: str) -> str | None:
-        """Give what a reference (``refs/heads/main``) says, ``None`` where plain files do not say.
+        """Return the commit of a reference (``refs/heads/main``), ``None`` if no plain file has it.
 
         Raises ``UnreadableError``.
         """
@@ -129,7 +129,7 @@ class GitDir:
         return None
 
     def config(self) -> str | None:
-        """Give the text of the repository's own configuration, a worktree's included.
+        """Return the text of the repository's own configuration, a worktree's included.
 
         ``None`` where a part of it is there and cannot be read.
         """
@@ -139,12 +139,12 @@ class GitDir:
             return None
 
     def remote(self, name: str = "origin") -> str | None:
-        """Give the URL of a remote as configured: it may hold credentials."""
+        """Return the URL of a remote as configured: it may hold credentials."""
         return config_value(self.config() or "", "remote", name, "url")
 
 
 def user_email(cwd: Path, env: Mapping[str, str]) -> str | None:
-    """Give git's ``user.email`` as set in the repository, else in the user's own files.
+    """Return git's ``user.email`` as set in the repository, else in the user's own files.
 
     ``include`` and ``includeIf`` are not followed.
     """
@@ -157,7 +157,7 @@ def user_email(cwd: Path, env: Mapping[str, str]) -> str | None:
 
 
 def config_value(text: str, section: str, subsection: str | None, key: str) -> str | None:
-    """Give the last value of ``[section "subsection"] key`` in git's configuration syntax."""
+    """Return the last value of ``[section "subsection"] key`` in git's configuration syntax."""
     found = None
     for its_section, its_subsection, its_key, value in _settings(text):
         if (its_section, its_subsection, its_key) == (section, subsection, key):
@@ -211,5 +211,5 @@ def _unquoted(value: str) -> str:
 
 
 def _text(path: Path, *, follow: bool = False) -> str:
-    """Give a file as text, ``""`` where it is missing. Raises ``UnreadableError``."""
+    """Return a file as text, ``""`` where it is missing. Raises ``UnreadableError``."""
     return (read_small(path, follow=follow) or b"").decode("utf-8", "replace")

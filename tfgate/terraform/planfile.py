@@ -2,7 +2,7 @@
 
 A saved plan is a zip (terraform's ``internal/plans/planfile``). Its entry ``tfplan`` is a protocol
 buffer (``internal/plans/planproto/planfile.proto``, the same in OpenTofu), and below ``tfconfig/``
-is the configuration that was planned. The judged changes come from ``terraform show -json``; the
+is the configuration that was planned. The evaluated changes come from ``terraform show -json``; the
 state that an apply writes, and the comments that may waive, come from here.
 
 Terraform reads a zip with Go's library, which takes the first of two entries of one name where
@@ -67,7 +67,7 @@ class Kind(enum.Enum):
 
 
 def read_fields(stream: IO[bytes], wanted: Mapping[int, Kind]) -> dict[int, bytes | int]:
-    """Walk one message to its end and give the wanted fields that it has, by number.
+    """Walk one message to its end and return the wanted fields that it has, by number.
 
     The rest is skipped unread: memory does not grow with the message. Raises ``ValueError`` where
     it is no message or exceeds a bound, and ``EOFError`` where it is cut off.
@@ -176,12 +176,7 @@ _PLAN = {
     _STATE_STORE: Kind.MESSAGE,
 }
 _TYPE, _CONFIG, _WORKSPACE, _PROVIDER = 1, 2, 3, 4
-_STATE = {
-    _TYPE: Kind.BYTES,
-    _CONFIG: Kind.MESSAGE,
-    _WORKSPACE: Kind.BYTES,
-    _PROVIDER: Kind.MESSAGE,
-}
+_STATE = {_TYPE: Kind.BYTES, _CONFIG: Kind.MESSAGE, _WORKSPACE: Kind.BYTES, _PROVIDER: Kind.MESSAGE}
 _SOURCE, _PROVIDER_CONFIG = 1, 3
 _MSGPACK = 1
 
@@ -220,14 +215,14 @@ class PlanFile(msgspec.Struct, frozen=True):
 
 
 def is_plan_file(data: bytes) -> bool:
-    """Say whether ``data`` (its first bytes will do) begins as a saved plan, a zip, does."""
+    """Return whether ``data`` (its first bytes will do) begins as a saved plan, a zip, does."""
     return data[:4] == _ZIP
 
 
 def plan_file_kind(data: bytes) -> PlanFileKind | None:
     """Say which kind of saved plan ``data`` is, or ``None`` where it is none of them.
 
-    The JSON kinds are told by their own keys and need the whole file; they are small next to a
+    The JSON kinds are known by their own keys and need the whole file; they are small next to a
     plan, and plan JSON is not looked through: its first key is another one.
     """
     if is_plan_file(data):
@@ -346,7 +341,7 @@ def _local(entry: IO[bytes]) -> PlanFile:
 
 
 def _state(facts: dict[int, bytes | int]) -> tuple[Backend | None, str | None]:
-    """Give where the state is kept, and its workspace. Raises ``ValueError`` for two places."""
+    """Return where the state is kept, and its workspace. Raises ``ValueError`` for two places."""
     if _BACKEND in facts and _STATE_STORE in facts:
         raise ValueError("it is for two states")
     number = _STATE_STORE if _STATE_STORE in facts else _BACKEND
@@ -387,7 +382,7 @@ def _bytes(value: bytes | int | None) -> bytes:
 
 
 def _string(value: bytes | int | None) -> str | None:
-    """Give a text, on one line. Raises ``ValueError`` where it is not UTF-8."""
+    """Return a text, on one line. Raises ``ValueError`` where it is not UTF-8."""
     return clean(_bytes(value).decode()) or None
 
 

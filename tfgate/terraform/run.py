@@ -96,7 +96,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def git_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """Give an environment in which git asks nobody, fetches nothing and writes nothing."""
+    """Return an environment in which git asks nobody, fetches nothing and writes nothing."""
     kept = {name: env[name] for name in _KEPT if name in env}
     return kept | {
         "GIT_OPTIONAL_LOCKS": "0",
@@ -115,7 +115,7 @@ class PendingRun:
         self._dirty = dirty
 
     def result(self) -> Run:
-        """Give the run. ``dirty`` is ``None`` where git did not answer within its time limit."""
+        """Return the run. ``dirty`` is ``None`` where git did not answer within its time limit."""
         from msgspec.structs import replace
 
         if self._dirty is not None:
@@ -145,7 +145,7 @@ def begin_run(env: Mapping[str, str], cwd: str | Path) -> PendingRun:
 
 
 def detect_run(env: Mapping[str, str], cwd: str | Path) -> Run:
-    """Say which CI run and commit this is: ``begin_run`` and its result in one call."""
+    """Return which CI run and commit this is: ``begin_run`` and its result in one call."""
     return begin_run(env, cwd).result()
 
 
@@ -182,7 +182,7 @@ def _repository(
 
 
 def os_user(env: Mapping[str, str]) -> str | None:
-    """Give the name of the account that runs this process, as the system knows it.
+    """Return the name of the account that runs this process, as the system knows it.
 
     The system's user database comes before ``LOGNAME``, ``USER`` and ``USERNAME``, which anybody
     can set; those are for systems (Windows, containers) where the database has no entry.
@@ -207,7 +207,7 @@ def detect_operator(
     *,
     account: Callable[[Mapping[str, str]], str | None] = os_user,
 ) -> Operator:
-    """Say who asked for the apply, and what that belief rests on.
+    """Return who asked for the apply, and what that belief rests on.
 
     The first that answers: ``flag``, ``TFGATE_OPERATOR``, the CI system's variables, git's
     ``user.email``, the account (the one behind ``sudo`` where root runs). Nothing of it is proof:
@@ -257,7 +257,7 @@ _MAX_COMMIT = 1 << 20
 
 
 def detect_authors(env: Mapping[str, str], cwd: str | Path) -> tuple[str, ...]:
-    """Give every name of the author: what the CI system says, and who made the commit checked out.
+    """Return every name of the author, by the CI system and by the commit checked out.
 
     Logins, addresses and plain names, in no order that means anything; empty where nobody knows.
     None of it is proof: of several commits only the last one is looked at, and git believes what
@@ -283,7 +283,7 @@ def _of_commit(env: Mapping[str, str], cwd: Path) -> tuple[str, ...]:
 
 
 def _read_commit(env: Mapping[str, str], cwd: Path) -> str:
-    """Give the commit object that is checked out: unlike ``git log``, this runs no program."""
+    """Return the commit object that is checked out: unlike ``git log``, this runs no program."""
     import subprocess  # approvals alone need it
 
     checkout, git = GitDir.find(cwd), search_path("git", env)

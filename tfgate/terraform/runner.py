@@ -40,7 +40,7 @@ class Helped(NamedTuple):
 
 
 def run_helper(command: Sequence[str], *, cwd: str | Path | None, env: Mapping[str, str]) -> Helped:
-    """Run ``command`` without input and give its output. Raises ``OSError`` where it cannot start.
+    """Run ``command`` without input, return its output. Raises ``OSError`` where it cannot start.
 
     An exception meanwhile, Ctrl-C among them, ends the command before it is passed on.
     """
@@ -101,7 +101,7 @@ class Terraform:
         return len(self.command) > 1
 
     def version(self) -> str:
-        """Give the version, as in ``1.15.5``. Starts the program. Raises ``TerraformError``."""
+        """Return the version, as in ``1.15.5``. Starts the program. Raises ``TerraformError``."""
         output = self._help(["version", "-json"], cwd=None, what="version")
         try:
             version = clean(msgspec.json.decode(output)["terraform_version"])
@@ -115,7 +115,7 @@ class Terraform:
         return version
 
     def show_json(self, plan_file: str | Path, cwd: str | Path) -> bytes:
-        """Give the plan JSON of a saved plan: ``terraform show -json``.
+        """Return the plan JSON of a saved plan: ``terraform show -json``.
 
         ``cwd`` is the configuration's directory, where providers are installed. The output holds
         secrets in plain text; it stays in memory. Raises ``TerraformError`` saying why a plan
@@ -130,7 +130,7 @@ class Terraform:
         return self._help(["show", "-json", "-no-color", path], cwd=cwd, what="show -json")
 
     def show_state(self, cwd: str | Path, state_file: str | Path | None = None) -> bytes:
-        """Give the JSON of the newest state: ``terraform show -json``.
+        """Return the JSON of the newest state: ``terraform show -json``.
 
         ``state_file`` is where the state is kept in a file that the configuration does not name
         (``-state``, ``-state-out``). The output holds secrets in plain text; it stays in memory.
@@ -140,14 +140,14 @@ class Terraform:
         return self._help(["show", "-json", "-no-color", *place], cwd=cwd, what="show -json")
 
     def providers_schema(self, cwd: str | Path) -> bytes:
-        """Give the JSON of ``terraform providers schema``, for an initialised directory.
+        """Return the JSON of ``terraform providers schema``, for an initialised directory.
 
         Raises ``TerraformError``.
         """
         return self._help(["providers", "schema", "-json"], cwd=cwd, what="providers schema -json")
 
     def provider_versions(self, cwd: str | Path) -> dict[str, str]:
-        """Give the versions of the providers that a directory is initialised with, by full name.
+        """Return the versions of the providers that a directory is initialised with, by full name.
 
         Empty where the answer is not understood. Raises ``TerraformError``.
         """

@@ -14,7 +14,7 @@ _REPLACED = "�"
 
 
 def clean(value: object, longest: int = LONGEST) -> str:
-    """Give ``value`` as one line without control, format or surrogate characters.
+    """Return ``value`` as one line without control, format or surrogate characters.
 
     Those (Unicode categories C*) become U+FFFD, surrounding white space goes, and what is longer
     than ``longest`` characters is cut and ends in ``…``. Anything but a string, an integer or a
@@ -35,7 +35,7 @@ def clean(value: object, longest: int = LONGEST) -> str:
 
 
 def public_url(value: object) -> str:
-    """Give a URL without user, password, query and fragment: any of them may be a secret.
+    """Return a URL without user, password, query and fragment: any of them may be a secret.
 
     What is not a URL (a path, a host, git's ``user@host:path``) comes back without anything that
     stands before an ``@`` and holds a colon (``user:token@host``).
@@ -129,7 +129,7 @@ _CAUSES = (
 
 
 def explain_failure(tool: str, what: str, code: int, stderr: str) -> TerraformError:
-    """Give the error for a helper command that ended with ``code``.
+    """Return the error for a helper command that ended with ``code``.
 
     ``what`` is the command as a person would type it. A cause that is known gets its sentence;
     any other one Terraform's own headline (``Error: …``), which Terraform writes without values.
@@ -145,5 +145,7 @@ def explain_failure(tool: str, what: str, code: int, stderr: str) -> TerraformEr
             )
     ended = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
     summary = _SUMMARY.search(plain)
-    said = f": {clean(summary[1], 160).rstrip('.')}" if summary else ""
-    return TerraformError(f"`{what}` {ended}{said}.", hint=f"Run `{what}` to see all it says.")
+    headline = f": {clean(summary[1], 160).rstrip('.')}" if summary else ""
+    return TerraformError(
+        f"`{what}` {ended}{headline}.", hint=f"Run `{what}` to see its whole output."
+    )

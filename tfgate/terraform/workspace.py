@@ -1,8 +1,8 @@
 """Which workspace an apply changes, and where its state is kept.
 
 A plan file says it itself, and Terraform writes the state that the plan file says. Around it, the
-environment, ``.terraform`` and flags claim it: that is all there is where plan JSON is judged, and
-where they contradict a plan file, somebody is mistaken about what will be written.
+environment, ``.terraform`` and flags claim it. Plan JSON has nothing but those claims; where they
+contradict a plan file, somebody is wrong about what will be written.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def detect_workspace(
     *,
     warn: Callable[[str], None] = _ignore,
 ) -> Workspace:
-    """Say which workspace is selected in ``cwd``, and what its state's place is called.
+    """Return which workspace is selected in ``cwd``, and what its state's place is called.
 
     Name: the first of ``flag``, ``TF_WORKSPACE``, ``.terraform/environment``, the one workspace
     that the ``cloud`` or ``remote`` block names, and ``default``. Backend: from
@@ -60,10 +60,10 @@ def detect_workspace(
 def planned_workspace(
     plan: PlanFile, claimed: Workspace, env: Mapping[str, str], *, name: str = "plan file"
 ) -> Workspace:
-    """Give the workspace and the state that a plan file will be applied to.
+    """Return the workspace and the state that a plan file will be applied to.
 
     Raises ``PlanError`` where the plan file does not say, or ``claimed`` (as
-    ``detect_workspace`` gives it) is another one: it would be judged, approved and recorded as
+    ``detect_workspace`` gives it) is another one: it would be evaluated, approved and recorded as
     something else than what Terraform writes.
     """
     if plan.kind is PlanFileKind.CLOUD:
@@ -97,7 +97,7 @@ def _workspace(name: str, source: str, backend: Backend) -> Workspace:
 
 
 def _own_name(name: str, backend: Backend | None) -> str:
-    """Give the name; ``default`` stands for the one workspace that a ``remote`` block names."""
+    """Return the name; ``default`` stands for the one workspace that a ``remote`` block names."""
     if name == "default" and backend is not None and backend.workspace:
         return backend.workspace
     return name

@@ -22,7 +22,7 @@ from tfgate.audit.record import canonical, decode, sha256
 from tfgate.audit.scratch import scratch
 from tfgate.audit.search import Filters, Unread, read_lines, search_trail, show
 from tfgate.audit.trail_files import log_of, trail_files
-from tfgate.command.output import tell
+from tfgate.command.output import write_err
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import AuditError, TfgateError
 from tfgate.gate.rule_origin import checkout_of, repository_of
@@ -426,6 +426,6 @@ def export(
         Path(output).write_bytes(data)
     except OSError as error:
         raise TfgateError(f"The bundle {output} cannot be written: {error.strerror}.") from None
-    tell(f"{output}: {len(bundle.files)} files about {bundle.decision_id}.")
+    write_err(f"{output}: {len(bundle.files)} files about {bundle.decision_id}.")
     for sentence in bundle.missing:
-        tell(f"tfgate: {sentence}")
+        write_err(f"tfgate: {sentence}")

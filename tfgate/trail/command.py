@@ -10,7 +10,7 @@ import click
 
 from tfgate.audit.search import Unread
 from tfgate.command.lazy import LazyGroup
-from tfgate.command.output import bytes_bar, tell, write_out
+from tfgate.command.output import bytes_bar, write_err, write_out
 from tfgate.exitcodes import ExitCode
 from tfgate.gate.trail import checkpoint_trail, find_trail, show_records, verify_trail
 
@@ -135,7 +135,7 @@ def show(decision_id: str | None, log: str | None, last: int, config: str | None
     )
     write_out(records)
     for sentence in unread.sentences():
-        tell(f"tfgate: {sentence}")
+        write_err(f"tfgate: {sentence}")
 
 
 def _trail(files: tuple[str, ...], config: str | None) -> Trail:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from tfgate._version import __version__
 from tfgate.audit.search import parse_moment
-from tfgate.command.output import bytes_bar, tell, write_file, write_out
+from tfgate.command.output import bytes_bar, write_err, write_file, write_out
 from tfgate.gate.evidence import (
     Scope,
     change_rows,
@@ -279,7 +279,7 @@ def report(
         write_out(text)
     else:
         write_file(output, text)
-        tell(_summary(made, scope, output))
+        write_err(_summary(made, scope, output))
 
 
 def _waivers(

@@ -16,7 +16,7 @@ import click
 from tfgate.audit.record import decode
 from tfgate.audit.search import Filters, Unread, parse_moment, read_lines, search_trail
 from tfgate.audit.verifier import find_files
-from tfgate.command.output import tell, write_lines
+from tfgate.command.output import write_err, write_lines
 from tfgate.errors import UsageError
 from tfgate.gate.trail import find_trail
 from tfgate.report.escape import console
@@ -179,7 +179,7 @@ def search(
     hits = find_hits(trail, filters, last=last, unread=unread)
     write_lines((as_json_lines if as_json else as_table)(hits))
     for sentence in unread.sentences():
-        tell(f"tfgate: {sentence}")
+        write_err(f"tfgate: {sentence}")
 
 
 VIEWS = ("records", "decisions", "findings", "applies")

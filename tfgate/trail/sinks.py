@@ -24,7 +24,7 @@ from tfgate.audit.search import parse_moment
 from tfgate.audit.sinks.deliver import State
 from tfgate.audit.sinks.spool import NONE, settled
 from tfgate.audit.writer import AuditTrail
-from tfgate.command.output import tell, write_out
+from tfgate.command.output import write_err, write_out
 from tfgate.errors import AuditError, UsageError
 from tfgate.exitcodes import ExitCode
 from tfgate.gate.delivery import now, targets_of
@@ -386,7 +386,7 @@ def _targets(names: tuple[str, ...], log: str | None, config: str | None) -> tup
 def _report(text: str) -> None:
     """Say how a sink fares, from its own thread: one that fails ends, and delivers no more."""
     with contextlib.suppress(OSError):
-        tell(f"tfgate: {text}")
+        write_err(f"tfgate: {text}")
 
 
 @contextlib.contextmanager

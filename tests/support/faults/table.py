@@ -79,7 +79,7 @@ POINTS = (
           "tfgate.authoring.init:starter_files"),
     Point("approve", "request.json --key {gate}/keys/approver --reason x --expires 2h --yes "
           "--output new.json", "tfgate.approvals.approve:seal"),
-    Point("review", "good.json", "tfgate.review.layout:judge_and_record"),
+    Point("review", "good.json", "tfgate.review.layout:evaluate_and_record"),
     Point("verify", "{decided} --state state.json", "tfgate.gate.verify:check_on_state"),
     Point("shim install", "{root}/shims", "tfgate.gate.exec:shim_script"),
     Point("explain", "good.json --rule A-1", "tfgate.gate.gather:read_plan"),

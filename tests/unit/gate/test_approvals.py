@@ -29,7 +29,7 @@ from tfgate.errors import AuditError, UsageError
 from tfgate.gate.approvals import MOST_APPROVALS, PAYLOAD_TYPE, possible_signers
 from tfgate.gate.check import check
 from tfgate.gate.documents import MAX_DOCUMENT, read_document, seal
-from tfgate.gate.receipts import Papers, check_with_papers
+from tfgate.gate.receipts import Documents, check_with_documents
 from tfgate.model.decision import Decision, Verdict
 
 if TYPE_CHECKING:
@@ -476,7 +476,7 @@ def asked(bench: Bench, **env: str) -> str:
     path = bench.folder / "p.request.json"
     path.unlink(missing_ok=True)
     request = replace(bench.request, plan=bench.plan(plan_json()), env={**bench.request.env, **env})
-    (note,) = check_with_papers(request, Papers(approval_request=path)).notes
+    (note,) = check_with_documents(request, Documents(approval_request=path)).notes
     assert path.exists() == note.startswith("Wrote "), note
     return note
 

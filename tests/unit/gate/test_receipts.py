@@ -24,7 +24,13 @@ from tfgate.gate.apply import Grant, decision_alone
 from tfgate.gate.approvals import request_for
 from tfgate.gate.documents import MAX_DOCUMENT, encode_document, pae, seal
 from tfgate.gate.gather import load_config
-from tfgate.gate.receipts import Papers, WithReceipt, check_with_papers, resource_uri, write_receipt
+from tfgate.gate.receipts import (
+    Documents,
+    WithReceipt,
+    check_with_documents,
+    resource_uri,
+    write_receipt,
+)
 from tfgate.gate.record import Recorder
 from tfgate.gate.statement import PAYLOAD_TYPE
 from tfgate.model.decision import Workspace
@@ -353,17 +359,17 @@ def test_what_a_receipt_cannot_be_made_for(bench: Bench) -> None:
     """Plan JSON, a decision off the record, and a gate without a key."""
     plan = bench.plan(ALLOWED)
     request = replace(bench.request, plan=plan)
-    papers = Papers(receipt=bench.folder / "r.json")
+    papers = Documents(receipt=bench.folder / "r.json")
     with pytest.raises(UsageError, match="is for a saved plan file"):
-        check_with_papers(request, papers)
+        check_with_documents(request, papers)
     with pytest.raises(UsageError, match="not with --no-audit"):
-        check_with_papers(request, papers, audit=False)
+        check_with_documents(request, papers, audit=False)
     (bench.folder / "gate").unlink()
     with pytest.raises(UsageError, match="There is no key"):
-        check_with_papers(request, papers)
+        check_with_documents(request, papers)
     bench.write("tfgate.toml", '[gate]\nrulesets = ["./rules.toml"]\n')
     with pytest.raises(UsageError, match="No key is named"):
-        check_with_papers(request, papers)
+        check_with_documents(request, papers)
     assert not (bench.folder / "r.json").exists()
 
 
