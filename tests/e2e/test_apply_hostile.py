@@ -98,7 +98,7 @@ def test_copy_in_a_directory_swapped(gate: Gate) -> None:
     overwrite_copy(gate)
     ended = gate.run("apply", "p.tfplan", "-auto-approve", TFGATE_PLAN_COPY="directory")
     assert ended.code == 3
-    assert "no longer what was judged" in ended.err
+    assert "changed after evaluation" in ended.err
     assert gate.events() == ["decision", "apply_cancelled"]
     assert_nothing_applied(gate)
 
