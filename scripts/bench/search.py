@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import tfgate
 from tfgate.engine.bound import BoundRule, ReadsCache, RuleIndex, bind
 from tfgate.engine.functions import rule_functions
-from tfgate.engine.rule_verdict import judge
+from tfgate.engine.rule_verdict import evaluate_rule
 from tfgate.errors import TfgateError
 from tfgate.examples.run import only_rule, prepare
 from tfgate.gate.api import default_context
@@ -140,7 +140,7 @@ def _raises(work: Work) -> bool:
 def _ours(work: Sequence[Work]) -> float:
     start = time.perf_counter()
     for rule, subject, document, plan, context in work:
-        judge(rule, subject, document, plan, context)
+        evaluate_rule(rule, subject, document, plan, context)
     return time.perf_counter() - start
 
 

@@ -46,8 +46,7 @@ HOSTILE_ADDRESS = 'aws_route53_failover.fail["</td>\n::error::x\x1b[2J`|@octocat
 
 
 NOTHING_SELECTED = (
-    "No rule was evaluated on this plan, so nothing was judged: "
-    "check the rulesets and their match, or pass --allow-empty."
+    "No rule was evaluated on this plan: check the rulesets and their match, or pass --allow-empty."
 )
 
 

@@ -44,7 +44,7 @@ class RuleIndex:
         self._by_key: dict[tuple[Any, ...], tuple[tuple[BoundRule, ...], bool]] = {}
 
     def select(self, subject: Subject) -> tuple[BoundRule, ...]:
-        """Give the rules that look at ``subject``, in the order they were loaded in."""
+        """Return the rules that look at ``subject``, in the order they were loaded in."""
         key = (subject.type, subject.action, subject.mode, subject.provider_name)
         found = self._by_key.get(key)
         if found is None:
@@ -67,7 +67,7 @@ class RuleIndex:
 
 
 def _by_type(rules: Sequence[BoundRule]) -> tuple[dict[str, set[int]], list[int]]:
-    """Give the positions of rules on types that are written out, by type; and of all others."""
+    """Return the positions of rules on types that are written out, by type; and of all others."""
     of_type: dict[str, set[int]] = {}
     others: list[int] = []
     for position, rule in enumerate(rules):
@@ -81,7 +81,7 @@ def _by_type(rules: Sequence[BoundRule]) -> tuple[dict[str, set[int]], list[int]
 
 
 def _could_select(rule: BoundRule, actions: frozenset[Action] | None, subject: Subject) -> bool:
-    """Say whether ``rule`` looks at subjects of this type, action, mode and provider."""
+    """Whether ``rule`` looks at subjects of this type, action, mode and provider."""
     match = rule.rule.match
     if actions is not None and subject.action is not None and subject.action not in actions:
         return False
@@ -97,7 +97,7 @@ _ENDING = frozenset({Action.DELETE, Action.FORGET})
 
 
 def _actions(rule: BoundRule, scope: Scope, evaluate_all: bool) -> frozenset[Action] | None:
-    """Give the actions a rule looks at, or ``None`` where it looks at all of them.
+    """Return the actions a rule looks at, or ``None`` where it looks at all of them.
 
     ``evaluate_all`` widens rules on what exists to what exists unchanged; a rule on deletions alone
     would otherwise deny every plan that leaves its subject in peace.
@@ -111,7 +111,7 @@ def _actions(rule: BoundRule, scope: Scope, evaluate_all: bool) -> frozenset[Act
 
 
 def narrowing(match: Match) -> Callable[[Subject], bool] | None:
-    """Give the test on module, address and name that ``match`` asks for, or ``None``."""
+    """Return the test on module, address and name that ``match`` asks for, or ``None``."""
     if not (match.modules or match.addresses or match.names):
         return None
     modules = any_glob(match.modules)
@@ -131,7 +131,7 @@ Path = tuple[str, ...]
 
 
 class Ready:
-    """What judging asks of a rule for every subject."""
+    """What an evaluation asks of a rule for every subject."""
 
     __slots__ = ("decider", "is_settled_by_truth", "passes", "scoped", "when")
 
@@ -171,13 +171,13 @@ class BoundRule:
         self.narrow = narrowing(rule.match)
         self.passed: list[Subject] = []
         self.findings = 0
-        self.told: dict[OutcomeKind, Outcome] = {}
+        self.common: dict[OutcomeKind, Outcome] = {}
         """What outcomes of the rule have in common, by their kind."""
         self.meter = Meter()
         self.ready: Ready | None = None
 
     def get_ready(self) -> Ready:
-        """Give what judging needs, made at the first call: a rule that selects nothing needs none.
+        """Return what an evaluation needs, made at the first call: unused rules need none.
 
         Afterwards it is in ``ready``, which costs no call.
         """
@@ -195,7 +195,7 @@ class BoundRule:
         }
 
     def let_key(self, name: str) -> object:
-        """Give what two rules have in common if a ``let`` of theirs is the same value.
+        """Return what two rules have in common if a ``let`` of theirs is the same value.
 
         It is where text, parameters and, if it has others in it, all ``let`` of the rule are.
         """
@@ -236,7 +236,7 @@ def bind(rulesets: Sequence[Ruleset], context: Context) -> list[BoundRule]:
 
 
 def _data(ruleset: Ruleset) -> dict[str, Any]:
-    """Give the data files that the ruleset itself ships."""
+    """Return the data files that the ruleset itself ships."""
     return {name: file.value for name, file in ruleset.data.items() if file is not None}
 
 
@@ -268,7 +268,7 @@ class ReadsCache:
         self._by_rules: dict[tuple[BoundRule, ...], Reads] = {}
 
     def of(self, rules: tuple[BoundRule, ...]) -> Reads:
-        """Give what these rules together read."""
+        """Return what these rules together read."""
         reads = self._by_rules.get(rules)
         if reads is None:
             paths = {path for rule in rules for path in rule.reads}

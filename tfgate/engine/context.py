@@ -26,7 +26,7 @@ Blocks = Callable[[Collection[str], Collection[str]], "Iterable[SourceBlock] | N
 """``(kinds, types)``, exact names or empty for all, to the blocks of the sources; ``None`` where
 there are no sources. It parses, so it is only called where a rule looks at sources."""
 Undeclared = Callable[[], Sequence[str]]
-"""Gives the addresses of the plan that no block of the sources declares: they are not its own
+"""Returns the addresses of the plan that no block of the sources declares: they are not its own
 sources then. Nothing where there are no sources."""
 
 
@@ -82,7 +82,7 @@ class Context(Frozen, frozen=True):
     plan_file_sha256: str | None = None
 
     def known_facts(self) -> Mapping[str, Any]:
-        """Give every name that ``context(name)`` knows, with its value."""
+        """Return every name that ``context(name)`` knows, with its value."""
         builtin: dict[str, Any] = {
             "workspace": self.workspace.name,
             "operator": self.operator.name,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def blocks(outcome: OutcomeKind, enforcement: Enforcement, on_unknown: OnUnknown) -> bool:
-    """Say whether one outcome by itself denies the plan.
+    """Whether one outcome by itself denies the plan.
 
     ========  ========  ==================  ====================
     outcome   advisory  soft-mandatory      hard-mandatory
@@ -47,11 +47,10 @@ def blocks(outcome: OutcomeKind, enforcement: Enforcement, on_unknown: OnUnknown
 
 
 NOTHING_IN_PLAN: Final = (
-    "No rule was evaluated on this plan, so nothing was judged: "
-    "check the rulesets and their match, or pass --allow-empty."
+    "No rule was evaluated on this plan: check the rulesets and their match, or pass --allow-empty."
 )
 NOTHING_IN_SOURCES: Final = (
-    "No rule was evaluated on these sources, so nothing was judged: use a ruleset with rules on "
+    "No rule was evaluated on these sources: use a ruleset with rules on "
     "sources, such as tfgate:source, or pass --allow-empty."
 )
 
@@ -65,8 +64,8 @@ def decide(
 ) -> tuple[Verdict, tuple[str, ...], bool]:
     """Fold outcomes into ``(verdict, reasons, undecided)``.
 
-    ``evaluated`` counts the rules that were evaluated at least once: with none, nothing was judged,
-    and that is no reason to allow; ``nothing`` is the sentence that says so then.
+    ``evaluated`` counts the rules that were evaluated at least once. None is no reason to allow;
+    ``nothing`` is the sentence that says so then.
     """
     if evaluated == 0 and not allow_empty:
         return Verdict.DENY, (nothing,), True
@@ -96,7 +95,7 @@ def _reasons(blocking: Sequence[Outcome]) -> list[str]:
     return sentences
 
 
-# --- From a judged rule to an outcome that is safe to show.
+# --- From the result of a rule to an outcome that is safe to show.
 
 
 BUILT_IN_RULESET = "tfgate"
@@ -117,9 +116,9 @@ def make_outcome(
 
     ``about`` is what it is about, where that is more than the rule as a whole says.
     """
-    common = bound.told.get(kind)
+    common = bound.common.get(kind)
     if common is None:
-        common = bound.told[kind] = _common(kind, bound)
+        common = bound.common[kind] = _common(kind, bound)
     if about is None or about.path is None:
         about = Traced(attribute_of(bound))
     address, deposed, action = subject.address, subject.deposed, subject.action
@@ -138,7 +137,7 @@ def make_outcome(
 
 
 def _common(kind: OutcomeKind, bound: BoundRule) -> Outcome:
-    """Give what outcomes of a rule have in common: there may be thousands of them."""
+    """Return what outcomes of a rule have in common: there may be thousands of them."""
     rule = bound.rule
     return Outcome(
         rule=rule.id,

@@ -16,7 +16,7 @@ from tfgate.engine.decide import (
     make_outcome,
 )
 from tfgate.engine.finding import Traced, attribute_in, error_message, failures, unknown_message
-from tfgate.engine.rule_verdict import PASSED, Judged, Ruling, judge, stopped
+from tfgate.engine.rule_verdict import PASSED, RuleResult, Ruling, evaluate_rule, stopped
 from tfgate.engine.waivers import Looked, Waivers
 from tfgate.hcl.subject import UNREADABLE, SourceBlock
 from tfgate.model.decision import NO_PLAN, Decision, Outcome, OutcomeKind, PlanFacts, RulesetFacts
@@ -46,7 +46,7 @@ MISMATCH: Final = "TFGATE-SOURCES-MISMATCH"
 def source_blocks(
     rules: Sequence[BoundRule], context: Context
 ) -> Iterable[tuple[SourceBlock, tuple[BoundRule, ...]]] | None:
-    """Give each block with the rules that look at it; ``None`` where there are no sources.
+    """Return each block with the rules that look at it; ``None`` where there are no sources.
 
     What cannot be read is looked at by every rule: anything could be in it.
     """
@@ -60,7 +60,7 @@ def source_blocks(
 
 
 def _exact(globs: Sequence[tuple[str, ...]]) -> frozenset[str]:
-    """Give the names that are wanted; empty where some rule wants more than names can say."""
+    """Return the names that are wanted; empty where some rule wants more than names can say."""
     names = frozenset(name for group in globs for name in group)
     open_ended = any(not group for group in globs) or any("*" in n or "?" in n for n in names)
     return frozenset() if open_ended else names
@@ -73,7 +73,7 @@ def _selected(rules: Sequence[BoundRule], block: SourceBlock) -> tuple[BoundRule
 
 
 def selects(match: Match, block: SourceBlock) -> bool:
-    """Say whether a rule with this match looks at ``block``.
+    """Whether a rule with this match looks at ``block``.
 
     A block that several modules use is in each of them.
     """
@@ -87,16 +87,16 @@ def selects(match: Match, block: SourceBlock) -> bool:
 
 
 def why_unread(block: SourceBlock) -> str:
-    """Say why a block has no values."""
+    """Return why a block has no values."""
     if block.kind == UNREADABLE:
-        return f"Cannot be judged, since {block.location} cannot be read: {block.error}"
-    return f"Cannot be judged, since the values of this block are not known: {block.error}"
+        return f"Cannot be evaluated, since {block.location} cannot be read: {block.error}"
+    return f"Cannot be evaluated, since the values of this block are not known: {block.error}"
 
 
 def without_sources(rule: BoundRule) -> Outcome:
-    """Give the outcome of a rule that looks at sources, where there are none."""
+    """Return the outcome of a rule that looks at sources, where there are none."""
     message = (
-        "Cannot be judged, since there is no Terraform configuration in the directory: "
+        "Cannot be evaluated, since there is no Terraform configuration in the directory: "
         "name that of the plan with --root, or leave rules on sources out."
     )
     return Outcome(
@@ -121,12 +121,12 @@ def mismatch(context: Context, rules: Iterable[BoundRule]) -> Iterable[Outcome]:
     """Say that the sources are not those of the plan, where blocks of it are missing.
 
     By itself that only costs lines and waivers in comments; where a rule looks at sources, it
-    has judged others than those of the plan, and nothing may be applied on that.
+    has evaluated others than those of the plan, and nothing may be applied on that.
     """
     missing = context.undeclared()
     if not missing:
         return
-    judged = any(rule.rule.scope is Scope.SOURCE for rule in rules)
+    evaluated = any(rule.rule.scope is Scope.SOURCE for rule in rules)
     more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
     message = (
         "The sources are not those of this plan: no block declares "
@@ -136,11 +136,11 @@ def mismatch(context: Context, rules: Iterable[BoundRule]) -> Iterable[Outcome]:
         rule=MISMATCH,
         ruleset=BUILT_IN_RULESET,
         address=WHOLE,
-        outcome=OutcomeKind.ERROR if judged else OutcomeKind.FAIL,
+        outcome=OutcomeKind.ERROR if evaluated else OutcomeKind.FAIL,
         title="The sources are those of the plan",
-        severity=Severity.HIGH if judged else Severity.LOW,
+        severity=Severity.HIGH if evaluated else Severity.LOW,
         enforcement=Enforcement.ADVISORY,
-        blocks=judged,
+        blocks=evaluated,
         message=message,
         remediation="Check where the plan was made, or name that directory with --root.",
         scope=Scope.SOURCE,
@@ -149,7 +149,7 @@ def mismatch(context: Context, rules: Iterable[BoundRule]) -> Iterable[Outcome]:
 
 
 def evaluate(plan: Plan, rulesets: Sequence[Ruleset], context: Context) -> Decision:
-    """Judge ``plan`` by every rule of ``rulesets``.
+    """Evaluate every rule of ``rulesets`` on ``plan``.
 
     No I/O, no clock, no environment: what is not in the arguments has no influence. (The context's
     functions may read sources, when they are first called.)
@@ -164,7 +164,7 @@ def evaluate(plan: Plan, rulesets: Sequence[Ruleset], context: Context) -> Decis
 
 
 def evaluate_sources(rulesets: Sequence[Ruleset], context: Context) -> Decision:
-    """Judge the sources alone, by the rules of scope ``source``; the others are not evaluated.
+    """Evaluate the sources alone, by the rules of scope ``source``; the others are not evaluated.
 
     Raises ``ConfigError`` where a parameter's value does not fit its type.
     """
@@ -252,12 +252,12 @@ def _outcomes_of_scope(
         addresses = (subject.address,)
         shared: Shared = {}
         for rule in selected:
-            judged = judge(rule, subject, document, plan, context, shared)
-            if judged is PASSED:
+            result = evaluate_rule(rule, subject, document, plan, context, shared)
+            if result is PASSED:
                 rule.passed.append(subject)
-            elif judged.ruling is not Ruling.SKIP:
+            elif result.ruling is not Ruling.SKIP:
                 rule.findings += 1
-                for outcome in _findings(plan, rule, subject, document, judged, context):
+                for outcome in _findings(plan, rule, subject, document, result, context):
                     yield outcome, addresses
 
 
@@ -282,17 +282,17 @@ def _outcomes_of_sources(
                 kind, message = OutcomeKind.ERROR, why_unread(block)
                 yield make_outcome(kind, rule, block, context, message=message), block.addresses
                 continue
-            judged = judge(rule, block, document, plan, context, shared)
-            if judged is PASSED:
+            result = evaluate_rule(rule, block, document, plan, context, shared)
+            if result is PASSED:
                 rule.passed.append(block)
-            elif judged.ruling is not Ruling.SKIP:
+            elif result.ruling is not Ruling.SKIP:
                 rule.findings += 1
-                for outcome in _findings(plan, rule, block, document, judged, context):
+                for outcome in _findings(plan, rule, block, document, result, context):
                     yield outcome, block.addresses
 
 
 def source_document(subject: Subject, context: Context) -> dict[str, Any] | None:
-    """Give ``source`` of a rule's root: ``{"file": …, "line": …}``, or ``None``."""
+    """Return ``source`` of a rule's root: ``{"file": …, "line": …}``, or ``None``."""
     location = context.locate(subject.address, None)
     return None if location is None else {"file": location.file, "line": location.line}
 
@@ -321,15 +321,15 @@ def _findings(
     rule: BoundRule,
     subject: Subject,
     document: dict[str, Any],
-    judged: Judged,
+    result: RuleResult,
     context: Context,
 ) -> Iterator[Outcome]:
-    """Give the outcomes of a ruling that is neither a pass nor a skip."""
-    if judged.ruling is Ruling.FAIL:
+    """Return the outcomes of a ruling that is neither a pass nor a skip."""
+    if result.ruling is Ruling.FAIL:
         about = attribute_in(rule, document)
         parts = len(rule.compiled.message.parts)
         cost = _FINDING + _PART * max(0, parts - _FEW_PARTS)
-        for failure in failures(plan, rule, subject, judged, context):
+        for failure in failures(plan, rule, subject, result, context):
             rule.meter.spend(cost)
             if rule.meter.is_empty:
                 message = error_message(rule, stopped(rule))
@@ -344,8 +344,8 @@ def _findings(
                 item=failure.item,
                 about=_longer(failure.about, about),
             )
-    elif judged.ruling is Ruling.ERROR:
-        message = error_message(rule, judged)
+    elif result.ruling is Ruling.ERROR:
+        message = error_message(rule, result)
         yield make_outcome(OutcomeKind.ERROR, rule, subject, context, message=message)
     else:
         message = unknown_message(rule, document)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tfgate.engine.bound import BoundRule, RuleIndex, bind
 from tfgate.engine.evaluate import selects, source_document
 from tfgate.engine.finding import error_message, failures, unknown_message
-from tfgate.engine.rule_verdict import Ruling, judge
+from tfgate.engine.rule_verdict import Ruling, evaluate_rule
 from tfgate.engine.scope import SubjectScope
 from tfgate.hcl.subject import SourceBlock
 from tfgate.model.rule import Scope
@@ -58,7 +58,7 @@ def explain(
 
 
 def _subjects(plan: Plan, rule: BoundRule, context: Context) -> Iterable[Subject]:
-    """Give what the rule may look at; of the sources, what can be read."""
+    """Return what the rule may look at; of the sources, what can be read."""
     if rule.rule.scope is Scope.SOURCE:
         return [block for block in context.blocks((), ()) or () if block.error is None]
     return iter_subjects(plan, rule.rule.scope, workspace=context.workspace.name)
@@ -88,18 +88,18 @@ def _explain(plan: Plan, rule: BoundRule, subject: Subject, context: Context) ->
             why_not=tuple(_why_not(rule, subject)),
         )
     document = _document(subject.document(Reads.of(rule.reads)), rule, subject, context)
-    judged = judge(rule, subject, document, plan, context)
+    result = evaluate_rule(rule, subject, document, plan, context)
     messages: tuple[str, ...] = ()
-    if judged.ruling is Ruling.FAIL:
-        messages = tuple(found.message for found in failures(plan, rule, subject, judged, context))
-    elif judged.ruling is Ruling.ERROR:
-        messages = (error_message(rule, judged),)
-    elif judged.ruling is Ruling.UNKNOWN:
+    if result.ruling is Ruling.FAIL:
+        messages = tuple(found.message for found in failures(plan, rule, subject, result, context))
+    elif result.ruling is Ruling.ERROR:
+        messages = (error_message(rule, result),)
+    elif result.ruling is Ruling.UNKNOWN:
         messages = (unknown_message(rule, document),)
     return Explained(
         rule=rule.rule.id,
         address=subject.address,
-        ruling=judged.ruling.value,
+        ruling=result.ruling.value,
         messages=messages,
         steps=tuple(_steps(plan, rule, subject, context)),
         params=dict(rule.params),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tfgate.engine.bound import BoundRule
     from tfgate.engine.context import Context
-    from tfgate.engine.rule_verdict import Judged
+    from tfgate.engine.rule_verdict import RuleResult
     from tfgate.plan import Plan, Subject
     from tfgate.query import Expression
 
@@ -55,12 +55,12 @@ class Focus(Frozen, frozen=True):
 
 
 def attribute_of(rule: BoundRule) -> str | None:
-    """Give the attribute that a rule is about, where what decides reads just one."""
+    """Return the attribute that a rule is about, where what decides reads just one."""
     return _focus_of(rule).name
 
 
 def attribute_in(rule: BoundRule, document: dict[str, Any]) -> str | None:
-    """Give the same, followed into the document as far as there is one way: ``logging[0].bucket``.
+    """Return the same, followed into the document while there is one way: ``logging[0].bucket``.
 
     Names are those that the rule itself writes.
     """
@@ -77,7 +77,7 @@ def attribute_in(rule: BoundRule, document: dict[str, Any]) -> str | None:
 
 
 def _side_of(focus: Focus, document: dict[str, Any]) -> tuple[str, Any]:
-    """Give the field of the root that has something in it, the first of them if several have."""
+    """Return the field of the root that has something in it, the first of them if several have."""
     for side in focus.sides:
         value = document.get(side)
         if value is not None:
@@ -121,7 +121,7 @@ def _innermost(paths: list[Path]) -> list[Path]:
 def traced(
     rule: BoundRule, document: dict[str, Any], scope: SubjectScope | None, items: list[Any]
 ) -> list[Traced]:
-    """Give the element that each item of a ``deny`` list comes from, where it shows.
+    """Return the element that each item of a ``deny`` list comes from, where it shows.
 
     The expression is evaluated on each element of the one list that it reads, alone; where the
     results together are the items, in their order, each is of the element that gave it. Anything
@@ -191,15 +191,15 @@ class Failure(Frozen, frozen=True):
 
 
 def failures(
-    plan: Plan | None, rule: BoundRule, subject: Subject, judged: Judged, context: Context
+    plan: Plan | None, rule: BoundRule, subject: Subject, result: RuleResult, context: Context
 ) -> Iterator[Failure]:
-    """Give each finding of a failed rule.
+    """Return each finding of a failed rule.
 
     A ``deny`` list gives one finding an element; elements that some completions lack give none.
     """
     template = rule.compiled.message
     shown = subject.redacted(Reads.of(rule.message_reads))
-    count = len(_definite_elements(judged.value)) if rule.compiled.deny is not None else 0
+    count = len(_definite_elements(result.value)) if rule.compiled.deny is not None else 0
     if not count:
         yield Failure(None, template.render(shown))
         return
@@ -217,7 +217,7 @@ def _definite_elements(value: Any) -> list[Any]:
 def _redacted_items(
     plan: Plan | None, rule: BoundRule, subject: Subject, context: Context, count: int
 ) -> tuple[list[Any], list[Traced]]:
-    """Give the elements of ``deny`` as the redacted subject gives them, and what each is about.
+    """Return the elements of ``deny`` as the redacted subject gives them, and what each is about.
 
     The expression is evaluated once more with every sensitive value unknown. Where that settles the
     same number of elements, none of them depends on a sensitive value; otherwise none is shown.
@@ -245,14 +245,14 @@ def _path_of(item: Any) -> str | None:
     return path if isinstance(path, str) and path else None
 
 
-def error_message(rule: BoundRule, judged: Judged) -> str:
+def error_message(rule: BoundRule, result: RuleResult) -> str:
     """Name the rule's file, the key and the column of what could not be evaluated."""
-    error = judged.error
+    error = result.error
     if error is None:
         return "Some values that are unknown until the apply make every outcome an error."
     where = rule.rule.file + (f":{rule.rule.line}" if rule.rule.line else "")
     column = "" if error.position is None else f" column {error.position + 1}:"
-    return f"{where}: {rule.rule.id}: {judged.key}:{column} {error}"
+    return f"{where}: {rule.rule.id}: {result.key}:{column} {error}"
 
 
 def unknown_message(rule: BoundRule, document: dict[str, Any]) -> str:
@@ -284,7 +284,7 @@ def _deciding(rule: BoundRule) -> Iterator[Expression]:
 
 
 def _first_unknown(value: Any, path: Path, done: Path = ()) -> Path | None:
-    """Give the part of ``path`` that leads to the first unknown, if one is there or below its end.
+    """Return the part of ``path`` that leads to the first unknown, there or below its end.
 
     Names come from the rule's own text alone: a key of the plan may be sensitive.
     """

@@ -28,7 +28,7 @@ LONGEST_SECRET: Final = 100_000
 
 
 def _plan(scope: SubjectScope | None, function: str) -> tuple[SubjectScope, Plan]:
-    """Give the plan that the subject is a part of; a block of the sources is a part of none."""
+    """Return the plan that the subject is a part of; a block of the sources is a part of none."""
     here = scoped(scope, function)
     if here.plan is None or isinstance(here.subject, SourceBlock):
         raise EvaluationError(
@@ -308,5 +308,5 @@ SCOPE_FUNCTIONS: Final = (
 
 @lru_cache(maxsize=1)
 def rule_functions() -> FunctionTable:
-    """Give everything a rule's expression may call."""
+    """Return everything a rule's expression may call."""
     return FunctionTable.default().extended(SCOPE_FUNCTIONS)

@@ -38,7 +38,7 @@ _DOTS: Final = str.maketrans({"\u3002": ".", _REPLACED: None})
 
 
 def spelling(name: str) -> str:
-    """Give a name as it is compared: two that a reader cannot tell apart are written alike.
+    """Return a name as it is compared: two that a reader cannot tell apart are written alike.
 
     That is in Unicode's compatibility form (NFKC), without case, without characters that show
     nothing, with single spaces, and without dots at its end. Letters of other alphabets that look
@@ -55,7 +55,7 @@ def spelling(name: str) -> str:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Say whether two names may be one person's.
+    """Whether two names may be one person's.
 
     They are compared in their `spelling`; ``alice+tf@acme.example`` is ``alice@acme.example``; a
     login (``alice``) may be the owner of any address that begins with it. Addresses in different
@@ -70,7 +70,7 @@ def same_person(one: str, other: str) -> bool:
 
 
 def any_same(names: Iterable[str], others: Collection[str]) -> str | None:
-    """Give the first of ``others`` that may be the person behind one of ``names``."""
+    """Return the first of ``others`` that may be the person behind one of ``names``."""
     for name in names:
         for other in others:
             if same_person(name, other):
@@ -151,40 +151,40 @@ class ApprovalTerms:
 def apply_overrides(
     decision: Decision, approvals: Sequence[SignedApproval], terms: ApprovalTerms
 ) -> Decision:
-    """Give the decision with the outcomes let through that enough people have approved.
+    """Return the decision with the outcomes let through that enough people have approved.
 
     Why an approval does not count, and what is missing where there are too few, is said in its
-    warnings. A decision that was due to nothing being judged stays as it is.
+    warnings. A decision that was due to nothing being evaluated stays as it is.
     """
-    told: list[str] = []
+    warnings: list[str] = []
     counting: list[SignedApproval] = []
     for signed in approvals:
         why = refusal(signed, decision, terms)
         if why is None:
             counting.append(signed)
         else:
-            told.append(f"The approval {signed.name} does not count: {why}.")
+            warnings.append(f"The approval {signed.name} does not count: {why}.")
     pass_on = _Override(counting, terms)
     outcomes = tuple(pass_on.apply(outcome) for outcome in decision.outcomes)
-    told += pass_on.told()
+    warnings += pass_on.warnings()
     changed = msgspec.structs.replace(
-        decision, outcomes=outcomes, warnings=(*decision.warnings, *told)
+        decision, outcomes=outcomes, warnings=(*decision.warnings, *warnings)
     )
     if decision.undecided:
         return changed
-    # Something was judged, or nothing had to be: the decision would be undecided otherwise.
+    # Something was evaluated, or nothing had to be: the decision would be undecided otherwise.
     verdict, reasons, _ = decide(outcomes, evaluated=1, allow_empty=True)
     return msgspec.structs.replace(changed, verdict=verdict, reasons=reasons)
 
 
 def may_be_overridden(outcome: Outcome) -> bool:
-    """Say whether approvals can let a blocking outcome through."""
+    """Whether approvals can let a blocking outcome through."""
     soft = outcome.enforcement is Enforcement.SOFT_MANDATORY
     return outcome.blocks and soft and outcome.outcome in _YIELDS
 
 
 def refusal(signed: SignedApproval, decision: Decision, terms: ApprovalTerms) -> str | None:
-    """Say in a clause why an approval does not count for a decision; ``None`` where it does."""
+    """Return, in a clause, why an approval does not count; ``None`` where it does."""
     return (
         _refused_in_time(signed.statement, terms)
         or _refused_as_other(signed.statement, decision, terms)
@@ -230,7 +230,7 @@ def _refused_in_person(
 def refused_person(
     names: Sequence[str], *, operators: Collection[str], authors: Collection[str]
 ) -> str | None:
-    """Say in a clause why whoever has all of ``names`` cannot approve; ``None`` for who can."""
+    """Return, in a clause, why who has all of ``names`` cannot approve; ``None`` if they can."""
     if any(mark in name for name in names for mark in "*?!"):
         return "the allowed signers file gives its key a pattern, and no name"
     if any_same(names, operators) is not None:
@@ -250,7 +250,7 @@ class _Override:
         """Sentence on a rule → addresses it is true of."""
 
     def apply(self, outcome: Outcome) -> Outcome:
-        """Give the outcome, let through where enough people have approved it."""
+        """Return the outcome, let through where enough people have approved it."""
         if not outcome.blocks or not self._approvals:
             return outcome
         seen = ApprovedFinding.of(outcome)
@@ -268,15 +268,15 @@ class _Override:
         return msgspec.structs.replace(outcome, blocks=False, override=Override(approvals))
 
     def _missing(self, rule: str, approvals: Sequence[Approval]) -> str | None:
-        """Say what is missing to let an outcome of ``rule`` through."""
+        """Return what is missing to let an outcome of ``rule`` through."""
         people = [(*each.principals, each.key) for each in approvals]
         return missing_people(self._terms.need(rule), people, self._terms.roles)
 
     def _lack(self, sentence: str, outcome: Outcome) -> None:
         self._lacking.setdefault(sentence, []).append(outcome.address)
 
-    def told(self) -> Iterator[str]:
-        """Say what was approved and not let through, one sentence a rule and reason."""
+    def warnings(self) -> Iterator[str]:
+        """Return what was approved and not let through, one sentence a rule and reason."""
         for sentence, addresses in self._lacking.items():
             more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
             yield f"{sentence} ({addresses[0]}{more})."
@@ -285,7 +285,7 @@ class _Override:
 def missing_people(
     need: Need, people: Sequence[Sequence[str]], roles: Mapping[str, Sequence[str]]
 ) -> str | None:
-    """Say in a clause what ``people`` (the names and key of each) lack to satisfy ``need``."""
+    """Return, in a clause, what ``people`` (the names and key of each) lack to satisfy ``need``."""
     count = count_people(people)
     if count < need.people:
         return f"has {count} of {need.people} approvals"
@@ -298,7 +298,7 @@ def missing_people(
 
 
 def strictest(needs: Iterable[Need]) -> Need:
-    """Give the need that satisfies all of ``needs``."""
+    """Return the need that satisfies all of ``needs``."""
     people, roles = 1, frozenset[str]()
     for need in needs:
         people, roles = max(people, need.people), roles | need.roles

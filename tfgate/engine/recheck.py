@@ -1,4 +1,4 @@
-"""Obligations: what was let through unknown, judged again once the apply has made it known."""
+"""Obligations: what was let through unknown, evaluated again once the apply has made it known."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tfgate.engine.bound import BoundRule, bind
 from tfgate.engine.decide import blocks
 from tfgate.engine.evaluate import source_document
 from tfgate.engine.finding import error_message, failures, unknown_message
-from tfgate.engine.rule_verdict import Judged, Ruling, judge
+from tfgate.engine.rule_verdict import RuleResult, Ruling, evaluate_rule
 from tfgate.model.decision import OutcomeKind
 from tfgate.model.rule import Enforcement, OnUnknown, Scope
 from tfgate.plan import Reads, iter_subjects
@@ -30,7 +30,7 @@ class Result(str, Enum):
     MET = "met"
     BROKEN = "broken"
     UNRESOLVED = "unresolved"
-    """It could not be told: not in the state, or still unknown."""
+    """Nobody can say: not in the state, or still unknown."""
 
     def __str__(self) -> str:
         return self.value
@@ -79,7 +79,7 @@ def recheck(
     *,
     whole: bool = True,
 ) -> tuple[Checked, ...]:
-    """Judge the obligations on ``plan``, whose ``after`` is what the state says.
+    """Evaluate the obligations on ``plan``, whose ``after`` is what the state says.
 
     ``whole`` is false where ``plan`` was made from the state alone: rules that look at what only
     the plan knew are unresolved then. Sorted by rule and address.
@@ -106,7 +106,7 @@ def recheck(
 
 
 def needs_plan(rule: BoundRule, obligation: Obligation) -> bool:
-    """Say whether the rule looks at anything that a state alone does not give."""
+    """Whether the rule looks at anything that a state alone does not give."""
     if obligation.scope is Scope.OUTPUT:
         known: frozenset[str] = frozenset({"address", "name", "after", "null"})
     elif obligation.scope is Scope.RESOURCE:
@@ -142,10 +142,10 @@ def _check(
     document = subject.document(reads)
     if reads.wants("source"):
         document["source"] = source_document(subject, context)
-    judged = judge(rule, subject, document, plan, context)
-    result = _RESULTS[judged.ruling]
+    found = evaluate_rule(rule, subject, document, plan, context)
+    result = _RESULTS[found.ruling]
     return _checked(
-        obligation, result, _message(plan, rule, subject, document, judged, context), rule
+        obligation, result, _message(plan, rule, subject, document, found, context), rule
     )
 
 
@@ -163,14 +163,14 @@ def _message(
     rule: BoundRule,
     subject: Subject,
     document: dict[str, Any],
-    judged: Judged,
+    result: RuleResult,
     context: Context,
 ) -> str:
-    if judged.ruling is Ruling.FAIL:
-        return "; ".join(found.message for found in failures(plan, rule, subject, judged, context))
-    if judged.ruling is Ruling.ERROR:
-        return error_message(rule, judged)
-    if judged.ruling is Ruling.UNKNOWN:
+    if result.ruling is Ruling.FAIL:
+        return "; ".join(found.message for found in failures(plan, rule, subject, result, context))
+    if result.ruling is Ruling.ERROR:
+        return error_message(rule, result)
+    if result.ruling is Ruling.UNKNOWN:
         return unknown_message(rule, document).replace("before the apply", "after the apply either")
     return rule.rule.title
 

@@ -35,7 +35,7 @@ class Ruling(Enum):
     """Completions differ."""
 
 
-class Judged(Frozen, frozen=True):
+class RuleResult(Frozen, frozen=True):
     """The ruling on a subject, with what a finding needs to know."""
 
     ruling: Ruling
@@ -56,11 +56,11 @@ class Judged(Frozen, frozen=True):
         return None if self.judgement is None else self.judgement.value
 
 
-PASSED = Judged(Ruling.PASS)
+PASSED = RuleResult(Ruling.PASS)
 """The one object that every pass is."""
-_FAILED = Judged(Ruling.FAIL)
-_SKIPPED = Judged(Ruling.SKIP)
-_UNKNOWN = Judged(Ruling.UNKNOWN)
+_FAILED = RuleResult(Ruling.FAIL)
+_SKIPPED = RuleResult(Ruling.SKIP)
+_UNKNOWN = RuleResult(Ruling.UNKNOWN)
 
 # What completions can give, as a set in the bits of a number: this runs for every rule and subject.
 _CAN_SKIP, _CAN_PASS, _CAN_FAIL, _CAN_ERROR = 1, 2, 4, 8
@@ -68,14 +68,14 @@ _DENIES = _CAN_FAIL | _CAN_ERROR
 _PASSES = _CAN_PASS | _CAN_SKIP
 
 
-def judge(
+def evaluate_rule(
     rule: BoundRule,
     subject: Subject,
     document: dict[str, Any],
     plan: Plan | None,
     context: Context,
     shared: Shared | None = None,
-) -> Judged:
+) -> RuleResult:
     """Evaluate a rule on a subject that it selects, whose document is ``document``.
 
     ``shared`` is what other rules found on the same subject and document.
@@ -83,10 +83,10 @@ def judge(
     scope = None
     if (rule.ready or rule.get_ready()).scoped:
         scope = SubjectScope(plan, rule, subject, document, context, shared=shared)
-    return _judge(rule, document, scope)
+    return _evaluate(rule, document, scope)
 
 
-def _judge(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None) -> Judged:
+def _evaluate(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None) -> RuleResult:
     ready = bound.ready or bound.get_ready()
     when = ready.when
     possible = 0
@@ -104,7 +104,7 @@ def _judge(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | Non
         try:
             judgement = when.judge(document, scope, meter)
         except EvaluationError as error:
-            return Judged(Ruling.ERROR, error=error, key="when")
+            return RuleResult(Ruling.ERROR, error=error, key="when")
         if judgement.truth is not True:
             possible = _CAN_SKIP
         if judgement.may_raise:
@@ -114,16 +114,16 @@ def _judge(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | Non
     return _decide(bound, document, scope, possible)
 
 
-def stopped(bound: BoundRule) -> Judged:
+def stopped(bound: BoundRule) -> RuleResult:
     """Say that the rule has had its steps: what it would have said of the rest is not known."""
     key = "require" if bound.get_ready().passes else "deny"
     reason = f"The rule was stopped: it took more than {RULE_STEPS:,} steps on this plan."
-    return Judged(Ruling.ERROR, error=BudgetError(reason), key=key)
+    return RuleResult(Ruling.ERROR, error=BudgetError(reason), key=key)
 
 
 def _decide(
     bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None, possible: int
-) -> Judged:
+) -> RuleResult:
     ready = bound.get_ready()
     on_true, on_false = (_CAN_PASS, _CAN_FAIL) if ready.passes else (_CAN_FAIL, _CAN_PASS)
     key = "require" if ready.passes else "deny"
@@ -133,7 +133,7 @@ def _decide(
             judgement.value  # noqa: B018 - its elements will be findings; kept by the judgement
     except BudgetError as error:
         bound.meter.spend(State.left)
-        return Judged(Ruling.ERROR, error=error, key=key)
+        return RuleResult(Ruling.ERROR, error=error, key=key)
     except EvaluationError as error:
         return _collapse(possible | _CAN_ERROR, None, error, key)
     if judgement.truth is not False:
@@ -149,14 +149,14 @@ def _decide(
 
 def _collapse(
     possible: int, judgement: Judgement | None, error: EvaluationError | None, key: str
-) -> Judged:
-    """Give the one ruling that a set of possible ones amounts to.
+) -> RuleResult:
+    """Return the one ruling that a set of possible ones amounts to.
 
     A failure and an error both deny, and so do completions of which some fail and some raise.
     """
     if not possible & ~_DENIES:
         ruling = Ruling.FAIL if possible & _CAN_FAIL else Ruling.ERROR
-        return Judged(ruling, judgement, error, key)
+        return RuleResult(ruling, judgement, error, key)
     if not possible & ~_PASSES:
         return PASSED if possible & _CAN_PASS else _SKIPPED
     return _UNKNOWN

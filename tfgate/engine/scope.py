@@ -59,7 +59,7 @@ class SubjectScope(Scope):
         self._shared: Shared = {} if shared is None else shared
 
     def variable(self, name: str, state: State) -> Any:
-        """Give a ``let`` value; ``state``, an evaluation, pays for it the first time it asks."""
+        """Return a ``let`` value; ``state``, an evaluation, pays for it the first time it asks."""
         rule = rule_of(self, "var")
         expression = named(rule.compiled.let, name, "var", "let value")
         key = rule.let_key(name)
@@ -85,7 +85,7 @@ class SubjectScope(Scope):
         return judgement
 
     def joined(self, state: State, name: str, argument: Any, find: Callable[[], Any]) -> Any:
-        """Give what a function finds in the rest of the plan, found once for an argument."""
+        """Return what a function finds in the rest of the plan, found once for an argument."""
         key = (name, argument)
         if state.is_new(key):
             state.spend(_JOIN)
@@ -101,14 +101,14 @@ class SubjectScope(Scope):
 
 
 def scoped(scope: SubjectScope | None, function: str) -> SubjectScope:
-    """Give the scope; EvaluationError where there is none."""
+    """Return the scope; EvaluationError where there is none."""
     if scope is None:
         raise EvaluationError(f"{function}() needs a plan", kind="invalid-value", function=function)
     return scope
 
 
 def rule_of(scope: SubjectScope | None, function: str) -> BoundRule:
-    """Give the rule at hand; EvaluationError where there is none."""
+    """Return the rule at hand; EvaluationError where there is none."""
     rule = scoped(scope, function).rule
     if rule is None:
         raise EvaluationError(
@@ -118,7 +118,7 @@ def rule_of(scope: SubjectScope | None, function: str) -> BoundRule:
 
 
 def named(values: Any, name: str, function: str, what: str) -> Any:
-    """Give the value of that name; EvaluationError, with the nearest name, where there is none."""
+    """Return the value of that name; EvaluationError with the nearest name otherwise."""
     if name in values:
         return values[name]
     from difflib import get_close_matches  # costs 1 ms

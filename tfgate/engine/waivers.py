@@ -82,12 +82,12 @@ def named(waiver: Waiver) -> str:
 
 
 def waiver_finding(rule: str, waiver: Waiver, what: str) -> Outcome:
-    """Say what is wrong with a waiver that could be read."""
+    """Return what is wrong with a waiver that could be read."""
     return _finding(rule, waiver.address, f"{named(waiver)} {what}.", waiver.location)
 
 
 def problem_finding(problem: WaiverProblem) -> Outcome:
-    """Say what is wrong with a comment that was meant to waive."""
+    """Return what is wrong with a comment that was meant to waive."""
     rule = _OF_PROBLEM.get(problem.kind.value, MALFORMED)
     found = _finding(rule, problem.location.file, problem.message, problem.location)
     # Two comments of one file may be wrong in the same way.
@@ -133,10 +133,10 @@ class Looked:
         self._named: dict[str, list[BoundRule]] = {}
 
     def at(self, waiver: Waiver) -> bool | None:
-        """Say whether a waiver had its chance: ``False`` if it may have one in another plan.
+        """Whether a waiver had its chance: ``False`` if it may have one in another plan.
 
         ``None`` where there is no such rule, which is a finding already, or where only sources were
-        judged and it is none on them.
+        evaluated and it is none on them.
         """
         rules = self.rules(waiver.rule)
         if not rules:
@@ -148,7 +148,7 @@ class Looked:
         return id(waiver) in self._passed or id(waiver) not in self._planned
 
     def rules(self, glob: str) -> list[BoundRule]:
-        """Give the rules that a waiver names."""
+        """Return the rules that a waiver names."""
         found = self._named.get(glob)
         if found is None:
             found = [rule for rule in self._rules if glob_matches(glob, rule.rule.id)]
@@ -206,7 +206,7 @@ class Waivers:
         return waiver.kind == "comment" and is_glob and not self._comment_globs
 
     def apply(self, outcome: Outcome, addresses: Sequence[str] = ()) -> Outcome:
-        """Give ``outcome``, waived where a standing waiver covers it.
+        """Return ``outcome``, waived where a standing waiver covers it.
 
         ``addresses`` are those it speaks of, where these are several: each must be covered.
         """
@@ -236,7 +236,7 @@ class Waivers:
         return None
 
     def _refusal(self, waiver: Waiver, level: Enforcement) -> tuple[str, str] | None:
-        """Say why a comment may not waive this level, as finding and clause."""
+        """Return why a comment may not waive this level, as finding and clause."""
         if waiver.kind != "comment":
             return None
         if level not in self._comment_levels:
@@ -247,12 +247,12 @@ class Waivers:
         return UNCOMMITTED, f"is a comment that waives advisory rules alone: its file {doubt}"
 
     def _doubt(self, waiver: Waiver) -> str | None:
-        """Say in a clause why a comment waives advisory rules alone; ``None`` where it may more."""
+        """Return, in a clause, why a comment waives advisory rules alone, or ``None``."""
         place = waiver.location
         return None if place is None else self._doubts.get(place.file)
 
     def findings(self, looked: Looked) -> Iterable[Outcome]:
-        """Give one advisory finding for each thing that is wrong with a waiver in itself."""
+        """Return one advisory finding for each thing that is wrong with a waiver in itself."""
         for problem in self._problems:
             yield problem_finding(problem)
         for waiver in self._all:
@@ -313,7 +313,7 @@ def _key(waiver: Waiver) -> tuple[str, str]:
 
 
 def _wide(waiver: Waiver) -> list[str]:
-    """Give what the waiver leaves open altogether: a glob of nothing but wildcards."""
+    """Return what the waiver leaves open altogether: a glob of nothing but wildcards."""
     parts = {"rule": waiver.rule, "address": waiver.address}
     return [name for name, glob in parts.items() if not glob.strip("*?")]
 
@@ -322,7 +322,7 @@ def _wide(waiver: Waiver) -> list[str]:
 
 
 def covers(waiver: Waiver, address: str) -> bool:
-    """Say whether a waiver covers an address: a comment its block's instances, a file its glob."""
+    """Whether a waiver covers an address: a comment its block's instances, a file its glob."""
     if waiver.kind == "comment":
         return block_covers(waiver.address, address)
     return compile_glob(waiver.address)(address)
@@ -340,11 +340,11 @@ class Covering:
         self._of_rule: dict[str, list[_Places]] = {}
 
     def of(self, rule: str, address: str) -> list[Waiver]:
-        """Give those that name this rule and cover this address, in their order."""
+        """Return those that name this rule and cover this address, in their order."""
         return _in_order(self._naming(rule), address)
 
     def names(self, rule: str) -> bool:
-        """Say whether there are any that name this rule."""
+        """Whether there are any that name this rule."""
         return bool(self._naming(rule))
 
     def _naming(self, rule: str) -> list[_Places]:
@@ -356,7 +356,7 @@ class Covering:
         return places
 
     def at(self, address: str) -> list[Waiver]:
-        """Give those that cover this address, whatever rule they name, in their order."""
+        """Return those that cover this address, whatever rule they name, in their order."""
         return _in_order([self._everywhere], address)
 
 
@@ -386,7 +386,7 @@ class _Places:
         found.append(entry)
 
     def near(self, address: str) -> Iterator[Entry]:
-        """Give all that cover an address, and some that do not."""
+        """Return all that cover an address, and some that do not."""
         for length, by_beginning in self._globs.items():
             yield from by_beginning.get(address[:length], ())
         if self._blocks:

@@ -18,12 +18,12 @@ _INDEX = late(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]', re.DOTALL)
 
 
 def config_address(address: str) -> str:
-    """Give ``address`` without the index of any resource or module instance."""
+    """Return ``address`` without the index of any resource or module instance."""
     return _INDEX.sub("", address) if "[" in address else address
 
 
 def block_covers(declared: str, address: str) -> bool:
-    """Say whether what ``declared`` names covers ``address`` (of an instance, or not).
+    """Whether what ``declared`` names covers ``address`` (of an instance, or not).
 
     ``declared`` is a config address, which covers all its instances in all instances of the
     modules around it, or ``module.a.*``, which covers that module call and everything inside it.

@@ -49,11 +49,11 @@ class ApprovedFinding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ApprovedPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The plan that was judged."""
+    """The plan that was evaluated."""
 
     json_sha256: Digest
     file_sha256: Digest | None
-    """Of the plan file; ``None`` where plan JSON was judged."""
+    """Of the plan file; ``None`` where plan JSON was evaluated."""
 
 
 class ApprovedWorkspace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

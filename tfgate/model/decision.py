@@ -184,7 +184,7 @@ class RulesetFacts(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class PlanFacts(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which plan was judged."""
+    """Which plan was evaluated."""
 
     json_sha256: str
     """SHA-256 (hex) of the plan JSON as read."""
@@ -200,7 +200,7 @@ class PlanFacts(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 NO_PLAN = PlanFacts(json_sha256="")
-"""Stands where sources were judged without a plan: no plan has an empty digest."""
+"""Stands where sources were evaluated without a plan: no plan has an empty digest."""
 
 
 class SourceFacts(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -232,7 +232,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     warnings: tuple[str, ...] = ()
     """What a person should know and what decides nothing: an unused waiver, a newer format."""
     sources: SourceFacts | None = None
-    """The sources that were judged; without a plan, ``plan`` is ``NO_PLAN``."""
+    """The sources that were evaluated; without a plan, ``plan`` is ``NO_PLAN``."""
     undecided: bool = False
     """True where the deny means "could not decide" (no rule was evaluated): exit code 3."""
 

@@ -157,7 +157,7 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def default_on_unknown(enforcement: Enforcement) -> OnUnknown:
-    """Give what an unknown outcome does where the rule does not say (design, section 7)."""
+    """Return what an unknown outcome does where the rule does not say (design, section 7)."""
     if enforcement is Enforcement.HARD_MANDATORY:
         return OnUnknown.DENY
     return OnUnknown.VERIFY

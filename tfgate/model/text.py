@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def glob_matches(glob: str, text: str) -> bool:
-    """Say whether the whole of ``text`` matches ``glob``."""
+    """Whether the whole of ``text`` matches ``glob``."""
     return compile_glob(glob)(text)
 
 
 def any_glob(globs: Sequence[str]) -> Callable[[str], bool]:
-    """Give a test whether a text matches one of ``globs``; no globs at all match everything."""
+    """Return a test whether a text matches one of ``globs``; no globs at all match everything."""
     tests = [compile_glob(glob) for glob in globs]
     if not tests:
         return lambda text: True
@@ -55,7 +55,7 @@ def _matches_pieces(first: str, middle: list[str], last: str, text: str) -> bool
 
 
 def _fits(piece: str, text: str, *, exact: bool = False) -> bool:
-    """Say whether ``text`` begins with ``piece`` (or is as long, where ``exact``)."""
+    """Whether ``text`` begins with ``piece`` (or is as long, where ``exact``)."""
     if exact and len(piece) != len(text):
         return False
     if "?" not in piece:
@@ -66,7 +66,7 @@ def _fits(piece: str, text: str, *, exact: bool = False) -> bool:
 
 
 def _find(piece: str, text: str, start: int, stop: int) -> int:
-    """Give the end of the first place in ``text[start:stop]`` that fits ``piece``, or -1."""
+    """Return the end of the first place in ``text[start:stop]`` that fits ``piece``, or -1."""
     if "?" not in piece:
         found = text.find(piece, start, stop)
         return found + len(piece) if found >= 0 else -1
@@ -80,7 +80,7 @@ def _find(piece: str, text: str, start: int, stop: int) -> int:
 
 
 def late(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """Give what ``re.compile`` gives, for a pattern that most runs have no use for.
+    """Return what ``re.compile`` gives, for a pattern that most runs have no use for.
 
     Compiling takes 0.1 to 0.5 ms a pattern, which a command that ends after 0.1 s feels.
     """
@@ -113,5 +113,5 @@ _INVISIBLE: Final = late(
 
 
 def is_printable(text: str) -> bool:
-    """Say whether every character of a text shows."""
+    """Whether every character of a text shows."""
     return text.isprintable() and (text.isascii() or not _INVISIBLE.search(text))

@@ -53,7 +53,7 @@ def read_state(data: bytes) -> State:
 
 
 def as_applied(plan: bytes, state: State) -> bytes:
-    """Give the JSON of ``plan`` with what ``state`` says in the place of what was expected.
+    """Return the JSON of ``plan`` with what ``state`` says in the place of what was expected.
 
     A resource that the state does not have keeps what was unknown of it unknown. Marks of
     sensitive values are those of both.
@@ -80,7 +80,7 @@ def as_applied(plan: bytes, state: State) -> bytes:
 
 
 def from_state(state: State, actions: Mapping[str, str], outputs: Collection[str]) -> bytes:
-    """Give plan JSON of the resources in ``actions`` (address → action) as ``state`` has them.
+    """Return plan JSON of the resources in ``actions`` (address → action) as ``state`` has them.
 
     What only the plan knew (``before``, ``config``, reasons) is not in it.
     """
@@ -138,7 +138,7 @@ def both(one: Any, other: Any) -> Any:
 
 
 def _address(entry: Mapping[str, Any]) -> str:
-    """Give the address of an entry that `tfgate.plan.lists` has read: it may have to be made."""
+    """Return the address of an entry that `tfgate.plan.lists` has read: it may have to be made."""
     return entry.get("address") or instance_address(
         entry.get("module_address") or "",
         entry.get("mode") or "",

@@ -1,4 +1,4 @@
-"""A plan without its secrets, as plan JSON that can be judged again.
+"""A plan without its secrets, as plan JSON that can be evaluated again.
 
 Whatever the redacted view hides is a mark (`tfgate.plan.decoding`), which a reader takes for a
 value that is not known. Parts that no rule reads (the state, planned values, generated
@@ -45,7 +45,7 @@ _EXPRESSIONS: Final = ("count_expression", "for_each_expression", "provisioners"
 
 
 def archive_plan(plan: Plan) -> bytes:
-    """Give the plan JSON to keep. Raises PlanError where a part of the plan is malformed."""
+    """Return the plan JSON to keep. Raises PlanError where a part of the plan is malformed."""
     document = {
         "format_version": plan.format_version,
         # First, and longer than what a reader looks at to tell JSON that is laid out for reading.

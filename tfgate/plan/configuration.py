@@ -138,7 +138,7 @@ class Configuration:
         self._knowing = Knowing(written, marks)
 
     def dynamic(self, address: str) -> Mapping[str, Sequence[str]] | None:
-        """Give the ``for_each`` of the dynamic blocks of a block, by label; None without sources.
+        """Return the ``for_each`` of the dynamic blocks of a block, by label; None without sources.
 
         None as well where the sources do not have the block.
         """
@@ -194,7 +194,7 @@ class Configuration:
         }
 
     def block(self, change: Change, reads: Reads) -> dict[str, Any] | None:
-        """Give a change's block as a rule sees it in ``config``; None if there is none."""
+        """Return a change's block as a rule sees it in ``config``; None if there is none."""
         address = configuration_address(change)
         block = self.blocks.get(address)
         if block is None:
@@ -202,7 +202,7 @@ class Configuration:
         return {name: block_part(block, address, name) for name in _PARTS if reads.wants(name)}
 
     def expressions(self, change: Change) -> Any:
-        """Give ``expressions`` of `block` alone, not to be changed; None if there is no block."""
+        """Return ``expressions`` of `block` alone, not to be changed; None if there is no block."""
         address = configuration_address(change)
         if self._last[0] != address:
             block = self.blocks.get(address)
@@ -211,7 +211,7 @@ class Configuration:
         return self._last[1]
 
     def redacted_block(self, change: Change, reads: Reads = EVERYTHING) -> dict[str, Any] | None:
-        """Give `block` with `SENSITIVE` for constants that marks or names say are secret."""
+        """Return `block` with `SENSITIVE` for constants that marks or names say are secret."""
         document = self.block(change, reads)
         if document is None:
             return None

@@ -147,12 +147,12 @@ class ProviderConfig:
         return self._provider.module_address or ""
 
     def expressions(self) -> Any:
-        """Give the arguments as configured; they may hold secrets."""
+        """Return the arguments as configured; they may hold secrets."""
         where = f"configuration.provider_config({self.address}).expressions"
         return decode_value(self._provider.expressions, where) or {}
 
     def redacted_expressions(self) -> Any:
-        """Give the arguments with `SENSITIVE` for constants that a name says are secret."""
+        """Return the arguments with `SENSITIVE` for constants that a name says are secret."""
         expressions = self.expressions()
         keys = frozenset(filter(ends_as_key, expressions if type(expressions) is dict else ()))
         return redact_expressions(expressions, keys)
@@ -218,12 +218,12 @@ class PlanSubject:
 
 
 def plan_document(plan: Plan, workspace: str | None, reads: Reads) -> dict[str, Any]:
-    """Give the root of a plan rule with the fields that ``reads`` wants."""
+    """Return the root of a plan rule with the fields that ``reads`` wants."""
     return PlanSubject(plan, workspace).document(reads)
 
 
 def redacted_plan_document(plan: Plan, workspace: str | None, reads: Reads) -> dict[str, Any]:
-    """Give the same with `SENSITIVE` for what must not be shown."""
+    """Return the same with `SENSITIVE` for what must not be shown."""
     return PlanSubject(plan, workspace).redacted(reads)
 
 

@@ -108,7 +108,7 @@ def decode_value(raw: Raw, where: str) -> Any:
 
 
 def is_maybe_deep(text: bytes) -> bool:
-    """Say whether JSON may nest deeper than `MAX_DEPTH`: not with fewer brackets than that."""
+    """Whether JSON may nest deeper than `MAX_DEPTH`: not with fewer brackets than that."""
     return len(text) > 2 * MAX_DEPTH and text.count(b"{") + text.count(b"[") > MAX_DEPTH
 
 
@@ -121,7 +121,7 @@ def decode_as(decoder: Decoder[_T] | msgspec.json.Decoder[_T], raw: Raw, where: 
 
 
 def part_error(error: Exception, where: str) -> PlanError:
-    """Say which part of a plan is wrong, without any value of it.
+    """Return the error of the part of a plan is wrong, without any value of it.
 
     msgspec's messages name JSON types and paths, never values, except that a decoding error of
     Python quotes the offending bytes: that one is not passed on.

@@ -111,7 +111,7 @@ class Joins:
         return UNKNOWN if found.hidden or not _HIDDEN_META.isdisjoint(path[:1]) else False
 
     def _of_block(self, placed: Placed, path: Path) -> Referred:
-        """Give what the argument of a block that is no resource refers to."""
+        """Return what the argument of a block that is no resource refers to."""
         parts = find(placed.expressions, path, None).parts
         pointing = self._blocks.pointing
         if pointing is not None and placed.at is not None and len(parts) == len(path) == 1:
@@ -122,7 +122,7 @@ class Joins:
         return Referred(set(), targets.addresses, blind=targets.lossy)
 
     def _of_change(self, change: Change, path: Path) -> Referred:
-        """Give what the argument at ``path`` (all arguments, if empty) refers to."""
+        """Return what the argument at ``path`` (all arguments, if empty) refers to."""
         view = self._blocks.get(configuration_address(change))
         if view is None:
             return Referred(set(), set(), blind=not self._has_no_block(change))
@@ -160,7 +160,7 @@ class Joins:
         return whole
 
     def _of_leaf(self, change: Change, path: Path, leaf: Any, targets: Targets) -> Referred:
-        """Give what one expression refers to; ``leaf`` is None where others stand in its place."""
+        """Return what one expression refers to; ``leaf`` is None where others stand there."""
         pointing = self._blocks.pointing
         pointed = pointing and pointing.of(change, path, leaf)
         if pointed and always_has(pointed.kind, pointed.attribute):
@@ -172,7 +172,7 @@ class Joins:
         return self._named(targets, written, written | {key for one in held for key in keys(one)})
 
     def _named(self, targets: Targets, written: set[str | None], held: set[str | None]) -> Referred:
-        """Give those of the targets that a known value names, and may name.
+        """Return those of the targets that a known value names, and may name.
 
         A text in it, one of ``written``, names what has that name; ``held`` are its texts and the
         keys of its maps, which may.
@@ -282,7 +282,7 @@ def _placed(subject: Subject) -> Placed | None:
 
 
 def values_at(value: Any, path: Sequence[str]) -> list[Any]:
-    """Give what stands at a path, in each element of the lists on the way.
+    """Return what stands at a path, in each element of the lists on the way.
 
     What is absent is as good as unknown: a plan has every attribute, null or not.
     """

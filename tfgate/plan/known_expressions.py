@@ -42,7 +42,7 @@ class Knowing:
         self._answers: dict[tuple[Calls, str, tuple[str, ...]], bool] = {}
 
     def knows(self, text: str | None, calls: Calls, block: str, depth: int = 0) -> bool:
-        """Say whether the expression ``text``, which stands in ``block``, was certainly known."""
+        """Whether the expression ``text``, which stands in ``block``, was certainly known."""
         if text is None or depth > _HOPS or _UNKNOWABLE.search(text):
             return False
         bound = {name for names in _BOUND.findall(text) for name in names if name}

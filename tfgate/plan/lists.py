@@ -47,7 +47,7 @@ _DEFERRED_INVOCATIONS: Final[Decoder[list[DeferredInvocation] | None]] = Decoder
 
 
 def resource_changes(top: Top, context: Context) -> list[Change]:
-    """Give ``resource_changes``."""
+    """Return ``resource_changes``."""
     changes = top.resource_changes or []
     _settle_all(changes, context)
     _check_addresses(changes, context)
@@ -117,7 +117,7 @@ def deferred_invocations(raw: Raw) -> list[Invocation]:
 
 
 def _settle_all(changes: Sequence[Change], context: Context) -> None:
-    """Give changes what they share, and refuse unknown actions."""
+    """Return changes what they share, and refuse unknown actions."""
     for position, change in enumerate(changes):
         _settle(change, position, context)
     _check_actions(changes)

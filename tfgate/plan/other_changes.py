@@ -327,14 +327,14 @@ class Invocation(msgspec.Struct, gc=False):
         return decode_value(getattr(self, field), f"{self._where}.{field}")
 
     def values(self) -> Any:
-        """Give the action's arguments, with `UNKNOWN` where they are not known yet."""
+        """Return the action's arguments, with `UNKNOWN` where they are not known yet."""
         try:
             return merge(self.part("config_values"), self.part("config_unknown"))
         except RecursionError:
             raise too_deep(self._where) from None
 
     def redacted_values(self) -> Any:
-        """Give the arguments with `SENSITIVE` for what must not be shown."""
+        """Return the arguments with `SENSITIVE` for what must not be shown."""
         values = self.values()
         if not self.config_sensitive:
             values = redact_named(values)

@@ -196,7 +196,7 @@ class Plan:
         return self._joins.referenced_by(subject, pattern, redacted=redacted)
 
     def configured(self, subject: Subject, argument: str) -> Any:
-        """Say whether the subject's own block sets an argument or has such a nested block.
+        """Whether the subject's own block sets an argument or has such a nested block.
 
         True, False, or `UNKNOWN` where a dynamic block may have made it. A constant null sets
         nothing. ``count``, ``for_each``, ``depends_on``, ``provider`` and ``provisioner`` count as
@@ -205,7 +205,7 @@ class Plan:
         return self._joins.configured(subject, argument)
 
     def left_to_provider(self, subject: Subject, argument: str) -> Any:
-        """Say whether the subject's block leaves the argument at a dotted path to the provider.
+        """Whether the subject's block leaves the argument at a dotted path to the provider.
 
         True, False, or `UNKNOWN` where the value is not known and the plan has no block to look at.
         A ``dynamic`` block whose ``for_each`` is not known yet makes it `UNKNOWN` where the sources
@@ -254,6 +254,6 @@ class Top(msgspec.Struct, gc=False):
     errored: Raw = ABSENT
 
     def kept(self) -> dict[str, Raw]:
-        """Give the undecoded parts that the plan has, by key."""
+        """Return the undecoded parts that the plan has, by key."""
         parts = {key: getattr(self, key) for key in self.__struct_fields__}
         return {key: part for key, part in parts.items() if isinstance(part, Raw) and part}

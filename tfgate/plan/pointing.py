@@ -35,7 +35,7 @@ class Written(Protocol):
     """The text of a configuration. ``None`` always says that the text is not at hand."""
 
     def expression(self, module: Sequence[str], block: str, path: Sequence[str]) -> str | None:
-        """Give the expression of an argument, `NOT_SET` where the block does not set it.
+        """Return the expression of an argument, `NOT_SET` where the block does not set it.
 
         ``module`` names the module calls from the root. ``block`` is ``TYPE.NAME``,
         ``data.TYPE.NAME``, ``module.NAME``, ``output.NAME`` (whose argument is ``value``) or
@@ -170,7 +170,7 @@ class Pointing:
         self._parsed: dict[tuple[tuple[str, ...], str, tuple[str, ...]], Traversal | None] = {}
 
     def of(self, change: Change, path: Sequence[str], part: Any) -> Pointed | None:
-        """Give what an argument of a resource points at; ``part`` is its expression in the plan."""
+        """Return what a resource's argument points at; ``part`` is its expression in the plan."""
         block = f"data.{change.type}.{change.name}" if change.mode == "data" else None
         place = Place(
             module_steps(change.module_address),
@@ -180,7 +180,7 @@ class Pointing:
         return self.at(place, path, part)
 
     def at(self, place: Place, path: Sequence[str], part: Any) -> Pointed | None:
-        """Give what an argument of the block at ``place`` points at."""
+        """Return what an argument of the block at ``place`` points at."""
         if place.block is None or not is_expression(part):
             return None
         begun = self._read(place.calls, place.block, tuple(path))

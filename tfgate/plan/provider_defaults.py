@@ -70,7 +70,7 @@ class Leaving:
 
 
 def _marks(change: Change) -> Any:
-    """Give ``after_unknown``, as an object if all that is unknown has a mark in it.
+    """Return ``after_unknown``, as an object if all that is unknown has a mark in it.
 
     It has if ``after`` is an object, or null, that has no unknown values of its own.
     """
@@ -87,7 +87,7 @@ def _asked(argument: str) -> tuple[tuple[str, ...], Reads]:
 
 
 def _is_open(value: Any, path: Sequence[str]) -> bool:
-    """Say whether anything at the path is unknown: what is known was left to nobody."""
+    """Whether anything at the path is unknown: what is known was left to nobody."""
     value = _shown(value)
     if isinstance(value, Unknown):
         return True
@@ -97,7 +97,7 @@ def _is_open(value: Any, path: Sequence[str]) -> bool:
 
 
 def _shown(value: Any) -> Any:
-    """Give the element that stands for any number of them as the plan shows it."""
+    """Return the element that stands for any number of them as the plan shows it."""
     return value.value if type(value) is Maybe else value
 
 

@@ -84,7 +84,7 @@ _OTHERS: Final = (
 
 
 def to_utf8(data: bytes) -> bytes:
-    """Give ``data`` as UTF-8 without a byte order mark; plain UTF-8 is returned as it is.
+    """Return ``data`` as UTF-8 without a byte order mark; plain UTF-8 is returned as it is.
 
     Accepted are UTF-8, UTF-16 (what ``>`` writes in Windows PowerShell) and UTF-32, with or
     without a byte order mark. Raises PlanError for anything else, naming the first wrong byte.
@@ -177,7 +177,7 @@ def check_not_empty(text: bytes) -> None:
 
 
 def undecodable(text: bytes, error: Exception) -> PlanError:
-    """Say what a text is that does not decode as a plan."""
+    """Return what a text is that does not decode as a plan."""
     if isinstance(error, RecursionError):
         return too_deep(None)
     if isinstance(error, msgspec.ValidationError):
@@ -193,7 +193,7 @@ def undecodable(text: bytes, error: Exception) -> PlanError:
 
 
 def not_a_plan(keys: frozenset[str]) -> PlanError:
-    """Say what a JSON object is that lacks what every plan has."""
+    """Return what a JSON object is that lacks what every plan has."""
     if "@level" in keys and "@message" in keys:
         return PlanError("This is a line of the log of `terraform plan -json`.", hint=LOG)
     if "lineage" in keys or "serial" in keys or "values" in keys:
@@ -271,7 +271,7 @@ _VERSION: Final = re.compile(r"(\d{1,4})\.(\d{1,4})")
 
 
 def check_version(value: Any) -> tuple[str, int, str | None]:
-    """Give the format version, its major number, and a warning where its minor one is new.
+    """Return the format version, its major number, and a warning where its minor one is new.
 
     "Reject any input which reports an unsupported major version", and ignore what is not known of
     a newer minor one (JSON Output Format, introduction). Raises PlanError.
@@ -432,7 +432,7 @@ _NEXT: Final = late(r"trailing characters \(byte (\d+)\)$")
 
 
 def split_stream(data: bytes) -> list[bytes]:
-    """Give each plan of a stream of them; anything else comes back as it is, in one piece.
+    """Return each plan of a stream of them; anything else comes back as it is, in one piece.
 
     What is not a row of JSON objects that each have a ``format_version`` is left whole, for the
     reader of plans to explain. Worth its time only where that reader has met a second document.
@@ -460,7 +460,7 @@ def _parts(text: bytes) -> list[bytes]:
 
 
 def _end(text: memoryview) -> int | None:
-    """Give where the next document begins, or the end; ``None`` where the first is no JSON."""
+    """Return where the next document begins, or the end; ``None`` where the first is no JSON."""
     try:
         msgspec.json.decode(text, type=msgspec.Raw)
     except msgspec.DecodeError as error:

@@ -41,7 +41,7 @@ class Attributes:
         self._decode = msgspec.json.Decoder(wanted | bool | None).decode
 
     def decode(self, raw: Raw) -> Any:
-        """Give an object with the wanted attributes alone; null and booleans as they are.
+        """Return an object with the wanted attributes alone; null and booleans as they are.
 
         What the object does not have stays absent; what is absent itself is None. Null
         write-only arguments become `UNKNOWN`. Raises ValueError or RecursionError for another
@@ -75,7 +75,7 @@ def _typed_dict(names: frozenset[str]) -> Any:
 
 @lru_cache(maxsize=1024)
 def attributes(names: frozenset[str] | None) -> Attributes:
-    """Give the (cached) `Attributes` for a set of names, or for all with None."""
+    """Return the (cached) `Attributes` for a set of names, or for all with None."""
     return Attributes(names)
 
 

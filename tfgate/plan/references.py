@@ -1,4 +1,4 @@
-"""What some blocks may refer to, told apart by what is mentioned."""
+"""What some blocks may refer to, by what is mentioned."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _same_modules(one: str, other: str) -> bool:
 
 
 EDGES: Final = 200_000
-"""References of one kind that are told from each other: ten times as many as any plan has."""
+"""References of one kind that are kept apart: ten times as many as any plan has."""
 
 
 class Edge(NamedTuple):
@@ -100,7 +100,7 @@ class Edges:
         self._by_address: dict[str, list[Edge]] = {}
         self._number = 0
         self.overflown = False
-        """Whether there are more than are told from each other."""
+        """Whether there are more than are kept apart."""
 
     def add(
         self,
@@ -126,7 +126,7 @@ class Edges:
                 self._by_address.setdefault(target.address, []).append(edge)
 
     def to(self, address: str) -> Iterable[Edge]:
-        """Give the mentions of the block at this configuration address."""
+        """Return the mentions of the block at this configuration address."""
         return self._by_address.get(address, ())
 
 
@@ -182,11 +182,11 @@ class Sightings:
             self._texts.setdefault(token, []).append((number, folded))
 
     def equal(self, name: str) -> Iterable[tuple[int, str]]:
-        """Give the candidates that have exactly this name, and in which argument."""
+        """Return the candidates that have exactly this name, and in which argument."""
         return self._whole.get(name, ())
 
     def of(self, names: Iterable[str]) -> set[int]:
-        """Give the candidates with one of these names within an argument, in any case."""
+        """Return the candidates with one of these names within an argument, in any case."""
         seen: set[int] = set()
         for name in names:
             folded = name.casefold()
@@ -234,7 +234,7 @@ def is_called_after(argument: str, kind: str) -> bool:
 
 
 def identities(kind: str, values: Any) -> tuple[set[str], bool]:
-    """Give the known names of a resource with these values, and whether there may be others."""
+    """Return the known names of a resource with these values, and whether there may be others."""
     if type(values) is not dict:
         return set(), True
     found = [values.get(name) for name in identity_names(kind)]
@@ -273,7 +273,7 @@ def keys(value: Any) -> Iterator[str]:
 
 
 def _text(value: Any) -> str:
-    """Give a text, or a number as Terraform makes a text of it; empty for everything else."""
+    """Return a text, or a number as Terraform makes a text of it; empty for everything else."""
     if type(value) is str:
         return value
     return str(value) if type(value) is int else ""

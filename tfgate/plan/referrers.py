@@ -105,7 +105,7 @@ class Blocks:
         return None if written is None else Pointing(written)
 
     def points_at(self, change: Change, block: BlockView, argument: str) -> str | None:
-        """Give the address of the one instance that an argument certainly names."""
+        """Return the address of the one instance that an argument certainly names."""
         expressions = block.expressions
         if self.pointing is None or type(expressions) is not dict:
             return None
@@ -114,13 +114,13 @@ class Blocks:
 
     @staticmethod
     def named(pointed: Pointed | None) -> str | None:
-        """Give the address of what is pointed at, if it is by one of its names."""
+        """Return the address of what is pointed at, if it is by one of its names."""
         if pointed is None or pointed.attribute not in identity_names(pointed.kind):
             return None
         return pointed.address
 
     def dynamic(self, block: BlockView) -> Mapping[str, Sequence[str]] | None:
-        """Give the dynamic blocks of a block, by label; None where the sources are not at hand."""
+        """Return the dynamic blocks of a block, by label; None without sources."""
         return self._configuration.dynamic(block.address)
 
     def get(self, address: str) -> BlockView | None:
@@ -147,7 +147,7 @@ _AFTER: Final = Reads.of([("after",)])
 GONE: Final = frozenset({Action.DELETE, Action.FORGET})
 """Actions after which an object is not there any more."""
 DOUBTS: Final = 200
-"""Possible referrers of one resource that are told from each other: with more, there may be any."""
+"""Possible referrers of one resource that are kept apart: with more, there may be any."""
 
 
 class Found(NamedTuple):
@@ -223,7 +223,7 @@ class Referrers:
     def _possible(
         self, view: View, change: Change, names: Names, sure: dict[int, Change]
     ) -> tuple[list[Change], bool]:
-        """Give those that may refer to ``change`` beside the sure ones, and whether any may."""
+        """Return those that may refer to ``change`` beside the sure ones, and whether any may."""
         maybe: dict[int, Change] = {}
         for other in self._mentioning(view, change, names):
             if other.position not in sure and other.address != change.address:
@@ -268,7 +268,7 @@ class Referrers:
         return bearers[name] <= 1
 
     def names(self, change: Change) -> Names:
-        """Give the names of a resource: those it will have, or those it has if it is to go."""
+        """Return the names of a resource: those it will have, or those it has if it is to go."""
         known, open_ = identities(change.type, self._identifying(change))
         return Names(known, open_ or any(len(name) < SHORTEST for name in known))
 
@@ -347,7 +347,7 @@ class Referrers:
         view.edges.add(block.arguments, is_open, is_known)
 
     def _left(self, value: Any, targets: Targets) -> list[str]:
-        """Give what a value holds beside whole names of what it mentions; "" for what is unknown.
+        """Return what a value holds beside whole names of what it mentions; "" for what is unknown.
 
         A text that is the whole name of one instance names no other.
         """
@@ -358,7 +358,7 @@ class Referrers:
         return ["" if text is None else text for text in found if text not in named]
 
     def _names_of_block(self, address: str) -> set[str]:
-        """Give the names of the instances of a block."""
+        """Return the names of the instances of a block."""
         if address not in self._block_names:
             self._block_names[address] = {
                 name

@@ -32,7 +32,7 @@ MAX_SHOWN: Final = 200
 
 
 def shown(text: str) -> str:
-    """Give ``text`` fit for an error: control and format characters escaped, long ones cut."""
+    """Return ``text`` fit for an error: control and format characters escaped, long ones cut."""
     cut = text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
     return "".join(c if is_printable(c) else c.encode("unicode_escape").decode() for c in cut)
 
@@ -136,12 +136,12 @@ def check_tree(raw: Raw, where: str, *, levels: int) -> None:
 
 
 def _end_of_value(text: bytes, position: int, kept: Raw) -> int | None:
-    """Give the end of the value at ``position``, None if it is not the one that was kept."""
+    """Return the end of the value at ``position``, None if it is not the one that was kept."""
     return position + len(kept) if text.startswith(memoryview(kept), position) else None
 
 
 def _end_of_entries(text: bytes, position: int, entries: Sequence[Entry]) -> int | None:
-    """Give the end of the list at ``position`` if it is written exactly as Terraform writes it."""
+    """Return the end of the list at ``position`` if it is written as Terraform writes it."""
     for start in range(0, len(entries), _CHUNK):
         chunk = memoryview(_encode(entries[start : start + _CHUNK]))
         if text[position : position + 1] != (b"," if start else b"["):

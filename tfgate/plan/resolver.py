@@ -115,7 +115,7 @@ def _module_mention(steps: Sequence[tuple[str | None, str | None]]) -> Mention:
 
 
 MANY: Final = 1_000
-"""Targets of one expression beyond which none is told from another: no person writes so many, and
+"""Targets of one expression beyond which none is kept apart: no person writes so many, and
 each of 10,000 blocks may have them."""
 
 
@@ -135,7 +135,7 @@ class Targets(NamedTuple):
     lossy: bool = False
     """Whether there may be others, which the JSON does not show."""
     many: bool = False
-    """Whether they are so many that none is told from another."""
+    """Whether they are so many that none is kept apart."""
 
     @property
     def addresses(self) -> set[str]:
@@ -196,13 +196,13 @@ class Resolver:
                 stack.append((call.module or Module(), inner))
 
     def resolve(self, part: Any, place: Place) -> Targets:
-        """Give what all expressions in ``part`` refer to."""
+        """Return what all expressions in ``part`` refer to."""
         if part is None or _is_constant(part):
             return NOTHING
         return union(self._leaf(references, place) for references in leaves(part))
 
     def _leaf(self, references: list[str], place: Place) -> Targets:
-        """Give what one expression refers to: many blocks of a module have the same ones."""
+        """Return what one expression refers to: many blocks of a module have the same ones."""
         if place.for_each or self._open:
             return self._expression(references, place)
         key = (place.prefix, tuple(references))

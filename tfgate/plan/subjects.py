@@ -60,7 +60,7 @@ class Subject(Protocol):
 
 
 def iter_subjects(plan: Plan, scope: Scope, *, workspace: str | None = None) -> Iterable[Subject]:
-    """Give the subjects of ``scope`` in the plan's order.
+    """Return the subjects of ``scope`` in the plan's order.
 
     ``workspace`` is what plan rules see under that name. Scope ``source`` has no subjects in a
     plan. Deferred changes are facts of the plan, not resources that this apply makes.

@@ -139,12 +139,12 @@ def unknown(change: Change, reads: Reads) -> Any:
 
 
 def redacted_before(change: Change, reads: Reads) -> Any:
-    """Give ``before`` with `SENSITIVE` for what ``before_sensitive`` marks."""
+    """Return ``before`` with `SENSITIVE` for what ``before_sensitive`` marks."""
     return _hidden(change, reads, before(change, reads), "before")
 
 
 def redacted_after(change: Change, reads: Reads) -> Any:
-    """Give ``after``, unknowns included, with `SENSITIVE` for what ``after_sensitive`` marks."""
+    """Return ``after``, unknowns included, with `SENSITIVE` for what ``after_sensitive`` marks."""
     return _hidden(change, reads, after(change, reads), "after")
 
 

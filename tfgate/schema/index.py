@@ -130,7 +130,7 @@ _BLOCK: Final = msgspec.json.Decoder(Block)
 
 
 def write_index(provider: Provider) -> bytes:
-    """Give the index of one provider. The same schema gives the same bytes."""
+    """Return the index of one provider. The same schema gives the same bytes."""
     chunks, bodies, offset = [], [], 0
     for is_data, types in ((False, provider.resources), (True, provider.data)):
         for names, body in _packed(types):
@@ -210,7 +210,7 @@ class SchemaIndex:
         return (data, kind) in self._places
 
     def get(self, kind: str, *, data: bool = False) -> Block | None:
-        """Give a type's schema. Raises ``UsageError`` where the file is spoilt."""
+        """Return a type's schema. Raises ``UsageError`` where the file is spoilt."""
         return self._block(kind, data)
 
     def _read_block(self, kind: str, data: bool) -> Block | None:
@@ -264,16 +264,16 @@ class Catalog:
         return tuple(self._by_prefix.values())
 
     def index_of(self, kind: str) -> SchemaIndex | None:
-        """Give the index of the provider that a type's prefix names."""
+        """Return the index of the provider that a type's prefix names."""
         return self._by_prefix.get(kind.partition("_")[0])
 
     def get(self, kind: str, *, data: bool = False) -> Block | None:
-        """Give a type's schema, ``None`` where it is not known."""
+        """Return a type's schema, ``None`` where it is not known."""
         index = self.index_of(kind)
         return index.get(kind, data=data) if index else None
 
     def other(self, kind: str, *, data: bool = False) -> Block | None:
-        """Give a type's schema in the version of the provider that was put aside."""
+        """Return a type's schema in the version of the provider that was put aside."""
         index = self.others.get(kind.partition("_")[0])
         return index.get(kind, data=data) if index else None
 
@@ -296,7 +296,7 @@ class Catalog:
         ]
 
     def nearest(self, kind: str, *, data: bool = False) -> str | None:
-        """Give the known type that is spelt most like ``kind``, if one is near.
+        """Return the known type that is spelt most like ``kind``, if one is near.
 
         Where the prefix is of no known provider, only a misspelt prefix is thought of: the type may
         well be of a provider that is not known.

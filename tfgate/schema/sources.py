@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def read_schema(
     data: bytes, *, name: str = "the schema", versions: Mapping[str, str] | None = None
 ) -> list[Provider]:
-    """Give the providers of a schema document; ``versions`` by full name, as far as known.
+    """Return the providers of a schema document; ``versions`` by full name, as far as known.
 
     Raises ``UsageError`` for what is no such document.
     """
@@ -101,13 +101,13 @@ VARIABLE: Final = "TFGATE_SCHEMAS"
 
 
 def shipped_indexes() -> Iterator[SchemaIndex]:
-    """Give the indexes that come with tfgate."""
+    """Return the indexes that come with tfgate."""
     for path in sorted((Path(__file__).parent / "shipped").glob(f"*{SUFFIX}")):
         yield SchemaIndex(path.read_bytes(), name=path.name)
 
 
 def user_folder(env: Mapping[str, str]) -> Path:
-    """Give the folder that ``tfgate schema index`` writes to: ``~/.local/share/tfgate/schemas``."""
+    """Return where ``tfgate schema index`` writes: ``~/.local/share/tfgate/schemas``."""
     named = env.get(VARIABLE, "").split(os.pathsep)[0]
     if named:
         return Path(named)
@@ -117,7 +117,7 @@ def user_folder(env: Mapping[str, str]) -> Path:
 
 
 def load_indexes(env: Mapping[str, str]) -> Iterator[SchemaIndex]:
-    """Give the user's indexes, then the shipped ones. Raises ``UsageError`` for a spoilt one."""
+    """Return the user's indexes, then the shipped ones. Raises ``UsageError`` for a spoilt one."""
     named = [Path(part) for part in env.get(VARIABLE, "").split(os.pathsep) if part]
     for folder in named or [user_folder(env)]:
         if folder.is_dir():
@@ -127,7 +127,7 @@ def load_indexes(env: Mapping[str, str]) -> Iterator[SchemaIndex]:
 
 
 def open_schema(path: Path) -> list[SchemaIndex]:
-    """Give the providers of a file: an index, or a schema as Terraform prints it.
+    """Return the providers of a file: an index, or a schema as Terraform prints it.
 
     Raises ``UsageError``.
     """
@@ -139,7 +139,7 @@ def open_schema(path: Path) -> list[SchemaIndex]:
 
 
 def file_name(provider: str, version: str) -> str:
-    """Give the name of an index's file: ``hashicorp-aws-5.100.0.tfschema``."""
+    """Return the name of an index's file: ``hashicorp-aws-5.100.0.tfschema``."""
     owner_and_name = "-".join(provider.split("/")[-2:])
     named = f"{owner_and_name}-{version}" if version else owner_and_name
     safe = "".join(char if char.isalnum() or char in "-._" else "_" for char in named)

@@ -106,7 +106,7 @@ def test_gitlab_shows_a_verdict_that_was_not_reached() -> None:
     """An empty list would look like a clean plan."""
     (entry,) = quality(CASES["undecided-nothing-selected"])
     assert entry["severity"] == "blocker"
-    assert "nothing was judged" in entry["description"]
+    assert "No rule was evaluated" in entry["description"]
 
 
 def test_gitlab_marks_a_waived_finding_as_information() -> None:
