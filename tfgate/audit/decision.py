@@ -14,7 +14,7 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -23,11 +23,8 @@ from tfgate.audit.files import make_directory, read_bounded, reported, write_who
 from tfgate.audit.record import decode, is_harmless, neutralise, neutralise_text, sha256
 from tfgate.audit.trail_files import unpacked
 from tfgate.errors import AuditError
-from tfgate.model.decision import NO_PLAN
+from tfgate.model.decision import NO_PLAN, Decision, Outcome
 from tfgate.opening import open_file
-
-if TYPE_CHECKING:
-    from tfgate.model.decision import Decision, Outcome
 
 AnyPath = str | os.PathLike[str]
 

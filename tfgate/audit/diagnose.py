@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 import msgspec
 
 from tfgate.audit.record import GENESIS
-from tfgate.audit.result import ChainFacts, Problem, ProblemKind
-from tfgate.audit.scan import Bad, Place, Run
+from tfgate.audit.scan import Bad, ChainFacts, Place, Problem, ProblemKind, Run
 
 
-@dataclass(eq=False)
-class Node:
+class Node(msgspec.Struct, eq=False):
     """A piece with its ties."""
 
     piece: Run | Bad
@@ -28,7 +25,7 @@ class Node:
     """True where ``parent`` follows from numbers alone: no hash says so."""
     copy_of: Place | None = None
     """Where the same record stands already."""
-    children: list[Node] = field(default_factory=list)
+    children: list[Node] = []
     weight: int = 0
     """Records in this piece and along the heaviest line of its descendants."""
 

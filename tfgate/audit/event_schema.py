@@ -10,14 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
-from tfgate.audit.events import CHAIN, EVENTS
-
-if TYPE_CHECKING:
-    from tfgate.audit.events import Event, Member
+from tfgate.audit.events import CHAIN, EVENTS, Event, Member
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _REF: Final = "#/$defs/{name}"

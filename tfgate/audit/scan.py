@@ -1,7 +1,8 @@
-"""One pass over records: runs of records that follow each other, and lines that are none.
+"""One pass over records, and what ``verify`` finds out, as data.
 
-A trail that nobody touched is one run, however long. Everything that can be wrong shows as a
-second run or a bad line, so that what ``diagnose`` has to think about is small.
+A pass gives runs of records that follow each other, and lines that are none. A trail that nobody
+touched is one run, however long. Everything that can be wrong shows as a second run or a bad line,
+so that what ``diagnose`` has to think about is small.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from enum import Enum
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,105 @@ from tfgate.audit.record import (
 )
 from tfgate.audit.trail_files import Lines, parts_of, record_in
 from tfgate.errors import AuditError
+
+
+class ProblemKind(str, Enum):
+    """What is wrong with a trail."""
+
+    ALTERED = "altered"
+    """A record's bytes are not those that were written."""
+    REPLACED = "replaced"
+    """A record's own hash fits, but its successor was chained to another record."""
+    MISSING = "missing"
+    """Records were removed."""
+    REORDERED = "reordered"
+    """A record stands in another place than it was written."""
+    REPEATED = "repeated"
+    """A record stands twice."""
+    INSERTED = "inserted"
+    """A record was put in that the chain does not know."""
+    MIXED = "mixed"
+    """Two chains in one trail."""
+    FOREIGN = "foreign"
+    """A line that is no audit record at all."""
+    FUTURE = "future"
+    """A record of a later format version, which cannot be checked here."""
+    UNREADABLE = "unreadable"
+    """A file cannot be read, or only in part (a truncated gzip)."""
+    UNFINISHED = "unfinished"
+    """The last line was cut short: a crash, or a write under way."""
+    CLOCK = "clock"
+    """A record's time is before its predecessor's."""
+    ORPHAN = "orphan"
+    """An apply that was started and of which no end is recorded."""
+    CUT = "cut"
+    """A checkpoint knows of records that the trail has no longer."""
+    CHECKPOINT = "checkpoint"
+    """A checkpoint contradicts the trail, or its signature is bad or by an unknown key."""
+    EVIDENCE = "evidence"
+    """An evidence file is missing or was changed."""
+    PLACE = "place"
+    """Something about where the trail lies: who can write to it."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing found, in a sentence that names records by number and lines by number."""
+
+    kind: ProblemKind
+    text: str
+    file: str
+    """Path as given or found."""
+    line: int | None = None
+    """1-based line in the file (uncompressed)."""
+    seq: int | None = None
+    """Number of the (first) record it is about."""
+    fatal: bool = True
+    """False for a note: worth knowing, and no sign that anybody changed anything."""
+
+
+class ChainFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One chain of records."""
+
+    id: str | None
+    """``hash`` of record 0; ``None`` where the beginning is missing."""
+    first_seq: int
+    last_seq: int
+    first_prev: str
+    """``hash`` of the record before the first one: 64 zeros where a chain begins."""
+    last_hash: str
+    records: int
+    """Whole, unaltered records that belong to it."""
+    files: tuple[str, ...]
+
+
+class VerifyResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The state of a trail. ``ok`` is the verdict."""
+
+    records: int
+    """Whole, unaltered records read."""
+    chains: tuple[ChainFacts, ...]
+    problems: tuple[Problem, ...]
+    """In the order of files and lines."""
+    notes: tuple[Problem, ...] = ()
+    files: tuple[str, ...] = ()
+    """Every file read, in the order of the chain."""
+    first_time: str | None = None
+    last_time: str | None = None
+    events: dict[str, int] = {}
+    """Number of records per event."""
+    evidence: int = 0
+    """Evidence files checked."""
+    checkpoints: int = 0
+    """Checkpoints that agree with the trail and whose signature is good."""
+
+    @property
+    def ok(self) -> bool:
+        """True where every record is as it was written, and nothing contradicts it."""
+        return not self.problems
+
 
 MAX_PIECES = 20_000
 """Runs and bad lines kept per scan; a file with more is no trail in any useful sense."""
@@ -290,14 +391,6 @@ class _Task(msgspec.Struct, frozen=True):
     size: int
 
 
-class _Done(msgspec.Struct):
-    scan: Scan
-    tail: int
-    reason: str | None
-    seq: int | None
-    after: int
-
-
 def scan_files(
     files: Sequence[Path],
     wanted: Wanted,
@@ -313,12 +406,10 @@ def scan_files(
     for task, result in zip(tasks, _run(tasks, wanted, workers, total), strict=True):
         if task.file != of_file:
             whole, current, of_file = merge(whole, current), Scan(), task.file
-        current = join(current, result.scan)
-        if result.tail or result.reason:
-            place = (task.file, current.lines)
-            damages.append(
-                Damage(*place, result.tail, result.reason, seq=result.seq, after=result.after)
-            )
+        scan, damage = result
+        current = join(current, scan)
+        if damage.tail or damage.reason:
+            damages.append(msgspec.structs.replace(damage, lines=current.lines))
         done += task.size
         if progress is not None:
             progress(done, total)
@@ -335,7 +426,9 @@ def _tasks(path: Path, index: int) -> Iterator[_Task]:
         yield _Task(str(path), index, start, end, share)
 
 
-def _run(tasks: list[_Task], wanted: Wanted, workers: int | None, total: int) -> Iterator[_Done]:
+def _run(
+    tasks: list[_Task], wanted: Wanted, workers: int | None, total: int
+) -> Iterator[tuple[Scan, Damage]]:
     count = min(_processes(total) if workers is None else workers, len(tasks))
     if count <= 1:
         yield from (_scan(task, wanted) for task in tasks)
@@ -357,9 +450,9 @@ def _processes(total: int) -> int:
     return (os.cpu_count() or 1) if total > _WORTH_IT and alone else 1
 
 
-def _scan(task: _Task, wanted: Wanted) -> _Done:
+def _scan(task: _Task, wanted: Wanted) -> tuple[Scan, Damage]:
     lines = Lines(Path(task.path), task.start, task.end)
     scan = scan_lines(lines, task.file, wanted)
     found = record_in(lines.tail)
     seq, after = (None, 0) if found is None else (found[0].seq, len(found[1]))
-    return _Done(scan, len(lines.tail), lines.damage, seq, after)
+    return scan, Damage(task.file, scan.lines, len(lines.tail), lines.damage, seq, after)

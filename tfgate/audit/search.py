@@ -7,7 +7,6 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from tfgate.audit.scan import evidence_digest
 from tfgate.audit.trail_files import Lines, log_of
 from tfgate.audit.verifier import find_files
 from tfgate.errors import AuditError, UsageError
+from tfgate.model.text import glob_matches
 
 AnyPath = str | os.PathLike[str]
 
@@ -110,24 +110,6 @@ def passes_match(filters: Filters, record: dict[str, Any]) -> bool:
         and _one(filters.rule, rule)
         and _any(filters.control, _controls(controls.get(rule)))
         for rule, counts in _table(record.get("rules")).items()
-    )
-
-
-def glob_matches(pattern: str, text: str) -> bool:
-    """Match a whole text against a glob of ``*`` and ``?``."""
-    return _compiled(pattern).fullmatch(text) is not None
-
-
-@lru_cache(maxsize=64)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    # Several stars in a row mean one, and would make matching slow.
-    parts = re.split(r"(\*+|\?)", pattern)
-    special = {"?": "."}
-    return re.compile(
-        "".join(
-            ".*" if part[:1] == "*" else special.get(part) or re.escape(part) for part in parts
-        ),
-        re.DOTALL,
     )
 
 

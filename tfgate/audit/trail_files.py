@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -27,10 +27,6 @@ from tfgate.audit.record import GENESIS, MAX_LINE, NotARecordError, Record, open
 from tfgate.errors import AuditError
 from tfgate.model.text import late
 from tfgate.opening import open_file
-
-if TYPE_CHECKING:
-    from tfgate.audit.record import Record
-
 
 _ROTATED = late(r"(?P<stem>.+)-(?P<day>\d{8})-(?P<seq>\d{12,})\.jsonl(?:\.gz)?", re.ASCII)
 
@@ -285,15 +281,8 @@ def completes(fragment: bytes, last: Record | None) -> Record | None:
 
 def completed_fields(record: Record, log: Path) -> dict[str, Any]:
     """Return the fields of the ``recovered`` event where a record lacked its newline alone."""
-    return {
-        "reason": "A writer was cut short; the newline that its record lacked was put in.",
-        "file": log.name,
-        "after_seq": record.seq,
-        "fragment_length": 0,
-        "fragment_sha256": sha256(b""),
-        "fragment_base64": "",
-        "fragment_truncated": False,
-    }
+    reason = "A writer was cut short; the newline that its record lacked was put in."
+    return {**recovered_fields(b"", log, record.seq), "reason": reason}
 
 
 def recovered_fields(fragment: bytes, log: Path, after: int | None) -> dict[str, Any]:

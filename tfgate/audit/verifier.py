@@ -5,24 +5,30 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from tfgate.audit.checkpoint import Statement, read_statement
 from tfgate.audit.decision import read_evidence_bytes
 from tfgate.audit.diagnose import diagnose, loose_hashes
-from tfgate.audit.result import ChainFacts, Problem, ProblemKind, VerifyResult
-from tfgate.audit.scan import Run, Scan, Wanted, scan_files
+from tfgate.audit.scan import (
+    ChainFacts,
+    Damage,
+    Place,
+    Problem,
+    ProblemKind,
+    Run,
+    Scan,
+    VerifyResult,
+    Wanted,
+    scan_files,
+)
 from tfgate.audit.signing import BadSignatureError, UnknownSignerError, signer_of
 from tfgate.audit.trail_files import log_of, trail_files
 from tfgate.errors import AuditError
 from tfgate.opening import NotAFileError, descriptor_of, read_file
-
-if TYPE_CHECKING:
-    from tfgate.audit.scan import Damage, Place
 
 Progress = Callable[[int, int], None]
 AnyPath = str | os.PathLike[str]
@@ -293,8 +299,7 @@ def verify(
     return _result(scan, names, chains, everything, len(verdicts.agreed))
 
 
-@dataclass(frozen=True)
-class _Read:
+class _Read(NamedTuple):
     """What was read of the trails, at one moment."""
 
     files: list[Path]

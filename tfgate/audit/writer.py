@@ -6,7 +6,7 @@ import datetime as dt
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tfgate.audit.files import (
     append_line,
@@ -19,6 +19,7 @@ from tfgate.audit.files import (
     writing,
 )
 from tfgate.audit.record import (
+    Clock,
     FutureVersionError,
     NotARecordError,
     Record,
@@ -30,6 +31,7 @@ from tfgate.audit.record import (
 )
 from tfgate.audit.trail_files import (
     Lines,
+    Rotation,
     completed_fields,
     completes,
     fragment_after,
@@ -40,11 +42,6 @@ from tfgate.audit.trail_files import (
     trail_files,
 )
 from tfgate.errors import AuditError
-
-if TYPE_CHECKING:
-    from tfgate.audit.record import Clock
-    from tfgate.audit.trail_files import Rotation
-
 
 ONCE: Mapping[str, str] = {"receipt_used": "receipt_sha256"}
 """Event → the field that no two records of it may agree in."""

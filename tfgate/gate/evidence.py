@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from tfgate.audit.record import moment_of
-from tfgate.audit.search import Filters, Unread, glob_matches, search_trail
+from tfgate.audit.search import Filters, Unread, search_trail
 from tfgate.gate.gather import gather_sources, load_config
 from tfgate.model.audit_report import DecisionRow, ExceptionRow, Ref, RuleChangeRow, RulesetRow
-from tfgate.model.text import glob_matches as text_glob_matches
+from tfgate.model.text import glob_matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -422,7 +422,7 @@ def _listed(context: Context, rules: set[str]) -> Iterator[ListedWaiver]:
 def _state(waiver: Waiver, context: Context, rules: set[str], today: dt.date) -> str:
     if waiver.expires < today:
         return "expired"
-    if not any(text_glob_matches(waiver.rule, rule) for rule in rules):
+    if not any(glob_matches(waiver.rule, rule) for rule in rules):
         return "unknown rule"
     is_glob = "*" in waiver.rule or "?" in waiver.rule
     if waiver.kind == "comment" and is_glob and not context.comment_waiver_globs:

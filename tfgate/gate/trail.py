@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfgate.audit.checkpoint import Checkpoint
-    from tfgate.audit.result import VerifyResult
+    from tfgate.audit.scan import VerifyResult
 
 SHOWN_PROBLEMS = 50
 """Problems that are printed; so many are enough to see what kind of thing has happened."""

@@ -9,10 +9,10 @@ import os
 import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -20,21 +20,20 @@ from tfgate._version import __version__
 from tfgate.audit.decision import evidence_path, find_plan, read_evidence_bytes, read_packed
 from tfgate.audit.record import canonical, decode, sha256
 from tfgate.audit.scratch import scratch
-from tfgate.audit.search import Filters, Unread, read_lines, search_trail, show
+from tfgate.audit.search import Filters, Hit, Unread, read_lines, search_trail, show
 from tfgate.audit.trail_files import log_of, trail_files
 from tfgate.command.output import write_err
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import AuditError, TfgateError
 from tfgate.gate.rule_origin import checkout_of, repository_of
 from tfgate.gate.rules import READ, RulesPlace, write_tree
-from tfgate.gate.trail import find_trail
+from tfgate.gate.trail import Trail, find_trail
 from tfgate.opening import read_file
 from tfgate.provenance.git import GitError
 from tfgate.ruleset.loader import inspect_ruleset
+from tfgate.trail.command import CONFIG
 
 if TYPE_CHECKING:
-    from tfgate.audit.search import Hit
-    from tfgate.gate.trail import Trail
     from tfgate.ruleset import Ruleset
 
 
@@ -50,54 +49,51 @@ _WHAT = {
     "verify.py": "a program that checks all of it, and needs Python alone",
     "manifest.json": "the SHA-256 of every file",
 }
+_PAGE = """\
+# Decision {decision_id}
+
+What a gate between Terraform's plan and apply decided, and what proves that nobody has
+edited it. Nothing of tfgate is needed to check it.
+
+{what}
+
+## To verify
+
+    python3 verify.py
+
+It computes every hash anew. By hand, for one record (its own hash, then the link):
+
+    sed -n 1p records.jsonl | jq -cSj 'del(.hash)' | sha256sum
+    sed -n 1p records.jsonl | jq -r .hash
+
+for the evidence, whose name is the SHA-256 of its content:
+
+    gzip -dc evidence/*/*.json.gz | sha256sum
+"""
+_CHECKPOINT = """
+A chain can be computed anew by whoever can write the whole of it. The checkpoint shows
+that this was not done: it is signed, and `verify.py` compares it with the chain. Who
+signed it OpenSSH says (take `allowed_signers` from a place that you trust):
+
+    ssh-keygen -Y find-principals -s checkpoint.json.sig -f allowed_signers
+    ssh-keygen -Y verify -f allowed_signers -I WHO -n tfgate-checkpoint \\
+      -s checkpoint.json.sig < checkpoint.json
+"""
 
 
 def readme(decision_id: str, made: Mapping[str, bytes], missing: Sequence[str]) -> str:
-    """Write the page."""
-    return "\n".join(_lines(decision_id, made, missing)) + "\n"
-
-
-def _lines(decision_id: str, made: Mapping[str, bytes], missing: Sequence[str]) -> Iterator[str]:
-    yield f"# Decision {decision_id}"
-    yield ""
-    yield "What a gate between Terraform's plan and apply decided, and what proves that nobody has"
-    yield "edited it. Nothing of tfgate is needed to check it."
-    yield ""
-    for name, what in _WHAT.items():
-        if name == "manifest.json" or any(file.startswith(name) for file in made):
-            yield f"- `{name}`: {what}"
-    yield from _verify(made)
+    """Write the page that a bundle brings: what is in it, and how to verify it without tfgate."""
+    what = "\n".join(
+        f"- `{name}`: {text}"
+        for name, text in _WHAT.items()
+        if name == "manifest.json" or any(file.startswith(name) for file in made)
+    )
+    page = _PAGE.format(decision_id=decision_id, what=what)
+    if "checkpoint.json" in made:
+        page += _CHECKPOINT
     if missing:
-        yield ""
-        yield "## What is missing"
-        yield ""
-        yield from (f"- {sentence}" for sentence in missing)
-
-
-def _verify(made: Mapping[str, bytes]) -> Iterator[str]:
-    yield ""
-    yield "## To verify"
-    yield ""
-    yield "    python3 verify.py"
-    yield ""
-    yield "It computes every hash anew. By hand, for one record (its own hash, then the link):"
-    yield ""
-    yield "    sed -n 1p records.jsonl | jq -cSj 'del(.hash)' | sha256sum"
-    yield "    sed -n 1p records.jsonl | jq -r .hash"
-    yield ""
-    yield "for the evidence, whose name is the SHA-256 of its content:"
-    yield ""
-    yield "    gzip -dc evidence/*/*.json.gz | sha256sum"
-    if "checkpoint.json" not in made:
-        return
-    yield ""
-    yield "A chain can be computed anew by whoever can write the whole of it. The checkpoint shows"
-    yield "that this was not done: it is signed, and `verify.py` compares it with the chain. Who"
-    yield "signed it OpenSSH says (take `allowed_signers` from a place that you trust):"
-    yield ""
-    yield "    ssh-keygen -Y find-principals -s checkpoint.json.sig -f allowed_signers"
-    yield "    ssh-keygen -Y verify -f allowed_signers -I WHO -n tfgate-checkpoint \\"
-    yield "      -s checkpoint.json.sig < checkpoint.json"
+        page += "\n## What is missing\n\n" + "".join(f"- {sentence}\n" for sentence in missing)
+    return page
 
 
 def ruleset_files(
@@ -195,8 +191,7 @@ MAX_CHAIN = 20_000
 """Records between the decision and the checkpoint that are put in."""
 
 
-@dataclass(frozen=True)
-class Bundle:
+class Bundle(NamedTuple):
     """Files by their names, and what is missing."""
 
     decision_id: str
@@ -401,7 +396,7 @@ def _tar(files: Mapping[str, bytes], folder: str) -> bytes:
     help="Leave out the records between the decision and the next checkpoint: other "
     "decisions are among them, and without them nothing links the two.",
 )
-@click.option("--config", metavar="FILE", help="Configuration that says where the trail is.")
+@CONFIG
 def export(
     files: tuple[str, ...],
     decision_id: str,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,10 +11,7 @@ from tfgate.audit.search import Unread
 from tfgate.command.lazy import LazyGroup
 from tfgate.command.output import bytes_bar, write_err, write_out
 from tfgate.exitcodes import ExitCode
-from tfgate.gate.trail import checkpoint_trail, find_trail, show_records, verify_trail
-
-if TYPE_CHECKING:
-    from tfgate.gate.trail import Trail
+from tfgate.gate.trail import Trail, checkpoint_trail, find_trail, show_records, verify_trail
 
 _LAZY = {
     "search": ("tfgate.trail.search", "search", "Find records."),
@@ -35,31 +31,36 @@ def audit() -> None:
     """
 
 
-_CONFIG = click.option("--config", metavar="FILE", help="Configuration that says where it is.")
-_LOG = click.option("--log", metavar="FILE", help="Trail to use (default: the one in force).")
-
-
-@audit.command("verify", epilog="Example: tfgate audit verify ~/.local/state/tfgate/audit.jsonl")
-@click.argument("files", nargs=-1, metavar="[FILE|DIR]...")
-@click.option(
+CONFIG = click.option(
+    "--config", metavar="FILE", help="Configuration that says where the trail is."
+)
+EVIDENCE = click.option(
     "--evidence",
     metavar="DIR",
     help="Evidence files to check with it (default, without FILE: the trail's own).",
 )
-@click.option(
+CHECKPOINTS = click.option(
     "--checkpoint",
     "checkpoints",
     multiple=True,
     metavar="FILE|DIR",
     help="Checkpoint that was kept elsewhere. Repeatable.",
 )
-@click.option(
+ALLOWED_SIGNERS = click.option(
     "--allowed-signers",
     metavar="FILE",
     help="OpenSSH allowed-signers file of whose checkpoints to believe.",
 )
+LOG = click.option("--log", metavar="FILE", help="Trail to use (default: the one in force).")
+
+
+@audit.command("verify", epilog="Example: tfgate audit verify ~/.local/state/tfgate/audit.jsonl")
+@click.argument("files", nargs=-1, metavar="[FILE|DIR]...")
+@EVIDENCE
+@CHECKPOINTS
+@ALLOWED_SIGNERS
 @click.option("--all", "everything", is_flag=True, help="Print every problem, however many.")
-@_CONFIG
+@CONFIG
 def verify(
     files: tuple[str, ...],
     evidence: str | None,
@@ -98,8 +99,8 @@ def verify(
     metavar="DIR",
     help="Where the two files go (default: checkpoints/ beside the log).",
 )
-@_LOG
-@_CONFIG
+@LOG
+@CONFIG
 def checkpoint(key: str | None, directory: str | None, log: str | None, config: str | None) -> None:
     """Sign how far the trail has come. Kept elsewhere, it shows when the end is cut off.
 
@@ -118,9 +119,9 @@ def checkpoint(key: str | None, directory: str | None, log: str | None, config: 
 
 @audit.command("show", epilog="Example: tfgate audit show --last 3")
 @click.argument("decision_id", required=False)
-@_LOG
+@LOG
 @click.option("--last", default=1, show_default=True, help="How many of the newest records.")
-@_CONFIG
+@CONFIG
 def show(decision_id: str | None, log: str | None, last: int, config: str | None) -> None:
     """Show the records of one decision (its id may be shortened), or the newest ones."""
     unread = Unread()

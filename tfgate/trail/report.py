@@ -16,6 +16,8 @@ from tfgate._version import __version__
 from tfgate.audit.search import parse_moment
 from tfgate.command.output import bytes_bar, write_err, write_file, write_out
 from tfgate.gate.evidence import (
+    ListedWaiver,
+    Read,
     Scope,
     change_rows,
     exception_rows,
@@ -26,21 +28,26 @@ from tfgate.gate.evidence import (
 )
 from tfgate.gate.gather import load_config
 from tfgate.gate.request import Request
-from tfgate.gate.trail import find_trail, verify_trail
-from tfgate.gate.waiver_origin import waiver_origins
-from tfgate.model.audit_report import AuditReport, ExceptionRow, Figure, Integrity, Ref
+from tfgate.gate.trail import Trail, find_trail, verify_trail
+from tfgate.gate.waiver_origin import Key, WaiverOrigin, waiver_origins
+from tfgate.model.audit_report import (
+    AuditReport,
+    DecisionRow,
+    ExceptionRow,
+    Figure,
+    Integrity,
+    Ref,
+    RuleChangeRow,
+)
 from tfgate.model.text import glob_matches
 from tfgate.opening import open_file
 from tfgate.report.escape import dumps
+from tfgate.trail.command import ALLOWED_SIGNERS, CHECKPOINTS, CONFIG, EVIDENCE
 from tfgate.trail.report_formats import render as render_html
 from tfgate.trail.report_formats import render_csv
 
 if TYPE_CHECKING:
-    from tfgate.audit.result import VerifyResult
-    from tfgate.gate.evidence import ListedWaiver, Read
-    from tfgate.gate.trail import Trail
-    from tfgate.gate.waiver_origin import Key, WaiverOrigin
-    from tfgate.model.audit_report import DecisionRow, RuleChangeRow
+    from tfgate.audit.scan import VerifyResult
 
 
 _MAX_SENTENCES = 200
@@ -227,16 +234,10 @@ _KINDS = {".html": "html", ".csv": "csv", ".json": "json"}
 @click.option(
     "--output", "-o", metavar="FILE", help="Where to write it (default: standard output)."
 )
-@click.option("--evidence", metavar="DIR", help="Evidence files to check, as for audit verify.")
-@click.option(
-    "--checkpoint",
-    "checkpoints",
-    multiple=True,
-    metavar="FILE|DIR",
-    help="Checkpoint that was kept elsewhere. Repeatable.",
-)
-@click.option("--allowed-signers", metavar="FILE", help="Whose checkpoints to believe.")
-@click.option("--config", metavar="FILE", help="Configuration that says where the trail is.")
+@EVIDENCE
+@CHECKPOINTS
+@ALLOWED_SIGNERS
+@CONFIG
 def report(
     files: tuple[str, ...],
     control: str | None,

@@ -163,61 +163,41 @@ def _rows(report: AuditReport) -> Iterator[dict[str, str]]:
                **_refs(figure.refs)}  # fmt: skip
     for row in report.decisions:
         yield {
-            "section": "decision",
-            "time": row.time,
-            "what": row.decision,
-            "workspace": row.workspace,
-            "who": row.operator,
-            "detail": "; ".join(row.findings),
-            "reason": "; ".join(row.reasons),
-            "count": str(row.exceptions),
-            "decision_id": row.decision_id,
-            "plan_sha256": row.plan_sha256,
-            "commit": row.commit,
-            "applied": row.applied,
-            **_refs((row.ref, *row.related)),
-        }
+            "section": "decision", "time": row.time, "what": row.decision,
+            "workspace": row.workspace, "who": row.operator, "detail": "; ".join(row.findings),
+            "reason": "; ".join(row.reasons), "count": str(row.exceptions),
+            "decision_id": row.decision_id, "plan_sha256": row.plan_sha256, "commit": row.commit,
+            "applied": row.applied, **_refs((row.ref, *row.related)),
+        }  # fmt: skip
     for one in report.exceptions:
         yield {**_exception(one), "section": "exception"}
     for one in report.unused:
         yield {**_exception(one), "section": "unused waiver"}
     for change in report.changes:
         yield {
-            "section": "rule change",
-            "time": change.time,
-            "what": f"{change.ruleset} {change.version}",
-            "who": "; ".join(change.authors),
-            "approved_by": "; ".join(change.approvers),
-            "rules": "; ".join(change.rules),
-            "count": str(change.decisions),
-            "commit": change.commit,
-            **_refs(change.refs),
-        }
+            "section": "rule change", "time": change.time,
+            "what": f"{change.ruleset} {change.version}", "who": "; ".join(change.authors),
+            "approved_by": "; ".join(change.approvers), "rules": "; ".join(change.rules),
+            "count": str(change.decisions), "commit": change.commit, **_refs(change.refs),
+        }  # fmt: skip
     proof = report.integrity
     yield {
         "section": "integrity",
         "what": "the trail holds" if proof.holds else "the trail does NOT hold",
-        "count": str(proof.records),
-        "detail": "; ".join(proof.problems),
+        "count": str(proof.records), "detail": "; ".join(proof.problems),
         "reason": "; ".join(proof.notes),
         "record_hashes": "; ".join(digest for _, _, digest in proof.chains),
-    }
+    }  # fmt: skip
 
 
 def _exception(row: ExceptionRow) -> dict[str, str]:
     return {
-        "time": row.since,
-        "what": row.kind,
-        "who": row.owner,
-        "approved_by": "; ".join(row.approvers),
-        "rules": "; ".join(row.rules),
-        "address": row.address,
+        "time": row.since, "what": row.kind, "who": row.owner,
+        "approved_by": "; ".join(row.approvers), "rules": "; ".join(row.rules),
+        "address": row.address, "reason": row.reason, "expires": row.expires,
         "detail": "; ".join(part for part in (row.state, row.source, row.ticket) if part),
-        "reason": row.reason,
-        "expires": row.expires,
-        "count": str(row.used),
-        **_refs(row.refs),
-    }
+        "count": str(row.used), **_refs(row.refs),
+    }  # fmt: skip
 
 
 def _refs(refs: tuple[Ref, ...]) -> dict[str, str]:

@@ -9,23 +9,19 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from tfgate.audit.record import decode
-from tfgate.audit.search import Filters, Unread, parse_moment, read_lines, search_trail
+from tfgate.audit.search import Filters, Hit, Unread, parse_moment, read_lines, search_trail
 from tfgate.audit.verifier import find_files
 from tfgate.command.output import write_err, write_lines
 from tfgate.errors import UsageError
-from tfgate.gate.trail import find_trail
+from tfgate.gate.trail import Trail, find_trail
 from tfgate.report.escape import console
 from tfgate.report.layout import in_columns
-
-if TYPE_CHECKING:
-    from tfgate.audit.search import Hit
-    from tfgate.gate.trail import Trail
-
+from tfgate.trail.command import CONFIG
 
 _COLUMNS = ("time", "event", "decision", "workspace", "operator", "id", "what")
 
@@ -157,7 +153,7 @@ def filter_options(command: F) -> F:
 @click.option("--until", metavar="TIME", help="Likewise; a day is meant to its end.")
 @click.option("--last", type=click.IntRange(1), metavar="N", help="The newest N of them alone.")
 @click.option("--json", "as_json", is_flag=True, help="Whole records, as JSON Lines.")
-@click.option("--config", metavar="FILE", help="Configuration that says where the trail is.")
+@CONFIG
 def search(
     files: tuple[str, ...],
     since: str | None,
@@ -330,7 +326,7 @@ def _plain(value: Any) -> Any:
     help="Trail to ask (default: the one in force). Repeatable.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Each row as a JSON object.")
-@click.option("--config", metavar="FILE", help="Configuration that says where the trail is.")
+@CONFIG
 def sql(query: str, files: tuple[str, ...], as_json: bool, config: str | None) -> None:
     """Answer an SQL QUERY with DuckDB (the extra audit), on the trail's files where they lie.
 

@@ -14,29 +14,25 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import msgspec
 
 from tfgate.audit.record import moment_of
 from tfgate.audit.search import parse_moment
-from tfgate.audit.sinks.deliver import State
-from tfgate.audit.sinks.spool import NONE, settled
+from tfgate.audit.sinks.deliver import Outcome, State
+from tfgate.audit.sinks.spool import NONE, Cursor, settled
 from tfgate.audit.writer import AuditTrail
 from tfgate.command.output import write_err, write_out
 from tfgate.errors import AuditError, UsageError
 from tfgate.exitcodes import ExitCode
-from tfgate.gate.delivery import now, targets_of
+from tfgate.gate.delivery import Target, now, targets_of
 from tfgate.gate.record import audit_paths
 from tfgate.report.escape import console
 from tfgate.report.layout import in_columns
 from tfgate.ruleset import load_gate_config
-
-if TYPE_CHECKING:
-    from tfgate.audit.sinks.deliver import Outcome
-    from tfgate.audit.sinks.spool import Cursor
-    from tfgate.gate.delivery import Target
+from tfgate.trail.command import LOG
 
 
 class SinkStatus(msgspec.Struct, frozen=True):
@@ -320,7 +316,6 @@ def _each(
 
 
 _CONFIG = click.option("--config", metavar="FILE", help="Configuration that names the sinks.")
-_LOG = click.option("--log", metavar="FILE", help="Trail to use (default: the one in force).")
 _SINKS = click.option(
     "--sink", "names", multiple=True, metavar="NAME", help="This sink alone. Repeatable."
 )
@@ -335,7 +330,7 @@ _SINKS = click.option(
     metavar="NAME",
     help="Forget what this sink has: it is given the whole trail again. Repeatable.",
 )
-@_LOG
+@LOG
 @_CONFIG
 def deliver(
     names: tuple[str, ...], watch: bool, again: tuple[str, ...], log: str | None, config: str | None
@@ -366,7 +361,7 @@ def deliver(
     help="End with 3 where a sink lacks a record that is older: 30s, 15m, 2h, 1d.",
 )
 @click.option("--json", "as_data", is_flag=True, help="For programs: a list of objects.")
-@_LOG
+@LOG
 @_CONFIG
 def status(
     names: tuple[str, ...], max_age: str | None, as_data: bool, log: str | None, config: str | None

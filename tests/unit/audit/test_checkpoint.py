@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tfgate.audit.checkpoint import Checkpoint, CheckpointPolicy, checkpoint_due, make_checkpoint
-from tfgate.audit.result import ProblemKind, VerifyResult
+from tfgate.audit.scan import ProblemKind, VerifyResult
 from tfgate.audit.trail_files import rotated_files
 from tfgate.audit.verifier import verify
 from tfgate.audit.writer import AuditTrail

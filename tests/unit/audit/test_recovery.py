@@ -13,7 +13,7 @@ import pytest
 
 import tfgate.audit.files as audit_files
 from tfgate.audit.record import open_line
-from tfgate.audit.result import ProblemKind
+from tfgate.audit.scan import ProblemKind
 from tfgate.audit.trail_files import KEPT
 from tfgate.audit.verifier import verify
 from tfgate.audit.writer import AuditTrail

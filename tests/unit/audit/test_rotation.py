@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfgate.audit.result import ProblemKind
+from tfgate.audit.scan import ProblemKind
 from tfgate.audit.trail_files import Rotation, rotated_files
 from tfgate.audit.verifier import verify
 from tfgate.audit.writer import AuditTrail

@@ -10,7 +10,7 @@ import pytest
 
 from tfgate.audit.decision import evidence_path, read_evidence, write_evidence
 from tfgate.audit.record import GENESIS, seal
-from tfgate.audit.result import ProblemKind as Kind
+from tfgate.audit.scan import ProblemKind as Kind
 from tfgate.audit.verifier import verify
 from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError

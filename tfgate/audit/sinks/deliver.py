@@ -6,21 +6,27 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 
 from tfgate.audit.files import BusyError
-from tfgate.audit.record import timestamp
-from tfgate.audit.sinks.interface import Batch, SinkError
-from tfgate.audit.sinks.spool import NONE, Cursor, later, pause, settled, waits
+from tfgate.audit.record import Clock, timestamp
+from tfgate.audit.sinks.interface import Batch, Sink, SinkError
+from tfgate.audit.sinks.spool import (
+    NONE,
+    Cursor,
+    CursorFile,
+    Entry,
+    Place,
+    Spool,
+    Start,
+    later,
+    pause,
+    settled,
+    waits,
+)
 from tfgate.errors import AuditError, TfgateError
-
-if TYPE_CHECKING:
-    from tfgate.audit.record import Clock
-    from tfgate.audit.sinks.interface import Sink
-    from tfgate.audit.sinks.spool import CursorFile, Entry, Place, Spool, Start
 
 BATCH_BYTES = 4 * 1024 * 1024
 """A batch has no more than this, except where one record has."""

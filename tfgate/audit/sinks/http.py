@@ -18,20 +18,15 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from tfgate._version import __version__
-from tfgate.audit.sinks.interface import SinkError
-
-if TYPE_CHECKING:
-    from tfgate.audit.sinks.interface import Batch
+from tfgate.audit.sinks.interface import Batch, SinkError
 
 
-@dataclass(frozen=True)
-class Proxy:
+class Proxy(NamedTuple):
     """An HTTP proxy."""
 
     host: str
@@ -78,8 +73,7 @@ LARGEST_ANSWER: Final = 64 * 1024
 _PORTS: Final = {"https": 443, "http": 80}
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What the peer answered."""
 
     status: int

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Protocol
+from urllib.parse import quote
 
 import msgspec
 
@@ -81,3 +84,53 @@ def _tame(text: str) -> str:
     """Keep what a peer says from growing, and from being more than text."""
     line = neutralise_text(" ".join(text.split()))
     return line if len(line) <= LONGEST_REASON else f"{line[:LONGEST_REASON]}…"
+
+
+HIDDEN: Final = "(secret)"
+
+
+class Secrets:
+    """The secrets that a sink is given.
+
+    Errors hold what peers say, and a peer may say anything, its caller's token too.
+    """
+
+    def __init__(self, sink: str, env: Mapping[str, str]) -> None:
+        self._sink = sink
+        self._env = env
+        self._known: set[str] = set()
+
+    def get(self, variable: str | None) -> str | None:
+        """Return what the variable holds, ``None`` where none is named.
+
+        Raises ``SinkError`` where it holds nothing: rather nothing is sent than without it.
+        """
+        if variable is None:
+            return None
+        value = self._env.get(variable, "").strip()
+        if not value:
+            raise SinkError(
+                f"The variable {variable}, which the sink {self._sink} names, is not set."
+            )
+        if not (value.isascii() and value.isprintable()):
+            raise SinkError(f"The variable {variable} does not hold printable ASCII.")
+        self.add(value)
+        return value
+
+    def add(self, value: str) -> None:
+        """Have this hidden too."""
+        self._known.update(_forms(value))
+
+    def hide(self, text: str) -> str:
+        """Put a word in the place of each secret in ``text``, however it is written."""
+        for known in sorted(self._known, key=len, reverse=True):
+            text = text.replace(known, HIDDEN)
+        return text
+
+
+def _forms(value: str) -> Iterator[str]:
+    yield value
+    yield quote(value, safe="")
+    yield json.dumps(value)[1:-1]
+    # The end depends on what follows, so it is left out.
+    yield base64.b64encode(value.encode()).decode("ascii").rstrip("=")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
@@ -33,14 +33,9 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from tfgate._version import __version__
 from tfgate.audit.events import attributes, is_bad
-from tfgate.audit.record import moment_of
-from tfgate.audit.sinks.http import AGENT, check_taken, token_headers
-from tfgate.audit.sinks.interface import SinkError
-
-if TYPE_CHECKING:
-    from tfgate.audit.record import Record
-    from tfgate.audit.sinks.http import Answer, Peer
-    from tfgate.audit.sinks.interface import Batch
+from tfgate.audit.record import Record, moment_of
+from tfgate.audit.sinks.http import AGENT, Answer, Peer, check_taken, token_headers
+from tfgate.audit.sinks.interface import Batch, SinkError
 
 PATH: Final = "/v1/logs"
 """Where collectors take logs, for an address without a path."""

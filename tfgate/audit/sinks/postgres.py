@@ -7,17 +7,13 @@ import os
 import socket
 import ssl
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
 from tfgate.audit.record import moment_of
-from tfgate.audit.sinks.interface import SinkError
-
-if TYPE_CHECKING:
-    from tfgate.audit.sinks.interface import Batch
-    from tfgate.audit.sinks.make import Secrets
+from tfgate.audit.sinks.interface import Batch, Secrets, SinkError
 
 TABLE: Final = "tfgate_audit"
 

@@ -6,18 +6,14 @@ import base64
 import datetime as dt
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import boto3
 import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tfgate.audit.sinks.interface import SinkError
-
-if TYPE_CHECKING:
-    from tfgate.audit.sinks.interface import Batch
-    from tfgate.audit.sinks.make import Secrets
+from tfgate.audit.sinks.interface import Batch, Secrets, SinkError
 
 _UNKNOWN: Final = ("NotImplemented", "501", "InvalidArgument")
 """What services answer that know no condition."""

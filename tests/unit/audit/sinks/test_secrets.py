@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.support.receiver import receiving
 from tests.support.sinks import Delivering
 from tfgate.audit.sinks.deliver import State
-from tfgate.audit.sinks.interface import SinkError
-from tfgate.audit.sinks.make import Secrets, make_sink
+from tfgate.audit.sinks.interface import Secrets, SinkError
+from tfgate.audit.sinks.make import make_sink
 from tfgate.ruleset.sinks import SinkSpec, SinkType
 
 if TYPE_CHECKING:
