@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.fuzzing.limits import bounded_memory, bounded_time
 from tfgate.authoring.lint.findings import _IGNORE
-from tfgate.authoring.lsp.completion import place_at
+from tfgate.authoring.lsp.answers import place_at
 from tfgate.errors import PlanError
 from tfgate.examples.configuration import _KEYS
 from tfgate.examples.plan import parse_path, put

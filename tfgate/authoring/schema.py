@@ -120,7 +120,7 @@ class _Schemas(LazyGroup):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Let every name through: whether there is such a schema is told when it is printed."""
+        """Accept every name: an unknown one is an error when it is printed."""
         if args and not args[0].startswith("-"):
             return args[0], self.get_command(ctx, args[0]), args[1:]
         return super().resolve_command(ctx, args)

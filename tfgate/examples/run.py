@@ -1,4 +1,4 @@
-"""Runs the examples that rules carry: each becomes a plan, and the rule judges it."""
+"""Runs the examples that rules carry: each becomes a plan, and the rule is evaluated on it."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class Prepared:
     context: Context
 
     def decision(self, ruleset: Ruleset, compiled: CompiledRule) -> Decision:
-        """Judge the plan by this one rule. Raises ``TfgateError``."""
+        """Evaluate this one rule on the plan. Raises ``TfgateError``."""
         return evaluate(self.plan, [only_rule(ruleset, compiled)], self.context)
 
     def run(self, ruleset: Ruleset, compiled: CompiledRule) -> ExampleResult:

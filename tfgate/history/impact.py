@@ -307,7 +307,7 @@ def _impact(
 
 
 def _context(config: GateConfig, effective: Effective, recorded: RecordedPlan) -> Context:
-    """Return the run as far as the record tells it: the time is that of the decision."""
+    """Return the run as far as the record shows it: the time is that of the decision."""
     return Context(
         workspace=Workspace(recorded.workspace, "record"),
         operator=Operator(recorded.operator, "record"),

@@ -1,4 +1,4 @@
-"""The language server: the protocol around diagnostics, hover and completion (extra ``lsp``)."""
+"""The language server: the protocol around findings, hover and completion (extra ``lsp``)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,26 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from tfgate._version import __version__
-from tfgate.authoring.lsp.completion import Offer, complete, hover
-from tfgate.authoring.lsp.diagnostics import LARGEST, Mark, declared_in, marks_of
+from tfgate.authoring.lsp.answers import (
+    LARGEST,
+    Mark,
+    Offer,
+    complete,
+    declared_in,
+    hover,
+    marks_of,
+)
 
 if TYPE_CHECKING:
     from pygls.workspace import TextDocument
 
     from tfgate.schema import Catalog
+
+    Edited = (
+        lsp.DidOpenTextDocumentParams
+        | lsp.DidChangeTextDocumentParams
+        | lsp.DidSaveTextDocumentParams
+    )
 
 _KINDS = {
     "field": lsp.CompletionItemKind.Field,
@@ -30,7 +43,11 @@ def make_server(catalog: Catalog) -> LanguageServer:
     """Return a server that knows the schemas of ``catalog``; ``start_io()`` runs it."""
     server = LanguageServer("tfgate", __version__)
 
-    def check(uri: str) -> None:
+    @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
+    def check(params: Edited) -> None:
+        uri = params.text_document.uri
         document = server.workspace.get_text_document(uri)
         path = to_fs_path(uri)
         found = [] if path is None else marks_of(Path(path), _text(document), catalog)
@@ -38,18 +55,6 @@ def make_server(catalog: Catalog) -> LanguageServer:
         server.text_document_publish_diagnostics(
             lsp.PublishDiagnosticsParams(uri, diagnostics, document.version)
         )
-
-    @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
-    def did_open(params: lsp.DidOpenTextDocumentParams) -> None:
-        check(params.text_document.uri)
-
-    @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
-    def did_change(params: lsp.DidChangeTextDocumentParams) -> None:
-        check(params.text_document.uri)
-
-    @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
-    def did_save(params: lsp.DidSaveTextDocumentParams) -> None:
-        check(params.text_document.uri)
 
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
     def on_hover(params: lsp.HoverParams) -> lsp.Hover | None:

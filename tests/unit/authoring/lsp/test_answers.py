@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfgate.authoring.lsp.completion import Declared, complete, hover, place_at
-from tfgate.authoring.lsp.diagnostics import declared_in, marks_of
+from tfgate.authoring.lsp.answers import (
+    Declared,
+    complete,
+    declared_in,
+    hover,
+    marks_of,
+    place_at,
+)
 from tfgate.schema import Catalog, shipped_indexes
 
 if TYPE_CHECKING:

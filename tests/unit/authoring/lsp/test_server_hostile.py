@@ -14,7 +14,7 @@ from tests.support.crowd import rule_of, toml
 from tests.support.fuzzing.limits import bounded_time
 from tests.support.hostile import SAMPLES, invisible_in
 from tests.support.lsp import Client
-from tfgate.authoring.lsp.diagnostics import LARGEST
+from tfgate.authoring.lsp.answers import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,25 +1,144 @@
-"""Hover and completion: functions from the registry, attributes from the schema."""
+"""What an editor shows of a rule file, saved or half-written: findings, hover, completion."""
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from tfgate.authoring.lint.ruleset import lint_rulesets
 from tfgate.authoring.lint.shapes import Note, change_shape
 from tfgate.engine.functions import rule_functions
 from tfgate.model.rule import Scope
+from tfgate.opening import read_file
 from tfgate.query.shapes.shape import Shape, union
 from tfgate.query.values import LISTS, OBJECTS
-from tfgate.report.escape import fenced
+from tfgate.report.escape import clip, fenced
+from tfgate.ruleset.files import Unreadable, parse_toml
+from tfgate.ruleset.rule_tables import NAME_PATTERN
 from tfgate.ruleset.scopes import ROOTS
+from tfgate.ruleset.sources import MANIFEST
 from tfgate.schema.index import FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from tfgate.authoring.lint.findings import LintFinding
     from tfgate.query import Function
     from tfgate.schema import Catalog
+
+LARGEST: Final = 1_000_000
+"""Characters of a document that is looked at. Rules have some thousand; an editor waits for answers
+at every key."""
+
+_SHOWN = 1_000
+"""Characters of the description of a name."""
+
+
+class Mark(NamedTuple):
+    """A finding in a text: 0-based line, 0-based columns of code points."""
+
+    line: int
+    start: int
+    end: int
+    message: str
+    check: str
+    is_error: bool
+
+
+def ruleset_of(path: Path, text: str) -> Path | None:
+    """Return the ruleset that a file belongs to: a folder, the file itself, or ``None``."""
+    if path.suffix != ".toml":
+        return None
+    if path.parent.name == "rules" and os.path.isfile(path.parent.parent / MANIFEST):
+        return path.parent.parent
+    if path.name == MANIFEST:
+        return path.parent
+    return path if "[ruleset]" in text else None
+
+
+def marks_of(path: Path, text: str, catalog: Catalog) -> list[Mark]:
+    """Lint the ruleset with ``text`` in the file's place; return what is about the file."""
+    ruleset = ruleset_of(path, text)
+    if ruleset is None or not os.path.exists(path):
+        return []
+    if len(text) > LARGEST:
+        message = f"This file has more than {LARGEST:,} characters; it is not checked."
+        return [Mark(0, 0, 0, message, "too-large", is_error=False)]
+    drafts = {os.path.realpath(path): text}
+    only = None if path.name == MANIFEST else path
+    result = lint_rulesets([str(ruleset)], catalog, drafts=drafts, only=only)
+    lines = text.split("\n")
+    real = os.path.realpath(path)
+    own = (found for found in result.findings if os.path.realpath(found.file) == real)
+    return [_mark(found, lines) for found in own]
+
+
+def _mark(finding: LintFinding, lines: list[str]) -> Mark:
+    line = min(max((finding.line or 1) - 1, 0), len(lines) - 1)
+    text = lines[line]
+    start, end = len(text) - len(text.lstrip()), len(text)
+    if finding.excerpt is not None and finding.column is not None:
+        place = text.find(finding.excerpt.strip())
+        if place >= 0:
+            before = len(finding.excerpt) - len(finding.excerpt.lstrip())
+            start = place + finding.column - 1 - before
+            end = max(word_end(text, start), min(start + 1, len(text)))
+    is_error = finding.check == "does-not-load"
+    return Mark(line, start, end, clip(finding.message, _SHOWN), finding.check, is_error)
+
+
+class Declared(NamedTuple):
+    """What the ruleset and the rule declare: name → what it is."""
+
+    params: Mapping[str, str]
+    data: Mapping[str, str]
+    variables: Mapping[str, str]
+
+
+def declared_in(path: Path, text: str) -> Declared:
+    """Read what the ruleset and the rule declare, as far as their files can be read.
+
+    A name that no file could declare is not among them.
+    """
+    ruleset = ruleset_of(path, text)
+    own = _table(text)
+    manifest = own
+    if ruleset is not None and os.path.isdir(ruleset) and path.name != MANIFEST:
+        try:
+            manifest = _table(read_file(ruleset / MANIFEST).decode("utf-8"))
+        except (OSError, UnicodeDecodeError):
+            manifest = {}
+    rules = own.get("rules") if isinstance(own.get("rules"), list) else [own]
+    variables: dict[str, str] = {}
+    for rule in rules or []:
+        let = rule.get("let") if isinstance(rule, dict) else None
+        variables.update(_texts(let, None))
+    return Declared(
+        _texts(manifest.get("params"), "type"), _texts(manifest.get("data"), "file"), variables
+    )
+
+
+def _table(text: str) -> dict[str, Any]:
+    """Parse what is valid from the top: a line that is being written spoils what is below it."""
+    lines = text.split("\n")
+    while lines:
+        try:
+            return parse_toml("\n".join(lines), "draft")
+        except Unreadable as error:  # noqa: PERF203 - each turn has a shorter text
+            lines = lines[: min(error.problem.line or len(lines), len(lines)) - 1]
+    return {}
+
+
+def _texts(table: Any, key: str | None) -> dict[str, str]:
+    if not isinstance(table, dict):
+        return {}
+    return {
+        name: clip(str(entry.get(key, "") if key and isinstance(entry, dict) else entry), _SHOWN)
+        for name, entry in table.items()
+        if re.fullmatch(NAME_PATTERN, name)
+    }
 
 
 _PATH = re.compile(
@@ -37,8 +156,7 @@ _LONGEST = 1000
 """Characters before the cursor that are looked at: a path is searched from each of them."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A place in a rule file."""
 
     types: tuple[str, ...]
@@ -52,7 +170,7 @@ class Place:
 
 
 def place_at(text: str, offset: int) -> Place:
-    """Say what is at an offset of a text."""
+    """Return what is at an offset of a text."""
     start, end = _rule_around(text, offset)
     types = tuple(
         kind for found in _TYPES.finditer(text[start:end]) for kind in _STRING.findall(found[1])
@@ -65,10 +183,9 @@ def place_at(text: str, offset: int) -> Place:
 
 def word_end(text: str, offset: int) -> int:
     """Return the end of the name around an offset."""
-    end = offset
-    while end < len(text) and (text[end].isalnum() or text[end] == "_"):
-        end += 1
-    return end
+    while offset < len(text) and (text[offset].isalnum() or text[offset] == "_"):
+        offset += 1
+    return offset
 
 
 def _rule_around(text: str, offset: int) -> tuple[int, int]:
@@ -126,8 +243,7 @@ _EXPRESSIONS = frozenset({"when", "deny", "require", "let"})
 _MOST_TYPES = 30
 
 
-@dataclass(frozen=True)
-class Offer:
+class Offer(NamedTuple):
     """Something that may be written here."""
 
     label: str
@@ -135,15 +251,6 @@ class Offer:
     """``field``, ``function``, ``type`` or ``value``."""
     detail: str = ""
     doc: str = ""
-
-
-@dataclass(frozen=True)
-class Declared:
-    """What the ruleset and the rule declare: name → what it is."""
-
-    params: Mapping[str, str]
-    data: Mapping[str, str]
-    variables: Mapping[str, str]
 
 
 def complete(text: str, offset: int, catalog: Catalog, declared: Declared) -> list[Offer]:
@@ -162,7 +269,7 @@ def complete(text: str, offset: int, catalog: Catalog, declared: Declared) -> li
 
 
 def hover(text: str, offset: int, catalog: Catalog) -> str | None:
-    """Say in Markdown what is at an offset; ``None`` where that is nothing known."""
+    """Describe in Markdown what is at an offset; ``None`` where that is nothing known."""
     end = word_end(text, offset)
     place = place_at(text, end)
     if place.key not in _EXPRESSIONS and place.key != "message":
@@ -170,36 +277,30 @@ def hover(text: str, offset: int, catalog: Catalog) -> str | None:
     name = re.split(r"[.\[\]]", place.path)[-1]
     if text[end : end + 1] == "(":
         function = rule_functions().find(name) if name else None
-        return None if function is None else function_page(function)
+        return None if function is None else _function_page(function)
     shape = _resolve(place, catalog, place.path)
-    return None if shape is None or not name else attribute_page(place.path, shape)
+    return None if shape is None or not name else _attribute_page(place.path, shape)
 
 
-def function_page(function: Function) -> str:
-    """Describe a function."""
-    lines = [f"```text\n{function.signature}\n```", function.doc]
-    if function.errors:
-        lines.append(function.errors)
-    if function.example:
-        lines.append(f"```text\n{function.example}\n```")
-    return "\n\n".join(lines)
+def _function_page(function: Function) -> str:
+    example = f"```text\n{function.example}\n```" if function.example else None
+    parts = (f"```text\n{function.signature}\n```", function.doc, function.errors, example)
+    return "\n\n".join(part for part in parts if part)
 
 
-def attribute_page(path: str, shape: Shape) -> str:
-    """Describe what stands at a path."""
-    detail = describe(shape)
-    lines = [f"```text\n{fenced(path)}: {detail}\n```"]
+def _attribute_page(path: str, shape: Shape) -> str:
+    lines = [f"```text\n{fenced(path)}: {_describe(shape)}\n```"]
     if shape.why_null:
         lines.append(f"May be null: {shape.why_null}.")
     if isinstance(shape.note, Note) and shape.note.has(FLAGS["computed"]):
         lines.append("Computed by the provider: it may be known only after the apply.")
-    names = _inside(shape)
-    if names:
+    element = shape.element if shape.mask & LISTS else None
+    if names := list((element or shape).fields or ()):
         lines.append(f"Holds {', '.join(sorted(names)[:30])}{' …' if len(names) > 30 else ''}.")
     return "\n\n".join(lines)
 
 
-def describe(shape: Shape) -> str:
+def _describe(shape: Shape) -> str:
     """Write type and flags: ``list of string, optional, computed``."""
     words = shape.words
     if shape.mask & LISTS and shape.element is not None:
@@ -213,12 +314,6 @@ def describe(shape: Shape) -> str:
     return ", ".join([f"{words} (blocks)" if note.is_block else words, *flags])
 
 
-def _inside(shape: Shape) -> list[str]:
-    element = shape.element if shape.mask & LISTS else None
-    fields = (element or shape).fields
-    return list(fields or ())
-
-
 def _fields(place: Place, catalog: Catalog) -> list[Offer]:
     base, _, _ = place.path.rpartition(".")
     if not base:
@@ -226,7 +321,7 @@ def _fields(place: Place, catalog: Catalog) -> list[Offer]:
     shape = _resolve(place, catalog, base)
     if shape is None or shape.fields is None:
         return []
-    return [Offer(name, "field", describe(shape.fields[name])) for name in sorted(shape.fields)]
+    return [Offer(name, "field", _describe(shape.fields[name])) for name in sorted(shape.fields)]
 
 
 def _functions() -> list[Offer]:
@@ -265,9 +360,7 @@ def _walk(shape: Shape, path: str) -> Shape | None:
                 return None
             shape = shape.element
             continue
-        fields = shape.fields or {}
-        name = step.strip('"')
-        found = fields.get(name, shape.rest)
+        found = (shape.fields or {}).get(step.strip('"'), shape.rest)
         if found is None:
             return None
         shape = found
