@@ -1,1 +1,16 @@
-"""Functions: the registry, the 26 of the JMESPath standard, and the pure ones tfgate adds."""
+"""The functions of expressions: importing this registers them all."""
+
+from tfgate.query.functions import (  # noqa: F401 - each registers its functions
+    arrays,
+    collections,
+    documents,
+    network,
+    numbers,
+    objects,
+    ordering,
+    strings,
+    text,
+    times,
+    types,
+    versions,
+)

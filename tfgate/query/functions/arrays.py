@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.equality import contains_element, length_range
 from tfgate.query.errors import EvaluationError
-from tfgate.query.functions.registry import Function, Parameter
+from tfgate.query.functions.registry import function
 from tfgate.query.state import ABSENT, LONG, attempt
 from tfgate.query.values import (
     BOOLEANS,
@@ -27,7 +27,17 @@ if TYPE_CHECKING:
 _ATOMS: Final = frozenset({str, int, float, bool, type(None)})
 
 
+@function(
+    "contains(subject: array|string, sought: any) -> boolean",
+    "contains(['a', 'b'], 'b')",
+    True,
+    errors="Something that is not a string is sought in a string.",
+    state=True,
+    handles_unknown=True,
+    standard=True,
+)
 def _contains(state: State, subject: Any, sought: Any) -> Any:
+    """Whether a list holds a value, or a string another string."""
     if type(subject) is list:
         if len(subject) > 64:
             state.spend(len(subject) >> 1)
@@ -67,7 +77,17 @@ def _string_contains(state: State, subject: Any, sought: Any) -> Any:
     return state.make(BOOLEANS)
 
 
+@function(
+    "length(subject: string|array|object) -> number",
+    "length(['a', 'b'])",
+    2,
+    state=True,
+    handles_unknown=True,
+    total=True,
+    standard=True,
+)
 def _length(state: State, subject: Any) -> Any:
+    """Return the number of characters, elements or keys."""
     if type(subject) is Unknown:
         return count(0 if subject.mask & FALSY else 1, inf)
     if type(subject) is list and state.has_maybe(subject):
@@ -75,7 +95,17 @@ def _length(state: State, subject: Any) -> Any:
     return len(subject)
 
 
+@function(
+    "map(expression: expref, elements: array) -> array",
+    "map(&length(@), ['a', 'bc'])",
+    [1, 2],
+    errors="The expression fails on an element.",
+    state=True,
+    handles_unknown=True,
+    standard=True,
+)
 def _map(state: State, expression: Expref, elements: list[Any]) -> Any:
+    """Return the expression's value on each element, nulls included."""
     state.spend(len(elements) * (1 + expression.weight))
     results: list[Any] = []
     for element in elements:
@@ -88,7 +118,17 @@ def _map(state: State, expression: Expref, elements: list[Any]) -> Any:
     return results
 
 
+@function(
+    "reverse(subject: array|string) -> array|string",
+    "reverse('abc')",
+    "cba",
+    state=True,
+    handles_unknown=True,
+    total=True,
+    standard=True,
+)
 def _reverse(state: State, subject: Any) -> Any:
+    """Return a list or a string back to front."""
     if type(subject) is Unknown:
         return state.make(subject.mask)
     if type(subject) is str:
@@ -96,59 +136,3 @@ def _reverse(state: State, subject: Any) -> Any:
     else:
         state.spend(len(subject))
     return subject[::-1]
-
-
-FUNCTIONS: Final = (
-    Function(
-        name="contains",
-        parameters=(Parameter("subject", "array|string"), Parameter("sought")),
-        returns="boolean",
-        doc="Says whether a list holds a value, or a string another string.",
-        example="contains(['a', 'b'], 'b')",
-        result=True,
-        call=_contains,
-        errors="Something that is not a string is sought in a string.",
-        state=True,
-        handles_unknown=True,
-        standard=True,
-    ),
-    Function(
-        name="length",
-        parameters=(Parameter("subject", "string|array|object"),),
-        returns="number",
-        doc="Gives the number of characters, elements or keys.",
-        example="length(['a', 'b'])",
-        result=2,
-        call=_length,
-        state=True,
-        handles_unknown=True,
-        total=True,
-        standard=True,
-    ),
-    Function(
-        name="map",
-        parameters=(Parameter("expression", "expref"), Parameter("elements", "array")),
-        returns="array",
-        doc="Gives the expression's value on each element, nulls included.",
-        example="map(&length(@), ['a', 'bc'])",
-        result=[1, 2],
-        call=_map,
-        errors="The expression fails on an element.",
-        state=True,
-        handles_unknown=True,
-        standard=True,
-    ),
-    Function(
-        name="reverse",
-        parameters=(Parameter("subject", "array|string"),),
-        returns="array|string",
-        doc="Gives a list or a string back to front.",
-        example="reverse('abc')",
-        result="cba",
-        call=_reverse,
-        state=True,
-        handles_unknown=True,
-        total=True,
-        standard=True,
-    ),
-)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tfgate.query.equality import same
 from tfgate.query.errors import EvaluationError
 from tfgate.query.functions.ordering import content
-from tfgate.query.functions.registry import Function, Parameter
+from tfgate.query.functions.registry import function
 from tfgate.query.state import ABSENT, attempt
 from tfgate.query.values import (
     BOOLEANS,
@@ -49,17 +49,44 @@ def _truths(
             yield known, True
 
 
+@function(
+    "any(elements: array, condition?: expref) -> boolean",
+    "any(`[80, 22]`, &@ == `22`)",
+    True,
+    errors="The condition fails on an element.",
+    state=True,
+    handles_unknown=True,
+)
 def _any(state: State, elements: list[Any], condition: Expref | None = None) -> Any:
+    """Whether an element, or the condition on one, is truthy; false for an empty list."""
     found = _one_is(True, list(_truths(state, elements, condition)))
     return state.make(BOOLEANS) if found is None else found
 
 
+@function(
+    "all(elements: array, condition?: expref) -> boolean",
+    "all(`[80, 22]`, &@ == `22`)",
+    False,
+    errors="The condition fails on an element.",
+    state=True,
+    handles_unknown=True,
+)
 def _all(state: State, elements: list[Any], condition: Expref | None = None) -> Any:
+    """Whether every element, or the condition on it, is truthy; true for an empty list."""
     found = _one_is(False, list(_truths(state, elements, condition)))
     return state.make(BOOLEANS) if found is None else not found
 
 
+@function(
+    "none(elements: array, condition?: expref) -> boolean",
+    "none(`[80, 22]`, &@ == `23`)",
+    True,
+    errors="The condition fails on an element.",
+    state=True,
+    handles_unknown=True,
+)
 def _none(state: State, elements: list[Any], condition: Expref | None = None) -> Any:
+    """Whether no element, or the condition on none, is truthy; true for an empty list."""
     found = _one_is(True, list(_truths(state, elements, condition)))
     return state.make(BOOLEANS) if found is None else not found
 
@@ -72,7 +99,16 @@ def _one_is(wanted: bool, truths: list[tuple[bool | None, bool]]) -> bool | None
     return None
 
 
+@function(
+    "unique(elements: array) -> array",
+    "unique(['a', 'b', 'a'])",
+    ["a", "b"],
+    state=True,
+    handles_unknown=True,
+    total=True,
+)
 def _unique(state: State, elements: list[Any]) -> Any:
+    """Return the list without the elements that equal an earlier one."""
     kept: list[Any] = []
     compared: list[Any] = []  # of the kept ones, those that are more than a known atom
     seen: set[Any] = set()
@@ -118,7 +154,16 @@ def _alike(left: Any, right: Any, state: State) -> bool | None:
     return same(left, right, state)
 
 
+@function(
+    "count_by(elements: array, expression: expref) -> object",
+    "count_by(['a', 'b', 'a'], &@)",
+    {"a": 2, "b": 1},
+    errors="The expression gives something that is not a string.",
+    state=True,
+    handles_unknown=True,
+)
 def _count_by(state: State, elements: list[Any], expression: Expref) -> Any:
+    """Count elements by the string that the expression gives on each."""
     state.spend(len(elements) * (1 + expression.weight))
     counts: dict[str, int] = {}
     uncertain = False
@@ -150,70 +195,3 @@ _HASHED: Final = 4
 
 _COMPARED: Final = 10
 """Steps of comparing two elements, without what is in them."""
-
-_ELEMENTS: Final = Parameter("elements", "array")
-_CONDITION: Final = Parameter("condition", "expref", optional=True)
-
-
-def _quantifier(name: str, doc: str, example: str, result: bool, call: Any) -> Function:
-    return Function(
-        name=name,
-        parameters=(_ELEMENTS, _CONDITION),
-        returns="boolean",
-        doc=doc,
-        example=example,
-        result=result,
-        call=call,
-        errors="The condition fails on an element.",
-        state=True,
-        handles_unknown=True,
-    )
-
-
-FUNCTIONS: Final = (
-    _quantifier(
-        "any",
-        "Says whether an element, or the condition on one, is truthy; false for an empty list.",
-        "any(`[80, 22]`, &@ == `22`)",
-        True,
-        _any,
-    ),
-    _quantifier(
-        "all",
-        "Says whether every element, or the condition on it, is truthy; true for an empty list.",
-        "all(`[80, 22]`, &@ == `22`)",
-        False,
-        _all,
-    ),
-    _quantifier(
-        "none",
-        "Says whether no element, or the condition on none, is truthy; true for an empty list.",
-        "none(`[80, 22]`, &@ == `23`)",
-        True,
-        _none,
-    ),
-    Function(
-        name="unique",
-        parameters=(_ELEMENTS,),
-        returns="array",
-        doc="Gives the list without the elements that equal an earlier one.",
-        example="unique(['a', 'b', 'a'])",
-        result=["a", "b"],
-        call=_unique,
-        state=True,
-        handles_unknown=True,
-        total=True,
-    ),
-    Function(
-        name="count_by",
-        parameters=(_ELEMENTS, Parameter("expression", "expref")),
-        returns="object",
-        doc="Counts elements by the string that the expression gives on each.",
-        example="count_by(['a', 'b', 'a'], &@)",
-        result={"a": 2, "b": 1},
-        call=_count_by,
-        errors="The expression gives something that is not a string.",
-        state=True,
-        handles_unknown=True,
-    ),
-)

@@ -11,7 +11,7 @@ import msgspec
 
 from tfgate.model.text import late
 from tfgate.query.errors import EvaluationError
-from tfgate.query.functions.registry import NOT_LITERAL, Function, Parameter
+from tfgate.query.functions.registry import NOT_LITERAL, function
 
 if TYPE_CHECKING:
     from tfgate.query.state import State
@@ -30,7 +30,26 @@ KEPT: Final = 16 * 1024
 """Characters up to which a text that was read is kept, since several rules ask for the same."""
 
 
+def _check(literals: tuple[Any, ...]) -> str | None:
+    if literals[0] is NOT_LITERAL or type(literals[0]) is not str:
+        return None
+    try:
+        parse_json(literals[0])
+    except (ValueError, EvaluationError):
+        return "The text is not a JSON document."
+    return None
+
+
+@function(
+    "parse_json(text: string) -> any",
+    "parse_json('{\"a\": [1]}').a",
+    [1],
+    errors="The text is not JSON, holds a key twice or a NaN, or is too long or nested too deeply.",
+    state=True,
+    check=_check,
+)
 def _parse(state: State, text: str) -> Any:
+    """Read a string that holds a JSON document."""
     if len(text) > KEPT:
         state.spend(_steps(text))
         return read(text)
@@ -113,32 +132,4 @@ def _finite(digits: str) -> float:
 
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite
-)
-
-
-def _check(literals: tuple[Any, ...]) -> str | None:
-    if literals[0] is NOT_LITERAL or type(literals[0]) is not str:
-        return None
-    try:
-        parse_json(literals[0])
-    except (ValueError, EvaluationError):
-        return "The text is not a JSON document."
-    return None
-
-
-FUNCTIONS: Final = (
-    Function(
-        name="parse_json",
-        parameters=(Parameter("text", "string"),),
-        returns="any",
-        doc="Reads a string that holds a JSON document.",
-        example="parse_json('{\"a\": [1]}').a",
-        result=[1],
-        call=_parse,
-        state=True,
-        errors=(
-            "The text is not JSON, holds a key twice or a NaN, or is too long or nested too deeply."
-        ),
-        check=_check,
-    ),
 )

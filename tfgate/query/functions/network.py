@@ -10,7 +10,7 @@ from functools import cache
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.query.functions.registry import Function, Parameter
+from tfgate.query.functions.registry import function
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -58,23 +58,6 @@ def _within(inner: Network, outer: Network) -> bool:
     return inner.subnet_of(outer)  # type: ignore[arg-type]  # both are of one version here
 
 
-def _contains(network: str, part: str) -> bool:
-    return _within(_network(part), _network(network))
-
-
-def _is_public(network: str) -> bool:
-    given = _mapped(_network(network))
-    return not any(_within(given, special) for special in _not_public())
-
-
-def _mapped(network: Network) -> Network:
-    """Give the IPv4 network that an IPv6 one of mapped addresses (``::ffff:0:0/96``) stands for."""
-    mapped = getattr(network.network_address, "ipv4_mapped", None)
-    if mapped is None or network.prefixlen < 96:
-        return network
-    return _network(f"{mapped}/{network.prefixlen - 96}")
-
-
 def _check(literals: tuple[Any, ...]) -> str | None:
     try:
         for text in literals:
@@ -85,34 +68,38 @@ def _check(literals: tuple[Any, ...]) -> str | None:
     return None
 
 
-_ERRORS: Final = "A text is not an IP address or network."
-
-FUNCTIONS: Final = (
-    Function(
-        name="cidr_contains",
-        parameters=(Parameter("network", "string"), Parameter("part", "string")),
-        returns="boolean",
-        doc="Says whether a network holds all of an address or network of the same IP version.",
-        example="cidr_contains('10.0.0.0/8', '10.1.0.0/16')",
-        result=True,
-        call=_contains,
-        cost=150,
-        errors=_ERRORS,
-        check=_check,
-    ),
-    Function(
-        name="cidr_is_public",
-        parameters=(Parameter("network", "string"),),
-        returns="boolean",
-        doc=(
-            "Says whether a network holds an address outside of the private and reserved ranges; "
-            "0.0.0.0/0 does, and so does every range that is not entirely inside one of them."
-        ),
-        example="cidr_is_public('0.0.0.0/0')",
-        result=True,
-        call=_is_public,
-        cost=150,
-        errors=_ERRORS,
-        check=_check,
-    ),
+@function(
+    "cidr_contains(network: string, part: string) -> boolean",
+    "cidr_contains('10.0.0.0/8', '10.1.0.0/16')",
+    True,
+    cost=150,
+    errors="A text is not an IP address or network.",
+    check=_check,
 )
+def _contains(network: str, part: str) -> bool:
+    """Whether a network holds all of an address or network of the same IP version."""
+    return _within(_network(part), _network(network))
+
+
+@function(
+    "cidr_is_public(network: string) -> boolean",
+    "cidr_is_public('0.0.0.0/0')",
+    True,
+    cost=150,
+    errors="A text is not an IP address or network.",
+    check=_check,
+)
+def _is_public(network: str) -> bool:
+    """Whether a network holds an address outside of the private and reserved ranges; 0.0.0.0/0
+    does, and so does every range that is not entirely inside one of them.
+    """
+    given = _mapped(_network(network))
+    return not any(_within(given, special) for special in _not_public())
+
+
+def _mapped(network: Network) -> Network:
+    """Give the IPv4 network that an IPv6 one of mapped addresses (``::ffff:0:0/96``) stands for."""
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < 96:
+        return network
+    return _network(f"{mapped}/{network.prefixlen - 96}")

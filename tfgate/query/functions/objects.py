@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.equality import has_unknown
-from tfgate.query.functions.registry import Function, Parameter
+from tfgate.query.functions.registry import function
 from tfgate.query.values import (
     EMPTY_OBJECT,
     LIST,
@@ -27,14 +27,34 @@ _PAIR: Final = 4
 """Steps of keeping a key and its value."""
 
 
+@function(
+    "keys(subject: object) -> array-string",
+    'keys(`{"a": 1}`)',
+    ["a"],
+    state=True,
+    handles_unknown=True,
+    total=True,
+    standard=True,
+)
 def _keys(state: State, subject: Any) -> Any:
+    """Return the keys of an object."""
     if type(subject) is dict:
         state.spend(len(subject))
         return list(subject)
     return _each(state, subject, Unknown(STRINGS))
 
 
+@function(
+    "values(subject: object) -> array",
+    'values(`{"a": 1}`)',
+    [1],
+    state=True,
+    handles_unknown=True,
+    total=True,
+    standard=True,
+)
 def _values(state: State, subject: Any) -> Any:
+    """Return the values of an object."""
     if type(subject) is dict:
         state.spend(len(subject))
         return list(subject.values())
@@ -46,8 +66,19 @@ def _each(state: State, subject: Unknown, value: Any) -> Any:
     return some(LISTS if subject.mask & EMPTY_OBJECT else LIST, value)
 
 
+@function(
+    "merge(first: object, *others: any) -> object",
+    'merge(`{"a": 1}`, `{"b": 2}`)',
+    {"a": 1, "b": 2},
+    errors="One of the arguments is not an object.",
+    state=True,
+    handles_unknown=True,
+    standard=True,
+)
 def _merge(state: State, *parts: Any) -> Any:
-    """Merge as the jmespath package does, which checks the type of the first argument alone.
+    """Put objects together; of two equal keys the later wins.
+
+    Merge as the jmespath package does, which checks the type of the first argument alone.
 
     The others go to ``dict.update``, so that an empty string or a list of pairs passes.
     """
@@ -63,46 +94,3 @@ def _merge(state: State, *parts: Any) -> Any:
     state.may_raise = state.may_raise or any(kinds(part) & ~OBJECTS for part in parts)
     filled = any(kinds(part) == OBJECT for part in parts)
     return state.make(OBJECT if filled else OBJECTS)
-
-
-FUNCTIONS: Final = (
-    Function(
-        name="keys",
-        parameters=(Parameter("subject", "object"),),
-        returns="array-string",
-        doc="Gives the keys of an object.",
-        example='keys(`{"a": 1}`)',
-        result=["a"],
-        call=_keys,
-        state=True,
-        handles_unknown=True,
-        total=True,
-        standard=True,
-    ),
-    Function(
-        name="values",
-        parameters=(Parameter("subject", "object"),),
-        returns="array",
-        doc="Gives the values of an object.",
-        example='values(`{"a": 1}`)',
-        result=[1],
-        call=_values,
-        state=True,
-        handles_unknown=True,
-        total=True,
-        standard=True,
-    ),
-    Function(
-        name="merge",
-        parameters=(Parameter("first", "object"), Parameter("others", variadic=True)),
-        returns="object",
-        doc="Puts objects together; of two equal keys the later wins.",
-        example='merge(`{"a": 1}`, `{"b": 2}`)',
-        result={"a": 1, "b": 2},
-        call=_merge,
-        errors="One of the arguments is not an object.",
-        state=True,
-        handles_unknown=True,
-        standard=True,
-    ),
-)

@@ -6,7 +6,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.errors import EvaluationError
-from tfgate.query.functions.registry import Function, Parameter
+from tfgate.query.functions.registry import function
 from tfgate.query.state import ABSENT, attempt
 from tfgate.query.values import NUMBER, STRINGS, Expref, Maybe, kinds, restrict
 
@@ -94,7 +94,17 @@ def _one_of(elements: list[Any], contents: list[Any], state: State) -> Any:
     return reduce(state.join, contents)
 
 
+@function(
+    "sort(elements: array) -> array",
+    "sort(`[3, 1, 2]`)",
+    [1, 2, 3],
+    errors="The list holds something else than all numbers or all strings.",
+    state=True,
+    handles_unknown=True,
+    standard=True,
+)
 def _sort(state: State, elements: list[Any]) -> Any:
+    """Sort a list of numbers or of strings."""
     _spend_on_ordering(elements, len(elements).bit_length(), state)
     if all_known(elements):
         return sorted(elements)
@@ -102,7 +112,17 @@ def _sort(state: State, elements: list[Any]) -> Any:
     return _sorted(kept, kept, [narrowed(element, state) for element in kept], state)
 
 
+@function(
+    "sort_by(elements: array, expression: expref) -> array",
+    "sort_by(['ab', 'c'], &length(@))",
+    ["c", "ab"],
+    errors="The expression's values are not all numbers or all strings.",
+    state=True,
+    handles_unknown=True,
+    standard=True,
+)
 def _sort_by(state: State, elements: list[Any], expression: Expref) -> Any:
+    """Sort a list by the expression's value on each element."""
     kept, keys = _keyed(state, elements, expression)
     return _sorted(kept, keys, [content(element) for element in kept], state)
 
@@ -138,78 +158,43 @@ def _keyed(state: State, elements: list[Any], expression: Expref) -> tuple[list[
     return [kept[i] for i in positions], [keys[i] for i in positions]
 
 
-_ELEMENTS: Final = Parameter("elements", "array")
-_EXPRESSION: Final = Parameter("expression", "expref")
-_ORDER_ERRORS: Final = "The list holds something else than all numbers or all strings."
-_KEY_ERRORS: Final = "The expression's values are not all numbers or all strings."
-
-
-def _function(
-    name: str, returns: str, doc: str, example: str, result: Any, call: Callable[..., Any]
-) -> Function:
-    by_key = name.endswith("_by")
-    return Function(
-        name=name,
-        parameters=(_ELEMENTS, _EXPRESSION) if by_key else (_ELEMENTS,),
-        returns=returns,
-        doc=doc,
-        example=example,
-        result=result,
-        call=call,
-        errors=_KEY_ERRORS if by_key else _ORDER_ERRORS,
-        state=True,
-        handles_unknown=True,
-        standard=True,
-    )
-
-
-FUNCTIONS: Final = (
-    _function(
-        "max",
-        "number|string|null",
-        "Gives the greatest of a list of numbers or of strings, null for an empty list.",
-        "max(`[1, 3, 2]`)",
-        3,
-        _extreme(max),
-    ),
-    _function(
-        "min",
-        "number|string|null",
-        "Gives the least of a list of numbers or of strings, null for an empty list.",
-        "min(['b', 'a'])",
-        "a",
-        _extreme(min),
-    ),
-    _function(
-        "sort",
-        "array",
-        "Sorts a list of numbers or of strings.",
-        "sort(`[3, 1, 2]`)",
-        [1, 2, 3],
-        _sort,
-    ),
-    _function(
-        "max_by",
-        "any",
-        "Gives the element on which the expression is greatest, null for an empty list.",
-        "max_by(['a', 'bcd', 'ef'], &length(@))",
-        "bcd",
-        _extreme_by(max),
-    ),
-    _function(
-        "min_by",
-        "any",
-        "Gives the element on which the expression is least, null for an empty list.",
-        "min_by(['ab', 'c'], &length(@))",
-        "c",
-        _extreme_by(min),
-    ),
-    _function(
-        "sort_by",
-        "array",
-        "Sorts a list by the expression's value on each element.",
-        "sort_by(['ab', 'c'], &length(@))",
-        ["c", "ab"],
-        _sort_by,
-    ),
-)
+function(
+    "max(elements: array) -> number|string|null",
+    "max(`[1, 3, 2]`)",
+    3,
+    doc="Return the greatest of a list of numbers or of strings, null for an empty list.",
+    errors="The list holds something else than all numbers or all strings.",
+    state=True,
+    handles_unknown=True,
+    standard=True,
+)(_extreme(max))
+function(
+    "min(elements: array) -> number|string|null",
+    "min(['b', 'a'])",
+    "a",
+    doc="Return the least of a list of numbers or of strings, null for an empty list.",
+    errors="The list holds something else than all numbers or all strings.",
+    state=True,
+    handles_unknown=True,
+    standard=True,
+)(_extreme(min))
+function(
+    "max_by(elements: array, expression: expref) -> any",
+    "max_by(['a', 'bcd', 'ef'], &length(@))",
+    "bcd",
+    doc="Return the element on which the expression is greatest, null for an empty list.",
+    errors="The expression's values are not all numbers or all strings.",
+    state=True,
+    handles_unknown=True,
+    standard=True,
+)(_extreme_by(max))
+function(
+    "min_by(elements: array, expression: expref) -> any",
+    "min_by(['ab', 'c'], &length(@))",
+    "c",
+    doc="Return the element on which the expression is least, null for an empty list.",
+    errors="The expression's values are not all numbers or all strings.",
+    state=True,
+    handles_unknown=True,
+    standard=True,
+)(_extreme_by(min))

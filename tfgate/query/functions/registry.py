@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from difflib import get_close_matches
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -15,41 +14,7 @@ from tfgate.query.errors import EvaluationError
 from tfgate.query.values import ANYTHING, BOOLEANS, EXPREF, LISTS, NULL, NUMBER, OBJECTS, STRINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-
-# --- The functions every expression has: the standard ones and tfgate's pure ones, by name.
-#
-# A function's module is imported when an expression calls it: most rules call two or three of them.
-
-
-HOMES: Final[dict[str, str]] = {
-    name: module
-    for module, names in {
-        # The 26 of the JMESPath specification.
-        "numbers": ("abs", "avg", "ceil", "floor", "sum"),
-        "strings": ("starts_with", "ends_with", "join"),
-        "arrays": ("contains", "length", "map", "reverse"),
-        "ordering": ("max", "min", "sort", "max_by", "min_by", "sort_by"),
-        "objects": ("keys", "values", "merge"),
-        "types": ("not_null", "to_array", "to_number", "to_string", "type"),
-        # What tfgate adds and what needs nothing but its arguments (and the clock it is given).
-        "text": ("matches", "glob", "lower", "upper", "split"),
-        "documents": ("parse_json",),
-        "collections": ("any", "all", "none", "unique", "count_by"),
-        "network": ("cidr_contains", "cidr_is_public"),
-        "versions": ("semver_satisfies",),
-        "times": ("age_days",),
-    }.items()
-    for name in names
-}
-"""Name → the module below ``tfgate.query.functions`` that has the function."""
-
-
-def functions_of(module: str) -> tuple[Function, ...]:
-    """Give the functions of one of those modules."""
-    functions: tuple[Function, ...] = import_module(f"tfgate.query.functions.{module}").FUNCTIONS
-    return functions
+    from collections.abc import Iterable, Iterator
 
 
 TYPE_MASKS: Final = {
@@ -173,6 +138,53 @@ class Function(msgspec.Struct, frozen=True):
         return f"{self.name}({', '.join(parts)}) -> {self.returns}"
 
 
+FUNCTIONS: Final[dict[str, Function]] = {}
+"""The functions every expression has, by name: the standard ones and tfgate's pure ones."""
+
+_Call = TypeVar("_Call", bound=Callable[..., Any])
+
+
+def function(
+    signature: str,
+    example: str,
+    result: Any,
+    *,
+    doc: str = "",
+    call: Callable[..., Any] | None = None,
+    **more: Any,
+) -> Callable[[_Call], _Call]:
+    """Register the function below as one that every expression has.
+
+    ``signature`` is written as `Function.signature` writes it. The documentation is the first
+    paragraph of the docstring, unless ``doc`` is given. With ``call``, the function below is
+    `Function.dynamic` of it. ``more`` are further fields of `Function`.
+    """
+    name, parameters, returns = _read_signature(signature)
+
+    def register(made: _Call) -> _Call:
+        text = doc or " ".join((made.__doc__ or "").partition("\n\n")[0].split())
+        if call is not None:
+            more["dynamic"] = made
+        FUNCTIONS[name] = Function(
+            name, parameters, returns, text, example, result, call or made, **more
+        )
+        return made
+
+    return register
+
+
+def _read_signature(text: str) -> tuple[str, tuple[Parameter, ...], str]:
+    name, _, rest = text.partition("(")
+    inside, _, returns = rest.partition(") -> ")
+    parameters = []
+    for part in inside.split(", "):
+        label, _, types = part.partition(": ")
+        parameters.append(
+            Parameter(label.strip("*?"), types, label.endswith("?"), label.startswith("*"))
+        )
+    return name, tuple(parameters), returns
+
+
 class _NotLiteral:
     def __repr__(self) -> str:
         return "NOT_LITERAL"
@@ -185,62 +197,38 @@ NOT_LITERAL: Final = _NotLiteral()
 class FunctionTable:
     """Functions by name; `extended` gives a new table, this one gains plugins it is asked for."""
 
-    def __init__(
-        self,
-        functions: Iterable[Function] = (),
-        *,
-        plugins: bool = True,
-        homes: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, functions: Iterable[Function] = (), *, plugins: bool = True) -> None:
         self._functions = {function.name: function for function in functions}
         self._plugins = plugins
-        self._homes = dict(homes or {})
-        """Functions that are imported when they are asked for: name → module."""
 
     @classmethod
     def default(cls) -> FunctionTable:
-        """Give the table of the standard functions and the pure ones that tfgate adds."""
-        return cls(homes=HOMES)
+        """Return the table of the standard functions and the pure ones that tfgate adds."""
+        return cls(FUNCTIONS.values())
 
     def extended(self, functions: Iterable[Function]) -> FunctionTable:
-        """Give this table and ``functions``, which win over those of the same name here."""
-        more = {function.name: function for function in functions}
-        homes = {name: home for name, home in self._homes.items() if name not in more}
-        mine = {**self._functions, **more}
-        return FunctionTable(mine.values(), plugins=self._plugins, homes=homes)
+        """Return this table and ``functions``, which win over those of the same name here."""
+        return FunctionTable([*self._functions.values(), *functions], plugins=self._plugins)
 
     def find(self, name: str) -> Function | None:
-        """Give the function of that name: from here, else from an installed package."""
+        """Return the function of that name: from here, else from an installed package."""
         function = self._functions.get(name)
-        if function is None and name in self._homes:
-            return self._from_home(name)
         if function is None and self._plugins:
             function = load_plugin(name)
             if function is not None:
                 self._functions[name] = function
         return function
 
-    def _from_home(self, name: str) -> Function:
-        home = self._homes[name]
-        for function in functions_of(home):
-            if self._homes.get(function.name) == home:
-                self._functions[function.name] = function
-        return self._functions[name]
-
     def nearest(self, name: str) -> str | None:
-        """Give the known name most like ``name``, if one is near."""
-        near = get_close_matches(name, {**self._homes, **self._functions}, n=1)
+        """Return the known name most like ``name``, if one is near."""
+        near = get_close_matches(name, self._functions, n=1)
         return near[0] if near else None
 
     def __iter__(self) -> Iterator[Function]:
-        for name in self._homes:
-            yield self._functions.get(name) or self._from_home(name)
-        for name, function in list(self._functions.items()):
-            if name not in self._homes:
-                yield function
+        yield from list(self._functions.values())
 
     def __contains__(self, name: object) -> bool:
-        return name in self._functions or name in self._homes
+        return name in self._functions
 
 
 # --- Functions of other packages, from the entry point group ``tfgate.functions``.

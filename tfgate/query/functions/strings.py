@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tfgate.query.errors import BudgetError
-from tfgate.query.functions.registry import Function, Parameter
+from tfgate.query.functions.registry import function
 from tfgate.query.state import TEXT
 from tfgate.query.values import STRING, STRINGS
 
@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from tfgate.query.state import State
 
 
+@function(
+    "join(glue: string, parts: array-string) -> string",
+    "join(', ', ['a', 'b'])",
+    "a, b",
+    state=True,
+    handles_unknown=True,
+    standard=True,
+)
 def _join(state: State, glue: Any, parts: list[Any]) -> Any:
+    """Put strings together, with a separator between them."""
     if type(glue) is str and all(type(part) is str for part in parts):
         length = sum(map(len, parts)) + len(glue) * len(parts)
         if length > TEXT:
@@ -24,51 +33,29 @@ def _join(state: State, glue: Any, parts: list[Any]) -> Any:
     return state.make(STRING if filled else STRINGS)
 
 
+@function(
+    "starts_with(subject: string, prefix: string) -> boolean",
+    "starts_with('aws_instance', 'aws_')",
+    True,
+    call=str.startswith,
+    total=True,
+    standard=True,
+)
 def _starts_with(state: State, subject: str, prefix: str) -> bool:
+    """Whether a string begins with another."""
     state.spend(len(prefix) >> 10)
     return subject.startswith(prefix)
 
 
+@function(
+    "ends_with(subject: string, suffix: string) -> boolean",
+    "ends_with('main.tf', '.tf')",
+    True,
+    call=str.endswith,
+    total=True,
+    standard=True,
+)
 def _ends_with(state: State, subject: str, suffix: str) -> bool:
+    """Whether a string ends with another."""
     state.spend(len(suffix) >> 10)
     return subject.endswith(suffix)
-
-
-FUNCTIONS: Final = (
-    Function(
-        name="starts_with",
-        parameters=(Parameter("subject", "string"), Parameter("prefix", "string")),
-        returns="boolean",
-        doc="Says whether a string begins with another.",
-        example="starts_with('aws_instance', 'aws_')",
-        result=True,
-        call=str.startswith,
-        dynamic=_starts_with,
-        total=True,
-        standard=True,
-    ),
-    Function(
-        name="ends_with",
-        parameters=(Parameter("subject", "string"), Parameter("suffix", "string")),
-        returns="boolean",
-        doc="Says whether a string ends with another.",
-        example="ends_with('main.tf', '.tf')",
-        result=True,
-        call=str.endswith,
-        dynamic=_ends_with,
-        total=True,
-        standard=True,
-    ),
-    Function(
-        name="join",
-        parameters=(Parameter("glue", "string"), Parameter("parts", "array-string")),
-        returns="string",
-        doc="Puts strings together, with a separator between them.",
-        example="join(', ', ['a', 'b'])",
-        result="a, b",
-        call=_join,
-        state=True,
-        handles_unknown=True,
-        standard=True,
-    ),
-)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-import re2
-
 from tfgate.query.errors import BudgetError
-from tfgate.query.functions.registry import Function, Parameter
+from tfgate.query.functions.registry import function
 from tfgate.query.state import LONG
 
 if TYPE_CHECKING:
@@ -37,6 +35,7 @@ def _compiled(pattern: str) -> tuple[Callable[[bytes], Any], int]:
     """
     if len(pattern) > _LONGEST_PATTERN:
         raise ValueError("pattern too long")
+    import re2  # 2.5 ms: docs/performance.md
 
     options = re2.Options()
     options.log_errors = False
@@ -51,14 +50,6 @@ def _compiled(pattern: str) -> tuple[Callable[[bytes], Any], int]:
 def _reason(error: Exception) -> str:
     reason = error.args[0] if error.args else ""
     return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-
-
-def _matches(state: State, subject: str, pattern: str) -> bool:
-    search, size = _compiled(pattern)
-    state.left -= 1 + (len(subject) * size >> 5)
-    if state.left < 0:
-        state.spend(0)
-    return search(subject.encode()) is not None  # given text, re2 counts characters first
 
 
 def _matches_any(state: State, subject: str, pattern: str) -> bool:
@@ -82,11 +73,33 @@ def _check_pattern(literals: tuple[Any, ...]) -> str | None:
     return None
 
 
+@function(
+    "matches(subject: string, pattern: string) -> boolean",
+    "matches('t3.micro', '^t[23]')",
+    True,
+    dynamic=_matches_any,
+    errors="The pattern is not a regular expression of RE2's syntax, or a text is not Unicode.",
+    state=True,
+    check=_check_pattern,
+)
+def _matches(state: State, subject: str, pattern: str) -> bool:
+    """Whether a regular expression (RE2) is found anywhere in a string; ^ and $ tie it to the
+    ends.
+    """
+    search, size = _compiled(pattern)
+    state.left -= 1 + (len(subject) * size >> 5)
+    if state.left < 0:
+        state.spend(0)
+    return search(subject.encode()) is not None  # given text, re2 counts characters first
+
+
 @lru_cache(maxsize=256)
 def _translated(pattern: str) -> str:
     """Write a glob as a regular expression that matches the whole text."""
     if len(pattern) > _LONGEST_PATTERN:
         raise ValueError("pattern too long")
+
+    import re2  # 2.5 ms: docs/performance.md
 
     parts, position = [r"(?s)\A"], 0
     while position < len(pattern):
@@ -107,26 +120,10 @@ def _character_set(inside: str) -> str:
     return f"[{'^' if negated else ''}{body}]"
 
 
-def _glob(state: State, subject: str, pattern: str) -> bool:
-    return _matches(state, subject, _translated(pattern))
-
-
 def _glob_any(state: State, subject: str, pattern: str) -> bool:
     """Match a glob that comes from anywhere."""
     state.spend(len(pattern))
     return _matches_any(state, subject, _translated(pattern))
-
-
-def _lower(state: State, subject: str) -> str:
-    if len(subject) > _SHORT:
-        state.read(2 * len(subject))
-    return subject.lower()
-
-
-def _upper(state: State, subject: str) -> str:
-    if len(subject) > _SHORT:
-        state.read(2 * len(subject))
-    return subject.upper()
 
 
 def _check_glob(literals: tuple[Any, ...]) -> str | None:
@@ -139,7 +136,52 @@ def _check_glob(literals: tuple[Any, ...]) -> str | None:
     return None
 
 
+@function(
+    "glob(subject: string, pattern: string) -> boolean",
+    "glob('module.net.aws_vpc.main', 'module.*')",
+    True,
+    dynamic=_glob_any,
+    errors="The pattern is not a glob, or a text is not Unicode.",
+    state=True,
+    check=_check_glob,
+)
+def _glob(state: State, subject: str, pattern: str) -> bool:
+    """Whether a whole string fits a glob: * for any characters, ? for one, [abc] for one of
+    some, [!abc] for one of all others.
+    """
+    return _matches(state, subject, _translated(pattern))
+
+
+@function("lower(subject: string) -> string", "lower('ABC')", "abc", state=True, total=True)
+def _lower(state: State, subject: str) -> str:
+    """Return a string in lower case."""
+    if len(subject) > _SHORT:
+        state.read(2 * len(subject))
+    return subject.lower()
+
+
+@function("upper(subject: string) -> string", "upper('abc')", "ABC", state=True, total=True)
+def _upper(state: State, subject: str) -> str:
+    """Return a string in upper case."""
+    if len(subject) > _SHORT:
+        state.read(2 * len(subject))
+    return subject.upper()
+
+
+def _check_split(literals: tuple[Any, ...]) -> str | None:
+    return "The separator must not be empty." if literals[1] == "" else None
+
+
+@function(
+    "split(subject: string, separator: string) -> array-string",
+    "split('a,b', ',')",
+    ["a", "b"],
+    errors="The separator is empty.",
+    state=True,
+    check=_check_split,
+)
 def _split(state: State, subject: str, separator: str) -> list[str]:
+    """Return the parts of a string between the separators."""
     if len(subject) > LONG:
         state.read(len(subject))
     pieces = subject.count(separator)
@@ -147,79 +189,3 @@ def _split(state: State, subject: str, separator: str) -> list[str]:
         raise BudgetError("split() would make a list that is too long.")
     state.spend(pieces * _PIECE)
     return subject.split(separator)
-
-
-def _check_split(literals: tuple[Any, ...]) -> str | None:
-    return "The separator must not be empty." if literals[1] == "" else None
-
-
-_SUBJECT: Final = Parameter("subject", "string")
-
-FUNCTIONS: Final = (
-    Function(
-        name="matches",
-        parameters=(_SUBJECT, Parameter("pattern", "string")),
-        returns="boolean",
-        doc=(
-            "Says whether a regular expression (RE2) is found anywhere in a string; "
-            "^ and $ tie it to the ends."
-        ),
-        example="matches('t3.micro', '^t[23]')",
-        result=True,
-        call=_matches,
-        dynamic=_matches_any,
-        state=True,
-        errors="The pattern is not a regular expression of RE2's syntax, or a text is not Unicode.",
-        check=_check_pattern,
-    ),
-    Function(
-        name="glob",
-        parameters=(_SUBJECT, Parameter("pattern", "string")),
-        returns="boolean",
-        doc=(
-            "Says whether a whole string fits a glob: * for any characters, ? for one, "
-            "[abc] for one of some, [!abc] for one of all others."
-        ),
-        example="glob('module.net.aws_vpc.main', 'module.*')",
-        result=True,
-        call=_glob,
-        dynamic=_glob_any,
-        state=True,
-        errors="The pattern is not a glob, or a text is not Unicode.",
-        check=_check_glob,
-    ),
-    Function(
-        name="lower",
-        parameters=(_SUBJECT,),
-        returns="string",
-        doc="Gives a string in lower case.",
-        example="lower('ABC')",
-        result="abc",
-        call=_lower,
-        state=True,
-        total=True,
-    ),
-    Function(
-        name="upper",
-        parameters=(_SUBJECT,),
-        returns="string",
-        doc="Gives a string in upper case.",
-        example="upper('abc')",
-        result="ABC",
-        call=_upper,
-        state=True,
-        total=True,
-    ),
-    Function(
-        name="split",
-        parameters=(_SUBJECT, Parameter("separator", "string")),
-        returns="array-string",
-        doc="Gives the parts of a string between the separators.",
-        example="split('a,b', ',')",
-        result=["a", "b"],
-        call=_split,
-        state=True,
-        errors="The separator is empty.",
-        check=_check_split,
-    ),
-)

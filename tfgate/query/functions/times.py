@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.model.text import late
 from tfgate.query.errors import EvaluationError
-from tfgate.query.functions.registry import Function, Parameter
+from tfgate.query.functions.registry import function
 
 if TYPE_CHECKING:
     from tfgate.query.state import Scope
@@ -44,13 +44,6 @@ def timestamp(text: str) -> datetime:
     return moment + timedelta(seconds=leap)
 
 
-def _age_days(scope: Scope | None, text: str) -> float:
-    moment = timestamp(text)
-    if scope is None or scope.now is None:
-        raise EvaluationError("age_days() needs the time of day, which was not given here.")
-    return (scope.now - moment) / timedelta(days=1)
-
-
 def _check(literals: tuple[Any, ...]) -> str | None:
     if type(literals[0]) is not str:
         return None
@@ -61,18 +54,18 @@ def _check(literals: tuple[Any, ...]) -> str | None:
     return None
 
 
-FUNCTIONS: Final = (
-    Function(
-        name="age_days",
-        parameters=(Parameter("timestamp", "string"),),
-        returns="number",
-        doc="Gives how many days ago a time of RFC 3339 was, with fractions; negative if to come.",
-        example="age_days('2026-01-01T00:00:00Z')",
-        result=30.5,
-        call=_age_days,
-        cost=60,
-        errors="The text is not a time of RFC 3339.",
-        scope=True,
-        check=_check,
-    ),
+@function(
+    "age_days(timestamp: string) -> number",
+    "age_days('2026-01-01T00:00:00Z')",
+    30.5,
+    cost=60,
+    errors="The text is not a time of RFC 3339.",
+    scope=True,
+    check=_check,
 )
+def _age_days(scope: Scope | None, text: str) -> float:
+    """Return how many days ago a time of RFC 3339 was, with fractions; negative if to come."""
+    moment = timestamp(text)
+    if scope is None or scope.now is None:
+        raise EvaluationError("age_days() needs the time of day, which was not given here.")
+    return (scope.now - moment) / timedelta(days=1)

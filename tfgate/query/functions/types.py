@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.equality import has_unknown
 from tfgate.query.errors import BudgetError, EvaluationError
-from tfgate.query.functions.registry import TYPE_MASKS, Function, Parameter
+from tfgate.query.functions.registry import TYPE_MASKS, function
 from tfgate.query.state import ABSENT, TEXT
 from tfgate.query.values import (
     EMPTY_STRING,
@@ -30,7 +30,17 @@ _NOT_JSON: Final = TYPE_MASKS["expref"]
 _TYPE_NAMES: Final = ("null", "boolean", "number", "string", "array", "object")
 
 
+@function(
+    "not_null(first: any, *others: any) -> any",
+    "not_null(`null`, 'a')",
+    "a",
+    state=True,
+    handles_unknown=True,
+    total=True,
+    standard=True,
+)
 def _not_null(state: State, *candidates: Any) -> Any:
+    """Return the first argument that is not null, null where there is none."""
     result: Any = ABSENT
     for candidate in candidates:
         if candidate is None:
@@ -43,7 +53,17 @@ def _not_null(state: State, *candidates: Any) -> Any:
     return None if result is ABSENT else state.join(result, None)
 
 
+@function(
+    "to_array(value: any) -> array",
+    "to_array('a')",
+    ["a"],
+    state=True,
+    handles_unknown=True,
+    total=True,
+    standard=True,
+)
 def _to_array(state: State, subject: Any) -> Any:
+    """Return a list as it is and everything else as a list of one element."""
     if type(subject) is list:
         return subject
     if type(subject) is not Unknown or not subject.mask & LISTS:
@@ -53,7 +73,17 @@ def _to_array(state: State, subject: Any) -> Any:
     return [state.maybe(UNKNOWN, many=True)]
 
 
+@function(
+    "to_number(value: any) -> number|null",
+    "to_number('22')",
+    22,
+    errors="The argument is an expression reference.",
+    state=True,
+    handles_unknown=True,
+    standard=True,
+)
 def _to_number(state: State, subject: Any) -> Any:
+    """Read a string as a number, return a number as it is, and null for everything else."""
     if type(subject) is str:
         state.read(len(subject))
         return _parsed_number(subject)
@@ -79,7 +109,17 @@ def _parsed_number(text: str) -> int | float | None:
         return None
 
 
+@function(
+    "to_string(value: any) -> string",
+    "to_string(`[1]`)",
+    "[1]",
+    state=True,
+    handles_unknown=True,
+    total=True,
+    standard=True,
+)
 def _to_string(state: State, subject: Any) -> Any:
+    """Return a string as it is and everything else as JSON text."""
     if type(subject) is str:
         return subject
     if has_unknown(subject, state):
@@ -122,7 +162,17 @@ def _reference(found: object) -> str:
     return "<expression>"
 
 
+@function(
+    "type(value: any) -> string",
+    "type('a')",
+    "string",
+    state=True,
+    handles_unknown=True,
+    total=True,
+    standard=True,
+)
 def _type(state: State, subject: Any) -> Any:
+    """Return the name of a value's type: null, boolean, number, string, array or object."""
     mask = kinds(subject)
     for name in _TYPE_NAMES:
         if not mask & ~TYPE_MASKS[name]:
@@ -130,70 +180,3 @@ def _type(state: State, subject: Any) -> Any:
     if mask == _NOT_JSON:
         return None
     return state.make(STRING | (NULL if mask & _NOT_JSON else 0))
-
-
-def _function(
-    name: str, returns: str, doc: str, example: str, result: Any, call: Any, errors: str = ""
-) -> Function:
-    parameters: tuple[Parameter, ...] = (Parameter("value"),)
-    if name == "not_null":
-        parameters = (Parameter("first"), Parameter("others", variadic=True))
-    return Function(
-        name=name,
-        parameters=parameters,
-        returns=returns,
-        doc=doc,
-        example=example,
-        result=result,
-        call=call,
-        errors=errors,
-        state=True,
-        handles_unknown=True,
-        total=not errors,
-        standard=True,
-    )
-
-
-FUNCTIONS: Final = (
-    _function(
-        "not_null",
-        "any",
-        "Gives the first argument that is not null, null where there is none.",
-        "not_null(`null`, 'a')",
-        "a",
-        _not_null,
-    ),
-    _function(
-        "to_array",
-        "array",
-        "Gives a list as it is and everything else as a list of one element.",
-        "to_array('a')",
-        ["a"],
-        _to_array,
-    ),
-    _function(
-        "to_number",
-        "number|null",
-        "Reads a string as a number, gives a number as it is, and null for everything else.",
-        "to_number('22')",
-        22,
-        _to_number,
-        "The argument is an expression reference.",
-    ),
-    _function(
-        "to_string",
-        "string",
-        "Gives a string as it is and everything else as JSON text.",
-        "to_string(`[1]`)",
-        "[1]",
-        _to_string,
-    ),
-    _function(
-        "type",
-        "string",
-        "Gives the name of a value's type: null, boolean, number, string, array or object.",
-        "type('a')",
-        "string",
-        _type,
-    ),
-)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from tfgate.model.text import late
-from tfgate.query.functions.registry import Function, Parameter
+from tfgate.query.functions.registry import function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,28 @@ def _constraint(text: str) -> tuple[tuple[str, _Version], ...]:
     return tuple(parts)
 
 
+def _check(literals: tuple[Any, ...]) -> str | None:
+    if type(literals[1]) is not str:
+        return None
+    try:
+        _constraint(literals[1])
+    except ValueError:
+        return "The constraint is not one: write it as '>= 1.5, < 2.0' or '~> 5.0'."
+    return None
+
+
+@function(
+    "semver_satisfies(version: string, constraint: string) -> boolean",
+    "semver_satisfies('5.31.0', '~> 5.0, != 5.30.0')",
+    True,
+    cost=100,
+    errors="The version or the constraint cannot be read.",
+    check=_check,
+)
 def _satisfies(version: str, constraint: str) -> bool:
+    """Whether a version satisfies a constraint in Terraform's form: =, !=, >, >=, <, <= and ~>,
+    with commas for and.
+    """
     given = _version(version)
     return all(_holds(given, sign, bound) for sign, bound in _constraint(constraint))
 
@@ -89,32 +110,3 @@ def _holds(given: _Version, sign: str, bound: _Version) -> bool:
         fixed = max(bound.given - 1, 0)
         return given.key >= bound.key and given.segments[:fixed] == bound.segments[:fixed]
     return _ORDERINGS[sign](given.key, bound.key)
-
-
-def _check(literals: tuple[Any, ...]) -> str | None:
-    if type(literals[1]) is not str:
-        return None
-    try:
-        _constraint(literals[1])
-    except ValueError:
-        return "The constraint is not one: write it as '>= 1.5, < 2.0' or '~> 5.0'."
-    return None
-
-
-FUNCTIONS: Final = (
-    Function(
-        name="semver_satisfies",
-        parameters=(Parameter("version", "string"), Parameter("constraint", "string")),
-        returns="boolean",
-        doc=(
-            "Says whether a version satisfies a constraint in Terraform's form: "
-            "=, !=, >, >=, <, <= and ~>, with commas for and."
-        ),
-        example="semver_satisfies('5.31.0', '~> 5.0, != 5.30.0')",
-        result=True,
-        call=_satisfies,
-        cost=100,
-        errors="The version or the constraint cannot be read.",
-        check=_check,
-    ),
-)
