@@ -289,7 +289,9 @@ def approve(
         return 1
     signed = sign_approval(statement, key)
     check_counts(
-        signed, now, load_gate_config(Path.cwd(), os.environ, config=config).allowed_signers
+        signed,
+        now,
+        load_gate_config(Path.cwd(), os.environ, config=config).approvals.allowed_signers,
     )
     path = output or default_output(request, signed)
     write_approval(path, signed)

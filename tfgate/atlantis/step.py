@@ -18,8 +18,9 @@ from tfgate.gate.check import evaluate_and_record
 from tfgate.gate.gather import load_config
 from tfgate.gate.inputs import PLAN_FILE_MAGIC, PlanInput, read_file
 from tfgate.gate.record import Recorder
-from tfgate.ruleset.config import CONFIG_VARIABLE, find_config, place
-from tfgate.ruleset.settings import SETTINGS
+from tfgate.ruleset.config import CONFIG_VARIABLE, find_config
+from tfgate.ruleset.config_tables import SETTINGS
+from tfgate.ruleset.settings import PathSetting, place
 from tfgate.terraform.find import search_path
 
 if TYPE_CHECKING:
@@ -151,8 +152,9 @@ def _deciding_files(config: GateConfig) -> Iterator[tuple[str, Path]]:
         for name, text in files.items():
             yield f"The data file {name}", place(text, config.folder, config.home)
     for setting in SETTINGS:
-        one = setting.is_path and setting.name != "gate.waiver_files"
-        path = config.path(setting.name) if one else None
+        if not isinstance(setting, PathSetting):
+            continue
+        path = setting.of(config.values[setting.name], config.home)
         if path is not None:
             yield f"The file of {setting.name}", path
 

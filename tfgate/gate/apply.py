@@ -68,7 +68,7 @@ class Authority(Protocol):
 def decision_alone(evaluated: Evaluated, plan_sha256: str, now: dt.datetime) -> Grant:
     """Let through what the decision allows, unless the configuration asks for a receipt as well."""
     grant = decided(evaluated)
-    if grant.allowed and evaluated.gathered.config.receipt_required:
+    if grant.allowed and evaluated.gathered.config.receipts.required:
         note = "This gate applies only what has a receipt: see --receipt (receipts.required)."
         return Grant(allowed=False, exit_code=ExitCode.DENIED, notes=(note,))
     return grant

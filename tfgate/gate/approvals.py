@@ -190,7 +190,9 @@ def with_approvals(decision: Decision, gathered: Gathered, request: Request) -> 
     """
     files = [*approval_files(map(Path, request.approvals))]
     warnings: list[str] = []
-    with allowed_signers(gathered.config.allowed_signers, "approvals.allowed_signers") as signers:
+    with allowed_signers(
+        gathered.config.approvals.allowed_signers, "approvals.allowed_signers"
+    ) as signers:
         read = _Reader(signers, request.now)
         signed = [approval for file in files if (approval := read(file)) is not None]
         warnings += [*read.refused, *([signers.warning] if signers.warning else ())]
@@ -266,8 +268,8 @@ def terms_of(gathered: Gathered, request: Request) -> ApprovalTerms:
     config = gathered.config
     return ApprovalTerms(
         now=request.now,
-        bind_to_plan=config.approvals_bind is Bind.PLAN,
-        longest=dt.timedelta(hours=config.approvals_max_hours),
+        bind_to_plan=config.approvals.bind is Bind.PLAN,
+        longest=dt.timedelta(hours=config.approvals.max_hours),
         authors=detect_authors(request.env, request.directory),
         roles=config.approval_roles,
         need=needs_of(gathered),
@@ -289,7 +291,7 @@ def needs_of(gathered: Gathered) -> Callable[[str], Need]:
         fitting = [table for table in tables if any_glob(table.rules)(rule)]
         return strictest(
             [
-                Need(config.approvals_required),
+                Need(config.approvals.required),
                 Need(1 if own is None else own.approvals),
                 *(Need(table.required, frozenset(table.roles)) for table in fitting),
             ]
@@ -325,7 +327,7 @@ def write_request(evaluated: Evaluated, request: Request, path: Path) -> str:
         return f"No approval can let this plan through: {lacking}."
     write_document(path, encode_document(asked), "approval request")
     done = f"Wrote {path}: whoever may approve signs it with `tfgate approve {path}`."
-    if evaluated.gathered.config.allowed_signers is None:
+    if evaluated.gathered.config.approvals.allowed_signers is None:
         done += " By this configuration nobody may: approvals.allowed_signers names no file."
     return done
 
@@ -336,7 +338,7 @@ def _lacking(evaluated: Evaluated, request: Request, asked: ApprovalRequest) -> 
     Nothing where the configuration does not say who they are, or where certificates bring names
     that nobody knows yet.
     """
-    gathered, file = evaluated.gathered, evaluated.gathered.config.allowed_signers
+    gathered, file = evaluated.gathered, evaluated.gathered.config.approvals.allowed_signers
     if evaluated.result.decision.operator.source == "none":
         return "it is not known who the operator is, who must be somebody else"
     if _sealed_size(asked) > MAX_DOCUMENT:
@@ -372,11 +374,11 @@ def _sealed_size(asked: ApprovalRequest) -> int:
 def request_for(evaluated: Evaluated, request: Request) -> ApprovalRequest:
     """Return the request for every blocking outcome of a decision."""
     decision, config = evaluated.result.decision, evaluated.gathered.config
-    bind = config.approvals_bind
+    bind = config.approvals.bind
     return ApprovalRequest(
         decision_id=evaluated.result.decision_id,
         created=request.now,
-        expires=request.now + dt.timedelta(hours=config.approvals_max_hours),
+        expires=request.now + dt.timedelta(hours=config.approvals.max_hours),
         bind="plan" if bind is Bind.PLAN else "findings",
         plan=ApprovedPlan(decision.plan.json_sha256, decision.plan.file_sha256),
         workspace=ApprovedWorkspace.of(decision.workspace),

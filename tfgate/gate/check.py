@@ -84,7 +84,7 @@ def evaluate_and_record(
     later = SeveralDocumentsError if stream else None
     with nullcontext() if recorder is None else recorder.due(decision_id, later=later):
         gathered = gather(request, config, read)
-        if config.on("provenance.require_approved_rules"):
+        if config.provenance.require_approved_rules:
             require_approved(gathered.effective.rulesets, config, request.env)
         decision = evaluate_gathered(gathered)
         if request.approvals:

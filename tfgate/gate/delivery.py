@@ -152,7 +152,7 @@ def delivery_of(
     before: Callable[[AuditTrail], None] | None,
 ) -> Callable[[AuditTrail], None] | None:
     """Return what is to be done after each record: ``before``, and delivery where that is due."""
-    seconds = config.number("audit.sink_seconds") or 0
+    seconds = config.audit.sink_seconds
     if not seconds:
         return before
     background = _background(targets_of(config, log, env), seconds)
@@ -180,11 +180,11 @@ def required_of(
     config: GateConfig, log: Path, env: Mapping[str, str]
 ) -> Callable[[Record], None] | None:
     """Return what a record that allows something must pass, where the configuration says so."""
-    name = config.text("audit.require_sink")
+    name = config.audit.require_sink
     if name is None:
         return None
     (target,) = (each for each in targets_of(config, log, env) if each.name == name)
-    seconds = config.number("audit.require_sink_seconds") or 0
+    seconds = config.audit.require_sink_seconds
     return lambda record: require(target, record, seconds)
 
 
@@ -245,10 +245,10 @@ def _start(work: Callable[[], object]) -> threading.Thread:
 
 def automatic_checkpoints(config: GateConfig) -> Callable[[AuditTrail], None]:
     """Return what is to be done after each record: a checkpoint, where one is due."""
-    key = config.path("audit.checkpoint_key")
+    key = config.audit.checkpoint_key
     policy = CheckpointPolicy(
-        every_records=config.number("audit.checkpoint_every"),
-        every_minutes=config.number("audit.checkpoint_minutes"),
+        every_records=config.audit.checkpoint_every,
+        every_minutes=config.audit.checkpoint_minutes,
     )
 
     def after(trail: AuditTrail) -> None:

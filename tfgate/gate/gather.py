@@ -327,7 +327,7 @@ def gather(
     context = _with_comments(
         _context(request, config, effective, workspace, operator, run, sources), sources
     )
-    if not config.on("gate.uncommitted_waivers"):
+    if not config.gate.uncommitted_waivers:
         doubts = sources.comment_doubts(context.waivers, request.env)
         context = replace(context, comment_doubts=doubts)
     return Gathered(
@@ -444,12 +444,12 @@ def _context(
         params=effective.params,
         data=_data_values(effective),
         levels=effective.levels,
-        evaluate_all=config.evaluate is Evaluate.ALL,
-        allow_empty=config.allow_empty,
+        evaluate_all=config.gate.evaluate is Evaluate.ALL,
+        allow_empty=config.gate.allow_empty,
         waivers=config.waivers,
-        waiver_notice_days=config.waiver_notice_days,
-        comment_waiver_levels=config.comment_waivers,
-        comment_waiver_globs=config.comment_waiver_globs,
+        waiver_notice_days=config.gate.waiver_notice_days,
+        comment_waiver_levels=frozenset(config.gate.comment_waivers),
+        comment_waiver_globs=config.gate.comment_waiver_globs,
         locate=sources.locate,
         locate_element=sources.locate_element,
         blocks=sources.blocks,

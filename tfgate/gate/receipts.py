@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 
 def signing_key(config: GateConfig) -> Path:
     """Return the key that receipts are signed with. Raises ``UsageError`` where there is none."""
-    key = config.receipt_key
+    key = config.receipts.key
     if key is None:
         raise UsageError(
             "No key is named to sign the receipt with.",
@@ -166,7 +166,7 @@ def _facts(evaluated: Evaluated, request: Request) -> Facts:
         ),
         commit=run.commit,
         run=run.url,
-        expires=request.now + dt.timedelta(hours=gathered.config.receipt_max_hours),
+        expires=request.now + dt.timedelta(hours=gathered.config.receipts.max_hours),
     )
 
 
@@ -230,7 +230,7 @@ class WithReceipt:
 
     @staticmethod
     def _read(data: bytes, gathered: Gathered, now: dt.datetime) -> Receipt:
-        file = gathered.config.receipt_signers
+        file = gathered.config.receipts.allowed_signers
         with allowed_signers(file, "receipts.allowed_signers") as signers:
             signed = unseal(data, PAYLOAD_TYPE, signers=signers.path, namespace=RECEIPTS, now=now)
         statement = decode_document(signed.payload, Statement)
@@ -283,7 +283,7 @@ def _check_age(receipt: Receipt, gathered: Gathered, now: dt.datetime) -> None:
     summary = receipt.statement.predicate
     if summary.time_verified > now + SKEW:
         raise DocumentError("it says it was made in the future")
-    longest = dt.timedelta(hours=gathered.config.receipt_max_hours)
+    longest = dt.timedelta(hours=gathered.config.receipts.max_hours)
     end = min(summary.facts.expires, summary.time_verified + longest)
     if end < now:
         raise DocumentError(f"it has expired (at {end.isoformat(timespec='seconds')})")

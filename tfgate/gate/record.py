@@ -57,8 +57,8 @@ def default_audit_log(env: Mapping[str, str]) -> Path:
 
 def audit_paths(config: GateConfig, env: Mapping[str, str]) -> tuple[Path, Path]:
     """Return the audit log and the folder of evidence files in force."""
-    log = config.audit_log or default_audit_log(env)
-    return log, config.evidence or log.parent / "evidence"
+    log = config.audit.log or default_audit_log(env)
+    return log, config.audit.evidence or log.parent / "evidence"
 
 
 def open_trail(
@@ -66,7 +66,7 @@ def open_trail(
 ) -> AuditTrail:
     """Return the trail in force, with its clock (the system's) and its rotation."""
     log = audit_paths(config, env)[0]
-    size, daily = config.number("audit.rotate_bytes"), config.on("audit.rotate_daily")
+    size, daily = config.audit.rotate_bytes, config.audit.rotate_daily
     rotation = None
     if size is not None or daily:
         rotation = Rotation(max_bytes=size, daily=daily)
@@ -105,7 +105,7 @@ class Recorder:
         """
         after, condition = None, None
         trail = open_trail(config, request.env, clock)
-        if config.path("audit.checkpoint_key") is not None:
+        if config.audit.checkpoint_key is not None:
             from tfgate.gate.delivery import automatic_checkpoints
 
             after = automatic_checkpoints(config)
@@ -136,7 +136,7 @@ class Recorder:
     def _archived(self, gathered: AnyGathered) -> dict[str, str]:
         """Keep the redacted plan where that is asked for; return its digest for the record."""
         plan = getattr(gathered, "plan", None)
-        if plan is None or not gathered.config.archive:
+        if plan is None or not gathered.config.audit.archive:
             return {}
 
         folder = self._trail.path.parent / "archive"
@@ -144,7 +144,7 @@ class Recorder:
             digest = keep_plan(folder, archive_plan(plan))
         except PlanError as error:
             return {"archive_problem": str(error)}
-        days = gathered.config.number("audit.archive_days")
+        days = gathered.config.audit.archive_days
         if days is not None:
             prune(folder, days)
         return {"archive_sha256": digest}

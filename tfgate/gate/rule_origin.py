@@ -43,9 +43,9 @@ class RulesOrigin:
     def __init__(self, config: GateConfig, env: Mapping[str, str], kept: Path | None) -> None:
         self._env = env
         self._kept = kept
-        self._branch = config.text("provenance.branch") or "main"
-        self._approvals = config.path("provenance.approvals")
-        self._signers = config.path("provenance.tag_signers")
+        self._branch = config.provenance.branch
+        self._approvals = config.provenance.approvals
+        self._signers = config.provenance.tag_signers
 
     def of(self, ruleset: Ruleset) -> RulesetProvenance | None:
         """Return what is known of a ruleset; ``None`` for one that is in no checkout.
@@ -184,14 +184,14 @@ def require_approved(
     from tfgate.provenance.read import unapproved
 
     origin = RulesOrigin(config, env, None)
-    branch = config.text("provenance.branch") or "main"
+    branch = config.provenance.branch
     reasons = []
     for ruleset in rulesets:
         if ruleset.source.startswith(SHIPPED_PREFIX):
             continue
         if ruleset.source.startswith(GIT_PREFIX):
             # It was fetched without its history; who signed it has approved it.
-            if config.path("gate.ruleset_signers") is None:
+            if config.gate.ruleset_signers is None:
                 reasons.append(f"{ruleset.id}: it is from git, and gate.ruleset_signers is not set")
             continue
         known = origin.of(ruleset)

@@ -187,8 +187,8 @@ def _policy(gathered: Gathered) -> dict[str, Any]:
         "levels": dict(effective.levels),
         "params": {ruleset: dict(values) for ruleset, values in effective.params.items()},
         "waivers": [msgspec.to_builtins(waiver) for waiver in config.waivers],
-        "evaluate": config.evaluate.value,
-        "allow_empty": config.allow_empty,
-        "uncommitted_waivers": config.on("gate.uncommitted_waivers"),
-        "comment_waivers": sorted(level.value for level in config.comment_waivers),
+        "evaluate": config.gate.evaluate.value,
+        "allow_empty": config.gate.allow_empty,
+        "uncommitted_waivers": config.gate.uncommitted_waivers,
+        "comment_waivers": sorted(level.value for level in frozenset(config.gate.comment_waivers)),
     }

@@ -64,7 +64,7 @@ def find_trail(
     loaded = load_gate_config(cwd, env, config=config)
     log, evidence = audit_paths(loaded, env)
     beside = log.parent / "checkpoints"
-    signers = loaded.path("audit.allowed_signers")
+    signers = loaded.audit.allowed_signers
     return Trail(
         (str(log),),
         str(evidence),
@@ -131,7 +131,7 @@ def checkpoint_trail(
 ) -> Checkpoint:
     """Sign where the trail in force stands. Raises ``UsageError`` without a key, ``AuditError``."""
     loaded = load_gate_config(cwd, env, config=config, flags={"audit.log": log})
-    chosen = key or loaded.path("audit.checkpoint_key")
+    chosen = key or loaded.audit.checkpoint_key
     if chosen is None:
         raise UsageError(
             "No key is named to sign the checkpoint with.",

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tfgate.gate.rule_origin import RulesOrigin, repository_of
-from tfgate.ruleset.config import find_config, place
+from tfgate.ruleset.config import find_config
 from tfgate.ruleset.files import Unreadable, decode_text, parse_toml
+from tfgate.ruleset.settings import place
 from tfgate.terraform.gitdir import GitDir
 
 if TYPE_CHECKING:

@@ -262,7 +262,7 @@ def differing(rules: TwoRules, old: Effective, new: Effective) -> frozenset[str]
 
 
 def _settings(config: GateConfig) -> tuple[Any, ...]:
-    return (config.evaluate, config.allow_empty, config.waivers)
+    return (config.gate.evaluate, config.gate.allow_empty, config.waivers)
 
 
 def _behaviours(effective: Effective) -> dict[str, Any]:
@@ -319,8 +319,8 @@ def _context(config: GateConfig, effective: Effective, recorded: RecordedPlan) -
             for ruleset, files in effective.data.items()
         },
         levels=effective.levels,
-        evaluate_all=config.evaluate is Evaluate.ALL,
-        allow_empty=config.allow_empty,
+        evaluate_all=config.gate.evaluate is Evaluate.ALL,
+        allow_empty=config.gate.allow_empty,
         waivers=config.waivers,
     )
 

@@ -2,12 +2,12 @@
 
 from tfgate.ruleset.compiled import CompiledRule
 from tfgate.ruleset.config import GateConfig, find_config, load_gate_config
-from tfgate.ruleset.config_tables import Bind, Evaluate
+from tfgate.ruleset.config_tables import SETTINGS, Bind, Evaluate
 from tfgate.ruleset.effective import Effective, for_workspace, load_rulesets, resolve
 from tfgate.ruleset.loader import load_ruleset
 from tfgate.ruleset.params import ParamSpec, ParamType
 from tfgate.ruleset.ruleset import DataFile, Ruleset, RulesetFile
-from tfgate.ruleset.settings import SETTINGS, From, Origin, Setting
+from tfgate.ruleset.settings import From, Origin
 from tfgate.ruleset.sources import shipped_names
 from tfgate.ruleset.template import MISSING, Template, TemplateError
 
@@ -26,7 +26,6 @@ __all__ = [
     "ParamType",
     "Ruleset",
     "RulesetFile",
-    "Setting",
     "Template",
     "TemplateError",
     "find_config",

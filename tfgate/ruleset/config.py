@@ -10,10 +10,20 @@ import msgspec
 
 from tfgate.errors import ConfigError, Problem
 from tfgate.model import Frozen
-from tfgate.ruleset.config_tables import CONFIG, build_waivers, read_waiver_file
+from tfgate.ruleset.config_tables import (
+    CONFIG,
+    SETTINGS,
+    Approvals,
+    Audit,
+    Gate,
+    Provenance,
+    Receipts,
+    build_waivers,
+    read_waiver_file,
+)
 from tfgate.ruleset.files import Unreadable, read_toml
 from tfgate.ruleset.problems import show_name, suggest
-from tfgate.ruleset.settings import SETTINGS, From, Origin, Value, read_environment, read_flags
+from tfgate.ruleset.settings import From, Origin, Value, place, read_environment, read_flags
 from tfgate.ruleset.sinks import read_sinks
 
 if TYPE_CHECKING:
@@ -21,7 +31,7 @@ if TYPE_CHECKING:
 
     from tfgate.model.decision import Waiver
     from tfgate.model.rule import Enforcement
-    from tfgate.ruleset.config_tables import Bind, Evaluate, OnCommand
+    from tfgate.ruleset.config_tables import OnCommand
     from tfgate.ruleset.files import TomlFile
     from tfgate.ruleset.remote.remote import Remote
     from tfgate.ruleset.sinks import SinkSpec
@@ -68,7 +78,7 @@ class ApprovalNeed(Frozen, frozen=True):
 
 
 class GateConfig(Frozen, frozen=True):
-    """The configuration in force, before it is known which workspace is judged."""
+    """The configuration in force, before it is known which workspace is evaluated."""
 
     file: TomlFile | None
     """``tfgate.toml``, where there is one."""
@@ -111,98 +121,29 @@ class GateConfig(Frozen, frozen=True):
         return tuple(Source(text, value.base, value.origin) for text in value.value)
 
     @property
-    def evaluate(self) -> Evaluate:
-        """Which resources rules on what will exist look at."""
-        return self._get("gate.evaluate")  # type: ignore[no-any-return] # read by its kind
+    def gate(self) -> Gate:
+        """``[gate]``: the values in force."""
+        return Gate(self.values, self.home)
 
     @property
-    def comment_waivers(self) -> frozenset[Enforcement]:
-        """Levels that a comment may waive."""
-        return frozenset(self._get("gate.comment_waivers"))
+    def approvals(self) -> Approvals:
+        """``[approvals]``: the values in force."""
+        return Approvals(self.values, self.home)
 
     @property
-    def comment_waiver_globs(self) -> bool:
-        """Whether a comment may name rules by a glob."""
-        return bool(self._get("gate.comment_waiver_globs"))
+    def receipts(self) -> Receipts:
+        """``[receipts]``: the values in force."""
+        return Receipts(self.values, self.home)
 
     @property
-    def waiver_notice_days(self) -> int:
-        """How many days before its end a waiver is announced."""
-        return int(self._get("gate.waiver_notice_days"))
+    def audit(self) -> Audit:
+        """``[audit]``: the values in force."""
+        return Audit(self.values, self.home)
 
     @property
-    def allow_empty(self) -> bool:
-        """Whether a plan on which no rule was evaluated may be allowed."""
-        return bool(self._get("gate.allow_empty"))
-
-    @property
-    def allowed_signers(self) -> Path | None:
-        """Allowed-signers file of the approvers."""
-        return self.path("approvals.allowed_signers")
-
-    @property
-    def approvals_required(self) -> int:
-        """How many people must approve an override."""
-        return int(self._get("approvals.required"))
-
-    @property
-    def approvals_bind(self) -> Bind:
-        """What an approval is bound to."""
-        return self._get("approvals.bind")  # type: ignore[no-any-return] # read by its kind
-
-    @property
-    def approvals_max_hours(self) -> int:
-        """How long an approval holds at most."""
-        return int(self._get("approvals.max_hours"))
-
-    @property
-    def receipt_key(self) -> Path | None:
-        """Key that receipts are signed with."""
-        return self.path("receipts.key")
-
-    @property
-    def receipt_signers(self) -> Path | None:
-        """Allowed-signers file of the gates whose receipts are believed."""
-        return self.path("receipts.allowed_signers")
-
-    @property
-    def receipt_max_hours(self) -> int:
-        """How long a receipt holds at most."""
-        return int(self._get("receipts.max_hours"))
-
-    @property
-    def receipt_required(self) -> bool:
-        """Whether an apply needs a receipt."""
-        return bool(self._get("receipts.required"))
-
-    @property
-    def audit_log(self) -> Path | None:
-        """Audit log, where one is configured."""
-        return self.path("audit.log")
-
-    @property
-    def archive(self) -> bool:
-        """Whether the redacted plan is kept with the evidence."""
-        return bool(self._get("audit.archive"))
-
-    @property
-    def evidence(self) -> Path | None:
-        """Folder of evidence files, where one is configured."""
-        return self.path("audit.evidence")
-
-    def number(self, name: str) -> int | None:
-        """Give a setting that is a number, ``None`` where it is not set."""
-        value = self._get(name)
-        return None if value is None else int(value)
-
-    def on(self, name: str) -> bool:
-        """Tell whether a setting that is yes or no is yes."""
-        return bool(self._get(name))
-
-    def text(self, name: str) -> str | None:
-        """Give a setting that is a text, ``None`` where it is not set."""
-        value = self._get(name)
-        return None if value is None else str(value)
+    def provenance(self) -> Provenance:
+        """``[provenance]``: the values in force."""
+        return Provenance(self.values, self.home)
 
     @property
     def remote(self) -> Remote:
@@ -214,26 +155,18 @@ class GateConfig(Frozen, frozen=True):
         return Remote(
             self.folder / LOCK_NAME,
             self.environment,
-            signers=self.path("gate.ruleset_signers"),
-            locked=bool(self._get("gate.locked")),
+            signers=self.gate.ruleset_signers,
+            locked=self.gate.locked,
             notes=self.notes,
         )
 
-    def path(self, name: str) -> Path | None:
-        """Give a setting that is a path, made absolute from where it was written."""
-        value = self.values[name]
-        return None if value.value is None else place(value.value, value.base, self.home)
-
     def origin(self, name: str) -> Origin:
-        """Tell where a setting's value comes from, with the line in the file."""
+        """Say where a setting's value comes from, with the line in the file."""
         origin = self.values[name].origin
         if origin.layer is not From.FILE or self.file is None:
             return origin
         line = self.file.problems().line_of(tuple(name.split(".")))
         return Origin(From.FILE, f"{self.file.name}:{line}" if line else self.file.name)
-
-    def _get(self, name: str) -> Any:
-        return self.values[name].value
 
 
 def find_config(
@@ -241,7 +174,7 @@ def find_config(
 ) -> tuple[Path, str] | None:
     """Find ``tfgate.toml``: named by the flag, by ``TFGATE_CONFIG``, or from ``cwd`` upwards.
 
-    Gives its path and how to show it. Where it is named, nothing else is looked at: a named file
+    Returns its path and how to show it. Where it is named, nothing else is looked at: a named file
     that is missing is an error when it is read, never a reason to search.
     """
     named = flag or environment.get(CONFIG_VARIABLE)
@@ -277,8 +210,8 @@ def load_gate_config(
     values = {
         **_defaults(folder),
         **_of_file(file, read, folder),
-        **read_environment(environment, cwd, problems),
-        **read_flags(flags or {}, cwd, problems),
+        **read_environment(SETTINGS, environment, cwd, problems),
+        **read_flags(SETTINGS, flags or {}, cwd, problems),
     }
     built = _build(file, read or {}, folder, values, environment.get("HOME"), problems)
     if problems:
@@ -375,10 +308,3 @@ def _unknown_roles(
                 at = ("approvals", "needs", number, "roles")
                 found.add(f"the role {show_name(role)} is not in [approvals.roles]{near}", at)
     return found.done()
-
-
-def place(text: str, base: Path, home: str | None) -> Path:
-    """Make a written path absolute: ``~/`` is ``home``, a relative one begins at ``base``."""
-    if home and (text == "~" or text.startswith("~/")):
-        return Path(home) / text[2:]
-    return base / text

@@ -1,4 +1,9 @@
-"""The tables of ``tfgate.toml``: every key, what may stand there, and what it is for."""
+"""The keys of ``tfgate.toml``: the one place that declares each.
+
+A single value is a ``Setting`` in the section it stands in: its kind, what it is for, its
+environment variable and its default. Everything else follows: typed access
+(``config.audit.rotate_bytes``), reading with hints, the JSON Schema, ``tfgate config``.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,7 @@ from tfgate.model.decision import Waiver
 from tfgate.model.rule import Enforcement
 from tfgate.ruleset.files import read_toml
 from tfgate.ruleset.rule_tables import ID_PATTERN, NAME_PATTERN
+from tfgate.ruleset.settings import PATH, PathSetting, Section, Setting
 from tfgate.ruleset.strict import (
     Boolean,
     Choice,
@@ -31,7 +37,6 @@ if TYPE_CHECKING:
     from tfgate.ruleset.files import TomlFile
 
 
-_PATH: Final = Text(most=1_000, one_line=True)
 _RULESET_ID: Final = Text("a ruleset id", ID_PATTERN)
 _NAME: Final = Text("a name of letters, digits, _ and -", NAME_PATTERN)
 _LEVELS: Final = MapOf(
@@ -42,7 +47,7 @@ _LEVELS: Final = MapOf(
     Text(most=200),
 )
 _PARAMS: Final = MapOf(MapOf(Json(), _NAME), _RULESET_ID)
-_SOURCES: Final = ListOf(_PATH)
+_SOURCES: Final = ListOf(PATH)
 
 
 class Evaluate(str, Enum):
@@ -102,51 +107,74 @@ GOVERNED: Final = {
 }
 """Commands of Terraform that change something without a plan that could be judged."""
 
-GATE: Final = Table(
-    "[gate]",
-    {
-        "rulesets": Key(
-            _SOURCES,
-            "Rulesets in use: tfgate:NAME (shipped), the path of a folder or a .toml file, "
-            "relative to this file, or git::URL//PATH?ref=TAG.",
-        ),
-        "ruleset_signers": Key(
-            _PATH,
-            "OpenSSH allowed-signers file, relative to this file. With it, a ruleset from git is "
-            "refused unless its commit or tag is signed by a key in it.",
-        ),
-        "locked": Key(
-            Boolean(),
-            "Whether a ruleset from git that is not in tfgate.lock is refused. Without it: it is "
-            "pinned when it is first used.",
-        ),
-        "evaluate": Key(
-            Choice(Evaluate),
-            "changes: rules on what will exist look at what the apply makes; all: at unchanged "
-            "resources too.",
-        ),
-        "comment_waivers": Key(
-            ListOf(Choice(Enforcement)), "Levels that a comment in HCL may waive; [] for none."
-        ),
-        "comment_waiver_globs": Key(
-            Boolean(), "Whether a comment in HCL may name the rules it waives by a glob."
-        ),
-        "uncommitted_waivers": Key(
-            Boolean(),
-            "Whether a comment in HCL may waive more than advisory rules where its file is not "
-            "known to have been committed before the plan was made.",
-        ),
-        "allow_empty": Key(
-            Boolean(), "Whether a plan on which no rule was evaluated may be allowed."
-        ),
-        "waiver_files": Key(
-            ListOf(_PATH), "Further TOML files with [[waivers]], relative to this file."
-        ),
-        "waiver_notice_days": Key(
-            Integer(0, 3650), "A waiver that ends within this many days is announced."
-        ),
-    },
-)
+
+class Gate(Section, table="gate"):
+    """What is evaluated, and by which rulesets."""
+
+    rulesets = Setting[tuple[str, ...]](
+        _SOURCES,
+        "Rulesets in use: tfgate:NAME (shipped), the path of a folder or a .toml file, "
+        "relative to this file, or git::URL//PATH?ref=TAG.",
+        "TFGATE_RULESETS",
+        default=("tfgate:core", "tfgate:aws"),
+    )
+    ruleset_signers = PathSetting(
+        "OpenSSH allowed-signers file, relative to this file. With it, a ruleset from git is "
+        "refused unless its commit or tag is signed by a key in it.",
+        "TFGATE_RULESET_SIGNERS",
+    )
+    locked = Setting(
+        Boolean(),
+        "Whether a ruleset from git that is not in tfgate.lock is refused. Without it: it is "
+        "pinned when it is first used.",
+        "TFGATE_LOCKED",
+        default=False,
+    )
+    evaluate = Setting(
+        Choice(Evaluate),
+        "changes: rules on what will exist look at what the apply makes; all: at unchanged "
+        "resources too.",
+        "TFGATE_EVALUATE",
+        default=Evaluate.CHANGES,
+    )
+    comment_waivers = Setting[tuple[Enforcement, ...]](
+        ListOf(Choice(Enforcement)),
+        "Levels that a comment in HCL may waive; [] for none.",
+        "TFGATE_COMMENT_WAIVERS",
+        default=(Enforcement.ADVISORY, Enforcement.SOFT_MANDATORY),
+    )
+    comment_waiver_globs = Setting(
+        Boolean(),
+        "Whether a comment in HCL may name the rules it waives by a glob.",
+        "TFGATE_COMMENT_WAIVER_GLOBS",
+        default=False,
+    )
+    uncommitted_waivers = Setting(
+        Boolean(),
+        "Whether a comment in HCL may waive more than advisory rules where its file is not "
+        "known to have been committed before the plan was made.",
+        "TFGATE_UNCOMMITTED_WAIVERS",
+        default=False,
+    )
+    allow_empty = Setting(
+        Boolean(),
+        "Whether a plan on which no rule was evaluated may be allowed.",
+        "TFGATE_ALLOW_EMPTY",
+        default=False,
+    )
+    waiver_files = Setting[tuple[str, ...]](
+        ListOf(PATH),
+        "Further TOML files with [[waivers]], relative to this file.",
+        "TFGATE_WAIVER_FILES",
+        default=(),
+    )
+    waiver_notice_days = Setting(
+        Integer(0, 3650),
+        "A waiver that ends within this many days is announced.",
+        "TFGATE_WAIVER_NOTICE_DAYS",
+        default=14,
+    )
+
 
 WAIVER: Final = Table(
     "a waiver",
@@ -213,21 +241,34 @@ APPROVAL_NEED: Final = Table(
     },
 )
 
-APPROVALS: Final = Table(
-    "[approvals]",
+
+class Approvals(Section, table="approvals"):
+    """Who may override soft-mandatory failures, and how."""
+
+    allowed_signers = PathSetting(
+        "OpenSSH allowed-signers file of who may approve, relative to this file.",
+        "TFGATE_ALLOWED_SIGNERS",
+    )
+    required = Setting(
+        Integer(1, 100), "How many people must approve.", "TFGATE_APPROVALS_REQUIRED", default=1
+    )
+    bind = Setting(
+        Choice(Bind),
+        "What an approval is bound to: one plan, or the findings (survives a re-plan with no "
+        "new finding).",
+        "TFGATE_APPROVALS_BIND",
+        default=Bind.PLAN,
+    )
+    max_hours = Setting(
+        Integer(1, 8760),
+        "How many hours after it was signed an approval holds at most.",
+        "TFGATE_APPROVALS_MAX_HOURS",
+        default=72,
+    )
+
+
+APPROVALS: Final = Approvals.as_table(
     {
-        "allowed_signers": Key(
-            _PATH, "OpenSSH allowed-signers file of who may approve, relative to this file."
-        ),
-        "required": Key(Integer(1, 100), "How many people must approve."),
-        "bind": Key(
-            Choice(Bind),
-            "What an approval is bound to: one plan, or the findings (survives a re-plan with no "
-            "new finding).",
-        ),
-        "max_hours": Key(
-            Integer(1, 8760), "How many hours after it was signed an approval holds at most."
-        ),
         "roles": Key(
             MapOf(_PRINCIPALS, _NAME),
             "Roles: name = globs over the principals of the allowed-signers file.",
@@ -242,90 +283,129 @@ APPROVALS: Final = Table(
     retired={"need": "write [[approvals.needs]]", "role": "write [approvals.roles]"},
 )
 
-RECEIPTS: Final = Table(
-    "[receipts]",
-    {
-        "key": Key(_PATH, "SSH key that tfgate check --receipt signs with, relative to this file."),
-        "allowed_signers": Key(
-            _PATH, "OpenSSH allowed-signers file of the gates whose receipts are believed."
-        ),
-        "max_hours": Key(
-            Integer(1, 8760), "How many hours after the check a receipt holds at most."
-        ),
-        "required": Key(Boolean(), "Whether tfgate apply needs a receipt."),
-    },
-)
 
-AUDIT: Final = Table(
-    "[audit]",
-    {
-        "log": Key(_PATH, "File of the audit trail; ~ is the home directory."),
-        "archive": Key(Boolean(), "Whether the redacted plan is kept with the evidence."),
-        "archive_days": Key(
-            Integer(1, 36_500), "How many days an archived plan is kept. Without it: for ever."
-        ),
-        "evidence": Key(
-            _PATH, "Folder of evidence files. Without it: evidence/ beside the audit log."
-        ),
-        "checkpoint_key": Key(
-            _PATH,
-            "SSH key that checkpoints are signed with. Checkpoints are made without being asked "
-            "for where checkpoint_every or checkpoint_minutes says so.",
-        ),
-        "checkpoint_every": Key(
-            Integer(1, 1_000_000), "A checkpoint is made after this many records."
-        ),
-        "checkpoint_minutes": Key(
-            Integer(1, 525_600),
-            "A checkpoint is made with the first record that is this many minutes younger than "
-            "the last checkpoint.",
-        ),
-        "allowed_signers": Key(
-            _PATH, "OpenSSH allowed-signers file of whose checkpoints tfgate audit verify believes."
-        ),
-        "rotate_bytes": Key(
-            Integer(4_096, 1 << 40), "A new file is begun when the log has this many bytes."
-        ),
-        "rotate_daily": Key(
-            Boolean(), "Whether a new file is begun with the first record of a day (UTC)."
-        ),
-        "require_sink": Key(
-            _NAME,
-            "Sink that must have the record of a decision before the decision allows anything.",
-        ),
-        "require_sink_seconds": Key(
-            Integer(1, 600), "How long that is waited for. After it, the exit code is 3."
-        ),
-        "sink_seconds": Key(
-            Integer(0, 60),
-            "How long the end of a command waits for sinks that are still being delivered to; 0 "
-            "leaves them to tfgate audit deliver.",
-        ),
-    },
-)
+class Receipts(Section, table="receipts"):
+    """Signed statements that carry a decision to another job."""
 
-PROVENANCE: Final = Table(
-    "[provenance]",
-    {
-        "require_approved_rules": Key(
-            Boolean(),
-            "Whether the gate refuses rules that are uncommitted, not on the branch, or whose last "
-            "change nobody but its author has approved.",
-        ),
-        "branch": Key(
-            Text("a branch", r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}"),
-            "Branch that rules must be on: the remote's (origin) where there is one.",
-        ),
-        "approvals": Key(
-            _PATH,
-            "JSON Lines file that the review system writes: a commit and an approver in each line.",
-        ),
-        "tag_signers": Key(
-            _PATH,
-            "OpenSSH allowed-signers file of whose signed tags approve the rules in them.",
-        ),
-    },
-)
+    key = PathSetting(
+        "SSH key that tfgate check --receipt signs with, relative to this file.",
+        "TFGATE_RECEIPT_KEY",
+    )
+    allowed_signers = PathSetting(
+        "OpenSSH allowed-signers file of the gates whose receipts are believed.",
+        "TFGATE_RECEIPT_SIGNERS",
+    )
+    max_hours = Setting(
+        Integer(1, 8760),
+        "How many hours after the check a receipt holds at most.",
+        "TFGATE_RECEIPT_MAX_HOURS",
+        default=24,
+    )
+    required = Setting(
+        Boolean(), "Whether tfgate apply needs a receipt.", "TFGATE_RECEIPT_REQUIRED", default=False
+    )
+
+
+class Audit(Section, table="audit"):
+    """Where the record of decisions is written."""
+
+    log = PathSetting("File of the audit trail; ~ is the home directory.", "TFGATE_AUDIT_LOG")
+    archive = Setting(
+        Boolean(),
+        "Whether the redacted plan is kept with the evidence.",
+        "TFGATE_AUDIT_ARCHIVE",
+        default=False,
+    )
+    archive_days = Setting[int | None](
+        Integer(1, 36_500),
+        "How many days an archived plan is kept. Without it: for ever.",
+        "TFGATE_AUDIT_ARCHIVE_DAYS",
+        default=None,
+    )
+    evidence = PathSetting(
+        "Folder of evidence files. Without it: evidence/ beside the audit log.",
+        "TFGATE_AUDIT_EVIDENCE",
+    )
+    checkpoint_key = PathSetting(
+        "SSH key that checkpoints are signed with. Checkpoints are made without being asked "
+        "for where checkpoint_every or checkpoint_minutes says so.",
+        "TFGATE_AUDIT_CHECKPOINT_KEY",
+    )
+    checkpoint_every = Setting[int | None](
+        Integer(1, 1_000_000),
+        "A checkpoint is made after this many records.",
+        "TFGATE_AUDIT_CHECKPOINT_EVERY",
+        default=None,
+    )
+    checkpoint_minutes = Setting[int | None](
+        Integer(1, 525_600),
+        "A checkpoint is made with the first record that is this many minutes younger than "
+        "the last checkpoint.",
+        "TFGATE_AUDIT_CHECKPOINT_MINUTES",
+        default=None,
+    )
+    allowed_signers = PathSetting(
+        "OpenSSH allowed-signers file of whose checkpoints tfgate audit verify believes.",
+        "TFGATE_AUDIT_ALLOWED_SIGNERS",
+    )
+    rotate_bytes = Setting[int | None](
+        Integer(4_096, 1 << 40),
+        "A new file is begun when the log has this many bytes.",
+        "TFGATE_AUDIT_ROTATE_BYTES",
+        default=None,
+    )
+    rotate_daily = Setting(
+        Boolean(),
+        "Whether a new file is begun with the first record of a day (UTC).",
+        "TFGATE_AUDIT_ROTATE_DAILY",
+        default=False,
+    )
+    require_sink = Setting[str | None](
+        _NAME,
+        "Sink that must have the record of a decision before the decision allows anything.",
+        "TFGATE_AUDIT_REQUIRE_SINK",
+        default=None,
+    )
+    require_sink_seconds = Setting(
+        Integer(1, 600),
+        "How long that is waited for. After it, the exit code is 3.",
+        "TFGATE_AUDIT_REQUIRE_SINK_SECONDS",
+        default=30,
+    )
+    sink_seconds = Setting(
+        Integer(0, 60),
+        "How long the end of a command waits for sinks that are still being delivered to; 0 "
+        "leaves them to tfgate audit deliver.",
+        "TFGATE_AUDIT_SINK_SECONDS",
+        default=2,
+    )
+
+
+class Provenance(Section, table="provenance"):
+    """Who must have approved the rules."""
+
+    require_approved_rules = Setting(
+        Boolean(),
+        "Whether the gate refuses rules that are uncommitted, not on the branch, or whose last "
+        "change nobody but its author has approved.",
+        "TFGATE_REQUIRE_APPROVED_RULES",
+        default=False,
+    )
+    branch = Setting(
+        Text("a branch", r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}"),
+        "Branch that rules must be on: the remote's (origin) where there is one.",
+        "TFGATE_RULES_BRANCH",
+        default="main",
+    )
+    approvals = PathSetting(
+        "JSON Lines file that the review system writes: a commit and an approver in each line.",
+        "TFGATE_RULES_APPROVALS",
+    )
+    tag_signers = PathSetting(
+        "OpenSSH allowed-signers file of whose signed tags approve the rules in them.",
+        "TFGATE_RULES_TAG_SIGNERS",
+    )
+
 
 COMMANDS: Final = Table(
     "[commands]",
@@ -338,7 +418,7 @@ COMMANDS: Final = Table(
 CONFIG: Final = Table(
     "the configuration",
     {
-        "gate": Key(GATE, "What is judged, and by which rulesets."),
+        "gate": Key(Gate.as_table(), "What is judged, and by which rulesets."),
         "params": Key(
             _PARAMS, "Parameter values: [params.<ruleset id>], then name = value.", default={}
         ),
@@ -349,7 +429,7 @@ CONFIG: Final = Table(
             default={},
         ),
         "data": Key(
-            MapOf(MapOf(_PATH, _NAME), _RULESET_ID),
+            MapOf(MapOf(PATH, _NAME), _RULESET_ID),
             "Data files: [data.<ruleset id>], then name = path of a .json or .toml file.",
             default={},
         ),
@@ -358,14 +438,16 @@ CONFIG: Final = Table(
         ),
         "waivers": Key(ListOf(WAIVER, unique=False), "Reviewed, dated exceptions.", default=()),
         "approvals": Key(APPROVALS, "Who may override soft-mandatory failures, and how."),
-        "receipts": Key(RECEIPTS, "Signed statements that carry a decision to another job."),
-        "audit": Key(AUDIT, "Where the record of decisions is written."),
+        "receipts": Key(
+            Receipts.as_table(), "Signed statements that carry a decision to another job."
+        ),
+        "audit": Key(Audit.as_table(), "Where the record of decisions is written."),
         "sinks": Key(
             ListOf(Elsewhere("tfgate.ruleset.sinks", "SINK"), unique=False, most=20),
             "Where records go beside the trail.",
             default=(),
         ),
-        "provenance": Key(PROVENANCE, "Who must have approved the rules."),
+        "provenance": Key(Provenance.as_table(), "Who must have approved the rules."),
         "commands": Key(
             COMMANDS,
             "Commands that change something without a plan, where they come through tfgate exec or "
@@ -380,6 +462,10 @@ CONFIG: Final = Table(
         "sink": "write [[sinks]]",
     },
 )
+
+SECTIONS: Final = (Gate, Approvals, Receipts, Audit, Provenance)
+SETTINGS: Final = tuple(setting for section in SECTIONS for setting in section.settings)
+"""Every single value, in the order that ``tfgate config`` prints."""
 
 WAIVER_FILE: Final = Table(
     "a waiver file",

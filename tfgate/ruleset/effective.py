@@ -9,13 +9,13 @@ import msgspec
 from tfgate.errors import ConfigError, Problem
 from tfgate.model import Frozen
 from tfgate.model.text import glob_matches
-from tfgate.ruleset.config import Source, place
+from tfgate.ruleset.config import Source
 from tfgate.ruleset.files import Unreadable
 from tfgate.ruleset.loader import load_ruleset
 from tfgate.ruleset.params import check_params
 from tfgate.ruleset.problems import Problems, show_name, suggest
 from tfgate.ruleset.ruleset import DataFile, complete_params, read_data, repeated_rules
-from tfgate.ruleset.settings import From, Origin
+from tfgate.ruleset.settings import From, Origin, place
 from tfgate.ruleset.sources import GIT_PREFIX
 
 if TYPE_CHECKING:

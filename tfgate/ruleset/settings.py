@@ -1,24 +1,27 @@
-"""The single values of the configuration, each with its default, environment variable and origin.
+"""A single value of the configuration: declared once, read from file, environment and flags.
 
-Precedence: defaults, then ``tfgate.toml``, then the environment, then flags.
+A ``Section`` is a class with one ``Setting`` a key. Precedence: defaults, then ``tfgate.toml``,
+then the environment, then flags.
 """
 
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, overload
 
 from tfgate.model import Frozen
-from tfgate.model.rule import Enforcement
-from tfgate.ruleset.config_tables import CONFIG, Bind, Evaluate
 from tfgate.ruleset.problems import Problems
-from tfgate.ruleset.strict import INVALID, Boolean, Integer, ListOf, Table
+from tfgate.ruleset.strict import INVALID, Boolean, Integer, Key, ListOf, Table, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
 
     from tfgate.ruleset.strict import Kind
+
+T = TypeVar("T")
+PATH: Final = Text(most=1_000, one_line=True)
+_BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 class From(str, Enum):
@@ -41,83 +44,6 @@ class Origin(Frozen, frozen=True):
         return self.where or "default"
 
 
-class Setting(Frozen, frozen=True):
-    """One value that the file, the environment and (where the command has it) a flag can give."""
-
-    table: str
-    key: str
-    variable: str
-    """Environment variable; lists are written with commas, booleans as true or false."""
-    default: Any
-    is_path: bool = False
-    """Whether relative values are relative to where they were written."""
-
-    @property
-    def name(self) -> str:
-        """``gate.evaluate``."""
-        return f"{self.table}.{self.key}"
-
-    @property
-    def kind(self) -> Kind:
-        """What may stand there."""
-        table = CONFIG.keys[self.table].kind
-        assert isinstance(table, Table)
-        return table.keys[self.key].kind
-
-    @property
-    def flag(self) -> str:
-        """``--evaluate``: how a flag that gives it is named in messages."""
-        return f"--{self.key.replace('_', '-')}"
-
-
-SETTINGS: Final = (
-    Setting("gate", "rulesets", "TFGATE_RULESETS", ("tfgate:core", "tfgate:aws")),
-    Setting("gate", "ruleset_signers", "TFGATE_RULESET_SIGNERS", None, is_path=True),
-    Setting("gate", "locked", "TFGATE_LOCKED", default=False),
-    Setting("gate", "evaluate", "TFGATE_EVALUATE", Evaluate.CHANGES),
-    Setting(
-        "gate",
-        "comment_waivers",
-        "TFGATE_COMMENT_WAIVERS",
-        (Enforcement.ADVISORY, Enforcement.SOFT_MANDATORY),
-    ),
-    Setting("gate", "comment_waiver_globs", "TFGATE_COMMENT_WAIVER_GLOBS", default=False),
-    Setting("gate", "uncommitted_waivers", "TFGATE_UNCOMMITTED_WAIVERS", default=False),
-    Setting("gate", "allow_empty", "TFGATE_ALLOW_EMPTY", default=False),
-    Setting("gate", "waiver_files", "TFGATE_WAIVER_FILES", (), is_path=True),
-    Setting("gate", "waiver_notice_days", "TFGATE_WAIVER_NOTICE_DAYS", 14),
-    Setting("approvals", "allowed_signers", "TFGATE_ALLOWED_SIGNERS", None, is_path=True),
-    Setting("approvals", "required", "TFGATE_APPROVALS_REQUIRED", 1),
-    Setting("approvals", "bind", "TFGATE_APPROVALS_BIND", Bind.PLAN),
-    Setting("approvals", "max_hours", "TFGATE_APPROVALS_MAX_HOURS", 72),
-    Setting("receipts", "key", "TFGATE_RECEIPT_KEY", None, is_path=True),
-    Setting("receipts", "allowed_signers", "TFGATE_RECEIPT_SIGNERS", None, is_path=True),
-    Setting("receipts", "max_hours", "TFGATE_RECEIPT_MAX_HOURS", 24),
-    Setting("receipts", "required", "TFGATE_RECEIPT_REQUIRED", default=False),
-    Setting("audit", "log", "TFGATE_AUDIT_LOG", None, is_path=True),
-    Setting("audit", "archive", "TFGATE_AUDIT_ARCHIVE", default=False),
-    Setting("audit", "archive_days", "TFGATE_AUDIT_ARCHIVE_DAYS", None),
-    Setting("audit", "evidence", "TFGATE_AUDIT_EVIDENCE", None, is_path=True),
-    Setting("audit", "checkpoint_key", "TFGATE_AUDIT_CHECKPOINT_KEY", None, is_path=True),
-    Setting("audit", "checkpoint_every", "TFGATE_AUDIT_CHECKPOINT_EVERY", None),
-    Setting("audit", "checkpoint_minutes", "TFGATE_AUDIT_CHECKPOINT_MINUTES", None),
-    Setting("audit", "allowed_signers", "TFGATE_AUDIT_ALLOWED_SIGNERS", None, is_path=True),
-    Setting("audit", "rotate_bytes", "TFGATE_AUDIT_ROTATE_BYTES", None),
-    Setting("audit", "rotate_daily", "TFGATE_AUDIT_ROTATE_DAILY", default=False),
-    Setting("audit", "require_sink", "TFGATE_AUDIT_REQUIRE_SINK", None),
-    Setting("audit", "require_sink_seconds", "TFGATE_AUDIT_REQUIRE_SINK_SECONDS", 30),
-    Setting("audit", "sink_seconds", "TFGATE_AUDIT_SINK_SECONDS", 2),
-    Setting("provenance", "require_approved_rules", "TFGATE_REQUIRE_APPROVED_RULES", default=False),
-    Setting("provenance", "branch", "TFGATE_RULES_BRANCH", "main"),
-    Setting("provenance", "approvals", "TFGATE_RULES_APPROVALS", None, is_path=True),
-    Setting("provenance", "tag_signers", "TFGATE_RULES_TAG_SIGNERS", None, is_path=True),
-)
-"""Every single value, in the order that ``tfgate config`` prints."""
-
-BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
-_BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-
-
 class Value(Frozen, frozen=True):
     """An effective value and where it comes from."""
 
@@ -127,15 +53,101 @@ class Value(Frozen, frozen=True):
     """Folder that relative paths in it are relative to."""
 
 
+class Setting(Generic[T]):
+    """One value that the file, the environment and (where the command has it) a flag can give."""
+
+    table: str
+    key: str
+
+    def __init__(self, kind: Kind, doc: str, variable: str, *, default: T) -> None:
+        self.kind = kind
+        """What may stand there."""
+        self.doc = doc
+        self.variable = variable
+        """Environment variable; lists are written with commas, booleans as true or false."""
+        self.default = default
+
+    def __set_name__(self, section: type[Section], key: str) -> None:
+        self.key = key
+
+    @overload
+    def __get__(self, section: None, owner: type[Section]) -> Setting[T]: ...
+    @overload
+    def __get__(self, section: Section, owner: type[Section]) -> T: ...
+    def __get__(self, section: Section | None, owner: type[Section]) -> Setting[T] | T:
+        return self if section is None else self.of(section.values[self.name], section.home)
+
+    def of(self, value: Value, _home: str | None) -> T:
+        """Return the value as the code uses it: its kind has read it."""
+        return value.value  # type: ignore[no-any-return] # read by its kind
+
+    @property
+    def name(self) -> str:
+        """``gate.evaluate``."""
+        return f"{self.table}.{self.key}"
+
+    @property
+    def flag(self) -> str:
+        """``--evaluate``: the flag's name in messages."""
+        return f"--{self.key.replace('_', '-')}"
+
+
+class PathSetting(Setting["Path | None"]):
+    """A path, made absolute from where it was written."""
+
+    def __init__(self, doc: str, variable: str) -> None:
+        super().__init__(PATH, doc, variable, default=None)
+
+    def of(self, value: Value, home: str | None) -> Path | None:
+        """Return the absolute path."""
+        return None if value.value is None else place(value.value, value.base, home)
+
+
+class Section:
+    """The settings of one table, with the values in force; a subclass declares them."""
+
+    settings: ClassVar[tuple[Setting[Any], ...]]
+
+    def __init_subclass__(cls, *, table: str) -> None:
+        cls.settings = tuple(part for part in vars(cls).values() if isinstance(part, Setting))
+        cls._title = f"[{table}]"
+        for setting in cls.settings:
+            setting.table = table
+
+    _title: ClassVar[str]
+
+    def __init__(self, values: Mapping[str, Value], home: str | None) -> None:
+        self.values = values
+        self.home = home
+
+    @classmethod
+    def as_table(
+        cls, more: Mapping[str, Key] | None = None, retired: Mapping[str, str] | None = None
+    ) -> Table:
+        """Return what the file's table may hold: the settings, and ``more`` keys."""
+        keys = {setting.key: Key(setting.kind, setting.doc) for setting in cls.settings}
+        return Table(cls._title, {**keys, **(more or {})}, retired=retired or {})
+
+
+def place(text: str, base: Path, home: str | None) -> Path:
+    """Make a written path absolute: ``~/`` is ``home``, a relative one begins at ``base``."""
+    if home and (text == "~" or text.startswith("~/")):
+        return Path(home) / text[2:]
+    return base / text
+
+
 def read_environment(
-    environment: Mapping[str, str], cwd: Path, problems: list[Any]
+    settings: Iterable[Setting[Any]],
+    environment: Mapping[str, str],
+    cwd: Path,
+    problems: list[Any],
 ) -> dict[str, Value]:
     """Read every setting whose variable is set; mistakes are added to ``problems``.
 
-    An empty variable is as good as none, except for a list, which it makes empty.
+    An empty variable counts as unset, except for a list, which it empties.
     """
     values = {}
-    for setting in SETTINGS:
+    for setting in settings:
         text = environment.get(setting.variable)
         if text is None or (text == "" and not isinstance(setting.kind, ListOf)):
             continue
@@ -155,7 +167,7 @@ def read_environment(
 
 
 def _from_text(text: str, kind: Kind) -> object:
-    """Give what TOML would have given; ``None`` for a text that cannot be it."""
+    """Return what TOML would have; ``None`` for a text that cannot be of the kind."""
     if isinstance(kind, ListOf):
         return [part.strip() for part in text.split(",") if part.strip()]
     if isinstance(kind, Boolean):
@@ -165,14 +177,17 @@ def _from_text(text: str, kind: Kind) -> object:
     return text
 
 
-def read_flags(flags: Mapping[str, Any], cwd: Path, problems: list[Any]) -> dict[str, Value]:
+def read_flags(
+    settings: Iterable[Setting[Any]], flags: Mapping[str, Any], cwd: Path, problems: list[Any]
+) -> dict[str, Value]:
     """Read values given by flags: setting name (``gate.evaluate``) → plain value.
 
     ``None`` means that the flag was not given. Raises ``KeyError`` for a name that is no setting.
     """
+    by_name = {setting.name: setting for setting in settings}
     values = {}
     for name, given in flags.items():
-        setting = BY_NAME[name]
+        setting = by_name[name]
         if given is None:
             continue
         found = Problems(setting.flag)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,12 +18,12 @@ from .conftest import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pytest_snapshot.plugin import Snapshot
 
     Write = Callable[[str, str], Path]
 
+ROOT = Path(__file__).parents[3]
 FULL = """\
 [gate]
 rulesets = ["tfgate:core", "./policy"]
@@ -84,12 +86,16 @@ def test_every_key_arrives(tmp_path: Path, write: Write) -> None:
         ("tfgate:core", tmp_path),
         ("./policy", tmp_path),
     ]
-    assert (config.evaluate, config.allow_empty, config.archive) == (Evaluate.ALL, True, True)
-    assert config.comment_waivers == {Enforcement.ADVISORY}
-    assert (config.approvals_required, config.approvals_bind) == (2, Bind.FINDINGS)
-    assert config.allowed_signers == tmp_path / "approvers"
-    assert str(config.audit_log) == "/home/me/audit.jsonl"
-    assert str(config.evidence) == "/var/evidence"
+    assert (config.gate.evaluate, config.gate.allow_empty, config.audit.archive) == (
+        Evaluate.ALL,
+        True,
+        True,
+    )
+    assert frozenset(config.gate.comment_waivers) == {Enforcement.ADVISORY}
+    assert (config.approvals.required, config.approvals.bind) == (2, Bind.FINDINGS)
+    assert config.approvals.allowed_signers == tmp_path / "approvers"
+    assert str(config.audit.log) == "/home/me/audit.jsonl"
+    assert str(config.audit.evidence) == "/var/evidence"
     assert [(waiver.rule, waiver.expires, waiver.source) for waiver in config.waivers] == [
         ("ACME-1", dt.date(2027, 1, 31), "../../tfgate.toml: waivers[0]"),
         ("ACME-2", dt.date(2027, 2, 28), "more.toml: waivers[0]"),
@@ -104,8 +110,8 @@ def test_without_a_file_there_are_defaults(tmp_path: Path) -> None:
     config = load_gate_config(tmp_path, {})
     assert config.file is None
     assert [source.text for source in config.rulesets] == ["tfgate:core", "tfgate:aws"]
-    assert config.evaluate is Evaluate.CHANGES
-    assert config.audit_log is None
+    assert config.gate.evaluate is Evaluate.CHANGES
+    assert config.audit.log is None
     assert {config.origin(setting.name).layer for setting in SETTINGS} == {From.DEFAULT}
 
 
@@ -128,11 +134,11 @@ def test_later_layers_win_and_every_value_knows_its_origin(tmp_path: Path, write
         below, environment, flags={"gate.rulesets": ("y.toml",), "gate.evaluate": None}
     )
     assert [(source.text, source.base) for source in config.rulesets] == [("y.toml", below)]
-    assert config.evaluate is Evaluate.CHANGES
-    assert config.allow_empty is False
-    assert config.comment_waivers == frozenset()
-    assert config.audit_log == below / "log.jsonl"
-    assert config.approvals_required == 3
+    assert config.gate.evaluate is Evaluate.CHANGES
+    assert config.gate.allow_empty is False
+    assert frozenset(config.gate.comment_waivers) == frozenset()
+    assert config.audit.log == below / "log.jsonl"
+    assert config.approvals.required == 3
     origins = {setting.name: str(config.origin(setting.name)) for setting in SETTINGS}
     assert origins == {
         "gate.rulesets": "--rulesets",
@@ -304,3 +310,10 @@ def test_a_flag_that_is_no_setting_is_a_bug(tmp_path: Path, flags: dict[str, Any
     """Flags are named by the program, so a wrong name is no user's mistake."""
     with pytest.raises(KeyError):
         load_gate_config(tmp_path, {}, flags=flags)
+
+
+def test_the_reference_page_lists_every_setting() -> None:
+    """Key and variable stand on the page in the order of the declarations."""
+    page = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)`: `(\w+)` \| `(TFGATE_\w+)` \|", page, re.MULTILINE)
+    assert listed == [(setting.table, setting.key, setting.variable) for setting in SETTINGS]

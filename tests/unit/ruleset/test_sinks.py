@@ -77,8 +77,8 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert (siem.url, siem.timeout_seconds) == ("https://siem.acme.example/ingest?source=tfgate", 5)
     assert (siem.folder, siem.batch_records) == (tmp_path, 100)
     assert (vault.lock_days, vault.lock_mode) == (400, LockMode.COMPLIANCE)
-    assert config.text("audit.require_sink") == "vault"
-    assert config.number("audit.sink_seconds") == 2
+    assert config.audit.require_sink == "vault"
+    assert config.audit.sink_seconds == 2
     assert jsonschema.Draft202012Validator(schemas()["tfgate"]).is_valid(tomli.loads(ALL))
 
 
