@@ -169,11 +169,8 @@ class BoundRule:
         self.enforcement = context.levels.get(rule.id, rule.enforcement)
         self.on_unknown = _on_unknown(rule, self.enforcement)
         self.narrow = narrowing(rule.match)
-        self.passed: list[Subject] = []
-        self.findings = 0
         self.common: dict[OutcomeKind, Outcome] = {}
         """What outcomes of the rule have in common, by their kind."""
-        self.meter = Meter()
         self.ready: Ready | None = None
 
     def get_ready(self) -> Ready:
@@ -210,6 +207,18 @@ class BoundRule:
     def message_reads(self) -> frozenset[Path]:
         """What its message reads."""
         return frozenset(self.compiled.message.fields)
+
+
+class Tally:
+    """What one rule came to in one evaluation, and what it took."""
+
+    __slots__ = ("findings", "meter", "passed", "rule")
+
+    def __init__(self, rule: BoundRule) -> None:
+        self.rule = rule
+        self.passed: list[Subject] = []
+        self.findings = 0
+        self.meter = Meter()
 
     @property
     def evaluated(self) -> bool:

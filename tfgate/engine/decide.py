@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from tfgate.engine.finding import Traced, attribute_of
-from tfgate.hcl.subject import SourceBlock
 from tfgate.model.decision import Outcome, OutcomeKind, Verdict
 from tfgate.model.rule import Enforcement, OnUnknown
 
@@ -163,10 +162,11 @@ def fingerprint(rule: str, address: str, deposed: str | None, message: str) -> s
 
 
 def _place(subject: Subject, about: Traced, context: Context) -> Location | None:
-    """A block of the sources knows where it is, also where another has the same address."""
+    """Return what the subject says itself, or else where the sources have its address."""
     path = about.path
-    if isinstance(subject, SourceBlock):
-        return subject.location if path is None else subject.place(path)
+    own = subject.place(path)
+    if own is not None:
+        return own
     if path is None or about.element is None or context.locate_element is None:
         return context.locate(subject.address, path)
     return context.locate_element(subject.address, path.partition("[")[0], about.element)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tfgate.engine.bound import BoundRule, ReadsCache, RuleIndex, bind
+from tfgate.engine.bound import BoundRule, ReadsCache, RuleIndex, Tally, bind
 from tfgate.engine.decide import (
     BUILT_IN_RULESET,
     NOTHING_IN_PLAN,
@@ -178,14 +178,16 @@ def _decide(
     context: Context,
 ) -> Decision:
     waivers = Waivers(context)
+    tallies = {rule: Tally(rule) for rule in rules}
     outcomes = [
-        waivers.apply(outcome, addresses) for outcome, addresses in _outcomes(plan, rules, context)
+        waivers.apply(outcome, addresses)
+        for outcome, addresses in _outcomes(plan, tallies, context)
     ]
     outcomes.extend(mismatch(context, rules))
-    looked = Looked(rules, plan, context.waivers)
+    looked = Looked([*tallies.values()], plan, context.waivers)
     outcomes.extend(waivers.findings(looked))
     outcomes.sort(key=_order)
-    evaluated = sum(1 for rule in rules if rule.evaluated)
+    evaluated = sum(tally.evaluated for tally in tallies.values())
     verdict, reasons, undecided = decide(
         outcomes,
         evaluated=evaluated,
@@ -196,8 +198,10 @@ def _decide(
         verdict=verdict,
         reasons=reasons,
         outcomes=tuple(outcomes),
-        passed={rule.rule.id: _labels(rule) for rule in _by_id(rules) if rule.passed},
-        rulesets=tuple(_ruleset_facts(ruleset, rules) for ruleset in rulesets),
+        passed={
+            rule.rule.id: _labels(tallies[rule]) for rule in _by_id(rules) if tallies[rule].passed
+        },
+        rulesets=tuple(_ruleset_facts(ruleset, tallies.values()) for ruleset in rulesets),
         plan=NO_PLAN,
         workspace=context.workspace,
         operator=context.operator,
@@ -221,14 +225,15 @@ def _by_id(rules: Iterable[BoundRule]) -> list[BoundRule]:
     return sorted(rules, key=lambda bound: bound.rule.id)
 
 
+Tallies = dict[BoundRule, Tally]
 Found = tuple[Outcome, "Sequence[str]"]
 """An outcome, and the addresses that a waiver must cover: of a block that several modules use,
 one in each of them."""
 
 
-def _outcomes(plan: Plan | None, rules: Sequence[BoundRule], context: Context) -> Iterator[Found]:
+def _outcomes(plan: Plan | None, tallies: Tallies, context: Context) -> Iterator[Found]:
     for scope in Scope if plan is not None else (Scope.SOURCE,):
-        of_scope = [rule for rule in rules if rule.rule.scope is scope]
+        of_scope = {rule: one for rule, one in tallies.items() if rule.rule.scope is scope}
         if of_scope and scope is Scope.SOURCE:
             yield from _outcomes_of_sources(plan, of_scope, context)
         elif of_scope and plan is not None:
@@ -236,9 +241,9 @@ def _outcomes(plan: Plan | None, rules: Sequence[BoundRule], context: Context) -
 
 
 def _outcomes_of_scope(
-    plan: Plan, rules: Sequence[BoundRule], scope: Scope, context: Context
+    plan: Plan, tallies: Tallies, scope: Scope, context: Context
 ) -> Iterator[Found]:
-    index = RuleIndex(rules, scope, evaluate_all=context.evaluate_all)
+    index = RuleIndex([*tallies], scope, evaluate_all=context.evaluate_all)
     cache = ReadsCache()
     for subject in iter_subjects(plan, scope, workspace=context.workspace.name):
         selected = index.select(subject)
@@ -252,22 +257,21 @@ def _outcomes_of_scope(
         addresses = (subject.address,)
         shared: Shared = {}
         for rule in selected:
-            result = evaluate_rule(rule, subject, document, plan, context, shared)
+            tally = tallies[rule]
+            result = evaluate_rule(rule, subject, document, plan, context, tally.meter, shared)
             if result is PASSED:
-                rule.passed.append(subject)
+                tally.passed.append(subject)
             elif result.ruling is not Ruling.SKIP:
-                rule.findings += 1
-                for outcome in _findings(plan, rule, subject, document, result, context):
+                tally.findings += 1
+                for outcome in _findings(plan, tally, subject, document, result, context):
                     yield outcome, addresses
 
 
-def _outcomes_of_sources(
-    plan: Plan | None, rules: Sequence[BoundRule], context: Context
-) -> Iterator[Found]:
-    blocks = source_blocks(rules, context)
+def _outcomes_of_sources(plan: Plan | None, tallies: Tallies, context: Context) -> Iterator[Found]:
+    blocks = source_blocks([*tallies], context)
     if blocks is None:
-        for rule in rules:
-            rule.findings += 1
+        for rule, tally in tallies.items():
+            tally.findings += 1
             yield without_sources(rule), (WHOLE,)
         return
     cache = ReadsCache()
@@ -277,17 +281,18 @@ def _outcomes_of_sources(
         document = {} if block.error is not None else block.document(cache.of(selected))
         shared: Shared = {}
         for rule in selected:
+            tally = tallies[rule]
             if block.error is not None:
-                rule.findings += 1
+                tally.findings += 1
                 kind, message = OutcomeKind.ERROR, why_unread(block)
                 yield make_outcome(kind, rule, block, context, message=message), block.addresses
                 continue
-            result = evaluate_rule(rule, block, document, plan, context, shared)
+            result = evaluate_rule(rule, block, document, plan, context, tally.meter, shared)
             if result is PASSED:
-                rule.passed.append(block)
+                tally.passed.append(block)
             elif result.ruling is not Ruling.SKIP:
-                rule.findings += 1
-                for outcome in _findings(plan, rule, block, document, result, context):
+                tally.findings += 1
+                for outcome in _findings(plan, tally, block, document, result, context):
                     yield outcome, block.addresses
 
 
@@ -297,13 +302,13 @@ def source_document(subject: Subject, context: Context) -> dict[str, Any] | None
     return None if location is None else {"file": location.file, "line": location.line}
 
 
-def _labels(rule: BoundRule) -> tuple[str, ...]:
-    """Name the subjects that a rule passed on; a deposed object is told from the live one."""
+def _labels(tally: Tally) -> tuple[str, ...]:
+    """Name the subjects that a rule passed on; a deposed object with its key."""
     labels = {
         subject.address
         if subject.deposed is None
         else f"{subject.address} (deposed {subject.deposed})"
-        for subject in rule.passed
+        for subject in tally.passed
     }
     return tuple(sorted(labels))
 
@@ -318,20 +323,21 @@ _PART = 100
 
 def _findings(
     plan: Plan | None,
-    rule: BoundRule,
+    tally: Tally,
     subject: Subject,
     document: dict[str, Any],
     result: RuleResult,
     context: Context,
 ) -> Iterator[Outcome]:
     """Return the outcomes of a ruling that is neither a pass nor a skip."""
+    rule, meter = tally.rule, tally.meter
     if result.ruling is Ruling.FAIL:
         about = attribute_in(rule, document)
         parts = len(rule.compiled.message.parts)
         cost = _FINDING + _PART * max(0, parts - _FEW_PARTS)
-        for failure in failures(plan, rule, subject, result, context):
-            rule.meter.spend(cost)
-            if rule.meter.is_empty:
+        for failure in failures(plan, rule, subject, result, context, meter):
+            meter.spend(cost)
+            if meter.is_empty:
                 message = error_message(rule, stopped(rule))
                 yield make_outcome(OutcomeKind.ERROR, rule, subject, context, message=message)
                 return
@@ -360,8 +366,8 @@ def _longer(traced: Traced, about: str | None) -> Traced:
     return traced
 
 
-def _ruleset_facts(ruleset: Ruleset, rules: Iterable[BoundRule]) -> RulesetFacts:
-    own = [bound for bound in rules if bound.ruleset is ruleset]
+def _ruleset_facts(ruleset: Ruleset, tallies: Iterable[Tally]) -> RulesetFacts:
+    own = [tally for tally in tallies if tally.rule.ruleset is ruleset]
     return RulesetFacts(
         id=ruleset.id,
         version=ruleset.version,
@@ -370,7 +376,7 @@ def _ruleset_facts(ruleset: Ruleset, rules: Iterable[BoundRule]) -> RulesetFacts
         source=ruleset.source,
         owners=tuple(ruleset.owners),
         rules=len(own),
-        selected=sum(1 for bound in own if bound.evaluated),
+        selected=sum(tally.evaluated for tally in own),
         commit=ruleset.commit,
     )
 

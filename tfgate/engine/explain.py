@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tfgate.engine.bound import BoundRule, RuleIndex, bind
 from tfgate.engine.evaluate import selects, source_document
 from tfgate.engine.finding import error_message, failures, unknown_message
 from tfgate.engine.rule_verdict import Ruling, evaluate_rule
 from tfgate.engine.scope import SubjectScope
-from tfgate.hcl.subject import SourceBlock
 from tfgate.model.rule import Scope
+from tfgate.model.text import any_glob
 from tfgate.plan import Reads, iter_subjects
+from tfgate.query.state import Meter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tfgate.engine.context import Context
     from tfgate.plan import Plan, Subject
@@ -50,48 +51,54 @@ def explain(
     """Explain a rule on the subjects with ``address``; on all that it selects, if ``None``."""
     rules = [rule for rule in bind(rulesets, context) if rule.rule.id == rule_id]
     return tuple(
-        _explain(plan, rule, subject, context)
+        _explain(plan, rule, looked, context, meter)
         for rule in rules
-        for subject in _subjects(plan, rule, context)
-        if _wanted(rule, subject, context, address)
+        for meter in [Meter()]
+        for looked in _looked_at(plan, rule, context)
+        if (looked.selected if address is None else looked.subject.address == address)
     )
 
 
-def _subjects(plan: Plan, rule: BoundRule, context: Context) -> Iterable[Subject]:
-    """Return what the rule may look at; of the sources, what can be read."""
+class _LookedAt(NamedTuple):
+    """What a rule may look at."""
+
+    subject: Subject
+    selected: bool
+    kind: str = ""
+    """Of a block of the sources."""
+
+
+def _looked_at(plan: Plan, rule: BoundRule, context: Context) -> Iterator[_LookedAt]:
+    """Yield the subjects of the rule's scope; of the sources, the blocks that can be read."""
     if rule.rule.scope is Scope.SOURCE:
-        return [block for block in context.blocks((), ()) or () if block.error is None]
-    return iter_subjects(plan, rule.rule.scope, workspace=context.workspace.name)
-
-
-def _wanted(rule: BoundRule, subject: Subject, context: Context, address: str | None) -> bool:
-    if address is not None:
-        return subject.address == address
-    return _selects(rule, subject, context)
-
-
-def _selects(rule: BoundRule, subject: Subject, context: Context) -> bool:
-    if isinstance(subject, SourceBlock):
-        return selects(rule.rule.match, subject)
+        for block in context.blocks((), ()) or ():
+            if block.error is None:
+                yield _LookedAt(block, selects(rule.rule.match, block), block.kind)
+        return
     index = RuleIndex([rule], rule.rule.scope, evaluate_all=context.evaluate_all)
-    return bool(index.select(subject))
+    for subject in iter_subjects(plan, rule.rule.scope, workspace=context.workspace.name):
+        yield _LookedAt(subject, bool(index.select(subject)))
 
 
-def _explain(plan: Plan, rule: BoundRule, subject: Subject, context: Context) -> Explained:
-    if not _selects(rule, subject, context):
+def _explain(
+    plan: Plan, rule: BoundRule, looked: _LookedAt, context: Context, meter: Meter
+) -> Explained:
+    subject = looked.subject
+    if not looked.selected:
         return Explained(
             rule=rule.rule.id,
             address=subject.address,
             ruling="not selected",
             messages=(),
             steps=(),
-            why_not=tuple(_why_not(rule, subject)),
+            why_not=tuple(_why_not(rule, subject, looked.kind)),
         )
     document = _document(subject.document(Reads.of(rule.reads)), rule, subject, context)
-    result = evaluate_rule(rule, subject, document, plan, context)
+    result = evaluate_rule(rule, subject, document, plan, context, meter)
     messages: tuple[str, ...] = ()
     if result.ruling is Ruling.FAIL:
-        messages = tuple(found.message for found in failures(plan, rule, subject, result, context))
+        found = failures(plan, rule, subject, result, context, meter)
+        messages = tuple(one.message for one in found)
     elif result.ruling is Ruling.ERROR:
         messages = (error_message(rule, result),)
     elif result.ruling is Ruling.UNKNOWN:
@@ -131,16 +138,13 @@ def _steps(
             yield key, tuple(expression.trace(document, scope))
 
 
-def _why_not(rule: BoundRule, subject: Subject) -> Iterator[str]:
-    from tfgate.model.text import any_glob
-
+def _why_not(rule: BoundRule, subject: Subject, kind: str) -> Iterator[str]:
     match = rule.rule.match
     if subject.deposed is not None:
         yield "the object is deposed: only rules on its end look at it"
     if match.actions and subject.action is not None and subject.action not in match.actions:
         wanted = ", ".join(action.value for action in match.actions)
         yield f"its action is {subject.action.value}; the rule looks at {wanted}"
-    kind = subject.kind if isinstance(subject, SourceBlock) else ""
     for what, globs, value in (
         ("block", match.blocks, kind),
         ("type", match.types, subject.type),
@@ -152,6 +156,3 @@ def _why_not(rule: BoundRule, subject: Subject) -> Iterator[str]:
     ):
         if globs and not any_glob(globs)(value):
             yield f"its {what} is {value or 'empty'}; the rule looks at {', '.join(globs)}"
-
-
-__all__ = ["Explained", "explain"]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tfgate.engine.rule_verdict import RuleResult
     from tfgate.plan import Plan, Subject
     from tfgate.query import Expression
+    from tfgate.query.state import Meter
 
 
 # --- Which attribute a finding is about, so that it points at that line and not at the block.
@@ -119,7 +120,11 @@ def _innermost(paths: list[Path]) -> list[Path]:
 
 
 def traced(
-    rule: BoundRule, document: dict[str, Any], scope: SubjectScope | None, items: list[Any]
+    rule: BoundRule,
+    document: dict[str, Any],
+    scope: SubjectScope | None,
+    items: list[Any],
+    meter: Meter,
 ) -> list[Traced]:
     """Return the element that each item of a ``deny`` list comes from, where it shows.
 
@@ -140,7 +145,7 @@ def traced(
     given: list[Any] = []
     for number, element in enumerate(elements):
         alone = {**document, side: {**whole, name: [element]}}
-        found = _evaluated(rule, alone, scope)
+        found = _evaluated(rule, alone, scope, meter)
         if found is None:
             return untraced
         given += found
@@ -153,14 +158,14 @@ def _calls(rule: BoundRule) -> frozenset[str]:
 
 
 def _evaluated(
-    rule: BoundRule, document: dict[str, Any], scope: SubjectScope | None
+    rule: BoundRule, document: dict[str, Any], scope: SubjectScope | None, meter: Meter
 ) -> list[Any] | None:
     assert rule.compiled.deny is not None, "only a deny expression has items"
     try:
-        value = rule.compiled.deny.judge(document, scope, rule.meter).value
+        value = rule.compiled.deny.judge(document, scope, meter).value
     except EvaluationError:
         return None
-    if rule.meter.is_empty:
+    if meter.is_empty:
         return None
     if isinstance(value, list):
         return [element for element in value if not isinstance(element, Maybe)]
@@ -191,7 +196,12 @@ class Failure(Frozen, frozen=True):
 
 
 def failures(
-    plan: Plan | None, rule: BoundRule, subject: Subject, result: RuleResult, context: Context
+    plan: Plan | None,
+    rule: BoundRule,
+    subject: Subject,
+    result: RuleResult,
+    context: Context,
+    meter: Meter,
 ) -> Iterator[Failure]:
     """Return each finding of a failed rule.
 
@@ -203,7 +213,7 @@ def failures(
     if not count:
         yield Failure(None, template.render(shown))
         return
-    items, attributes = _redacted_items(plan, rule, subject, context, count)
+    items, attributes = _redacted_items(plan, rule, subject, context, count, meter)
     for number, (item, attribute) in enumerate(zip(items, attributes, strict=True)):
         yield Failure(number if count > 1 else None, template.render(shown, item), attribute)
 
@@ -215,7 +225,12 @@ def _definite_elements(value: Any) -> list[Any]:
 
 
 def _redacted_items(
-    plan: Plan | None, rule: BoundRule, subject: Subject, context: Context, count: int
+    plan: Plan | None,
+    rule: BoundRule,
+    subject: Subject,
+    context: Context,
+    count: int,
+    meter: Meter,
 ) -> tuple[list[Any], list[Traced]]:
     """Return the elements of ``deny`` as the redacted subject gives them, and what each is about.
 
@@ -229,14 +244,14 @@ def _redacted_items(
     assert deny is not None, "only a deny expression has elements"
     nothing = [Traced(None)] * count
     try:
-        found = _definite_elements(deny.judge(document, scope, rule.meter).value)
+        found = _definite_elements(deny.judge(document, scope, meter).value)
     except EvaluationError:
         return [WITHHELD] * count, nothing
     if len(found) != count:
         return [WITHHELD] * count, nothing
     if rule.rule.scope is Scope.SOURCE and all(map(_path_of, found)):
         return found, [Traced(_path_of(item)) for item in found]
-    return found, traced(rule, document, scope, found)
+    return found, traced(rule, document, scope, found, meter)
 
 
 def _path_of(item: Any) -> str | None:

@@ -10,7 +10,6 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.engine.scope import SubjectScope, named, rule_of, scoped
-from tfgate.hcl.subject import SourceBlock
 from tfgate.query import EvaluationError
 from tfgate.query.equality import same
 from tfgate.query.functions.registry import Function, FunctionTable, MayRaise, Parameter
@@ -30,7 +29,7 @@ LONGEST_SECRET: Final = 100_000
 def _plan(scope: SubjectScope | None, function: str) -> tuple[SubjectScope, Plan]:
     """Return the plan that the subject is a part of; a block of the sources is a part of none."""
     here = scoped(scope, function)
-    if here.plan is None or isinstance(here.subject, SourceBlock):
+    if here.plan is None or not here.subject.in_plan:
         raise EvaluationError(
             f"{function}() needs a subject of a plan", kind="invalid-value", function=function
         )
@@ -135,17 +134,13 @@ def _looks_secret(state: State, value: Any) -> Any:
 def _literal_secrets(state: State) -> Any:
     """Look at the true values, redacted or not: what comes out says where, and never what."""
     scope = scoped(state.scope, "literal_secrets")
-    subject = scope.subject
-    if not isinstance(subject, SourceBlock):
+    if scope.subject.in_plan:
         raise EvaluationError(
             "literal_secrets() needs a block of the sources",
             kind="invalid-value",
             function="literal_secrets",
         )
-    from tfgate.hcl.secrets import secret_literals  # few rules ask
-
-    find = partial(secret_literals, subject.kind, subject.name, subject.known)
-    return scope.joined(state, "literal_secrets", None, find)
+    return scope.joined(state, "literal_secrets", None, scope.subject.literal_secrets)
 
 
 def _check_argument_path(arguments: tuple[Any, ...]) -> str | None:

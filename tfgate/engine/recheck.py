@@ -15,6 +15,7 @@ from tfgate.engine.rule_verdict import RuleResult, Ruling, evaluate_rule
 from tfgate.model.decision import OutcomeKind
 from tfgate.model.rule import Enforcement, OnUnknown, Scope
 from tfgate.plan import Reads, iter_subjects
+from tfgate.query.state import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -85,6 +86,7 @@ def recheck(
     the plan knew are unresolved then. Sorted by rule and address.
     """
     rules = {rule.rule.id: rule for rule in bind(rulesets, context)}
+    meters = {rule: Meter() for rule in rules.values()}
     subjects: dict[Scope, Mapping[tuple[str, str | None], Subject]] = {}
     checked = []
     for obligation in obligations:
@@ -101,7 +103,7 @@ def recheck(
         if scope not in subjects:
             subjects[scope] = _subjects(plan, scope, context)
         subject = subjects[scope].get((obligation.address, obligation.deposed))
-        checked.append(_check(plan, rule, subject, obligation, context))
+        checked.append(_check(plan, rule, subject, obligation, context, meters[rule]))
     return tuple(sorted(checked, key=lambda one: (one.rule, one.address, one.deposed or "")))
 
 
@@ -134,6 +136,7 @@ def _check(
     subject: Subject | None,
     obligation: Obligation,
     context: Context,
+    meter: Meter,
 ) -> Checked:
     if subject is None:
         text = "It is not in the state, so there is nothing to check."
@@ -142,10 +145,10 @@ def _check(
     document = subject.document(reads)
     if reads.wants("source"):
         document["source"] = source_document(subject, context)
-    found = evaluate_rule(rule, subject, document, plan, context)
+    found = evaluate_rule(rule, subject, document, plan, context, meter)
     result = _RESULTS[found.ruling]
     return _checked(
-        obligation, result, _message(plan, rule, subject, document, found, context), rule
+        obligation, result, _message(plan, rule, subject, document, found, context, meter), rule
     )
 
 
@@ -165,9 +168,11 @@ def _message(
     document: dict[str, Any],
     result: RuleResult,
     context: Context,
+    meter: Meter,
 ) -> str:
     if result.ruling is Ruling.FAIL:
-        return "; ".join(found.message for found in failures(plan, rule, subject, result, context))
+        found = failures(plan, rule, subject, result, context, meter)
+        return "; ".join(one.message for one in found)
     if result.ruling is Ruling.ERROR:
         return error_message(rule, result)
     if result.ruling is Ruling.UNKNOWN:

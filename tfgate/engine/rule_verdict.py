@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tfgate.engine.scope import Shared
     from tfgate.plan import Plan, Subject
     from tfgate.query import Judgement
+    from tfgate.query.state import Meter
 
 
 class Ruling(Enum):
@@ -74,23 +75,26 @@ def evaluate_rule(
     document: dict[str, Any],
     plan: Plan | None,
     context: Context,
+    meter: Meter,
     shared: Shared | None = None,
 ) -> RuleResult:
     """Evaluate a rule on a subject that it selects, whose document is ``document``.
 
-    ``shared`` is what other rules found on the same subject and document.
+    ``meter`` counts what the rule takes on the whole plan; ``shared`` is what other rules found on
+    the same subject and document.
     """
     scope = None
     if (rule.ready or rule.get_ready()).scoped:
         scope = SubjectScope(plan, rule, subject, document, context, shared=shared)
-    return _evaluate(rule, document, scope)
+    return _evaluate(rule, document, scope, meter)
 
 
-def _evaluate(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None) -> RuleResult:
+def _evaluate(
+    bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None, meter: Meter
+) -> RuleResult:
     ready = bound.ready or bound.get_ready()
     when = ready.when
     possible = 0
-    meter = bound.meter
     if meter.left < 0:
         return stopped(bound)
     if when is None:
@@ -111,7 +115,7 @@ def _evaluate(bound: BoundRule, document: dict[str, Any], scope: SubjectScope | 
             possible |= _CAN_ERROR
         if judgement.truth is False:
             return _SKIPPED if possible == _CAN_SKIP else _UNKNOWN
-    return _decide(bound, document, scope, possible)
+    return _decide(bound, document, scope, meter, possible)
 
 
 def stopped(bound: BoundRule) -> RuleResult:
@@ -122,17 +126,21 @@ def stopped(bound: BoundRule) -> RuleResult:
 
 
 def _decide(
-    bound: BoundRule, document: dict[str, Any], scope: SubjectScope | None, possible: int
+    bound: BoundRule,
+    document: dict[str, Any],
+    scope: SubjectScope | None,
+    meter: Meter,
+    possible: int,
 ) -> RuleResult:
     ready = bound.get_ready()
     on_true, on_false = (_CAN_PASS, _CAN_FAIL) if ready.passes else (_CAN_FAIL, _CAN_PASS)
     key = "require" if ready.passes else "deny"
     try:
-        judgement = ready.decider.judge(document, scope, bound.meter)
+        judgement = ready.decider.judge(document, scope, meter)
         if judgement.truth is not False and not ready.passes:
             judgement.value  # noqa: B018 - its elements will be findings; kept by the judgement
     except BudgetError as error:
-        bound.meter.spend(State.left)
+        meter.spend(State.left)
         return RuleResult(Ruling.ERROR, error=error, key=key)
     except EvaluationError as error:
         return _collapse(possible | _CAN_ERROR, None, error, key)

@@ -18,7 +18,7 @@ from tfgate.model.text import compile_glob, glob_matches
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tfgate.engine.bound import BoundRule
+    from tfgate.engine.bound import BoundRule, Tally
     from tfgate.engine.context import Context
     from tfgate.hcl.waivers import WaiverProblem
     from tfgate.model.address import Location
@@ -125,9 +125,9 @@ class Looked:
     """What an evaluation has looked at, for waivers that waived nothing."""
 
     def __init__(
-        self, rules: Sequence[BoundRule], plan: Plan | None, waivers: Sequence[Waiver]
+        self, tallies: Sequence[Tally], plan: Plan | None, waivers: Sequence[Waiver]
     ) -> None:
-        self._rules = rules
+        self._tallies = tallies
         self._plan = plan
         self._waivers = waivers
         self._named: dict[str, list[BoundRule]] = {}
@@ -151,23 +151,24 @@ class Looked:
         """Return the rules that a waiver names."""
         found = self._named.get(glob)
         if found is None:
-            found = [rule for rule in self._rules if glob_matches(glob, rule.rule.id)]
+            every = (tally.rule for tally in self._tallies)
+            found = [rule for rule in every if glob_matches(glob, rule.rule.id)]
             self._named[glob] = found
         return found
 
     @cached_property
     def _covering(self) -> Covering:
-        return _covering_of(self._waivers)
+        return Covering(self._waivers)
 
     @cached_property
     def _passed(self) -> set[int]:
         """The ids of waivers that cover what a rule they name passed on."""
         return {
             id(waiver)
-            for rule in self._rules
-            if self._covering.names(rule.rule.id)
-            for one in rule.passed
-            for waiver in self._covering.of(rule.rule.id, one.address)
+            for tally in self._tallies
+            if self._covering.names(tally.rule.rule.id)
+            for one in tally.passed
+            for waiver in self._covering.of(tally.rule.rule.id, one.address)
         }
 
     @cached_property
@@ -195,7 +196,7 @@ class Waivers:
 
     @cached_property
     def _covering(self) -> Covering:
-        return _covering_of(self._standing)
+        return Covering(self._standing)
 
     def _stands(self, waiver: Waiver) -> bool:
         whole = waiver.expires >= self._today and bool(waiver.reason.strip())
@@ -300,11 +301,6 @@ class Waivers:
     def _is_worth_a_word(waiver: Waiver, looked: Looked) -> bool:
         chance = looked.at(waiver)
         return chance is not None and (waiver.kind != "comment" or chance is False)
-
-
-def _covering_of(waivers: Sequence[Waiver]) -> Covering:
-
-    return Covering(waivers)
 
 
 def _key(waiver: Waiver) -> tuple[str, str]:

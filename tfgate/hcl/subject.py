@@ -126,6 +126,7 @@ class SourceBlock:
     It has what the engine asks of a subject.
     """
 
+    in_plan = False
     action: None = None
     deposed: str | None = None
     provider_name = ""
@@ -156,9 +157,15 @@ class SourceBlock:
         """Config address in the first module that uses the file, or the file's path."""
         return self.addresses[0]
 
-    def place(self, path: str) -> Location:
-        """Give the place of what stands at ``path`` in the block, or of what leads there."""
-        return self.location if self._find is None else self._find(path)
+    def place(self, path: str | None) -> Location:
+        """Return the place of what stands at ``path`` in the block (``None``: of the block)."""
+        return self.location if path is None or self._find is None else self._find(path)
+
+    def literal_secrets(self) -> Any:
+        """Return the literals that look like secrets: path and kind, never the value."""
+        from tfgate.hcl.secrets import secret_literals  # few rules ask
+
+        return secret_literals(self.kind, self.name, self.known)
 
     @property
     def type(self) -> str:

@@ -10,6 +10,7 @@ from msgspec import Raw
 from tfgate.model.action import Action, action_of
 from tfgate.plan import values
 from tfgate.plan.decoding import decode_value
+from tfgate.plan.reads import PartOfPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -122,7 +123,7 @@ def action_named(actions: tuple[str, ...]) -> Action:
     return action
 
 
-class Change(Entry, gc=False, omit_defaults=True, eq=False):
+class Change(Entry, PartOfPlan, gc=False, omit_defaults=True, eq=False):
     """What the apply does (or, as drift, what happened) to one resource instance.
 
     Satisfies `tfgate.plan.subjects.Subject`. Values are decoded when asked for, by `document`.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.plan.configuration import walk
 from tfgate.plan.decoding import decode_value
+from tfgate.plan.reads import PartOfPlan
 from tfgate.plan.values import ends_as_key, redact_expression, redact_expressions
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 # --- Module calls as the subjects of ``module`` rules.
 
 
-class ModuleCall:
+class ModuleCall(PartOfPlan):
     """A ``module`` block. Satisfies `tfgate.plan.subjects.Subject`."""
 
     __slots__ = ("call", "module_address", "name")
@@ -96,7 +97,7 @@ REDACTED_FIELDS: Final[Mapping[str, Callable[[ModuleCall, Reads], Any]]] = {
 # --- Provider configurations as the subjects of ``provider`` rules.
 
 
-class ProviderConfig:
+class ProviderConfig(PartOfPlan):
     """An entry of ``provider_config``. Satisfies `tfgate.plan.subjects.Subject`."""
 
     __slots__ = ("_key", "_provider")
@@ -190,7 +191,7 @@ PROVIDER_REDACTED_FIELDS: Final[Mapping[str, Callable[[ProviderConfig, Reads], A
 }
 
 
-class PlanSubject:
+class PlanSubject(PartOfPlan):
     """The only subject of scope ``plan``. Satisfies `tfgate.plan.subjects.Subject`."""
 
     __slots__ = ("plan", "workspace")

@@ -14,6 +14,7 @@ from tfgate.model.address import instance_address
 from tfgate.plan.change import ABSENT, Name, action_named
 from tfgate.plan.configuration import managed_blocks, without_keys
 from tfgate.plan.decoding import Decoder, decode_as, decode_value, too_deep
+from tfgate.plan.reads import PartOfPlan
 from tfgate.plan.repeated import shown
 from tfgate.plan.values import merge, names_secret, redact, redact_expression, redact_named
 from tfgate.query.values import SENSITIVE
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from tfgate.plan.reads import Reads
 
 
-class OutputChange:
+class OutputChange(PartOfPlan):
     """An entry of ``output_changes``. Satisfies `tfgate.plan.subjects.Subject`."""
 
     __slots__ = ("_body", "_by_name", "_configuration", "_planned", "name")
@@ -276,7 +277,7 @@ def _not_whole(what: str) -> PlanError:
 # --- Actions that an apply invokes: ``action_invocations`` (Terraform 1.14).
 
 
-class Invocation(msgspec.Struct, gc=False):
+class Invocation(msgspec.Struct, PartOfPlan, gc=False):
     """One invocation of an ``action`` block. Satisfies `tfgate.plan.subjects.Subject`."""
 
     address: Name

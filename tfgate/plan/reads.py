@@ -147,3 +147,17 @@ def _reads(paths: frozenset[Path]) -> Reads:
 
 EVERYTHING: Final = Reads(frozenset({()}))
 """Reads the whole document."""
+
+
+class PartOfPlan:
+    """What the subjects of a plan have in common: plan JSON has no places and no literals."""
+
+    __slots__ = ()
+
+    in_plan = True
+
+    def place(self, path: str | None) -> None:
+        """None: whoever has the sources looks the address up."""
+
+    def literal_secrets(self) -> None:
+        """None: what is written is in the sources."""

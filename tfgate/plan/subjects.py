@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tfgate.model.action import Action
+    from tfgate.model.address import Location
     from tfgate.plan.plan import Plan
     from tfgate.plan.reads import Reads
 
@@ -48,6 +49,16 @@ class Subject(Protocol):
     @property
     def deposed(self) -> str | None:
         """Key of a deposed object, None for the current one."""
+
+    @property
+    def in_plan(self) -> bool:
+        """Whether it is a part of a plan, and not a block of the sources."""
+
+    def place(self, path: str | None) -> Location | None:
+        """Where it, or its attribute, stands in the sources, where it knows that itself."""
+
+    def literal_secrets(self) -> Any:
+        """Of a block of the sources, the literals that look like secrets; else None."""
 
     def document(self, reads: Reads) -> dict[str, Any]:
         """The root that expressions see, with the fields that ``reads`` wants."""

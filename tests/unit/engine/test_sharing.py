@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.plans import change, context, plan, rule, ruleset
 from tfgate.engine import evaluate as engine
-from tfgate.engine.bound import BoundRule, bind
+from tfgate.engine.bound import BoundRule, Tally
 from tfgate.engine.evaluate import evaluate
 from tfgate.plan import joins
 from tfgate.query.expression import Expression
@@ -92,15 +92,15 @@ def test_what_a_rule_pays_does_not_depend_on_others(
     subject = change(after={"list": [str(n) for n in range(2_000)]})
 
     def spent(rules: str) -> dict[str, int]:
-        rules_bound: list[BoundRule] = []
+        tallies: list[Tally] = []
 
-        def keep(*arguments: Any) -> list[BoundRule]:
-            rules_bound.extend(bind(*arguments))
-            return rules_bound
+        def keep(bound: BoundRule) -> Tally:
+            tallies.append(Tally(bound))
+            return tallies[-1]
 
-        monkeypatch.setattr(engine, "bind", keep)
+        monkeypatch.setattr(engine, "Tally", keep)
         judged(tmp_path, rules, subject)
-        return {bound.rule.id: bound.meter.left for bound in rules_bound}
+        return {tally.rule.rule.id: tally.meter.left for tally in tallies}
 
     together = spent(make[0] + make[1])
     assert together == spent(make[1] + make[0])
