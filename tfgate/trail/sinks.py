@@ -1,4 +1,4 @@
-"""``tfgate audit status``: how far each sink has come."""
+"""``tfgate audit deliver`` and ``tfgate audit status``: records beside the trail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import signal
 import textwrap
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +107,7 @@ def _first(target: Target, cursor: Cursor) -> tuple[tuple[int, str] | None, str 
 
 
 def _age(time: str, moment: dt.datetime) -> int:
-    written = moment_of(time)
-    return max(0, int((moment - written).total_seconds()))
+    return max(0, int((moment - moment_of(time)).total_seconds()))
 
 
 def is_late(found: Sequence[SinkStatus], age: str) -> bool:
@@ -172,8 +170,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _until(time: str, moment: dt.datetime) -> int:
-    due = moment_of(time)
-    return max(0, math.ceil((due - moment).total_seconds()))
+    return max(0, math.ceil((moment_of(time) - moment).total_seconds()))
 
 
 def _span(seconds: int) -> str:
@@ -189,27 +186,13 @@ EVERY = 1.0
 """Seconds between two looks at the trail."""
 
 
-@dataclass(frozen=True)
-class Delivered:
-    """What the delivery to one sink came to."""
-
-    name: str
-    outcome: Outcome
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the sink has everything."""
-        return self.outcome.state is State.DONE
-
-    @property
-    def text(self) -> str:
-        """A sentence for a person."""
-        sent = f"{self.outcome.sent} record(s) delivered"
-        if self.is_done:
-            return f"{self.name}: {sent}."
-        if self.outcome.state is State.STOPPED:
-            return f"{self.name}: {sent}, then it was stopped."
-        return f"{self.name}: {sent}, then it failed: {self.outcome.reason}"
+def _came_to(name: str, outcome: Outcome) -> str:
+    sent = f"{name}: {outcome.sent} record(s) delivered"
+    if outcome.state is State.DONE:
+        return f"{sent}."
+    if outcome.state is State.STOPPED:
+        return f"{sent}, then it was stopped."
+    return f"{sent}, then it failed: {outcome.reason}"
 
 
 def find_targets(
@@ -243,9 +226,8 @@ def deliver_once(
 
     def work(number: int, target: Target) -> None:
         outcome = target.deliver(ignore_pause=True, patience=PATIENCE, is_over=stop.is_set)
-        delivered = Delivered(target.name, outcome)
-        done[number] = delivered.is_done
-        report(delivered.text)
+        done[number] = outcome.state is State.DONE
+        report(_came_to(target.name, outcome))
 
     _each(targets, work, stop)
     return all(done)
@@ -277,7 +259,7 @@ def deliver_on(
 def _report_change(
     name: str, outcome: Outcome, before: str | None, report: Callable[[str], None]
 ) -> str | None:
-    """Report a failure when it begins or changes, and of its end; give the one in force."""
+    """Report a failure when it begins or changes, and its end; return the one in force."""
     if outcome.state is State.FAILED:
         if outcome.reason != before:
             report(f"{name}: {outcome.reason}")
