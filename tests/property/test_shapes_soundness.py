@@ -17,7 +17,7 @@ TABLE = FunctionTable.default()
 
 
 def holds(shape: Shape, value: Any) -> bool:
-    """Say whether a value is one of a shape's."""
+    """Whether a value is one of a shape's."""
     if not kinds(value) & shape.mask:
         return False
     if isinstance(value, list) and shape.mask & LISTS:
@@ -51,7 +51,7 @@ def test_of_one_of_several_documents(case: Any) -> None:
 
 
 def has_reference(value: Any) -> bool:
-    """Say whether an expression reference is in a value."""
+    """Whether an expression reference is in a value."""
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return isinstance(value, Expref) or any(map(has_reference, parts))
 

@@ -194,7 +194,7 @@ class Grammar:
         self.calls = STANDARD_CALLS + EXTRA_CALLS if extra else STANDARD_CALLS
 
     def expression(self, depth: int = 3) -> str:
-        """Give a text that mostly is an expression: parentheses are left out now and then."""
+        """Return a text that mostly is an expression: parentheses are left out now and then."""
         return self._fill(self.pick(ANYTHING), depth)
 
     def _fill(self, template: str, depth: int) -> str:
@@ -223,7 +223,7 @@ class Grammar:
         return "`" + json.dumps(self.pick(SMALL)) + "`"
 
     def document(self, depth: int = 3, *, unknowns: bool = False) -> Any:
-        """Give a JSON value, with `UNKNOWN` here and there if asked for."""
+        """Return a JSON value, with `UNKNOWN` here and there if asked for."""
         shape = self.pick(("atom", "small", "list", "object", "object", "unknown"))
         if shape == "unknown" and unknowns:
             return UNKNOWN
@@ -238,7 +238,7 @@ class Grammar:
         return {name: self.document(depth - 1, unknowns=unknowns) for name in self._some_names()}
 
     def root(self, *, unknowns: bool = False) -> Any:
-        """Give a document as expressions meet it: mostly an object with all names."""
+        """Return a document as expressions meet it: mostly an object with all names."""
         if self.pick((False,) * 9 + (True,)):
             return self.document(unknowns=unknowns)
         return {name: self.document(unknowns=unknowns) for name in NAMES}
@@ -263,7 +263,7 @@ def _stands_alone(text: str) -> bool:
 
 
 def parts_of(value: Any) -> list[Any]:
-    """Give the known values at any depth: what an unknown may well turn out to equal."""
+    """Return the known values at any depth: what an unknown may well turn out to equal."""
     found = [] if type(value) is Unknown else [value]
     if type(value) is list:
         found += [part for element in value for part in parts_of(element)]
@@ -327,5 +327,5 @@ def _fits(abstract: Any, concrete: list[Any], position: int) -> bool:
 
 
 def literals_of(text: str) -> list[Any]:
-    """Give the values of the backquoted literals in a generated expression."""
+    """Return the values of the backquoted literals in a generated expression."""
     return [json.loads(part) for i, part in enumerate(text.split("`")) if i % 2]

@@ -51,7 +51,7 @@ def watched(
 ) -> tuple[Expression, tuple[Condition, ...]]:
     """Compile an expression that takes note of its conditions whenever it is evaluated.
 
-    Gives the expression and the conditions, in the order of the source. Raises as `compile` does.
+    Returns the expression and the conditions, in the order of the source. Raises as `compile` does.
     """
     watchers: list[_Watching] = []
 

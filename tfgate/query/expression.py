@@ -92,7 +92,7 @@ class Expression:
         return reads(self.node.tree)
 
     def search(self, document: Any, scope: Any = None) -> Any:
-        """Give the value, as `jmespath.search` does.
+        """Return the value, as `jmespath.search` does.
 
         A value without `UNKNOWN` in it is the value on every completion of the document, none of
         which raises. Where some completion may raise, the value is `UNKNOWN`; so is a list in it
@@ -110,7 +110,7 @@ class Expression:
         return _outside(value, state, lists=False)
 
     def verdict(self, document: Any, scope: Any = None, meter: Meter | None = None) -> bool | None:
-        """Say whether the result is truthy on every completion (True), or on none (False).
+        """Whether the result is truthy on every completion (True), or on none (False).
 
         None where completions differ, or where one raises (every one included). ``meter`` counts
         what it takes.
@@ -127,7 +127,7 @@ class Expression:
         return None if state.may_raise else known
 
     def judge(self, document: Any, scope: Any = None, meter: Meter | None = None) -> Judgement:
-        """Give value, truth and whether some completion raises; EvaluationError if all do.
+        """Return value, truth and whether some completion raises; EvaluationError if all do.
 
         ``meter`` counts what it takes.
         """
@@ -145,7 +145,7 @@ class Expression:
         return judgement
 
     def trace(self, document: Any, scope: Any = None) -> list[Step]:
-        """Give each part of the expression with what it comes to on this document."""
+        """Return each part of the expression with what it comes to on this document."""
         return trace(self.node, document, scope)
 
 

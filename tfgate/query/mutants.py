@@ -71,11 +71,11 @@ class Mutants:
         return len(self._later)
 
     def __iter__(self) -> Iterator[Mutant]:
-        """Give all of them."""
+        """Return all of them."""
         return self.some(self.count)
 
     def some(self, most: int) -> Iterator[Mutant]:
-        """Give at most ``most`` of them, from all over the expression, the same each time."""
+        """Return at most ``most`` of them, from all over the expression, the same each time."""
         chosen = [self._later[number] for number in _spread(self.count, most)]
         seen = {unparse(self._tree)}
         labels: dict[str, int] = {}
@@ -89,7 +89,7 @@ class Mutants:
 
 
 def _spread(count: int, most: int) -> Sequence[int]:
-    """Give ``most`` of ``count`` numbers, in order and from everywhere.
+    """Return ``most`` of ``count`` numbers, in order and from everywhere.
 
     At equal distances they might all be the same change of one part after another; at multiples of
     the golden section they are not.

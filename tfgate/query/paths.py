@@ -32,7 +32,7 @@ _OVER_ELEMENTS: Final = {
 
 
 def reads(tree: Tree) -> frozenset[Path]:
-    """Give the paths read from the document; ``()`` stands for the whole of it."""
+    """Return the paths read from the document; ``()`` stands for the whole of it."""
     reader = _Reader()
     reader.consume(reader.follow(tree, frozenset({()})))
     return reader.paths()
@@ -71,7 +71,7 @@ class _Reader:
         return bases
 
     def paths(self) -> frozenset[Path]:
-        """Give the paths, without those that have a read one as their beginning.
+        """Return the paths, without those that have a read one as their beginning.
 
         What the document itself is, null or an object, shows whatever is read of it.
         """

@@ -84,15 +84,15 @@ class State:
         return Maybe in map(type, elements)
 
     def make(self, mask: int, sensitive: bool = False) -> Any:
-        """Give the value that stands for every value of the kinds in ``mask``."""
+        """Return the value that stands for every value of the kinds in ``mask``."""
         return make(mask, sensitive)
 
     def join(self, left: Any, right: Any) -> Any:
-        """Give a value that stands for whatever ``left`` or ``right`` stands for."""
+        """Return a value that stands for whatever ``left`` or ``right`` stands for."""
         return join(left, right)
 
     def maybe(self, value: Any, many: bool = False) -> Maybe:
-        """Give a list element that may be absent."""
+        """Return a list element that may be absent."""
         self.spend(_MAYBE)
         return Maybe(value, many)
 

@@ -40,7 +40,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 def trace(node: Node, document: Any, scope: Any = None) -> list[Step]:
-    """Give the steps of an expression, each before the parts it is made of."""
+    """Return the steps of an expression, each before the parts it is made of."""
     tracer = _Tracer(scope)
     tracer.walk(node, document, 0)
     return tracer.steps

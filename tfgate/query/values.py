@@ -130,7 +130,7 @@ class Expref:
         """Steps of evaluating it once."""
 
     def __call__(self, value: Any) -> Any:
-        """Give the expression's value on ``value``."""
+        """Return the expression's value on ``value``."""
         return self.node(value, self.state)
 
 
@@ -183,7 +183,7 @@ def truth(value: Any) -> bool | None:
 
 
 def count(low: int, high: float) -> Any:
-    """Give the value that stands for the whole numbers from ``low`` to ``high``."""
+    """Return the value that stands for the whole numbers from ``low`` to ``high``."""
     if low == high:
         return low
     counted: Unknown = object.__new__(Unknown)
@@ -196,7 +196,7 @@ _SINGLE: Final = {NULL: None, FALSE: False, TRUE: True, EMPTY_STRING: ""}
 
 
 def make(mask: int, sensitive: bool = False) -> Any:
-    """Give the value that stands for every value of the kinds in ``mask`` (at least one kind)."""
+    """Return the value that stands for every value of the kinds in ``mask`` (at least one kind)."""
     if mask in _SINGLE:
         return _SINGLE[mask]
     if mask == EMPTY_LIST:
@@ -207,7 +207,7 @@ def make(mask: int, sensitive: bool = False) -> Any:
 
 
 def join(left: Any, right: Any) -> Any:
-    """Give a value that stands for everything ``left`` or ``right`` may be."""
+    """Return a value that stands for everything ``left`` or ``right`` may be."""
     if left is right:
         return left
     mask = kinds(left) | kinds(right)
@@ -224,7 +224,7 @@ def _is_sensitive(value: Any) -> bool:
 
 
 def restrict(value: Any, allowed: int) -> Any:
-    """Give ``value`` without the kinds outside ``allowed``; some kind of it must be allowed."""
+    """Return ``value`` without the kinds outside ``allowed``; some kind of it must be allowed."""
     if type(value) is Unknown:
         if value.mask & ~allowed:
             return make(value.mask & allowed, value.sensitive)
@@ -243,7 +243,7 @@ def _at_least_one(value: list[Any]) -> Any:
 
 
 def some(mask: int, value: Any = UNKNOWN) -> list[Any]:
-    """Give the list that stands for every list of the list kinds in ``mask``, of ``value``s."""
+    """Return the list that stands for every list of the list kinds in ``mask``, of ``value``s."""
     many = Maybe(value, many=True)
     if not mask & LIST:
         return []

@@ -28,12 +28,12 @@ ONES: Final = {"list": [1] * 50_000}
 
 
 def doubled(times: int, part: str = "[@, @]") -> str:
-    """Give an expression that makes two of its value, as often as said."""
+    """Return an expression that makes two of its value, as often as said."""
     return " | ".join([part] * times)
 
 
 def noise(length: int) -> str:
-    """Give a text of a and b, always the same."""
+    """Return a text of a and b, always the same."""
     return "".join(random.Random(1).choices("ab", k=length))
 
 

@@ -29,19 +29,19 @@ class Names(Scope):
 
 
 def lookup(scope: Names, name: str) -> Any:
-    """Give what the scope has under the name."""
+    """Return what the scope has under the name."""
     if name not in scope.known:
         raise EvaluationError("There is nothing of that name.")
     return scope.known[name]
 
 
 def table(*functions: Function) -> FunctionTable:
-    """Give the default table with functions added."""
+    """Return the default table with functions added."""
     return FunctionTable.default().extended(functions)
 
 
 def function(call: Callable[..., Any], **options: Any) -> Function:
-    """Give a function of one string."""
+    """Return a function of one string."""
     parameters = (Parameter("name", "string"),)
     return Function("of", parameters, "any", "A test.", "", None, call, **options)
 
@@ -135,7 +135,7 @@ def test_a_function_of_another_package_is_loaded_when_it_is_called(
     """A plain callable is enough; its signature gives the arity."""
 
     def shout(text: str, mark: str = "!") -> str:
-        """Give a text with a mark."""
+        """Return a text with a mark."""
         return text.upper() + mark
 
     asked: list[str] = []

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def _truths(
     state: State, elements: list[Any], condition: Expref | None
 ) -> Iterator[tuple[bool | None, bool]]:
-    """Give each element's truth and whether the element may be absent."""
+    """Return each element's truth and whether the element may be absent."""
     state.spend(len(elements) * (1 if condition is None else 1 + condition.weight))
     for element in elements:
         if type(element) is not Maybe:

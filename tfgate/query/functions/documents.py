@@ -61,7 +61,7 @@ def _parse(state: State, text: str) -> Any:
 
 
 def _steps(text: str) -> int:
-    """Give the steps of reading a text: what is made of it is as large as its values are many."""
+    """Return the steps of reading a text: what is made of it is as large as its values are many."""
     return (len(text) >> 6) + text.count(",") + 4 * (text.count("{") + text.count("["))
 
 

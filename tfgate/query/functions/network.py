@@ -98,7 +98,7 @@ def _is_public(network: str) -> bool:
 
 
 def _mapped(network: Network) -> Network:
-    """Give the IPv4 network that an IPv6 one of mapped addresses (``::ffff:0:0/96``) stands for."""
+    """Return the IPv4 network of an IPv6 one of mapped addresses (``::ffff:0:0/96``)."""
     mapped = getattr(network.network_address, "ipv4_mapped", None)
     if mapped is None or network.prefixlen < 96:
         return network

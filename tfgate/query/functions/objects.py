@@ -62,7 +62,7 @@ def _values(state: State, subject: Any) -> Any:
 
 
 def _each(state: State, subject: Unknown, value: Any) -> Any:
-    """Give a list of ``value``, one for each key of an unknown object."""
+    """Return a list of ``value``, one for each key of an unknown object."""
     return some(LISTS if subject.mask & EMPTY_OBJECT else LIST, value)
 
 

@@ -24,7 +24,7 @@ _STRINGS: Final = frozenset({str})
 
 
 def content(element: Any) -> Any:
-    """Give the element itself, present or not."""
+    """Return the element itself, present or not."""
     return element.value if type(element) is Maybe else element
 
 
@@ -35,7 +35,7 @@ def all_known(elements: list[Any]) -> bool:
 
 
 def orderable(elements: list[Any], state: State) -> list[int]:
-    """Give the positions of the elements that can be there when all are of one orderable type.
+    """Return the positions of the elements that can be there when all are of one orderable type.
 
     Raises EvaluationError if no completion has only numbers or only strings, and notes in the
     state when some completion has something else.
@@ -54,7 +54,7 @@ def orderable(elements: list[Any], state: State) -> list[int]:
 
 
 def narrowed(element: Any, state: State) -> Any:
-    """Give an element's content without the kinds that cannot be ordered."""
+    """Return an element's content without the kinds that cannot be ordered."""
     return restrict(content(element), NUMBER | STRINGS)
 
 
@@ -88,7 +88,7 @@ def _extreme_by(pick: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _one_of(elements: list[Any], contents: list[Any], state: State) -> Any:
-    """Give the value that stands for any of the contents, null too if all may be absent."""
+    """Return the value that stands for any of the contents, null too if all may be absent."""
     if all(type(element) is Maybe for element in elements):
         contents = [*contents, None]
     return reduce(state.join, contents)
@@ -141,7 +141,7 @@ def _sorted(elements: list[Any], keys: list[Any], contents: list[Any], state: St
 
 
 def _keyed(state: State, elements: list[Any], expression: Expref) -> tuple[list[Any], list[Any]]:
-    """Give the elements that can be there and their keys, all numbers or all strings."""
+    """Return the elements that can be there and their keys, all numbers or all strings."""
     state.spend(len(elements) * (2 + expression.weight))
     kept, keys = [], []
     for element in elements:

@@ -117,7 +117,7 @@ class Function(msgspec.Struct, frozen=True):
         return None if any(p.variadic for p in self.parameters) else len(self.parameters)
 
     def parameter(self, position: int) -> Parameter:
-        """Give the parameter that takes the argument at ``position``."""
+        """Return the parameter that takes the argument at ``position``."""
         return self.parameters[min(position, len(self.parameters) - 1)]
 
     @property

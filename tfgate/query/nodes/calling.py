@@ -102,7 +102,7 @@ class Site:
         return self.accepted(result, state) if function.handles_unknown else result
 
     def _unknown(self, state: State) -> Any:
-        """Give the result of a call that would have to look at something unknown."""
+        """Return the result of a call that would have to look at something unknown."""
         state.may_raise = state.may_raise or not self.function.total
         return state.make(self.function.return_mask)
 

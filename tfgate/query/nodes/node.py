@@ -19,7 +19,7 @@ _CHAINS: Final = frozenset({And, Or})
 
 
 def truth_in(value: Any, state: State) -> bool | None:
-    """Give the truth of a value; that of a list all of whose elements may be absent takes long."""
+    """Return the truth of a value; a list of elements that may be absent takes steps."""
     if type(value) is list and value and type(value[0]) is Maybe:
         state.spend(len(value) >> 2)
     return truth(value)

@@ -156,7 +156,7 @@ def _flatten(elements: list[Any], state: State) -> list[Any]:
 
 
 def _spread(element: Unknown, state: State) -> list[Any]:
-    """Give what an unknown element comes to: its elements if it is a list, or itself."""
+    """Return what an unknown element comes to: its elements if it is a list, or itself."""
     content = SENSITIVE if element.sensitive else UNKNOWN
     if element.mask & ~LISTS:
         return [state.maybe(content, many=True)]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def element_at(value: Any, position: int, state: State) -> Any:
-    """Give ``value[position]``, null where there is none or where ``value`` is not a list."""
+    """Return ``value[position]``, null where there is none or where ``value`` is not a list."""
     if type(value) is not list:
         if type(value) is Unknown and value.mask & LIST:
             return SENSITIVE if value.sensitive else UNKNOWN
@@ -65,7 +65,7 @@ def _content(element: Any) -> Any:
 
 
 def sliced(value: Any, bounds: slice, state: State) -> Any:
-    """Give ``value[bounds]``, null where ``value`` is not a list."""
+    """Return ``value[bounds]``, null where ``value`` is not a list."""
     if type(value) is list:
         _refuse_no_step(bounds)
         state.spend(len(range(*bounds.indices(len(value)))))

@@ -58,14 +58,14 @@ def _ordering(walk: Walk, tree: Comparison, env: Env, left: Shape, right: Shape)
 
 
 def _is_numeric_text(shape: Shape) -> bool:
-    """Tell whether a string is written out that is a number or a version."""
+    """Whether a string is written out that is a number or a version."""
     if shape.mask & ~STRINGS or not shape.constants:
         return False
     return all(_NUMBER.fullmatch(str(constant)) for constant in shape.constants)
 
 
 def are_equal(left: Shape, right: Shape) -> bool | None:
-    """Say whether two values are equal always, never, or sometimes (``None``)."""
+    """Whether two values are equal always, never, or sometimes (``None``)."""
     if not left.mask & right.mask:
         return False
     if left.mask == right.mask == NULL:

@@ -32,13 +32,13 @@ class Env:
         facts: Facts | None = None,
         truth: bool | None = None,
     ) -> Env:
-        """Give the surroundings of a part that sees another current value."""
+        """Return the surroundings of a part that sees another current value."""
         about_root = self.facts if self.is_root else self.root_facts
         facts = facts or {}
         return Env(variant(current, facts), facts, truth, path=path, root_facts=about_root)
 
     def plain(self) -> Env:
-        """Give it for a part whose truth is not what counts."""
+        """Return it for a part whose truth is not what counts."""
         return self if self.polarity is None else replace(self, polarity=None)
 
 
@@ -53,7 +53,7 @@ def within(env: Env, path: str) -> str:
 
 
 def with_facts(env: Env, facts: Facts) -> Env:
-    """Give the surroundings in which ``facts`` hold as well."""
+    """Return the surroundings in which ``facts`` hold as well."""
     if not facts:
         return env
     current = variant(env.current, facts)
@@ -70,7 +70,7 @@ def literal_name(tree: Tree, function: str) -> str | None:
 
 
 def variant(current: Shape, facts: Facts) -> Shape:
-    """Give the narrower shape of an object of which ``facts`` are known."""
+    """Return the narrower shape of an object of which ``facts`` are known."""
     if current.variants is None:
         return current
     for path, fact in facts.items():
@@ -82,7 +82,7 @@ def variant(current: Shape, facts: Facts) -> Shape:
 
 
 def element_env(env: Env, base: Tree, current: Shape, facts: Facts, polarity: bool | None) -> Env:
-    """Give the surroundings of a list's element."""
+    """Return the surroundings of a list's element."""
     text = within(env, unparse(base))
     return env.inside(current, f"{text.removesuffix('[]')}[]", facts, polarity)
 

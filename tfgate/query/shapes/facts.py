@@ -43,7 +43,7 @@ class Fact:
     constants: frozenset[Any] | None = None
 
     def both(self, other: Fact) -> Fact:
-        """Give what holds where both facts do."""
+        """Return what holds where both facts do."""
         if self.constants is None or other.constants is None:
             constants = self.constants if other.constants is None else other.constants
         else:
@@ -51,7 +51,7 @@ class Fact:
         return Fact(self.mask & other.mask, constants)
 
     def either(self, other: Fact) -> Fact:
-        """Give what holds where one of the facts does."""
+        """Return what holds where one of the facts does."""
         if self.constants is None or other.constants is None:
             return Fact(self.mask | other.mask)
         return Fact(self.mask | other.mask, self.constants | other.constants)
@@ -254,7 +254,7 @@ def _list_at(tree: Tree) -> Facts:
 
 
 def all_of(found: list[Facts]) -> Facts:
-    """Give what holds where all of these do."""
+    """Return what holds where all of these do."""
     together: Facts = {}
     for facts in found:
         for path, fact in facts.items():

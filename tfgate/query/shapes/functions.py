@@ -35,7 +35,7 @@ _SCALARS: Final = NUMBER | STRINGS | FALSE | TRUE
 
 
 def call(walk: Walk, tree: Call, env: Env) -> Shape:
-    """Give what a call comes to."""
+    """Return what a call comes to."""
     name = tree.name
     variable = literal_name(tree, "var")
     if variable is not None:

@@ -47,10 +47,10 @@ class Names(Protocol):
     """What the functions that name something refer to."""
 
     def variable(self, name: str) -> Expression | None:
-        """Give the expression that ``var(name)`` evaluates."""
+        """Return the expression that ``var(name)`` evaluates."""
 
     def call(self, name: str, arguments: tuple[Any, ...]) -> Shape | None:
-        """Give what a function that needs a scope gives for literal arguments."""
+        """Return what a function that needs a scope gives for literal arguments."""
 
 
 class Nameless:
@@ -155,13 +155,13 @@ class Walk:
         return named.node.tree if named is not None else None
 
     def _elements(self, tree: Tree) -> int:
-        """Give the kinds of the elements of a parameter."""
+        """Return the kinds of the elements of a parameter."""
         name = literal_name(tree, "param")
         shape = self.names.call("param", (name,)) if name is not None else None
         return ANYTHING if shape is None or shape.element is None else shape.element.mask
 
     def variable(self, name: str, env: Env) -> Shape:
-        """Give the shape of a ``let`` value, which sees the root whatever it is called beside."""
+        """Return the shape of a ``let`` value, which sees the root whatever it is called beside."""
         named = self.names.variable(name)
         if named is None or name in self._inside or len(self._inside) > 20:
             return ANY
@@ -172,7 +172,7 @@ class Walk:
         return found.shape
 
     def step(self, tree: ast.Field, current: Shape, path: str) -> Shape:
-        """Give the shape of a field of the current value; ``path`` is how it is written."""
+        """Return the shape of a field of the current value; ``path`` is how it is written."""
         name = tree.name
         if not current.mask & OBJECTS:
             kind = RemarkKind.FIELD_OF_LIST if current.mask & LISTS else RemarkKind.FIELD_OF_SCALAR

@@ -107,7 +107,7 @@ def flatten(walk: Walk, tree: Flatten, env: Env) -> Shape:
 
 
 def refined(element: Shape, facts: Facts) -> Shape:
-    """Give the shape of elements of which ``facts`` are known."""
+    """Return the shape of elements of which ``facts`` are known."""
     if "@" in facts:
         element = facts["@"].apply(element)
     element = variant(element, facts)

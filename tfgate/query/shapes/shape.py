@@ -73,7 +73,7 @@ class Shape:
         return " or ".join(names) or "null"
 
     def restricted(self, mask: int) -> Shape:
-        """Give the members whose kinds are in ``mask``."""
+        """Return the members whose kinds are in ``mask``."""
         kept = self.mask & mask
         if kept == self.mask:
             return self
@@ -85,7 +85,7 @@ class Shape:
         return replace(self, mask=kept, constants=constants, why_null=why, least=least)
 
     def or_null(self, why: str | None = None) -> Shape:
-        """Give it with null beside it."""
+        """Return it with null beside it."""
         return replace(self, mask=self.mask | NULL, why_null=self.why_null or why)
 
 
@@ -99,17 +99,17 @@ TEXT = Shape(STRINGS)
 
 
 def list_of(element: Shape, *, least: int = 0) -> Shape:
-    """Give the shape of a list."""
+    """Return the shape of a list."""
     return Shape(LISTS, element=element, least=least)
 
 
 def object_of(fields: Mapping[str, Shape], rest: Shape | None = None) -> Shape:
-    """Give the shape of an object that has these fields."""
+    """Return the shape of an object that has these fields."""
     return Shape(OBJECTS, fields=fields, rest=rest)
 
 
 def of_value(value: Any, depth: int = 6) -> Shape:
-    """Give the shape of one value, with its parts down to ``depth`` levels."""
+    """Return the shape of one value, with its parts down to ``depth`` levels."""
     mask = kinds(value)
     if isinstance(value, dict):
         if depth == 0 or len(value) > 200:
@@ -124,7 +124,7 @@ def of_value(value: Any, depth: int = 6) -> Shape:
 
 
 def union(*shapes: Shape) -> Shape:
-    """Give the shape that holds the members of all."""
+    """Return the shape that holds the members of all."""
     made = NOTHING
     for shape in shapes:
         made = _both(made, shape)
