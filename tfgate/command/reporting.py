@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from tfgate._version import __version__
 from tfgate.command.output import terminal, write_err, write_out, write_reports
 from tfgate.errors import UsageError
-from tfgate.report import AuditFacts, ReportContext, ReportRequest
+from tfgate.report import FORMATS, AuditFacts, ReportContext, ReportRequest
 from tfgate.report.escape import console
 
 if TYPE_CHECKING:
@@ -20,16 +20,12 @@ if TYPE_CHECKING:
     from tfgate.gate.check import CheckResult, Entry
 
 
-FROM_THE_TOP = frozenset({"sarif", "github", "gitlab"})
-"""Formats whose readers count paths from the top of the repository."""
-
-
 def report_context(
     result: CheckResult, now: dt.datetime, formats: Collection[str]
 ) -> ReportContext:
     """Return the context of every report on ``result``."""
     recorded = result.recorded
-    sources = result.sources if FROM_THE_TOP.intersection(formats) else None
+    sources = result.sources if any(FORMATS[name].from_the_top for name in formats) else None
     return ReportContext(
         tfgate_version=__version__,
         exit_code=int(result.exit_code),
@@ -49,10 +45,6 @@ def report_context(
 # --- Reports on several plans at once.
 
 
-_IN_A_ROW = frozenset({"text", "json", "github", "atlantis"})
-"""Formats that may follow each other on standard output; of ``json`` each is one document."""
-
-
 def report_many(
     entries: Sequence[Entry], requests: Sequence[ReportRequest], now: dt.datetime
 ) -> None:
@@ -62,7 +54,7 @@ def report_many(
     ``UsageError`` for formats that can hold one plan alone and were given no file.
     """
     for request in requests:
-        if request.file is None and request.format not in _IN_A_ROW:
+        if request.file is None and not FORMATS[request.format].in_a_row:
             raise UsageError(
                 f"The format {request.format} holds one plan, and there are {len(entries)}.",
                 hint=f"Give it a file: --report {request.format}=FILE gets a number for each.",

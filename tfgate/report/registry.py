@@ -25,20 +25,34 @@ class Format(Frozen, frozen=True):
     """What it is for, in half a sentence."""
     suffix: str
     """Usual end of a file's name."""
+    from_the_top: bool = False
+    """Whether its readers count paths from the top of the repository."""
+    in_a_row: bool = False
+    """Whether several may follow each other on standard output; of ``json`` each is a document."""
 
 
 FORMATS: dict[str, Format] = {
     entry.name: entry
     for entry in (
-        Format("text", "for people, in a terminal or a log", ".txt"),
-        Format("json", "every outcome, versioned, with a published schema", ".json"),
-        Format("sarif", "SARIF 2.1.0, for code scanning", ".sarif"),
+        Format("text", "for people, in a terminal or a log", ".txt", in_a_row=True),
+        Format("json", "every outcome, versioned, with a published schema", ".json", in_a_row=True),
+        Format("sarif", "SARIF 2.1.0, for code scanning", ".sarif", from_the_top=True),
         Format("junit", "JUnit XML, for the test list of a CI system", ".xml"),
-        Format("github", "annotations of GitHub Actions, on standard output", ".txt"),
-        Format("gitlab", "Code Quality report of a GitLab merge request", ".json"),
+        Format(
+            "github",
+            "annotations of GitHub Actions, on standard output",
+            ".txt",
+            from_the_top=True,
+            in_a_row=True,
+        ),
+        Format(
+            "gitlab", "Code Quality report of a GitLab merge request", ".json", from_the_top=True
+        ),
         Format("markdown", "a comment on a pull request, of at most 65,536 characters", ".md"),
         Format("html", "one self-contained page, to keep or to send", ".html"),
-        Format("atlantis", "one policy set of an Atlantis custom policy check", ".txt"),
+        Format(
+            "atlantis", "one policy set of an Atlantis custom policy check", ".txt", in_a_row=True
+        ),
     )
 }
 """Every format, in the order that help texts list them. The module has the format's name."""
