@@ -235,7 +235,7 @@ def failing(module, name, when):
 
 if sys.argv[:1] == ["-m"] and "pip" not in sys.argv:
     failing("tfgate.gate.check", "evaluate", lambda a: a[2].workspace.name == "judge-fails")
-    failing("tfgate.server.judge", "_review",
+    failing("tfgate.server.evaluation", "_review",
             lambda a: a[0].result.plan_name == "run run-page-fails")
     failing("tfgate.server.work", "_compared",
             lambda a: a[0].request.workspace_name == "server-fails")

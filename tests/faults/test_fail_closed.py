@@ -161,7 +161,7 @@ def _streams() -> Iterator[None]:
 
 JUDGED = ("tfgate.gate.gather:read_plan", "tfgate.gate.check:evaluate",
           "tfgate.gate.record:write_evidence", "tfgate.audit.writer:AuditTrail.append",
-          "tfgate.server.judge:_review")  # fmt: skip
+          "tfgate.server.evaluation:_review")  # fmt: skip
 
 
 @pytest.mark.parametrize("target", JUDGED)
@@ -171,10 +171,11 @@ def test_the_server_passes_no_task(
     box: Box,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whatever is raised in a judgement of the server: no task passes, and it is on record."""
+    """Whatever is raised in a evaluation of the server: no task passes, and it is on record."""
     pytest.importorskip("dbos")
+    from tfgate.review.html import render_plan
+    from tfgate.server.evaluation import evaluate
     from tfgate.server.job import Job, Stage
-    from tfgate.server.judge import judge
     from tfgate.server.settings import load_policies, load_settings
 
     (policy,) = load_policies(load_settings(box.gate / "server.toml", {}), {"HOME": str(box.home)})
@@ -188,10 +189,10 @@ def test_the_server_passes_no_task(
         loose.came = False
         with (box.work / "good.json").open("rb") as file:
             try:
-                judgement = judge(job, file, policy, {"HOME": str(box.home)})
-            except BaseException:  # the process that judges ends, and the task with it
-                judgement = None
-        if judgement is not None and judgement.passed:
+                evaluation = evaluate(job, file, policy, {"HOME": str(box.home)}, render_plan)
+            except BaseException:  # the process that evaluates ends, and the task with it
+                evaluation = None
+        if evaluation is not None and evaluation.passed:
             wrong.append(f"{name}: passed")
         if not loose.came:
             wrong.append(f"{name}: {target} was not called")

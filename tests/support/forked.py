@@ -32,7 +32,7 @@ def preload() -> None:
         importlib.import_module(name)
 
 
-_NOT = ("tfgate.pytest_plugin", "tfgate.terraform.embedded", "tfgate.server.judge_host")
+_NOT = ("tfgate.pytest_plugin", "tfgate.terraform.embedded")
 
 
 class Ran(NamedTuple):

@@ -11,8 +11,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -39,15 +41,9 @@ from tfgate.command.reporting import report_context
 from tfgate.errors import TfgateError, UsageError
 from tfgate.exitcodes import ExitCode
 from tfgate.gate.check import check
+from tfgate.gate.request import Request
 from tfgate.report import ReportRequest, render
 from tfgate.report.atlantis import render_error
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tfgate.gate.request import Request
-
 
 _COMMANDS = {
     "apply": ("tfgate.atlantis.command", "apply", "Gate and apply $PLANFILE in an apply stage."),

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import click
 
-from tfgate.atlantis.settings import parse_document, read_document, read_flags
+from tfgate.atlantis.settings import Flags, Item, parse_document, read_document, read_flags
 from tfgate.atlantis.traps import Danger, Finding, flag_traps, project_traps, server_traps
 from tfgate.command.output import write_lines, write_out
 from tfgate.exitcodes import ExitCode
 from tfgate.report.escape import console
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from tfgate.atlantis.settings import Flags, Item
-
 
 _ORDER = {danger: number for number, danger in enumerate(Danger)}
 

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import re2
 
 from tfgate.errors import UsageError
 from tfgate.opening import open_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
 
 # --- A YAML file whose every value knows its line.
 #

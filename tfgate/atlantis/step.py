@@ -8,27 +8,22 @@ checkout is the author's; so the configuration is taken from the server's side a
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from tfgate.errors import PlanError, UsageError
-from tfgate.gate.check import evaluate_and_record
+from tfgate.gate.check import CheckResult, evaluate_and_record
 from tfgate.gate.gather import load_config
 from tfgate.gate.inputs import PLAN_FILE_MAGIC, PlanInput, read_file
 from tfgate.gate.record import Recorder
+from tfgate.gate.request import Request
+from tfgate.ruleset import GateConfig
 from tfgate.ruleset.config import CONFIG_VARIABLE, find_config
 from tfgate.ruleset.config_tables import SETTINGS
 from tfgate.ruleset.settings import PathSetting, place
 from tfgate.terraform.find import search_path
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tfgate.gate.check import CheckResult
-    from tfgate.gate.request import Request
-    from tfgate.ruleset import GateConfig
 
 _APPLY_STAGE_SIGN = "ATLANTIS_PR_APPROVED"
 """Set in steps of the stages plan and apply, never in a policy check."""

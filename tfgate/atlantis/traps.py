@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import re2
 
-from tfgate.atlantis.settings import DEFAULT_WORKFLOW, repos_of, steps_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tfgate.atlantis.settings import Flags, Item, Repo, Step
-
+from tfgate.atlantis.settings import DEFAULT_WORKFLOW, Flags, Item, Repo, Step, repos_of, steps_of
 
 # --- What the doctor finds, and how bad it is.
 

@@ -16,17 +16,12 @@ where a name holds them a dot parts them, ``aws_route53_f·ailover``, and its la
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from tfgate.model.decision import OutcomeKind, Verdict
+from tfgate.model.decision import Decision, Outcome, OutcomeKind, Verdict
 from tfgate.report import view
 from tfgate.report.escape import clip, console, fenced, log_line, one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tfgate.model.decision import Decision, Outcome
-    from tfgate.report.interface import ReportContext
+from tfgate.report.interface import ReportContext
 
 _VERDICT_WORD = re.compile("(f)(a[i\u0130]l)", re.IGNORECASE)
 """The letters that the older reader looks for. Go's ``strings.ToLower`` makes the dotted capital

@@ -7,19 +7,13 @@ the verdict comes first, then what blocks; the log has them all. The page that s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from tfgate.model.decision import Verdict
+from tfgate.model.decision import Decision, Outcome, Verdict
 from tfgate.model.rule import Severity
 from tfgate.report import view
 from tfgate.report.escape import clip, console, one_line, workflow_data, workflow_property
-from tfgate.report.interface import repository_path
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tfgate.model.decision import Decision, Outcome
-    from tfgate.report.interface import ReportContext
+from tfgate.report.interface import ReportContext, repository_path
 
 _LONGEST = 4_000
 """Characters of one part of an annotation."""

@@ -6,17 +6,13 @@ https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tfgate.model.decision import OutcomeKind
+from tfgate.model.decision import Decision, Outcome, OutcomeKind
 from tfgate.model.rule import Severity
 from tfgate.report import view
 from tfgate.report.escape import clip, dumps, visible
-from tfgate.report.interface import repository_path
-
-if TYPE_CHECKING:
-    from tfgate.model.decision import Decision, Outcome
-    from tfgate.report.interface import ReportContext
+from tfgate.report.interface import ReportContext, repository_path
 
 _LONGEST = 2_000
 _SEVERITY = {

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from tfgate.model.decision import OutcomeKind
+from tfgate.model.decision import Decision, Outcome, OutcomeKind
 from tfgate.report import view
 from tfgate.report.escape import link, paragraphs
+from tfgate.report.interface import ReportContext
 from tfgate.report.page import render_page
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tfgate.model.decision import Decision, Outcome
-    from tfgate.report.interface import ReportContext
 
 
 def render(decision: Decision, context: ReportContext) -> str:

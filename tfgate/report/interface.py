@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
 import msgspec
 
@@ -11,9 +12,6 @@ from tfgate.exitcodes import ExitCode
 from tfgate.model import Frozen
 from tfgate.model.decision import Decision, Verdict
 from tfgate.model.rule import Rule
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class AuditFacts(msgspec.Struct, frozen=True, kw_only=True):

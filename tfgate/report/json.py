@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
-from tfgate.model.decision import NO_PLAN
+from tfgate.model.decision import NO_PLAN, Decision
 from tfgate.report.escape import dumps
 from tfgate.report.interface import ReportContext, exit_code
-
-if TYPE_CHECKING:
-    from tfgate.model.decision import Decision
 
 
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):

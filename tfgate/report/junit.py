@@ -6,20 +6,14 @@ through (advisory, waived, to be checked after the apply) is a skipped test that
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from tfgate.model.decision import OutcomeKind
+from tfgate.model.decision import Decision, Outcome, OutcomeKind
 from tfgate.report import view
 from tfgate.report.escape import one_line, visible
-
-if TYPE_CHECKING:
-    from junitparser import Result
-
-    from tfgate.model.decision import Decision, Outcome
-    from tfgate.report.interface import ReportContext
+from tfgate.report.interface import ReportContext
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 
@@ -70,7 +64,7 @@ def _finding(outcome: Outcome) -> TestCase:
     return case
 
 
-def _result(outcome: Outcome) -> Result:
+def _result(outcome: Outcome) -> Error | Failure | Skipped:
     message = visible(view.problem(outcome))
     if outcome.outcome is OutcomeKind.ERROR and outcome.blocks:
         return Error(message, outcome.severity.value)

@@ -6,13 +6,10 @@ alone would take longer than the whole report of a small decision.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
 
 from tfgate.report import escape as neutral
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
 
 Span = tuple[str, str]
 """Text that is already neutral, and the role it plays (``""`` is plain)."""

@@ -10,16 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from tfgate.model.decision import Outcome, OutcomeKind
+from tfgate.model.decision import Decision, Outcome, OutcomeKind
 from tfgate.report import view
 from tfgate.report.escape import clip, link, markdown_code, markdown_prose, one_line
-
-if TYPE_CHECKING:
-    from tfgate.model.decision import Decision
-    from tfgate.report.interface import ReportContext
-
+from tfgate.report.interface import ReportContext
 
 # --- Findings in Markdown, at each degree of folding.
 

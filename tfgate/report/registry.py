@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from tfgate.errors import UsageError
 from tfgate.model import Frozen
+from tfgate.model.decision import Decision
 from tfgate.report import markdown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from tfgate.model.decision import Decision
-    from tfgate.report.interface import Renderer, ReportContext
+from tfgate.report.interface import Renderer, ReportContext
 
 
 class Format(Frozen, frozen=True):

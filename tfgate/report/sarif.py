@@ -7,12 +7,14 @@ not results: the ``json`` report has them.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
-from tfgate.model.decision import NO_PLAN, OutcomeKind
-from tfgate.model.rule import Enforcement, Severity
+from tfgate.model.address import Location
+from tfgate.model.decision import NO_PLAN, Decision, Outcome, OutcomeKind
+from tfgate.model.rule import Enforcement, Rule, Severity
 from tfgate.report import view
 from tfgate.report.escape import (
     dumps,
@@ -23,16 +25,7 @@ from tfgate.report.escape import (
     visible,
     without_links,
 )
-from tfgate.report.interface import exit_code, repository_path
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from tfgate.model.address import Location
-    from tfgate.model.decision import Decision, Outcome
-    from tfgate.model.rule import Rule
-    from tfgate.report.interface import ReportContext
-
+from tfgate.report.interface import ReportContext, exit_code, repository_path
 
 # --- How SARIF describes a rule: help for a person, and what code scanning sorts and filters by.
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
-from tfgate.model.decision import OutcomeKind
+from tfgate.model.decision import Decision, Outcome, OutcomeKind
 from tfgate.model.rule import Severity
 from tfgate.report import view
 from tfgate.report.escape import clip, console, paragraphs
-from tfgate.report.layout import Sheet
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from tfgate.model.decision import Decision, Outcome
-    from tfgate.report.interface import ReportContext
-    from tfgate.report.layout import Span
+from tfgate.report.interface import ReportContext
+from tfgate.report.layout import Sheet, Span
 
 _SEVERITY_ROLE = {Severity.CRITICAL: "severe", Severity.HIGH: "severe", Severity.MEDIUM: "medium"}
 _LONGEST = 2_000

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from tfgate.model import Frozen
-from tfgate.model.decision import NO_PLAN, OutcomeKind, Verdict
+from tfgate.model.decision import NO_PLAN, Decision, Outcome, OutcomeKind, Verdict
 from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
 from tfgate.report.escape import clip
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from tfgate.model.decision import Decision, Outcome
-
 
 _LONGEST_NAME = 500
 """Characters of an address in a report for people; no resource of a person's has as many."""

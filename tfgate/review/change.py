@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
 from tfgate.model.action import Action
-from tfgate.plan import Reads
+from tfgate.model.address import Location
+from tfgate.model.decision import Outcome
+from tfgate.plan import ActionInvocation, Change, OutputChange, Reads
 from tfgate.review.diff import Differ
 from tfgate.review.model import ChangeKind, Diff, Form, Mark, ReviewedChange, Shape
 from tfgate.review.values import (
@@ -20,14 +23,6 @@ from tfgate.review.values import (
     quoted,
     without_echoes,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tfgate.model.address import Location
-    from tfgate.model.decision import Outcome
-    from tfgate.plan import ActionInvocation, Change, OutputChange
-
 
 # --- Terraform's words for why it does something, as sentences (JSON Output Format, and
 # ``internal/plans`` where that page is silent).

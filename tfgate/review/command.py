@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import tempfile
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from msgspec.structs import asdict
@@ -21,10 +22,6 @@ from tfgate.review import html as review_html
 from tfgate.review import text as review_text
 from tfgate.review.layout import ReviewFilter
 from tfgate.review.layout import review as run_review
-
-if TYPE_CHECKING:
-    import datetime as dt
-
 
 # --- The page of a review as a file: where it was asked for, or in a private place.
 

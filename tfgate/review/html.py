@@ -6,24 +6,20 @@ element, sets no HTML and asks no network; without it the page shows everything,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
 from tfgate.model.action import Action
-from tfgate.model.decision import OutcomeKind
-from tfgate.model.rule import Severity
+from tfgate.model.decision import Decision, Outcome, OutcomeKind
+from tfgate.model.rule import Rule, Severity
+from tfgate.plan import Plan
 from tfgate.report import view
 from tfgate.report.escape import clip, link, paragraphs
+from tfgate.report.interface import ReportContext
 from tfgate.report.page import render_page
 from tfgate.review import words
-from tfgate.review.model import ChangeKind, Form, Mark, Shape
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from tfgate.model.decision import Outcome
-    from tfgate.model.rule import Rule
-    from tfgate.report.interface import ReportContext
-    from tfgate.review.model import Diff, Review, ReviewedChange, Shown
+from tfgate.review.layout import lay_out
+from tfgate.review.model import ChangeKind, Diff, Form, Mark, Review, ReviewedChange, Shape, Shown
 
 _FEW: Final = 40
 """Changes up to which every card is open at first."""
@@ -57,6 +53,12 @@ def render(review: Review, context: ReportContext) -> str:
         groups=view.group(review.decision),
         word=view.verdict_word(review.decision).capitalize(),
     )
+
+
+def render_plan(plan: Plan, decision: Decision, context: ReportContext) -> str:
+    """Lay out an evaluated plan, and render the page. Raises ``PlanError``."""
+    laid_out = lay_out(plan, decision, context.rules, plan_name=context.plan_name)
+    return render(laid_out, context)
 
 
 class _Bar(NamedTuple):

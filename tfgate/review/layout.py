@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from tfgate.engine.context import Locate
+from tfgate.exitcodes import ExitCode
 from tfgate.gate.check import evaluate_and_record
 from tfgate.gate.gather import load_config
+from tfgate.gate.request import Request
 from tfgate.model.action import Action
-from tfgate.model.rule import Scope, Severity
+from tfgate.model.decision import Decision, Outcome
+from tfgate.model.rule import Rule, Scope, Severity
 from tfgate.model.text import any_glob
+from tfgate.plan import Change, Plan, Subject
 from tfgate.review.change import review_change, review_invocation, review_output
 from tfgate.review.model import ChangeKind, ModuleGroup, Radius, Review, ReviewedChange, TypeCount
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from tfgate.engine.context import Locate
-    from tfgate.exitcodes import ExitCode
-    from tfgate.gate.request import Request
-    from tfgate.model.decision import Decision, Outcome
-    from tfgate.model.rule import Rule
-    from tfgate.plan import Change, Plan, Subject
-
 
 # --- Which changes of a plan a review shows.
 

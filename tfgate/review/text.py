@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 from tfgate.model.action import Action
-from tfgate.model.decision import OutcomeKind
+from tfgate.model.address import Location
+from tfgate.model.decision import Outcome, OutcomeKind
 from tfgate.model.rule import Severity
 from tfgate.report import view
 from tfgate.report.escape import clip, console, paragraphs
-from tfgate.report.layout import Sheet
+from tfgate.report.interface import ReportContext
+from tfgate.report.layout import Sheet, Span
 from tfgate.review import words
-from tfgate.review.model import ChangeKind, Form, Mark, Shape
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tfgate.model.address import Location
-    from tfgate.model.decision import Outcome
-    from tfgate.report.interface import ReportContext
-    from tfgate.report.layout import Span
-    from tfgate.review.model import Diff, Line, Review, ReviewedChange, Shown
-
+from tfgate.review.model import (
+    ChangeKind,
+    Diff,
+    Form,
+    Line,
+    Mark,
+    Review,
+    ReviewedChange,
+    Shape,
+    Shown,
+)
 
 # --- Differences of values in a terminal.
 

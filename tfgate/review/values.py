@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 from tfgate.query.values import SENSITIVE, Unknown
 from tfgate.review.model import Diff, Form, Mark, Shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
 
 # --- Values of a redacted plan as a review shows them, and when two of them are the same.
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 from tfgate.model.action import Action
-from tfgate.model.decision import OutcomeKind
+from tfgate.model.decision import Outcome, OutcomeKind
 from tfgate.model.rule import OnUnknown
 from tfgate.report.escape import clip
 from tfgate.report.view import count, waiver_note
-from tfgate.review.model import ChangeKind, Form
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tfgate.model.decision import Outcome
-    from tfgate.review.model import Diff, Radius, Review, ReviewedChange, Shown
+from tfgate.review.model import ChangeKind, Diff, Form, Radius, Review, ReviewedChange, Shown
 
 SYMBOLS: Final = {
     Action.CREATE: "+",

@@ -2,9 +2,9 @@
 
 ::
 
-    app ── request ──► intake ──► store (durable) ──► engine (DBOS) ──► work: fetch, judge, answer
+    app ── request ──► intake ──► store (durable) ──► queue (DBOS) ──► work: fetch, evaluate, answer
                                                                           │
-                                    judges (forked children of one host) ◄┘
+                               evaluations (forked children of one host) ◄┘
 
 Nothing here is imported unless ``tfgate serve`` is called: it needs the extra ``server``.
 """

@@ -6,9 +6,9 @@ import datetime as dt
 import hmac
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from starlette.applications import Starlette
@@ -19,19 +19,11 @@ from starlette.routing import Route
 
 from tfgate._version import __version__
 from tfgate.report.page import asset, content_policy, render_page
-from tfgate.server.hosts import PeerError
 from tfgate.server.job import PayloadError, RunTask, is_verification, read_task
-from tfgate.server.monitoring import about
-from tfgate.server.secrets import is_signed
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tfgate.server.hosts import Allowed
-    from tfgate.server.monitoring import Log, Metrics
-    from tfgate.server.secrets import Links
-    from tfgate.server.store import Listed, Store
-
+from tfgate.server.monitoring import Log, Metrics, about
+from tfgate.server.peers import Allowed, PeerError
+from tfgate.server.secrets import Links, is_signed
+from tfgate.server.store import Listed, Store
 
 # --- The interface of the server as an OpenAPI 3.1 document, published at ``/openapi.json``.
 
@@ -241,7 +233,7 @@ class Site:
         return JSONResponse({"status": "ok"}, headers=_HEADERS)
 
     async def readiness(self, _request: Request) -> Response:
-        """Say whether requests can be kept and judged."""
+        """Say whether requests can be kept and evaluated."""
         problem = await run_in_threadpool(self.ready)
         if problem is not None:
             return _problem_answer(503, problem)

@@ -8,8 +8,10 @@ import tempfile
 import threading
 import time
 import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
+from pathlib import Path
+from typing import IO, Any, Final, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
@@ -17,14 +19,8 @@ import httpx
 import msgspec
 
 from tfgate._version import __version__
-from tfgate.server.hosts import Allowed, PeerError, origin_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
-    from tfgate.server.job import RunTask
-
+from tfgate.server.job import RunTask
+from tfgate.server.peers import Allowed, PeerError, origin_of
 
 REDIRECTS: Final = 3
 DOUBTFUL: Final = (401, 403, 404)

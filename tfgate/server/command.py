@@ -18,7 +18,7 @@ from tfgate.errors import UsageError
 @click.option("--check", "check_only", is_flag=True,
               help="Read the configuration and load every ruleset, then end.")  # fmt: skip
 def serve(config: Path | None, check_only: bool) -> int:
-    """Judge the runs of HCP Terraform and Terraform Enterprise as their run task.
+    """Evaluate the runs of HCP Terraform and Terraform Enterprise as their run task.
 
     SIGHUP reads the policies and their rulesets again; SIGTERM stops when what is in work is done.
     Needs the extra: pip install 'tfgate[server]'.

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import struct
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
 from tfgate.errors import TfgateError
-
-if TYPE_CHECKING:
-    import socket
-
 
 VERIFICATION_TOKEN: Final = "test-token"  # noqa: S105 - the word by which a test is recognised
 """Token of the request that creating a run task sends; it is never called back."""
@@ -136,11 +133,11 @@ def read_kept(data: bytes) -> RunTask:
     return msgspec.json.decode(data, type=RunTask)
 
 
-# --- What goes to a judgement and what comes back: plain values, for they cross a process.
+# --- What goes to an evaluation and what comes back: plain values, for they cross a process.
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One judgement. The plan, archive or state comes beside it, as an open file."""
+    """One evaluation. The plan, archive or state comes beside it, as an open file."""
 
     policy: int
     """Number of the policy."""
@@ -176,7 +173,7 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     """``none``, ``info``, ``warning`` or ``error``."""
 
 
-class Judgement(msgspec.Struct, frozen=True, omit_defaults=True):
+class Evaluation(msgspec.Struct, frozen=True, omit_defaults=True):
     """What came out."""
 
     passed: bool

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-if TYPE_CHECKING:
-    from tfgate.server.job import RunTask
-
+from tfgate.server.job import RunTask
 
 Log = Any
 """A structlog logger: its methods take the event and keyword values."""
@@ -78,9 +76,9 @@ class Metrics:
             ["stage", "status"],
             registry=registry,
         )
-        self.judged = Histogram(
+        self.evaluated = Histogram(
             "tfgate_judge_seconds",
-            "Time of a judgement, with the wait for a place",
+            "Time of an evaluation, with the wait for a place",
             buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
             registry=registry,
         )

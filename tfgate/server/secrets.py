@@ -5,17 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from tfgate.errors import TfgateError, UsageError
 from tfgate.opening import read_file
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
 
 PREFIX = "TFGATE_SERVER_"
 

@@ -8,25 +8,23 @@ import shutil
 import signal
 import socket
 import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import uvicorn
 
 from tfgate.errors import TfgateError, UsageError
 from tfgate.server.asgi import Intake, Rate, Site
 from tfgate.server.client import Client, tls_context
-from tfgate.server.database import Databases, Engine
-from tfgate.server.judges import Host, Judges
+from tfgate.server.evaluation_host import Evaluators, Host
 from tfgate.server.monitoring import Metrics, set_up
+from tfgate.server.queue import Engine
 from tfgate.server.secrets import Links, Vault, read_secret
 from tfgate.server.settings import Settings, load_settings
-from tfgate.server.store import Store
+from tfgate.server.store import Databases, Store
 from tfgate.server.work import Work
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 
 @dataclass
@@ -48,7 +46,7 @@ class Running:
         work = self.work
         try:
             fresh = load_settings(self.file, self.env)
-            rulesets = work.judges.reload(fresh)
+            rulesets = work.evaluators.reload(fresh)
         except TfgateError as error:
             work.metrics.reloads.labels("refused").inc()
             work.log.error("reload", taken=False, error=str(error), kept="the rules in force")
@@ -61,7 +59,7 @@ class Running:
         self.work.stopping.set()
         self.engine.stop(self.work.settings.limits.stop_seconds)
         self.work.store.leave()
-        self.work.judges.close()
+        self.work.evaluators.host.close()
         self.work.client.close()
         self.databases.close()
 
@@ -73,14 +71,14 @@ def build(file: Path, env: Mapping[str, str]) -> Running:
     keys = [key for name in ("HMAC_KEY", "HMAC_KEY_PREVIOUS") if (key := read_secret(env, name))]
     if not keys and not settings.hcp.unsigned:
         raise UsageError(
-            "TFGATE_SERVER_HMAC_KEY is not set, so anybody could have plans judged.",
+            "TFGATE_SERVER_HMAC_KEY is not set, so anybody could have plans evaluated.",
             hint="Set the key of the run task, or hcp.unsigned = true.",
         )
     allowed, authorities = settings.allowed(), settings.hcp.ca
     context = tls_context(None if authorities is None else settings.path(authorities))
     databases = Databases(settings)
     log = set_up()
-    own = _judging_environment(env, databases.state)
+    own = _evaluation_environment(env, databases.state)
     host = Host(settings, own)
     log.info("rules", rulesets=host.rulesets)
     store = Store(databases.open_tables(), vault, _server_id(databases))
@@ -95,7 +93,7 @@ def build(file: Path, env: Mapping[str, str]) -> Running:
             seconds=limits.http_seconds,
             download_seconds=limits.download_seconds,
         ),
-        judges=Judges(host, own),
+        evaluators=Evaluators(host, own),
         links=links,
         metrics=Metrics(),
         log=log,
@@ -191,8 +189,8 @@ def _in_background(act: Any) -> None:
 def _not_ready(work: Work) -> str | None:
     if work.stopping.is_set():
         return "The server is stopping."
-    if not work.judges.revive():
-        return "The judging process is gone and does not start again."
+    if not work.evaluators.revive():
+        return "The evaluation process is gone and does not start again."
     try:
         work.store.check()
     except Exception:
@@ -207,8 +205,8 @@ def _server_id(databases: Databases) -> str:
     return f"{socket.gethostname()[:64]}-{os.urandom(6).hex()}"
 
 
-def _judging_environment(env: Mapping[str, str], state: Path) -> dict[str, str]:
-    """Give judgements the programs and folders they need, and nothing of the server's secrets."""
+def _evaluation_environment(env: Mapping[str, str], state: Path) -> dict[str, str]:
+    """Give evaluations the programs and folders they need, and nothing of the server's secrets."""
     kept = {name: env[name] for name in ("PATH", "HOME", "LANG", "XDG_CACHE_HOME") if name in env}
     return {**kept, "XDG_STATE_HOME": str(state.absolute())}
 

@@ -18,7 +18,7 @@ from tfgate.ruleset import From, Origin, load_gate_config
 from tfgate.ruleset.config import Source
 from tfgate.ruleset.effective import Effective, load_rulesets, resolve, sources_for
 from tfgate.ruleset.settings import Value
-from tfgate.server.hosts import Allowed, read_origins
+from tfgate.server.peers import Allowed, read_origins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

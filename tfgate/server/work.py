@@ -1,4 +1,4 @@
-"""The two steps of a task: judge it, and answer. Each may be done again after a crash."""
+"""The two steps of a task: evaluate it, and answer. Each may be done again after a crash."""
 
 from __future__ import annotations
 
@@ -7,31 +7,91 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
+import msgspec
 from msgspec.structs import replace
 
 from tfgate.errors import TfgateError
-from tfgate.server.answers import FAILED, PASSED, RUNNING, outcomes_body, plain, status_body
-from tfgate.server.client import DOUBTFUL, fetch_state
-from tfgate.server.hosts import PeerError
-from tfgate.server.job import Job, Judgement, Stage
-from tfgate.server.monitoring import about
-from tfgate.server.settings import choose
-from tfgate.server.store import ABANDONED, ANSWERED, OPEN
+from tfgate.server.client import DOUBTFUL, Client, Fetched, fetch_state
+from tfgate.server.evaluation import undecided
+from tfgate.server.evaluation_host import Evaluators, Host
+from tfgate.server.job import Evaluation, Finding, Job, Stage
+from tfgate.server.monitoring import Log, Metrics, about
+from tfgate.server.peers import PeerError
+from tfgate.server.secrets import Links
+from tfgate.server.settings import Settings, choose
+from tfgate.server.store import ABANDONED, ANSWERED, OPEN, Earlier, Store, Task
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+# Bodies of answers: JSON:API documents that stay below the limit.
 
-    from tfgate.server.client import Client, Fetched
-    from tfgate.server.judges import Host, Judges
-    from tfgate.server.monitoring import Log, Metrics
-    from tfgate.server.secrets import Links
-    from tfgate.server.settings import Settings
-    from tfgate.server.store import Earlier, Store, Task
+RUNNING, PASSED, FAILED = "running", "passed", "failed"
+
+
+def status_body(status: str, message: str, url: str | None = None) -> bytes:
+    """Give a body that says a status and nothing else."""
+    return msgspec.json.encode({"data": _data(status, message, url)})
+
+
+def _data(status: str, message: str, url: str | None) -> dict[str, Any]:
+    attributes = {"status": status, "message": message}
+    if url is not None:
+        attributes["url"] = url
+    return {"type": "task-results", "attributes": attributes}
+
+
+def outcomes_body(
+    message: str, url: str | None, findings: Sequence[Finding], *, most: int, limit: int
+) -> bytes:
+    """Give a ``running`` body with one outcome a finding: the worst first, at most ``limit`` bytes.
+
+    Findings that do not fit are counted in a last outcome.
+    """
+    data = _data(RUNNING, message, url)
+    size = len(msgspec.json.encode(data)) + 2_000
+    taken: list[dict[str, Any]] = []
+    for finding in findings[:most]:
+        outcome = _outcome(finding, url)
+        size += len(msgspec.json.encode(outcome)) + 1
+        if size > limit:
+            break
+        taken.append(outcome)
+    left = len(findings) - len(taken)
+    if left:
+        taken.append(_rest(left, url))
+    data["relationships"] = {"outcomes": {"data": taken}}
+    return msgspec.json.encode({"data": data})
+
+
+def _outcome(finding: Finding, url: str | None) -> dict[str, Any]:
+    tags = {
+        "Status": [{"label": finding.status, "level": finding.level}],
+        "Severity": [{"label": finding.severity, "level": finding.level}],
+    }
+    attributes = {
+        "outcome-id": finding.id,
+        "description": finding.description,
+        "body": finding.body,
+        "tags": tags,
+    }
+    if url is not None:
+        attributes["url"] = url
+    return {"type": "task-result-outcomes", "attributes": attributes}
+
+
+def _rest(number: int, url: str | None) -> dict[str, Any]:
+    attributes: dict[str, Any] = {
+        "outcome-id": "tfgate-more",
+        "description": f"{number} more findings are on the page of the decision.",
+        "tags": {"Status": [{"label": "More", "level": "info"}]},
+    }
+    if url is not None:
+        attributes["url"] = url
+    return {"type": "task-result-outcomes", "attributes": attributes}
 
 
 # --- No heartbeat after the final answer: what is sent about one task is sent one at a time.
@@ -84,7 +144,7 @@ class Work:
     settings: Settings
     store: Store
     client: Client
-    judges: Judges
+    evaluators: Evaluators
     links: Links
     metrics: Metrics
     log: Log
@@ -93,8 +153,8 @@ class Work:
     sending: Sending = field(default_factory=Sending)
     stopping: threading.Event = field(default_factory=threading.Event)
 
-    def judge(self, key: str) -> bool:
-        """Judge a task and keep what came out; whether there is anything to answer."""
+    def evaluate(self, key: str) -> bool:
+        """Evaluate a task and keep what came out; whether there is anything to answer."""
         if self.store.state(key) != OPEN:
             return False
         self.store.take(key)
@@ -105,60 +165,60 @@ class Work:
             self.log.error("abandoned", task=key, error=str(error))
             self.store.close(key, ABANDONED)
             return False
-        if task is None or task.judged:
+        if task is None or task.evaluated:
             return task is not None
         log = about(self.log, key, task.request)
         began = time.monotonic()
-        judgement = self._judgement(task, log)
-        self.metrics.judged.observe(time.monotonic() - began)
-        self.store.judged(key, judgement)
+        evaluation = self._evaluation(task, log)
+        self.metrics.evaluated.observe(time.monotonic() - began)
+        self.store.evaluated(key, evaluation)
         log.info(
             "judged",
-            passed=judgement.passed,
-            undecided=judgement.undecided,
-            decision_id=judgement.decision_id,
-            findings=len(judgement.findings) + judgement.left_out,
+            passed=evaluation.passed,
+            undecided=evaluation.undecided,
+            decision_id=evaluation.decision_id,
+            findings=len(evaluation.findings) + evaluation.left_out,
         )
         return True
 
-    def _judgement(self, task: Task, log: Log) -> Judgement:
+    def _evaluation(self, task: Task, log: Log) -> Evaluation:
         try:
-            return self._fetch_and_judge(task)
+            return self._fetch_and_evaluate(task)
         except TfgateError as error:
-            return _undecided(str(error))
+            return undecided(str(error))
         except Exception as error:
             # An answer is due whatever happened. The text may hold a value of the plan.
             log.error("unexpected", error=type(error).__name__)
-            return _undecided(f"an unexpected {type(error).__name__} in tfgate.")
+            return undecided(f"an unexpected {type(error).__name__} in tfgate.")
 
-    def _fetch_and_judge(self, task: Task) -> Judgement:
-        host = self.judges.host
+    def _fetch_and_evaluate(self, task: Task) -> Evaluation:
+        host = self.evaluators.host
         policy = self._policy(host, task)
         if policy is None:
-            return _undecided("no [[policy]] of this server is for this workspace.")
+            return undecided("no [[policy]] of this server is for this workspace.")
         before = self._before(task)
         if task.request.stage is Stage.POST_APPLY:
             if before is None:
-                return _undecided("no earlier stage of this run was judged here.")
+                return undecided("no earlier stage of this run was evaluated here.")
             if not before.obligations:
-                return Judgement(passed=True, message="The plan left nothing open to check.")
+                return Evaluation(passed=True, message="The plan left nothing open to check.")
         fetched = self._fetch(task)
         folder = Path(tempfile.mkdtemp(prefix="job-", dir=self.folder))
         try:
             decision_id = None if before is None else before.decision_id
             job = self._job(task, policy, folder, decision_id)
-            judgement = self._hosted(job, fetched, host)
+            evaluation = self._hosted(job, fetched, host)
         finally:
             if fetched is not None:
                 fetched.file.close()
             shutil.rmtree(folder, ignore_errors=True)
-        return _compared(task, judgement, before.plan_sha256 if before else None)
+        return _compared(task, evaluation, before.plan_sha256 if before else None)
 
-    def _hosted(self, job: Job, fetched: Fetched | None, host: Host) -> Judgement:
+    def _hosted(self, job: Job, fetched: Fetched | None, host: Host) -> Evaluation:
         file = None if fetched is None else fetched.file
-        if not host.alive() and self.judges.revive():
-            host = self.judges.host
-        return self.judges.judge(job, file, host)
+        if not host.alive() and self.evaluators.revive():
+            host = self.evaluators.host
+        return self.evaluators.evaluate(job, file, host)
 
     def _policy(self, host: Host, task: Task) -> int | None:
         request = task.request
@@ -177,7 +237,7 @@ class Work:
         return None if stages is None else self.store.earlier(task.request.run_id, stages)
 
     def _fetch(self, task: Task) -> Fetched | None:
-        """Get what is to be judged; what is not there yet is asked for again for some minutes."""
+        """Fetch what is to be evaluated; what is not there yet is asked for again for minutes."""
         request, token, limits = task.request, task.token or "", self.settings.limits
         end = time.monotonic() + limits.fetch_minutes * 60
         wait, doubtful = _SHORTEST, 0
@@ -290,7 +350,7 @@ class Work:
             task = self.store.read(key) if free else None
             if task is None or task.state != OPEN:
                 return
-            word = "answering" if task.judged else "judging"
+            word = "answering" if task.evaluated else "evaluating"
             try:
                 self.client.send(
                     task.request.task_result_callback_url,
@@ -313,18 +373,12 @@ def _status(task: Task) -> str:
     return PASSED if task.passed else FAILED
 
 
-def _undecided(reason: str) -> Judgement:
-    return Judgement(
-        passed=False, undecided=True, message=plain(f"tfgate could not decide: {reason}")
-    )
-
-
-def _compared(task: Task, judgement: Judgement, earlier: str | None) -> Judgement:
-    """Say where the plan before the apply is not the one that was judged after planning."""
-    if task.request.stage is not Stage.PRE_APPLY or judgement.plan_sha256 in (None, earlier):
-        return judgement
+def _compared(task: Task, evaluation: Evaluation, earlier: str | None) -> Evaluation:
+    """Say where the plan before the apply is not the one that was evaluated after planning."""
+    if task.request.stage is not Stage.PRE_APPLY or evaluation.plan_sha256 in (None, earlier):
+        return evaluation
     if earlier is None:
-        note = "This run's plan was not judged at post_plan."
+        note = "This run's plan was not evaluated at post_plan."
     else:
-        note = "The plan is not the one that was judged at post_plan; it was judged again."
-    return replace(judgement, message=f"{judgement.message} {note}")
+        note = "The plan is not the one that was evaluated at post_plan; it was evaluated again."
+    return replace(evaluation, message=f"{evaluation.message} {note}")

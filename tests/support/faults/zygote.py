@@ -25,7 +25,6 @@ _NOT = (
     "tfgate.__main__",
     "tfgate.pytest_plugin",
     "tfgate.terraform.embedded",
-    "tfgate.server.judge_host",
 )
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.support.fuzzing.web import Kept, Silent
 from tfgate.server.asgi import Intake, Rate, Site
-from tfgate.server.hosts import Allowed, read_origins
 from tfgate.server.monitoring import Metrics
+from tfgate.server.peers import Allowed, read_origins
 from tfgate.server.secrets import Links, Vault
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import httpx
 from tests.support.fuzzing.clear import check_clear
 from tfgate.errors import SourceError
 from tfgate.server.asgi import Intake, Rate
-from tfgate.server.hosts import Allowed, read_origins
+from tfgate.server.evaluation import unpack, working_directory
 from tfgate.server.job import RunTask, read_kept, read_task
-from tfgate.server.judge import unpack, working_directory
+from tfgate.server.peers import Allowed, read_origins
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ sa = pytest.importorskip("sqlalchemy")
 
 def test_connections_know_the_time_in_fractions() -> None:
     """As SQLite 3.42 has it, whatever this one's version: milliseconds since 1970."""
-    from tfgate.server import database as sqlite_clock
+    from tfgate.server import queue as sqlite_clock
 
     engine = sa.create_engine("sqlite://")
     sa.event.listen(engine, "connect", sqlite_clock._teach)

@@ -15,14 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfgate.errors import ConfigError, SourceError, TfgateError, UsageError
-from tfgate.server.answers import outcomes_body
 from tfgate.server.asgi import Rate
-from tfgate.server.hosts import Allowed, ForbiddenPeerError, origin_of, read_origins
+from tfgate.server.evaluation import unpack, working_directory
 from tfgate.server.job import Finding, PayloadError, is_verification, read_kept, read_task
-from tfgate.server.judge import unpack, working_directory
+from tfgate.server.peers import Allowed, ForbiddenPeerError, origin_of, read_origins
 from tfgate.server.secrets import Links, Vault, is_signed, read_secret
 from tfgate.server.settings import PolicyTable, choose, load_settings
-from tfgate.server.work import Sending
+from tfgate.server.work import Sending, outcomes_body
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,25 +13,26 @@ from tests.support.crowd import is_unicode, plan_of, rule_of
 from tests.support.harmless import in_html, in_markdown
 from tests.support.hostile import LONG, SAMPLES, commands_in, invisible_in
 from tests.support.plans import HEADER
-from tfgate.server.answers import outcomes_body, plain
+from tfgate.review.html import render_plan
 from tfgate.server.asgi import list_page, short_page
+from tfgate.server.evaluation import evaluate, plain
 from tfgate.server.job import Job, Stage
-from tfgate.server.judge import judge
 from tfgate.server.settings import load_policies, load_settings
 from tfgate.server.store import Listed
+from tfgate.server.work import outcomes_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tfgate.server.job import Judgement
+    from tfgate.server.job import Evaluation
 
 NAMES = [name for name, text in SAMPLES.items() if is_unicode(text)]
 CONFIG = '[gate]\nrulesets = ["./policy"]\n[audit]\nlog = "audit.jsonl"\n'
 
 
-def judged(folder: Path, text: str) -> Judgement:
-    """Judge a plan that has the text in it, by a rule that has it, for a run that has it."""
+def evaluated(folder: Path, text: str) -> Evaluation:
+    """Evaluate a plan that has the text in it, by a rule that has it, for a run that has it."""
     rules = folder / "policy" / "rules"
     rules.mkdir(parents=True)
     (rules.parent / "ruleset.toml").write_text(HEADER)
@@ -43,10 +44,10 @@ def judged(folder: Path, text: str) -> Judgement:
     (policy,) = load_policies(load_settings(folder / "server.toml", {}), {})
     job = Job(0, Stage.POST_PLAN, text, text, str(folder), 1.8e9, text, {"organization": text})
     with plan.open("rb") as file:
-        return judge(job, file, policy, {})
+        return evaluate(job, file, policy, {}, render_plan)
 
 
-def wrong(said: Judgement) -> Iterator[str]:
+def wrong(said: Evaluation) -> Iterator[str]:
     """Say what is wrong with an answer."""
     shown = [said.message, said.page or ""]
     for finding in said.findings:
@@ -65,7 +66,7 @@ def wrong(said: Judgement) -> Iterator[str]:
 @pytest.mark.parametrize("sample", NAMES)
 def test_no_answer_to_a_run_obeys_a_text(sample: str, tmp_path: Path) -> None:
     """In messages, outcomes (Markdown) and the page of the decision."""
-    said = judged(tmp_path, SAMPLES[sample])
+    said = evaluated(tmp_path, SAMPLES[sample])
     assert (said.passed, said.undecided) == (False, False), said
     assert [one.id for one in said.findings] == ["H-0#0"]
     assert list(wrong(said)) == []

@@ -1,4 +1,4 @@
-"""The process that judges for a server ends without a word when the server is gone."""
+"""The process that evaluators for a server ends without a word when the server is gone."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import sys
 
 import msgspec
 
+from tfgate.server.evaluation_host import PROGRAM, Start
 from tfgate.server.job import receive, send
-from tfgate.server.judge_host import Start
 from tfgate.server.settings import Settings
 
 
 def host(ours: socket.socket, theirs: socket.socket) -> subprocess.Popen[str]:
     """Start one, and tell it what to load: nothing."""
     send(ours, msgspec.json.encode(Start(settings=Settings(), env={})))
-    command = [sys.executable, "-m", "tfgate.server.judge_host", str(theirs.fileno())]
+    command = [sys.executable, "-m", PROGRAM, str(theirs.fileno())]
     descriptors = [theirs.fileno()]
     return subprocess.Popen(command, pass_fds=descriptors, stderr=subprocess.PIPE, text=True)
 

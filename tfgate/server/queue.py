@@ -9,173 +9,20 @@ fences off the one that had it before: its later steps are refused.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 
-from tfgate.errors import TfgateError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tfgate.server.settings import Settings
-    from tfgate.server.work import Work
-
-
-# --- The tables beside the engine's own: tasks and servers.
-
-
-metadata = sa.MetaData()
-
-tasks = sa.Table(
-    "tfgate_tasks",
-    metadata,
-    sa.Column("id", sa.String(200), primary_key=True),
-    sa.Column("run_id", sa.String(128), nullable=False),
-    sa.Column("organization", sa.Text, nullable=False),
-    sa.Column("project", sa.Text),
-    sa.Column("workspace", sa.Text, nullable=False),
-    sa.Column("workspace_id", sa.String(128), nullable=False),
-    sa.Column("stage", sa.String(16), nullable=False),
-    sa.Column("request", sa.LargeBinary, nullable=False),  # without the token
-    sa.Column("token", sa.LargeBinary),  # encrypted; gone after the answer
-    sa.Column("state", sa.String(16), nullable=False),  # open, answered, abandoned
-    sa.Column("server", sa.String(128), nullable=False),
-    sa.Column("accepted_at", sa.Float, nullable=False),
-    sa.Column("beat_at", sa.Float, nullable=False),
-    sa.Column("judged_at", sa.Float),
-    sa.Column("closed_at", sa.Float),
-    sa.Column("passed", sa.Boolean),
-    sa.Column("undecided", sa.Boolean),
-    sa.Column("message", sa.Text),
-    sa.Column("decision_id", sa.String(128)),
-    sa.Column("plan_sha256", sa.String(64)),
-    sa.Column("obligations", sa.Integer),
-    sa.Column("findings", sa.LargeBinary),  # JSON
-    sa.Column("page", sa.LargeBinary),  # HTML, compressed
-    sa.Index("tfgate_tasks_by_run", "run_id", "stage"),
-    sa.Index("tfgate_tasks_by_state", "state", "server"),
-    sa.Index("tfgate_tasks_by_time", "accepted_at"),
-)
-
-servers = sa.Table(
-    "tfgate_servers",
-    metadata,
-    sa.Column("id", sa.String(128), primary_key=True),
-    sa.Column("beat_at", sa.Float, nullable=False),
-)
-
-
-# --- Where tasks are kept: SQLite in the server's folder, or PostgreSQL that servers share.
-
-
-CONNECTIONS: Final = 8
-"""To PostgreSQL, for the tables, and as many for the engine: it takes 100 by default in all, and
-whoever comes after those is turned away."""
-
-
-class Databases:
-    """The addresses of the engine's database and of the server's tables, and the folder's lock."""
-
-    def __init__(self, settings: Settings) -> None:
-        """Take the folder. Raises ``TfgateError`` where another server has it."""
-        self.state = settings.path(settings.server.state)
-        try:
-            self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock = _lock(self.state)
-        except OSError as error:
-            raise UsageError(
-                f"The folder {self.state} cannot be used: {error.strerror}.",
-                hint="server.state names another one.",
-            ) from None
-        self.shared = settings.server.database is not None
-        if settings.server.database is None:
-            self.engine_url = f"sqlite:///{self.state / 'engine.sqlite'}"
-            self.tables_url = f"sqlite:///{self.state / 'tasks.sqlite'}"
-        else:
-            self.engine_url = self.tables_url = _postgres(settings.server.database)
-
-    def open_tables(self) -> sa.Engine:
-        """Open the tables, and make what is missing. Raises ``TfgateError``."""
-        if not self.shared:
-            _prepare(self.state / "engine.sqlite")
-        engine = open_engine(self.tables_url)
-        try:
-            with engine.begin() as connection:
-                if self.shared:
-                    # Two servers that start at once would both make the tables.
-                    connection.execute(sa.text("SELECT pg_advisory_xact_lock(7483921)"))
-                metadata.create_all(connection)
-        except sa.exc.SQLAlchemyError as error:
-            kind = type(error).__name__
-            raise TfgateError(f"The database cannot be used ({kind}).") from None
-        return engine
-
-    def close(self) -> None:
-        """Give the folder back."""
-        self._lock.close()
-
-
-def open_engine(url: str) -> sa.Engine:
-    """Open a database with what each kind needs to be safe with several writers."""
-    if not url.startswith("sqlite"):
-        return sa.create_engine(
-            url, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=60, pool_pre_ping=True
-        )
-    engine = sa.create_engine(
-        url, pool_size=20, max_overflow=20, connect_args={"check_same_thread": False}
-    )
-    sa.event.listen(engine, "connect", _sqlite_connection)
-    return engine
-
-
-def _sqlite_connection(connection: Any, _record: Any) -> None:
-    connection.isolation_level = "IMMEDIATE"
-    connection.execute("PRAGMA busy_timeout=30000")
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-
-
-def _prepare(path: Path) -> None:
-    """Have the engine's file keep a write-ahead log: readers and the writer do not wait then."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    os.close(descriptor)
-    connection = sqlite3.connect(path)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-    finally:
-        connection.close()
-
-
-def _lock(state: Path) -> IO[str]:
-    file = (state / "lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise TfgateError(
-            f"Another server uses the folder {state}.",
-            hint="Each server needs a folder of its own, also where they share a database.",
-        ) from None
-    return file
-
-
-def _postgres(url: str) -> str:
-    scheme, colon, rest = url.partition("://")
-    if scheme not in ("postgresql", "postgres", "postgresql+psycopg") or not colon:
-        raise UsageError("server.database is not a postgresql:// address.")
-    return f"postgresql+psycopg://{rest}"
-
+from tfgate.server.store import CONNECTIONS
+from tfgate.server.work import Work
 
 # --- A clock for the SQLite under DBOS, where SQLite's own is too old for it.
 #
@@ -231,19 +78,19 @@ class _Json(Serializer):
         return "tfgate_json"
 
 
-@DBOS.step()
-def _judge(key: str) -> bool:
-    return _in_force().judge(key)
+@DBOS.step(name="_judge")
+def _evaluate(key: str) -> bool:
+    return _in_force().evaluate(key)
 
 
-@DBOS.step()
+@DBOS.step(name="_answer")
 def _answer(key: str) -> str:
     return _in_force().answer(key)
 
 
 @DBOS.workflow(name="tfgate_run_task", max_recovery_attempts=None)
 def _run_task(key: str) -> str:
-    return _answer(key) if _judge(key) else "nothing"
+    return _answer(key) if _evaluate(key) else "nothing"
 
 
 def _in_force() -> Work:

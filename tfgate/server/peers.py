@@ -35,8 +35,8 @@ class ForbiddenPeerError(PeerError):
         super().__init__(message, hint=hint, again=False)
 
 
-class JudgeError(TfgateError):
-    """The process that judged ended without a result, or took too long."""
+class HostError(TfgateError):
+    """The process that evaluated ended without a result, or took too long."""
 
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address

@@ -1,4 +1,4 @@
-"""One judgement, in a process of its own."""
+"""One evaluation, in a process of its own: what was fetched goes in, a bounded result comes out."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import io
 import json
 import tarfile
 import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, Final
 
 from msgspec.structs import replace
 
@@ -18,6 +19,7 @@ from tfgate.errors import SourceError, TfgateError
 from tfgate.exitcodes import ExitCode
 from tfgate.gate.check import (
     CheckResult,
+    Evaluated,
     evaluate_and_record,
     evaluate_gathered_sources,
     new_decision_id,
@@ -28,18 +30,17 @@ from tfgate.gate.inputs import PlanInput
 from tfgate.gate.record import Recorder
 from tfgate.gate.request import Request
 from tfgate.gate.verify import Source, verify_decision
-from tfgate.report import AuditFacts, ReportContext, render
-from tfgate.review.html import render as render_review
-from tfgate.review.layout import lay_out
-from tfgate.server.answers import findings_of, is_pass, message_of, plain
-from tfgate.server.job import Job, Judgement, Stage
+from tfgate.model.decision import Decision, Outcome, OutcomeKind, Verdict
+from tfgate.plan import Plan
+from tfgate.report import AuditFacts, ReportContext, view
+from tfgate.report.escape import clip
+from tfgate.report.html import render as render_html
+from tfgate.report.markdown import full
+from tfgate.server.job import Evaluation, Finding, Job, Stage
+from tfgate.server.settings import Policy
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tfgate.gate.check import Evaluated
-    from tfgate.server.settings import Policy
-
+ReviewPage = Callable[[Plan, Decision, ReportContext], str]
+"""Renders the page of an evaluated plan. Handed in: it belongs to another feature."""
 
 # --- A configuration version (``tar.gz``), unpacked without doing what it says beyond its folder.
 
@@ -73,7 +74,7 @@ def unpack(archive: IO[bytes], folder: Path, limit: int) -> int:
     """Write the regular files of a ``tar.gz`` below ``folder``; give how many.
 
     Links, devices and names that lead out are left out: a link may point anywhere, and Terraform
-    configurations need none to be judged. Raises ``SourceError`` for anything too large or broken.
+    configurations need none. Raises ``SourceError`` for anything too large or broken.
     """
     count = 0
     try:
@@ -124,23 +125,30 @@ def working_directory(folder: Path, named: str | None) -> Path:
 _LARGEST_PAGE = 16 * 1024**2
 
 
-def judge(job: Job, file: IO[bytes] | None, policy: Policy, env: Mapping[str, str]) -> Judgement:
-    """Judge what ``file`` holds. Whatever stands in the way of a decision is a failed task."""
+def evaluate(
+    job: Job, file: IO[bytes] | None, policy: Policy, env: Mapping[str, str], page: ReviewPage
+) -> Evaluation:
+    """Evaluate what ``file`` holds. Whatever stands in the way of a decision is a failed task."""
     request = _request(job, policy, env)
     try:
         if job.stage is Stage.PRE_PLAN:
             return _sources(job, file, policy, request)
         if job.stage is Stage.POST_APPLY:
             return _obligations(job, file, policy, request)
-        return _plan(file, policy, request)
+        return _plan(file, policy, request, page)
     except TfgateError as error:
         return undecided(str(error))
 
 
-def undecided(reason: str) -> Judgement:
-    """Give the judgement that says that none could be made: it fails the task."""
+def plain(text: str, longest: int = 500) -> str:
+    """Return a sentence of our own, cut to what a message may have."""
+    return clip(text, longest)
+
+
+def undecided(reason: str) -> Evaluation:
+    """Give the evaluation that says that none could be made: it fails the task."""
     message = plain(f"tfgate could not decide: {reason}")
-    return Judgement(passed=False, undecided=True, message=message)
+    return Evaluation(passed=False, undecided=True, message=message)
 
 
 def _request(job: Job, policy: Policy, env: Mapping[str, str]) -> Request:
@@ -162,20 +170,20 @@ def _request(job: Job, policy: Policy, env: Mapping[str, str]) -> Request:
     )
 
 
-def _plan(file: IO[bytes] | None, policy: Policy, request: Request) -> Judgement:
+def _plan(file: IO[bytes] | None, policy: Policy, request: Request, page: ReviewPage) -> Evaluation:
     assert file is not None, "the plan was fetched"
     plan = PlanInput(file.read(), request.plan)
     recorder = Recorder.of(policy.config, request)
-    judged = evaluate_and_record(request, policy.config, recorder, lambda: plan)
-    result = _judgement(judged.result, _review(judged, request))
-    return replace(result, plan_sha256=judged.result.decision.plan.json_sha256)
+    evaluated = evaluate_and_record(request, policy.config, recorder, lambda: plan)
+    result = _evaluation(evaluated.result, _review(evaluated, request, page))
+    return replace(result, plan_sha256=evaluated.result.decision.plan.json_sha256)
 
 
-def _judgement(result: CheckResult, page: str) -> Judgement:
+def _evaluation(result: CheckResult, page: str) -> Evaluation:
     decision = result.decision
     findings, left_out = findings_of(decision)
-    return Judgement(
-        passed=is_pass(decision),
+    return Evaluation(
+        passed=_is_pass(decision),
         undecided=decision.undecided,
         message=message_of(decision),
         decision_id=result.decision_id,
@@ -186,12 +194,9 @@ def _judgement(result: CheckResult, page: str) -> Judgement:
     )
 
 
-def _review(judged: Evaluated, request: Request) -> str:
-    result = judged.result
-    laid_out = lay_out(
-        judged.gathered.plan, result.decision, result.rules, plan_name=result.plan_name
-    )
-    return render_review(laid_out, _context(result, request))
+def _review(evaluated: Evaluated, request: Request, page: ReviewPage) -> str:
+    result = evaluated.result
+    return page(evaluated.gathered.plan, result.decision, _context(result, request))
 
 
 def _context(result: CheckResult, request: Request) -> ReportContext:
@@ -208,7 +213,7 @@ def _context(result: CheckResult, request: Request) -> ReportContext:
     )
 
 
-def _sources(job: Job, file: IO[bytes] | None, policy: Policy, request: Request) -> Judgement:
+def _sources(job: Job, file: IO[bytes] | None, policy: Policy, request: Request) -> Evaluation:
     if file is None:
         return undecided("the request names no configuration to download.")
     folder = Path(job.folder)
@@ -222,7 +227,7 @@ def _sources(job: Job, file: IO[bytes] | None, policy: Policy, request: Request)
         gathered = gather_sources(request, policy.config)
         decision = evaluate_gathered_sources(gathered)
         recorded = recorder.decision(decision_id, decision, gathered)
-    code = ExitCode.ALLOWED if is_pass(decision) else ExitCode.DENIED
+    code = ExitCode.ALLOWED if _is_pass(decision) else ExitCode.DENIED
     result = CheckResult(
         decision=decision,
         decision_id=decision_id,
@@ -231,10 +236,10 @@ def _sources(job: Job, file: IO[bytes] | None, policy: Policy, request: Request)
         rules=rules_by_id(gathered),
         plan_name=request.plan,
     )
-    return _judgement(result, render("html", decision, _context(result, request)))
+    return _evaluation(result, render_html(decision, _context(result, request)))
 
 
-def _obligations(job: Job, file: IO[bytes] | None, policy: Policy, request: Request) -> Judgement:
+def _obligations(job: Job, file: IO[bytes] | None, policy: Policy, request: Request) -> Evaluation:
     """Check on the state what the plan left open."""
     if job.decision_id is None or file is None:
         return undecided("the state after the apply could not be had.")
@@ -246,9 +251,73 @@ def _obligations(job: Job, file: IO[bytes] | None, policy: Policy, request: Requ
     code = found.obligations.exit_code
     counts = found.obligations.fields()["counts"]
     told = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
-    return Judgement(
+    return Evaluation(
         passed=code is ExitCode.ALLOWED,
         undecided=code is ExitCode.UNDECIDED,
         decision_id=job.decision_id,
         message=plain(f"Obligations of {job.decision_id} on the state: {told or 'none'}."),
     )
+
+
+# The decision as findings of a run task: what blocks first, bounded in number and size.
+
+MAX_FINDINGS: Final = 2_000
+_LONGEST: Final = 2_000
+_LEVELS: Final = {
+    "critical": "error",
+    "high": "error",
+    "medium": "warning",
+    "low": "info",
+    "info": "none",
+}
+
+
+def message_of(decision: Decision) -> str:
+    """Say the decision in one line of at most 500 characters."""
+    return clip(view.headline(decision, view.group(decision)), 500)
+
+
+def findings_of(decision: Decision) -> tuple[tuple[Finding, ...], int]:
+    """Give the findings, and how many there are beyond the limit."""
+    order = sorted(decision.outcomes, key=_weight)
+    kept = order[:MAX_FINDINGS]
+    return tuple(_finding(o, n) for n, o in enumerate(kept)), len(order) - len(kept)
+
+
+def _weight(outcome: Outcome) -> tuple[bool, bool, int]:
+    ranks = list(_LEVELS)
+    return (
+        not outcome.blocks,
+        outcome.outcome is OutcomeKind.WAIVED,
+        ranks.index(outcome.severity.value),
+    )
+
+
+def _finding(outcome: Outcome, number: int) -> Finding:
+    status, level = _status(outcome)
+    where = view.subject(outcome)
+    return Finding(
+        id=f"{clip(outcome.rule, 200)}#{number}",
+        description=clip(f"{where}: {view.problem(outcome)}", 300),
+        body="\n\n".join(full(_LONGEST).write((outcome,))),
+        status=status,
+        severity=outcome.severity.value.capitalize(),
+        level=level,
+    )
+
+
+def _status(outcome: Outcome) -> tuple[str, str]:
+    """Give the label, and how bad it is."""
+    if outcome.blocks:
+        return "Denied", "error"
+    if outcome.outcome is OutcomeKind.WAIVED:
+        return "Waived", "none"
+    if outcome.override is not None:
+        return "Approved", "info"
+    if outcome.outcome is OutcomeKind.UNKNOWN:
+        return "Not known yet", "warning"
+    return "Advisory", _LEVELS[outcome.severity.value]
+
+
+def _is_pass(decision: Decision) -> bool:
+    return decision.verdict is Verdict.ALLOW and not decision.undecided
