@@ -215,18 +215,18 @@ def test_no_policy_is_a_failure(server: TaskServer, hcp: FakeHcp) -> None:
 
 
 def test_before_the_apply_the_plan_is_judged_again(server: TaskServer, hcp: FakeHcp) -> None:
-    """A pre_apply with another plan says so, and is judged by that plan."""
+    """A pre_apply with another plan says so, and is evaluated by that plan."""
     run = {"run_id": "run-pair"}
     server.submit(hcp.payload("taskrs-p1", "create.json", **run))
     hcp.wait("taskrs-p1")
     server.submit(hcp.payload("taskrs-p2", "create.json", stage="pre_apply", **run))
     same = hcp.wait("taskrs-p2")["attributes"]
     assert same["status"] == "passed"
-    assert "judged again" not in same["message"]
+    assert "evaluated again" not in same["message"]
     server.submit(hcp.payload("taskrs-p3", "errored.json", stage="pre_apply", **run))
     assert hcp.wait("taskrs-p3")["attributes"]["status"] == "failed"
     server.submit(hcp.payload("taskrs-p4", "update.json", stage="pre_apply", **run))
-    assert "judged again" in hcp.wait("taskrs-p4")["attributes"]["message"]
+    assert "evaluated again" in hcp.wait("taskrs-p4")["attributes"]["message"]
 
 
 def archive(**files: str) -> bytes:

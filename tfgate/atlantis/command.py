@@ -2,8 +2,8 @@
 
 In a policy check whatever a step prints on either stream is the text, and a step that exits
 non-zero loses it, which can let a pull request through. So there everything, errors and wrong usage
-included, is one block on standard output, and the exit status is 0. In other stages (Atlantis says
-so by ``ATLANTIS_PR_APPROVED``) the exit status is the verdict, as everywhere else.
+included, is one block on standard output, and the exit status is 0. In other stages (those with
+``ATLANTIS_PR_APPROVED``) the exit status is the verdict, as everywhere else.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import click
 
 from tfgate.atlantis.step import (
     as_step,
+    evaluate_step,
     is_policy_check,
-    judge_step,
     server_side_config,
     step_facts,
     terraform_of,
@@ -52,7 +52,7 @@ _COMMANDS = {
 
 
 class _StepGroup(LazyGroup):
-    """Says wrong usage in the text too, unless a subcommand was meant."""
+    """Reports wrong usage in the text too, unless a subcommand was meant."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None,
@@ -78,7 +78,7 @@ class _StepGroup(LazyGroup):
 
 
 def _means_subcommand(args: list[str]) -> bool:
-    """Tell whether a subcommand is among the words, were it misspelt: its exit status counts."""
+    """Whether a subcommand is among the words, were it misspelt: its exit status counts."""
     return any(get_close_matches(word, _COMMANDS, n=1) for word in args)
 
 
@@ -96,7 +96,7 @@ def _means_subcommand(args: list[str]) -> bool:
 @approval_option
 @click.pass_context
 def atlantis(ctx: click.Context, /, **options: Any) -> int | None:
-    """Judge $SHOWFILE in an Atlantis policy check, and say it as Atlantis reads it.
+    """Evaluate $SHOWFILE in an Atlantis policy check, and report it as Atlantis reads it.
 
     One step is one policy set: Atlantis takes the n-th output for the n-th set. The configuration
     must be the server's own (--config or TFGATE_CONFIG, outside of the checkout). The exit status
@@ -108,7 +108,7 @@ def atlantis(ctx: click.Context, /, **options: Any) -> int | None:
         return None
     with _silence():
         try:
-            return _judge(options)
+            return _evaluate(options)
         except TfgateError as error:
             return _error(str(error), error.exit_code)
         except BaseException as error:
@@ -126,7 +126,7 @@ for _name in ("root", "workspace", "operator"):
     without_option(atlantis, _name)
 
 
-def _judge(options: dict[str, Any]) -> int:
+def _evaluate(options: dict[str, Any]) -> int:
     policy_set = options.pop("policy_set")
     own = step_facts(os.environ, policy_set)
     options["facts"] = [*own, *options["facts"]]
@@ -139,7 +139,7 @@ def _judge(options: dict[str, Any]) -> int:
             **options,
         )
     )
-    result = judge_step(request)
+    result = evaluate_step(request)
     write_out(
         render("atlantis", result.decision, report_context(result, request.now, ["atlantis"]))
     )
@@ -171,12 +171,12 @@ def _silence() -> Iterator[None]:
         os.close(kept)
 
 
-# --- ``tfgate atlantis apply``: a step of an Atlantis apply, whose exit status counts.
+# ``tfgate atlantis apply``: a step of an Atlantis apply, whose exit status counts.
 
 
 class _StepCommand(PassingCommand):
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Say in the usage line that the plan is not named."""
+        """Leave the plan out of the usage line."""
         return ["[OPTIONS]", "[TERRAFORM OPTIONS]"]
 
 
@@ -187,7 +187,7 @@ class _StepCommand(PassingCommand):
 )
 @evaluation_options
 @click.option("--check-only", is_flag=True,
-              help="Judge $PLANFILE and apply nothing: for a step before Atlantis's own apply, "
+              help="Evaluate $PLANFILE and apply nothing: for a step before Atlantis's own apply, "
                    "which then reads the file again.")  # fmt: skip
 @click.option("--audit-log", metavar="FILE", help="Audit trail that everything is recorded in.")
 @approval_option
@@ -199,7 +199,7 @@ def apply(
     terraform: tuple[str, ...],
     **options: Any,
 ) -> int:
-    """Judge $PLANFILE, record the decision, and apply that plan and no other.
+    """Evaluate $PLANFILE, record the decision, and apply that plan and no other.
 
     This is tfgate apply -auto-approve with Atlantis's variables and the server's own configuration
     (--config or TFGATE_CONFIG, outside of the checkout). What Atlantis's policy owners approved

@@ -30,7 +30,7 @@ class Files:
 
 
 def examine(files: Files, words: Sequence[str], env: Mapping[str, str]) -> list[Finding]:
-    """Give every finding, the worst first. Raises ``UsageError`` for a file that is no YAML."""
+    """Return every finding, the worst first. Raises ``UsageError`` for a file that is no YAML."""
     flags = read_flags(words, env, files.server)
     found = [*flag_traps(flags)]
     repos = _repos(files, flags)
@@ -63,7 +63,7 @@ def _repos(files: Files, flags: Flags) -> Item | None:
     return None if named is None else read_document(named)
 
 
-# --- ``tfgate atlantis doctor``.
+# ``tfgate atlantis doctor``.
 
 
 @click.command(

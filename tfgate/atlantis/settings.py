@@ -1,4 +1,4 @@
-"""What an Atlantis server is told to do, as far as policy checks go.
+"""What an Atlantis server is set to do, as far as policy checks go.
 
 Read in its source (server/core/config, August 2026): entries of ``repos`` are laid over one
 another in their order, for each repository those whose ``id`` fits it.
@@ -17,7 +17,7 @@ import re2
 from tfgate.errors import UsageError
 from tfgate.opening import open_file
 
-# --- A YAML file whose every value knows its line.
+# A YAML file whose every value knows its line.
 #
 # Nodes are composed, never constructed: no tag makes an object, and an alias is looked through
 # where it is used, so that no file grows while it is read.
@@ -77,11 +77,11 @@ class Item:
         return list(dict(self._pairs(0)).items())
 
     def __getitem__(self, key: str) -> Item:
-        """Give the value of a key; of a list of keys through tables use ``at``."""
+        """Return the value of a key; of a list of keys through tables use ``at``."""
         return dict(self._pairs(0)).get(key, Item(self.file, None, self.line))
 
     def at(self, *keys: str) -> Item:
-        """Give the value at the end of a path of keys."""
+        """Return the value at the end of a path of keys."""
         item = self
         for key in keys:
             item = item[key]
@@ -92,7 +92,7 @@ class Item:
         return "" if self.node is None else str(self.node.id)
 
     def _pairs(self, depth: int) -> Iterator[tuple[str, Item]]:
-        """Give keys and values, those of merge keys (``<<``) first, so that own ones win."""
+        """Yield keys and values, those of merge keys (``<<``) first, so that own ones win."""
         if self._kind != "mapping" or depth > _DEEPEST:
             return
         for key, value in self.node.value:
@@ -148,7 +148,7 @@ class Flags:
     """Whether there was anything to read them from."""
 
     def __getitem__(self, name: str) -> Item:
-        """Give a flag by its name without dashes."""
+        """Return a flag by its name without dashes."""
         return self.values.get(name, Item("atlantis server"))
 
 
@@ -212,7 +212,7 @@ _KEYS = (
 
 
 def repos_of(document: Item) -> list[Repo]:
-    """Give what holds for each entry; without any, what holds for every repository."""
+    """Return what holds for each entry; without any, what holds for every repository."""
     missing = Item(document.file, None, document.line)
     entries = document["repos"].items
     found = []
@@ -227,7 +227,7 @@ def repos_of(document: Item) -> list[Repo]:
 
 
 def _fits(pattern: str, other: str) -> bool:
-    """Tell whether an entry holds for what another is for. Of two patterns only ``.*`` is sure."""
+    """Whether an entry holds for what another is for. Of two patterns only ``.*`` is sure."""
     if not (pattern.startswith("/") and pattern.endswith("/") and len(pattern) > 1):
         return pattern == other
     if pattern == other or pattern in {"/.*/", "/.+/", "//"}:
@@ -263,7 +263,7 @@ class Step:
 
     @property
     def words(self) -> list[str]:
-        """The words of the command, as far as they can be told apart."""
+        """The words of the command, as far as they can be split."""
         try:
             return shlex.split(self.command, comments=True)
         except ValueError:
@@ -275,7 +275,7 @@ class Step:
 
 
 def steps_of(stage: Item) -> list[Step]:
-    """Give the steps of a stage, in order."""
+    """Return the steps of a stage, in order."""
     return [_step(item) for item in stage["steps"].items]
 
 

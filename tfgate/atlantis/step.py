@@ -30,12 +30,12 @@ _APPLY_STAGE_SIGN = "ATLANTIS_PR_APPROVED"
 
 
 def is_policy_check(env: Mapping[str, str]) -> bool:
-    """Tell whether the verdict is read from the text; elsewhere the exit code is what counts."""
+    """Whether the verdict is read from the text; elsewhere the exit code is what counts."""
     return _APPLY_STAGE_SIGN not in env
 
 
-def judge_step(request: Request) -> CheckResult:
-    """Judge the plan of a policy check, and record the decision.
+def evaluate_step(request: Request) -> CheckResult:
+    """Evaluate the plan of a policy check, and record the decision.
 
     Raises ``UsageError`` for a configuration that is not the server's, and as ``check`` does.
     """
@@ -70,7 +70,7 @@ def read_step_plan(request: Request) -> PlanInput:
 
 
 def step_facts(env: Mapping[str, str], policy_set: str | None = None) -> list[str]:
-    """Give what rules may ask of the pull request by ``context(name)``, as ``NAME=VALUE``."""
+    """Return what rules may ask of the pull request by ``context(name)``, as ``NAME=VALUE``."""
     names = {
         "pull": "PULL_NUM",
         "pull_author": "PULL_AUTHOR",
@@ -84,7 +84,7 @@ def step_facts(env: Mapping[str, str], policy_set: str | None = None) -> list[st
 
 
 def terraform_of(env: Mapping[str, str]) -> str | None:
-    """Give the Terraform that Atlantis chose for the project, where it is on PATH.
+    """Return the Terraform that Atlantis chose for the project, where it is on PATH.
 
     It keeps them as ``terraform1.9.8`` or ``tofu1.8.3`` (server/core/terraform, ``EnsureVersion``).
     """
@@ -116,7 +116,7 @@ def server_side_config(request: Request) -> GateConfig:
 
 
 def checkout_roots(env: Mapping[str, str], cwd: Path) -> Iterator[Path]:
-    """Give the folders whose contents a pull request decides, real and absolute.
+    """Yield the folders whose contents a pull request decides, real and absolute.
 
     The working directory, the repository around it, and Atlantis's ``repos`` folder with the
     checkouts of every other pull request.
@@ -134,7 +134,7 @@ def checkout_roots(env: Mapping[str, str], cwd: Path) -> Iterator[Path]:
 
 
 def _deciding_files(config: GateConfig) -> Iterator[tuple[str, Path]]:
-    """Give each local file or folder that the decision or its record depends on."""
+    """Yield each local file or folder that the decision or its record depends on."""
     sources = [(source.text, source.base) for source in config.rulesets]
     sources += [(text, config.folder) for table in config.workspaces for text in table.rulesets]
     for text, base in sources:
@@ -164,7 +164,7 @@ def _refuse_inside(what: str, path: Path, checkouts: list[Path]) -> None:
 
 
 def as_step(request: Request) -> Request:
-    """Give the request with the Terraform that Atlantis chose."""
+    """Return the request with the Terraform that Atlantis chose."""
     terraform = terraform_of(request.env)
     if terraform is None or request.env.get("TFGATE_TERRAFORM"):
         return request

@@ -10,7 +10,7 @@ import re2
 
 from tfgate.atlantis.settings import DEFAULT_WORKFLOW, Flags, Item, Repo, Step, repos_of, steps_of
 
-# --- What the doctor finds, and how bad it is.
+# What the doctor finds, and how bad it is.
 
 
 class Danger(str, Enum):
@@ -48,7 +48,7 @@ class Finding:
         return self.file if self.line is None else f"{self.file}:{self.line}"
 
 
-# --- Traps in the steps of a workflow.
+# Traps in the steps of a workflow.
 #
 # Each is what Atlantis's own code does (server/events/project_command_runner.go, ``doPolicyCheck``
 # and ``runSteps``, August 2026): outputs are matched with policy sets by their number, an empty
@@ -105,9 +105,9 @@ def _others(steps: list[Step]) -> Iterator[Finding]:
         if step.name == "run" and "tfgate" in step.words:
             yield finding(
                 Danger.OPEN, "exit-code", step.item,
-                "This step says its verdict by its exit code; Atlantis drops the output of a step "
-                "that exits non-zero, and decides by what was printed before.",
-                "Run `tfgate atlantis` here, which says it in the text.",
+                "This step reports its verdict by its exit code; Atlantis drops the output of a "
+                "step that exits non-zero, and decides by what was printed before.",
+                "Run `tfgate atlantis` here, which reports it in the text.",
             )  # fmt: skip
             continue
         yield finding(
@@ -120,7 +120,7 @@ def _others(steps: list[Step]) -> Iterator[Finding]:
 
 def _numbers(stage: Item, verdicts: int, sets: int) -> Iterator[Finding]:
     if not sets:
-        return  # said once, where the sets are missing
+        return  # reported once, where the sets are missing
     if verdicts > sets:
         yield finding(
             Danger.OPEN, "more-steps-than-sets", stage,
@@ -208,7 +208,7 @@ def flag_traps(flags: Flags) -> Iterator[Finding]:
         yield finding(
             Danger.OPEN, "policy-checks-off", checks,
             "The server runs without --enable-policy-checks, so no policy check runs at all, "
-            "whatever policy_check says.",
+            "whatever policy_check is.",
             "Start it with --enable-policy-checks.",
         )  # fmt: skip
     teams = flags["gh-team-allowlist"]
@@ -269,11 +269,11 @@ def _sticky(policies: Item, policy_set: Item, name: str) -> Iterator[Finding]:
         return
     regex = policy_set["policy_item_regex"]
     regex = regex if regex.given else policies["policy_item_regex"]
-    told = _told_apart(regex.text or _WHOLE)
-    if told is False:
+    distinct = _distinguishes(regex.text or _WHOLE)
+    if distinct is False:
         yield finding(
             Danger.OPEN, "policy-item-regex", regex,
-            f"policy_item_regex does not tell one finding of the policy set {name} from another, "
+            f"policy_item_regex does not distinguish the findings of the policy set {name}, "
             "so an approval covers what comes later.",
             f'Set it to "{_REGEX}".',
         )  # fmt: skip
@@ -285,8 +285,8 @@ def _sticky(policies: Item, policy_set: Item, name: str) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _told_apart(regex: str) -> bool | None:
-    """Tell whether two findings give different items; ``None`` for no regular expression."""
+def _distinguishes(regex: str) -> bool | None:
+    """Whether two findings give different items; ``None`` for no regular expression."""
     try:
         compiled = re2.compile(regex)
     except re2.error:

@@ -36,7 +36,7 @@ _ROOM = 50_000
 
 
 def render(decision: Decision, context: ReportContext) -> str:
-    """Give one block, for one policy set."""
+    """Return one block, for one policy set."""
     if decision.verdict is Verdict.ALLOW:
         return _parted(list(_allow(decision, context)))
     lines = list(_deny(decision, context, details=True))
@@ -46,7 +46,7 @@ def render(decision: Decision, context: ReportContext) -> str:
 
 
 def render_error(text: str) -> str:
-    """Give the block of an error: it denies, whatever the text says.
+    """Return the block of an error: it denies, whatever the text says.
 
     ``text`` is that of a ``TfgateError``; of several lines each that is not indented is an item.
     """
@@ -99,7 +99,7 @@ def _deny(decision: Decision, context: ReportContext, *, details: bool) -> Itera
 
 
 def _reasons(decision: Decision, groups: view.Groups) -> tuple[str, ...]:
-    """Give what denies beside the findings; a deny never goes without a reason."""
+    """Return what denies beside the findings; a deny never goes without a reason."""
     causes = view.causes(decision, groups)
     return causes if causes or groups.blocking else (view.headline(decision, groups),)
 

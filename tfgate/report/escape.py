@@ -110,7 +110,7 @@ _LINKABLE = late(
 
 
 def link(text: str) -> str | None:
-    """Give ``text`` where it is a plain ``https`` address that may become a link; else ``None``."""
+    """Return ``text`` where it is a plain ``https`` address that may be a link, else ``None``."""
     return text if _LINKABLE.fullmatch(text) else None
 
 
@@ -185,7 +185,7 @@ def without_links(text: str) -> str:
     return visible(text).replace("](", r"]\x28")
 
 
-# --- JSON text for files and pipes that a terminal may show as well.
+# JSON text for files and pipes that a terminal may show as well.
 
 
 _BEYOND_ASCII = late(r"[^ -~\n]+")
@@ -193,7 +193,7 @@ _PLAIN = b"\n" + bytes(range(0x20, 0x7F))
 
 
 def dumps(value: object, order: Literal["sorted"] | None = None) -> str:
-    """Give ``value`` (structs and plain values) as JSON, indented by two, ending in a newline.
+    """Return ``value`` (structs and plain values) as JSON, indented by two, ending in a newline.
 
     What is legal in JSON and could mislead a terminal (C1 controls, bidi marks) is written as the
     escape of the same character: every reader decodes it to the very same string.

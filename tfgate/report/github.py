@@ -20,7 +20,7 @@ _LONGEST = 4_000
 
 
 def render(decision: Decision, context: ReportContext) -> str:
-    """Give one command a line: the verdict, then every finding."""
+    """Return one command a line: the verdict, then every finding."""
     return "".join(f"{line}\n" for line in _commands(decision, context))
 
 

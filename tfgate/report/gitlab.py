@@ -25,7 +25,7 @@ _SEVERITY = {
 
 
 def render(decision: Decision, context: ReportContext) -> str:
-    """Give a list with one entry a finding; an undecided verdict is an entry too."""
+    """Return a list with one entry a finding; an undecided verdict is an entry too."""
     seen: dict[str, int] = {}
     entries = [_undecided(reason, context) for reason in _causes(decision)]
     for outcome in decision.outcomes:
@@ -58,14 +58,14 @@ def _description(outcome: Outcome) -> str:
 
 
 def _severity(outcome: Outcome) -> str:
-    """Give the rule's own severity; what was let through knowingly is ``info``."""
+    """Return the rule's own severity; what was let through knowingly is ``info``."""
     if outcome.blocks or outcome.outcome is OutcomeKind.FAIL:
         return _SEVERITY[outcome.severity]
     return "info"
 
 
 def _location(outcome: Outcome, context: ReportContext) -> dict[str, Any]:
-    """Give the line; without one, GitLab wants a path all the same."""
+    """Return the line; without one, GitLab wants a path all the same."""
     if outcome.location is None:
         return _nowhere(context)
     path = repository_path(outcome.location.file, context)

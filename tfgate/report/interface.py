@@ -56,7 +56,7 @@ class ReportContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def repository_path(file: str, context: ReportContext) -> str:
-    """Give the path of a source file as counted from the repository's root."""
+    """Return the path of a source file as counted from the repository's root."""
     prefix = context.path_prefix.strip("/")
     return f"{prefix}/{file}" if prefix and prefix != "." else file
 
@@ -65,11 +65,11 @@ class Renderer(Protocol):
     """A format: one module of this package with this function in it."""
 
     def render(self, decision: Decision, context: ReportContext) -> str:
-        """Give the whole report, ending in a newline."""
+        """Return the whole report, ending in a newline."""
 
 
 def exit_code(decision: Decision, context: ReportContext) -> int:
-    """Give the exit code that the report states."""
+    """Return the exit code that the report states."""
     if context.exit_code is not None:
         return context.exit_code
     if decision.undecided:
@@ -77,7 +77,7 @@ def exit_code(decision: Decision, context: ReportContext) -> int:
     return int(ExitCode.ALLOWED if decision.verdict is Verdict.ALLOW else ExitCode.DENIED)
 
 
-# --- What the place that text is printed to can show, told from facts the caller has looked up.
+# What the place that text is printed to can show, from facts that the caller has looked up.
 
 
 PIPE_WIDTH = 100
@@ -97,7 +97,7 @@ class Terminal(Frozen, frozen=True):
 def terminal_of(
     env: Mapping[str, str], *, is_terminal: bool, columns: int | None, encoding: str | None
 ) -> Terminal:
-    """Tell the layout from the environment and from what the output stream is.
+    """Derive the layout from the environment and from what the output stream is.
 
     ``NO_COLOR`` (https://no-color.org: set and not empty) beats all; then ``FORCE_COLOR`` and
     ``CLICOLOR_FORCE`` give colour to pipes; otherwise a terminal that is not ``dumb`` has colour.

@@ -107,7 +107,7 @@ class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The plan that was judged."""
+    """The plan that was evaluated."""
 
     json_sha256: str
     file_sha256: str | None = None
@@ -204,7 +204,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     outcomes: list[Outcome]
 
 
-# --- ``json``: every outcome, passes included, for programs; version 1 (``json_v1``), sorted.
+# ``json``: every outcome, passes included, for programs; version 1 (``json_v1``), sorted.
 
 
 _Shape = TypeVar("_Shape")
@@ -214,12 +214,12 @@ _DEPOSED = re.compile(r"(?P<address>.+) \(deposed (?P<key>[^()\s]+)\)", re.DOTAL
 
 
 def render(decision: Decision, context: ReportContext) -> str:
-    """Give the report as JSON text, indented by two. Values are data, and stand as they are."""
+    """Return the report as JSON text, indented by two. Values are data, and stand as they are."""
     return dumps(report_of(decision, context))
 
 
 def report_of(decision: Decision, context: ReportContext) -> Report:
-    """Give the report as typed values."""
+    """Return the report as typed values."""
     return Report(
         version=1,
         tfgate_version=context.tfgate_version,
@@ -248,7 +248,7 @@ def _summary(decision: Decision) -> Summary:
 
 
 def _outcomes(decision: Decision) -> list[Outcome]:
-    """Give passes and findings in one list, sorted by rule, address, deposed key and item."""
+    """Return passes and findings in one list, sorted by rule, address, deposed key and item."""
     outcomes = [_like(outcome, Outcome) for outcome in decision.outcomes]
     for rule, addresses in decision.passed.items():
         outcomes.extend(_passed(rule, address) for address in addresses)

@@ -19,7 +19,7 @@ _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 
 
 def render(decision: Decision, context: ReportContext) -> str:
-    """Give the document. XML forbids most control characters: they stand as visible escapes."""
+    """Return the document. XML forbids most control characters: they stand as visible escapes."""
     suites: dict[str, TestSuite] = {}
     for rule, addresses in decision.passed.items():
         for address in addresses:

@@ -69,7 +69,7 @@ class Sheet:
         return ("".join([self._paint(*span) for span in _joined(line)]) for line in lines)
 
     def text(self) -> str:
-        """Give everything added, ending in a newline."""
+        """Return everything added, ending in a newline."""
         text = "\n".join(self._lines).rstrip() + "\n"
         return text if self._unicode else text.translate(_ASCII)
 
@@ -180,7 +180,7 @@ def _guarded_text(line: str) -> str:
     return neutral.log_line(line) if line.startswith("::") else line
 
 
-# --- Rows of cells as lines of text, each column as wide as its widest cell.
+# Rows of cells as lines of text, each column as wide as its widest cell.
 
 
 WIDEST: Final = 200
@@ -190,7 +190,7 @@ LONGEST: Final = 2_000
 
 
 def in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Give a line for each row; all rows have as many cells, which are neutral already."""
+    """Return a line for each row; all rows have as many cells, which are neutral already."""
     shown = [[_cut(cell) for cell in row] for row in rows]
     widths = [min(max(map(len, column)), WIDEST) for column in zip(*shown, strict=True)]
     return [

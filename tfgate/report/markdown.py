@@ -17,7 +17,7 @@ from tfgate.report import view
 from tfgate.report.escape import clip, link, markdown_code, markdown_prose, one_line
 from tfgate.report.interface import ReportContext
 
-# --- Findings in Markdown, at each degree of folding.
+# Findings in Markdown, at each degree of folding.
 
 
 _LONGEST_NAME = 300
@@ -33,7 +33,7 @@ class Shape(NamedTuple):
     """Whether it writes less than one entry a finding."""
 
     def least(self, outcomes: Sequence[Outcome]) -> int:
-        """Give bytes that writing these findings takes at least."""
+        """Return bytes that writing these findings takes at least."""
         if self.folded:
             return 0
         return sum([min(len(outcome.address), _LONGEST_NAME) for outcome in outcomes])
@@ -182,17 +182,17 @@ FOLDS = (
 
 
 def render(decision: Decision, context: ReportContext) -> str:
-    """Give the report in at most ``COMMENT_LIMIT`` bytes."""
+    """Return the report in at most ``COMMENT_LIMIT`` bytes."""
     return fit(decision, context, COMMENT_LIMIT)
 
 
 def step_summary(decision: Decision, context: ReportContext) -> str:
-    """Give the report for the file that ``GITHUB_STEP_SUMMARY`` names, in what it takes at most."""
+    """Return the Markdown to append to the file that ``GITHUB_STEP_SUMMARY`` names."""
     return fit(decision, context, SUMMARY_LIMIT)
 
 
 def fit(decision: Decision, context: ReportContext, limit: int) -> str:
-    """Give the report with the least folding that fits ``limit`` bytes."""
+    """Return the report with the least folding that fits ``limit`` bytes."""
     groups = view.group(decision)
     text = ""
     for fold in FOLDS:
@@ -210,7 +210,7 @@ def _least(groups: view.Groups, fold: Fold) -> int:
 
 
 def written(decision: Decision, groups: view.Groups, context: ReportContext, fold: Fold) -> str:
-    """Give the report as ``fold`` says, however long that is."""
+    """Return the report as ``fold`` says, however long that is."""
     return "\n\n".join(_sections(decision, groups, context, fold)) + "\n"
 
 

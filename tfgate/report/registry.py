@@ -64,7 +64,7 @@ class ReportRequest(Frozen, frozen=True):
 
 
 def render(name: str, decision: Decision, context: ReportContext) -> str:
-    """Give the report in the format called ``name``, ending in a newline.
+    """Return the report in the format called ``name``, ending in a newline.
 
     Raises ``UsageError`` for a name that no format has.
     """
@@ -117,5 +117,5 @@ def _known(name: str) -> None:
 
 
 def step_summary(decision: Decision, context: ReportContext) -> str:
-    """Give the Markdown to append to the file that ``GITHUB_STEP_SUMMARY`` names."""
+    """Return the Markdown to append to the file that ``GITHUB_STEP_SUMMARY`` names."""
     return markdown.step_summary(decision, context)

@@ -27,7 +27,7 @@ from tfgate.report.escape import (
 )
 from tfgate.report.interface import ReportContext, exit_code, repository_path
 
-# --- How SARIF describes a rule: help for a person, and what code scanning sorts and filters by.
+# How SARIF describes a rule: help for a person, and what code scanning sorts and filters by.
 
 
 Json = dict[str, Any]
@@ -47,7 +47,7 @@ _SEMVER = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 
 
 def tool_version(version: str) -> Json:
-    """Give ``version``, and ``semanticVersion`` where it is one (3.19.12)."""
+    """Return ``version``, and ``semanticVersion`` where it is one (3.19.12)."""
     shown = visible(version)
     return {"version": shown, **({"semanticVersion": shown} if _SEMVER.fullmatch(shown) else {})}
 
@@ -124,7 +124,7 @@ _ROOT = "%SRCROOT%"
 
 
 def render(decision: Decision, context: ReportContext) -> str:
-    """Give the log file, one run in it."""
+    """Return the log file, one run in it."""
     return dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(decision, context)]})
 
 
@@ -165,7 +165,7 @@ def _digests(decision: Decision) -> Json:
 
 
 def _invocation(decision: Decision, context: ReportContext) -> Json:
-    """Say whether tfgate could decide; what it warned of; why it could not."""
+    """Describe the run: whether tfgate could decide, what it warned of, why it could not decide."""
     notes = [(text, "warning") for text in decision.warnings]
     if decision.undecided:
         notes += [(reason, "error") for reason in decision.reasons]
@@ -188,7 +188,7 @@ def _results(
 
 
 def _result(outcome: Outcome, rule_index: int, number: int, context: ReportContext) -> Json:
-    """Write one finding; ``number`` tells findings of one fingerprint apart."""
+    """Write one finding; ``number`` distinguishes findings of one fingerprint."""
     result: Json = {
         "ruleId": visible(outcome.rule),
         "ruleIndex": rule_index,
@@ -213,7 +213,7 @@ def _result(outcome: Outcome, rule_index: int, number: int, context: ReportConte
 
 
 def _weight(outcome: Outcome) -> Json:
-    """Give kind and level (3.27.9, 3.27.10: any kind but ``fail`` has the level ``none``)."""
+    """Return kind and level (3.27.9, 3.27.10: any kind but ``fail`` has the level ``none``)."""
     if outcome.outcome is OutcomeKind.UNKNOWN and not outcome.blocks:
         return {"kind": "open", "level": "none"}
     if outcome.blocks:
@@ -238,7 +238,7 @@ def _remedy(text: str) -> str:
 
 
 def _location(outcome: Outcome, context: ReportContext) -> Json:
-    """Give the address always, and a place in a file where there is one."""
+    """Return the address always, and a place in a file where there is one."""
     name = view.subject(outcome)
     location: Json = {
         "logicalLocations": [

@@ -18,7 +18,7 @@ _LONGEST = 2_000
 
 
 def render(decision: Decision, context: ReportContext) -> str:
-    """Give the report, wrapped to ``context.width``, in colour where ``context.color`` says so."""
+    """Return the report, wrapped to ``context.width``, in colour where ``context.color`` is set."""
     sheet = Sheet(context.width, color=context.color, unicode=context.unicode)
     groups = view.group(decision)
     _verdict(sheet, decision, groups)

@@ -73,7 +73,7 @@ def headline(decision: Decision, groups: Groups) -> str:
         verb = "blocks" if len(groups.blocking) == 1 else "block"
         return (
             f"{count(len(groups.blocking), 'finding')} of {count(rules, 'rule')} {verb} "
-            f"{judged(decision)}."
+            f"{evaluated_thing(decision)}."
         )
     if decision.verdict is Verdict.DENY:
         return "This plan must not be applied."
@@ -82,16 +82,16 @@ def headline(decision: Decision, groups: Groups) -> str:
         verb = "is" if let_through == 1 else "are"
         found = count(let_through, "finding")
         return f"Nothing blocks this plan any more: {found} {verb} let through by approval."
-    return f"Nothing blocks {judged(decision)}."
+    return f"Nothing blocks {evaluated_thing(decision)}."
 
 
-def judged(decision: Decision) -> str:
-    """Name what was judged: ``this plan`` or, without one, ``these sources``."""
+def evaluated_thing(decision: Decision) -> str:
+    """Name what was evaluated: ``this plan`` or, without one, ``these sources``."""
     return "these sources" if decision.plan == NO_PLAN else "this plan"
 
 
 def what(decision: Decision, name: str) -> tuple[str, str]:
-    """Give the word for what was judged, and which it is: ``("plan", "p.tfplan: 3 create")``."""
+    """Return what was evaluated, and which: ``("plan", "p.tfplan: 3 create")``."""
     sources = decision.sources
     if decision.plan == NO_PLAN:
         return "sources", name if sources is None else f"{name}: {count(sources.files, 'file')}"
@@ -99,7 +99,7 @@ def what(decision: Decision, name: str) -> tuple[str, str]:
 
 
 def digests(decision: Decision) -> dict[str, str]:
-    """Give the SHA-256 (hex) of what was judged, by what it is of."""
+    """Return the SHA-256 (hex) of each thing that was evaluated, by its name."""
     found = {
         "Plan JSON": decision.plan.json_sha256,
         "Plan file": decision.plan.file_sha256,
@@ -109,7 +109,7 @@ def digests(decision: Decision) -> dict[str, str]:
 
 
 def causes(decision: Decision, groups: Groups) -> tuple[str, ...]:
-    """Give the reasons that the findings do not tell already: of an undecided or bare deny."""
+    """Return the reasons that no finding gives: those of an undecided or bare deny."""
     return decision.reasons if decision.undecided or not groups.blocking else ()
 
 
@@ -212,9 +212,11 @@ def _after_deny(blocking: Sequence[Outcome]) -> list[str]:
         )
     errors = {o.scope for o in blocking if o.outcome is OutcomeKind.ERROR}
     if Scope.SOURCE in errors:
-        steps.append("Have all of the sources read: what cannot be read is not judged.")
+        steps.append("Have all of the sources read: what cannot be read is not evaluated.")
     if errors - {Scope.SOURCE}:
-        steps.append("A rule that could not be evaluated is a fault of the rule: tell its owners.")
+        steps.append(
+            "A rule that could not be evaluated is a fault of the rule: report it to its owners."
+        )
     if levels == {Enforcement.SOFT_MANDATORY} and OutcomeKind.ERROR not in kinds:
         steps.append(
             "Every blocking rule is soft-mandatory: approvals can let this through "

@@ -24,7 +24,7 @@ from tfgate.review.values import (
     without_echoes,
 )
 
-# --- Terraform's words for why it does something, as sentences (JSON Output Format, and
+# Terraform's words for why it does something, as sentences (JSON Output Format, and
 # ``internal/plans`` where that page is silent).
 
 
@@ -66,7 +66,7 @@ def reasons(change: Change) -> Iterator[str]:
 
 
 def facts(change: Change) -> Iterator[tuple[str, str]]:
-    """Give what is to be known of a change beside its action."""
+    """Yield what is to be known of a change beside its action."""
     if change.previous_address is not None:
         yield "moved from", change.previous_address
     if change.deposed is not None:
@@ -102,7 +102,7 @@ _MADE_ANEW: Final = (Action.CREATE, Action.REPLACE, Action.READ)
 def review_change(
     change: Change, kind: ChangeKind, findings: Findings, location: Location | None
 ) -> ReviewedChange:
-    """Give a resource change, a drifted or a deferred one. Raises ``PlanError``."""
+    """Return a resource change, a drifted or a deferred one. Raises ``PlanError``."""
     before, after = _sides(change)
     diffs, same = _DIFFER.members(before, after, Forcing.of(change.replace_paths))
     expressions = _expressions(change)
@@ -119,7 +119,7 @@ def review_change(
         forgets="forget" in change.actions and change.action is Action.REPLACE,
         reasons=tuple(reasons(change)),
         facts=(*facts(change), *_name_facts(before)),
-        diffs=tuple(sorted(_with_origins(parts.told, expressions), key=_order)),
+        diffs=tuple(sorted(_with_origins(parts.shown, expressions), key=_order)),
         same=same,
         computed=tuple(diff.label for diff in parts.computed),
         dropped=tuple(parts.dropped),
@@ -130,7 +130,7 @@ def review_change(
 
 
 def _sides(change: Change) -> tuple[Side, Side]:
-    """Give both sides in both views; without anything sensitive the views are one."""
+    """Return both sides in both views; without anything sensitive the views are one."""
     view = change.redacted(_VALUES)
     real = change.document(_VALUES) if change.has_sensitive else view
     before = NOTHING if view["before"] is None else Side(view["before"], real["before"])
@@ -150,7 +150,7 @@ def _is_unknown(diff: Diff) -> bool:
 class _Parts(NamedTuple):
     """The differences of a change, by how much there is to say of each."""
 
-    told: list[Diff]
+    shown: list[Diff]
     computed: list[Diff]
     dropped: list[Diff]
     blank: list[Diff]
@@ -167,7 +167,7 @@ def _parted(change: Change, diffs: list[Diff], expressions: dict[str, Any]) -> _
         elif anew and diff.mark is Mark.REMOVED:
             parts.dropped.append(diff)
         else:
-            parts.told.append(diff)
+            parts.shown.append(diff)
     return parts
 
 
@@ -178,7 +178,7 @@ def _is_blank(diff: Diff) -> bool:
 
 
 def _expressions(change: Change) -> dict[str, Any]:
-    """Give the arguments of the change's own block; a dynamic block is not among them."""
+    """Return the arguments of the change's own block; a dynamic block is not among them."""
     block = change.context.configuration.redacted_block(change)
     expressions = None if block is None else block["expressions"]
     return expressions if type(expressions) is dict else {}
@@ -192,7 +192,7 @@ def _with_origins(diffs: list[Diff], expressions: dict[str, Any]) -> Iterator[Di
 
 
 def _reference(expressions: dict[str, Any], name: str) -> str:
-    """Give the first (most exact) reference in an argument's expression."""
+    """Return the first (most exact) reference in an argument's expression."""
     expression = expressions.get(name)
     references = expression.get("references") if type(expression) is dict else None
     if type(references) is not list or not references or type(references[0]) is not str:
@@ -201,7 +201,7 @@ def _reference(expressions: dict[str, Any], name: str) -> str:
 
 
 def _name_facts(before: Side) -> Iterator[tuple[str, str]]:
-    """Tell which object it is, by what is not secret."""
+    """Yield what identifies the object, without secrets."""
     view = before.view
     if type(view) is not dict:
         return
@@ -213,7 +213,7 @@ def _name_facts(before: Side) -> Iterator[tuple[str, str]]:
 
 
 def review_output(output: OutputChange, findings: Findings) -> ReviewedChange:
-    """Give an output of the root module."""
+    """Return an output of the root module."""
     view, real = output.redacted(_VALUES), output.document(_VALUES)
     before, after = (Side(view[side], real[side]) for side in ("before", "after"))
     action = output.action
@@ -233,7 +233,7 @@ def review_output(output: OutputChange, findings: Findings) -> ReviewedChange:
 
 
 def review_invocation(action: ActionInvocation, findings: Findings) -> ReviewedChange:
-    """Give an action that the apply invokes."""
+    """Return an action that the apply invokes."""
     document = action.redacted(_INVOKED)
     values = document["config_values"]
     after = NOTHING if values is None else Side.public(values)

@@ -25,7 +25,7 @@ from tfgate.review.values import (
     secret,
 )
 
-# --- Which elements of a list before belong to which after.
+# Which elements of a list before belong to which after.
 #
 # A plan does not tell sets from lists, and a provider may write the members of either in a new
 # order. So equal elements are matched wherever they stand, and of the rest those that name
@@ -111,14 +111,14 @@ def _changed(
 
 
 def naming_member(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> str | None:
-    """Give the member by which the elements on both sides name themselves, where there is one."""
+    """Return the member by which the elements on both sides name themselves, where there is one."""
     for name in _NAMES:
-        if _tells_apart(name, before) and _tells_apart(name, after):
+        if _distinguishes(name, before) and _distinguishes(name, after):
             return name
     return None
 
 
-def _tells_apart(name: str, elements: Sequence[dict[str, Any]]) -> bool:
+def _distinguishes(name: str, elements: Sequence[dict[str, Any]]) -> bool:
     found = [element.get(name) for element in elements]
     if not all(type(value) in (str, int) and value != "" for value in found):
         return False
@@ -142,7 +142,7 @@ def _most_alike(
 
 
 def _likeness(before: dict[str, Any], after: dict[str, Any]) -> float:
-    """Give the share of members that are the same, of those that say something."""
+    """Return the share of members that are the same, of those that are not empty."""
     names = [
         name
         for name in before.keys() | after.keys()
@@ -168,7 +168,7 @@ class Differ:
         found, unchanged = [], 0
         for name in sorted(names):
             old, new = self._set(before.member(name)), self._set(after.member(name))
-            if (old is NOTHING and new is NOTHING) or (bare and _says_nothing(old, new)):
+            if (old is NOTHING and new is NOTHING) or (bare and _is_nothing(old, new)):
                 continue
             diff = self.diff(name, old, new, forcing.below(name))
             if diff is None:
@@ -281,7 +281,7 @@ def _keys(value: Any) -> set[str]:
     return set(value) if type(value) is dict else set()
 
 
-def _says_nothing(before: Side, after: Side) -> bool:
+def _is_nothing(before: Side, after: Side) -> bool:
     return is_empty((after if before is NOTHING else before).view)
 
 

@@ -1,4 +1,4 @@
-"""``tfgate review``: judge a plan without recording it, and lay it out for a person to read."""
+"""``tfgate review``: evaluate a plan without recording it, and lay it out for a person."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tfgate.plan import Change, Plan, Subject
 from tfgate.review.change import review_change, review_invocation, review_output
 from tfgate.review.model import ChangeKind, ModuleGroup, Radius, Review, ReviewedChange, TypeCount
 
-# --- Which changes of a plan a review shows.
+# Which changes of a plan a review shows.
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class ReviewFilter:
     """Globs over module addresses; ``""`` and ``root`` are the root module."""
     findings_only: bool = False
 
-    def lets(self, subject: Subject, found: bool) -> bool:
+    def matches(self, subject: Subject, found: bool) -> bool:
         """Whether ``subject``, on which something was ``found`` or not, is shown."""
         return (
             (found or not self.findings_only)
@@ -51,7 +51,7 @@ class ReviewFilter:
         return tuple("" if glob == "root" else glob for glob in self.modules)
 
     def described(self) -> tuple[str, ...]:
-        """Give the filters as a command line has them."""
+        """Return the filters as a command line has them."""
         return tuple(self._described())
 
     def _described(self) -> Iterator[str]:
@@ -64,10 +64,10 @@ class ReviewFilter:
 
 
 EVERYTHING: Final = ReviewFilter()
-"""Lets every change through."""
+"""Matches every change."""
 
 
-# --- How far an apply reaches, in numbers.
+# How far an apply reaches, in numbers.
 
 
 ORDER: Final = (
@@ -146,18 +146,18 @@ class ReviewResult:
 
 
 def review(request: Request, wanted: ReviewFilter = EVERYTHING) -> ReviewResult:
-    """Judge and lay out ``request.plan``. Nothing is recorded, so nothing may be applied on it.
+    """Evaluate and lay out ``request.plan``. Nothing is recorded, so nothing may be applied on it.
 
-    Raises ``TfgateError`` where the plan cannot be read or judged.
+    Raises ``TfgateError`` where the plan cannot be read or evaluated.
     """
-    judged = evaluate_and_record(request, load_config(request), None)
-    result = judged.result
+    evaluated = evaluate_and_record(request, load_config(request), None)
+    result = evaluated.result
     laid_out = lay_out(
-        judged.gathered.plan,
+        evaluated.gathered.plan,
         result.decision,
         result.rules,
         plan_name=result.plan_name,
-        locate=judged.gathered.context.locate,
+        locate=evaluated.gathered.context.locate,
         wanted=wanted,
     )
     return ReviewResult(laid_out, result.exit_code)
@@ -209,12 +209,12 @@ class _Beside:
                 self._of[key].append(outcome)
 
     def of(self, kind: ChangeKind, address: str, deposed: str | None = None) -> tuple[Outcome, ...]:
-        """Give the findings on one entry, what blocks first."""
+        """Return the findings on one entry, what blocks first."""
         found = self._of.get((kind, address, deposed), ())
         return tuple(sorted(found, key=_finding_weight))
 
     def rest(self, known: set[Key]) -> tuple[Outcome, ...]:
-        """Give the findings on none of these entries."""
+        """Return the findings on none of these entries."""
         found = [outcome for outcome in self._outcomes if _key(outcome) not in known]
         return tuple(sorted(found, key=_finding_weight))
 
@@ -262,7 +262,7 @@ class _Builder:
     def _changes(self, changes: Iterable[Change], kind: ChangeKind) -> Iterator[ReviewedChange]:
         for change in changes:
             findings = self._beside.of(kind, change.address, change.deposed)
-            if self._wanted.lets(change, bool(findings)):
+            if self._wanted.matches(change, bool(findings)):
                 location = self._locate(change.address, None)
                 yield review_change(change, kind, findings, location)
 
@@ -272,7 +272,7 @@ class _Builder:
             for _, output in sorted(self._plan.outputs.items())
             for findings in (self._beside.of(ChangeKind.OUTPUT, output.address),)
             if output.action is not Action.NO_OP or findings
-            if self._wanted.lets(output, bool(findings))
+            if self._wanted.matches(output, bool(findings))
         )
 
     def invocations(self) -> tuple[ReviewedChange, ...]:
@@ -280,7 +280,7 @@ class _Builder:
             review_invocation(action, findings)
             for action in (*self._plan.actions, *self._plan.deferred_actions)
             for findings in (self._beside.of(ChangeKind.INVOCATION, action.address),)
-            if self._wanted.lets(action, bool(findings))
+            if self._wanted.matches(action, bool(findings))
         )
 
 
@@ -301,7 +301,7 @@ def _order(change: ReviewedChange) -> tuple[int, list[tuple[int, str]], str]:
 
 
 def natural(text: str) -> list[tuple[int, str]]:
-    """Give a key that sorts ``x[2]`` before ``x[10]``.
+    """Return a key that sorts ``x[2]`` before ``x[10]``.
 
     Numbers compare by their length first: an address may have more digits than an int can take.
     """

@@ -84,7 +84,7 @@ class Diff(msgspec.Struct, frozen=True, omit_defaults=True):
     """How one part of a value differs between before and after."""
 
     label: str
-    """Name of an attribute, ``[3]`` for an element, or what tells an element (``[Sid "Read"]``)."""
+    """Name of an attribute, or an element by its number or name: ``[3]``, ``[Sid "Read"]``."""
     mark: Mark
     shape: Shape = Shape.LEAF
     before: Shown | None = None

@@ -75,7 +75,7 @@ def has_lines(text: str) -> bool:
 
 
 def one_sided(text: str, mark: Mark) -> tuple[Line, ...]:
-    """Give every line of a text that comes or goes."""
+    """Return every line of a text that comes or goes."""
     return tuple(Line(mark, line) for line in _lines(text))
 
 
@@ -85,7 +85,7 @@ def compared(before: str, after: str) -> tuple[Line, ...]:
 
 
 def end_note(before: str, after: str) -> str:
-    """Say whether the last line gets or loses its line end, which the lines do not show."""
+    """Whether the last line gets or loses its line end, which the lines do not show."""
     if before.endswith("\n") == after.endswith("\n"):
         return ""
     return "the last line's end goes" if before.endswith("\n") else "a line end comes at the end"

@@ -26,7 +26,7 @@ from tfgate.review.model import (
     Shown,
 )
 
-# --- Differences of values in a terminal.
+# Differences of values in a terminal.
 
 
 _SIGNS: Final = {Mark.ADDED: "+", Mark.REMOVED: "-", Mark.CHANGED: "~", Mark.SAME: " "}
@@ -54,12 +54,12 @@ def tied(text: str) -> str:
 
 
 def untied(text: str) -> str:
-    """Give the finished text its blanks."""
+    """Put the blanks back into the finished text."""
     return text.replace(_TIED, " ")
 
 
 def role_of(action: Action | None) -> str:
-    """Give the role (``Sheet``'s word for a look) of an action."""
+    """Return the role (``Sheet``'s word for a look) of an action."""
     return _ROLES.get(action, "quiet") if action is not None else "changed"
 
 
@@ -130,7 +130,7 @@ class DiffWriter:
             self._sheet.add((f"… {number} more (shown with --full)", "quiet"), indent=indent)
 
 
-# --- Findings beside the change they belong to, in a terminal.
+# Findings beside the change they belong to, in a terminal.
 
 
 _LONGEST: Final = 2_000
@@ -139,11 +139,11 @@ _SEVERE: Final = (Severity.CRITICAL, Severity.HIGH)
 
 
 class FindingWriter:
-    """Writes findings; what to do about a rule is said where the rule first comes up."""
+    """Writes findings; a rule's remedy stands where the rule first comes up."""
 
     def __init__(self, sheet: Sheet) -> None:
         self._sheet = sheet
-        self._told: set[tuple[str, str]] = set()
+        self._explained: set[tuple[str, str]] = set()
 
     def write(
         self, outcome: Outcome, *, indent: int, place: bool = False, known: Location | None = None
@@ -182,10 +182,10 @@ class FindingWriter:
         if not lines:
             return
         key = (outcome.ruleset, outcome.rule)
-        if key in self._told:
+        if key in self._explained:
             self._sheet.add(("Remedy: ", "remedy"), ("as above.", "quiet"), indent=indent)
             return
-        self._told.add(key)
+        self._explained.add(key)
         self._sheet.add(("Remedy: ", "remedy"), (console(lines[0]), ""), indent=indent, hang=8)
         for line in lines[1:]:
             self._sheet.add((console(line), ""), indent=indent + 8)
@@ -197,7 +197,7 @@ _VERDICTS: Final = {"ALLOWED": "allow", "DENIED": "deny", "UNDECIDED": "undecide
 
 
 def render(review: Review, context: ReportContext, *, full: bool = False) -> str:
-    """Give the review, wrapped to ``context.width``.
+    """Return the review, wrapped to ``context.width``.
 
     ``full`` leaves nothing folded: long values, texts of many lines, what a deleted object had.
     """

@@ -9,11 +9,11 @@ from typing import Any, Final, NamedTuple
 from tfgate.query.values import SENSITIVE, Unknown
 from tfgate.review.model import Diff, Form, Mark, Shown
 
-# --- Values of a redacted plan as a review shows them, and when two of them are the same.
+# Values of a redacted plan as a review shows them, and when two of them are the same.
 
 
 def shown(value: Any) -> Shown:
-    """Give one side of a difference. Parts inside that are unknown or sensitive say so."""
+    """Return one side of a difference. Parts inside that are unknown or sensitive say so."""
     if isinstance(value, Unknown):
         return Shown(Form.SENSITIVE if value is SENSITIVE else Form.UNKNOWN)
     return Shown(Form.LITERAL, literal(value))
@@ -86,28 +86,28 @@ class Side(NamedTuple):
     view: Any
     """Redacted: what is shown is made of this alone."""
     real: Any
-    """Only tells whether something secret stays as it is, as Terraform's own plan does."""
+    """Shows only whether something secret stays as it is, as Terraform's own plan does."""
 
     def member(self, key: str) -> Side:
-        """Give the member of an object, `NOTHING` where it has none."""
+        """Return the member of an object, `NOTHING` where it has none."""
         if type(self.view) is not dict or key not in self.view:
             return NOTHING
         real = self.real.get(key) if type(self.real) is dict else self.real
         return Side(self.view[key], real)
 
     def element(self, number: int) -> Side:
-        """Give the element of a list."""
+        """Return the element of a list."""
         fits = type(self.real) is list and len(self.real) > number
         return Side(self.view[number], self.real[number] if fits else self.real)
 
     @staticmethod
     def public(value: Any) -> Side:
-        """Give a side with nothing to hide."""
+        """Return a side with nothing to hide."""
         return Side(value, value)
 
 
 NOTHING: Final = Side(None, None)
-"""There is no value at all. Told by identity: null may be a value."""
+"""There is no value at all. Compared by identity: null may be a value."""
 
 
 def hides(before: Side, after: Side) -> bool:
@@ -120,12 +120,12 @@ def hides(before: Side, after: Side) -> bool:
 
 
 def secret(label: str, before: Side, after: Side, *, forces: bool) -> Diff | None:
-    """Give the difference of what may not be shown; ``None`` where it stays as it is."""
+    """Return the difference of what may not be shown; ``None`` where it stays as it is."""
     was, becomes = before.view is SENSITIVE, after.view is SENSITIVE
     if was and becomes and same(before.real, after.real):
         return None
     note = ""
-    if was != becomes and not any(map(_has_no_say, (before, after))):
+    if was != becomes and not any(map(_has_no_secrecy, (before, after))):
         note = "becomes sensitive" if becomes else "no longer sensitive"
     return Diff(
         label,
@@ -137,7 +137,7 @@ def secret(label: str, before: Side, after: Side, *, forces: bool) -> Diff | Non
     )
 
 
-def _has_no_say(side: Side) -> bool:
+def _has_no_secrecy(side: Side) -> bool:
     """Whether a side is nothing, or not known: then it does not lose or gain secrecy."""
     return side is NOTHING or (isinstance(side.view, Unknown) and side.view is not SENSITIVE)
 
@@ -150,7 +150,7 @@ def _hidden(side: Side) -> Shown | None:
 
 
 def leaf(label: str, before: Side, after: Side, *, forces: bool = False, note: str = "") -> Diff:
-    """Give a difference that shows both sides whole."""
+    """Return a difference that shows both sides whole."""
     return Diff(
         label,
         _mark(before, after),
@@ -167,7 +167,7 @@ def _mark(before: Side, after: Side) -> Mark:
     return Mark.REMOVED if after is NOTHING else Mark.CHANGED
 
 
-# --- Which parts of a value force its replacement: ``replace_paths``, told step by step.
+# Which parts of a value force its replacement: ``replace_paths``, step by step.
 
 
 Path = tuple[str | int, ...]
@@ -207,7 +207,7 @@ NEVER: Final = Forcing(())
 
 
 def known_path(path: Any) -> Path:
-    """Give the steps of a path as far as they are names and numbers."""
+    """Return the steps of a path as far as they are names and numbers."""
     steps: list[str | int] = []
     for step in path if type(path) is list else ():
         if type(step) is not str and type(step) is not int:
@@ -222,7 +222,7 @@ def path_text(path: Path) -> str:
     return text.lstrip(".")
 
 
-# --- Secrets that a provider repeats where Terraform does not mark them.
+# Secrets that a provider repeats where Terraform does not mark them.
 #
 # Terraform marks the values that a configuration makes sensitive, and follows them through
 # expressions; what a provider computes from them carries no mark (the ``output`` of a

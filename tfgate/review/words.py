@@ -43,7 +43,7 @@ def action_word(action: Action) -> str:
 
 
 def symbol(change: ReviewedChange) -> str:
-    """Give the mark that stands before a change."""
+    """Return the mark that stands before a change."""
     if change.action is None:
         return "!"
     return "+/-" if change.create_first else SYMBOLS[change.action]
@@ -61,7 +61,7 @@ def title(change: ReviewedChange) -> str:
 
 
 def name(change: ReviewedChange) -> str:
-    """Give the address, a deposed object told from the live one."""
+    """Return the address, which distinguishes a deposed object from the live one."""
     return change.address if change.deposed is None else f"{change.address} (deposed)"
 
 
@@ -86,7 +86,7 @@ def side(shown: Shown) -> str:
 
 
 def asides(change: ReviewedChange) -> Iterator[tuple[str, str]]:
-    """Give, name and text, the attributes that are only listed."""
+    """Yield, name and text, the attributes that are only listed."""
     if change.computed:
         yield "known after apply", ", ".join(change.computed)
     if change.dropped:
@@ -102,7 +102,7 @@ def _was(diff: Diff) -> str:
 
 
 def notes(diff: Diff) -> str:
-    """Give what is to be said of a difference beside its values."""
+    """Return the notes on a difference beside its values."""
     parts = [diff.note] if diff.note else []
     if diff.refers:
         parts.append(f"from {diff.refers}")
@@ -131,7 +131,7 @@ def _share(radius: Radius) -> str:
 
 
 def radius_facts(radius: Radius) -> Iterator[str]:
-    """Give the smaller facts."""
+    """Yield the smaller facts."""
     if radius.modules > 1:
         yield f"in {radius.modules:,} modules"
     for number, word in (
@@ -179,7 +179,7 @@ def let_through(outcome: Outcome) -> Iterator[str]:
 
 
 def css_of(outcome: Outcome) -> str:
-    """Give the page's class for a finding."""
+    """Return the page's class for a finding."""
     if outcome.blocks:
         return "block"
     return "waived" if outcome.outcome is OutcomeKind.WAIVED else "open"

@@ -25,7 +25,7 @@ from tfgate.server.peers import Allowed, PeerError
 from tfgate.server.secrets import Links, is_signed
 from tfgate.server.store import Listed, Store
 
-# --- The interface of the server as an OpenAPI 3.1 document, published at ``/openapi.json``.
+# The interface of the server as an OpenAPI 3.1 document, published at ``/openapi.json``.
 
 
 _TEXT: Final = {"text/html": {"schema": {"type": "string"}}}
@@ -112,7 +112,7 @@ def _portable(schema: Any) -> Any:
 DESCRIPTION: Final = _describe()
 
 
-# --- Pages of the server itself: the list of decisions, and a decision without a page of its own.
+# Pages of the server itself: the list of decisions, and a decision without a page of its own.
 
 
 _PACKAGE = "tfgate.server"
@@ -125,7 +125,7 @@ def page_policy() -> str:
 
 
 def status_word(task: Listed) -> str:
-    """Say what became of a task."""
+    """Return what became of a task, in a word or two."""
     if task.passed is None:
         return "in work"
     word = "passed" if task.passed else "undecided, failed" if task.undecided else "failed"
@@ -148,7 +148,7 @@ def short_page(task: Listed) -> str:
     """Render a task that has no review: undecided, in work, or after the apply."""
     facts = {
         "Verdict": status_word(task),
-        "Said": task.message or "",
+        "Message": task.message or "",
         "Stage": task.stage,
         "Organization": task.organization,
         "Workspace": task.workspace,
@@ -182,7 +182,7 @@ class Site:
     """Why the server is not ready, ``None`` where it is."""
 
     def app(self) -> Starlette:
-        """Give the ASGI application."""
+        """Return the ASGI application."""
         return Starlette(
             routes=[
                 Route("/run-task", self.run_task, methods=["POST"]),
@@ -205,16 +205,18 @@ class Site:
             return _problem_answer(413, "The body is too large.")
         signature = request.headers.get("x-tfc-task-signature", "")
         try:
-            said = await run_in_threadpool(self.intake.take, body, signature)
+            taken = await run_in_threadpool(self.intake.take, body, signature)
         except Exception as error:
             # Not kept, so not taken: the other side asks again.
             self.intake.log.error("intake", error=type(error).__name__)
             self.metrics.requests.labels("unavailable").inc()
-            return _problem_answer(503, "The request could not be kept; try again.", retry=5)
-        self.metrics.requests.labels(said.result).inc()
-        if said.status == 200:
-            return JSONResponse({"status": said.result}, headers=_HEADERS)
-        return _problem_answer(said.status, said.detail, retry=10 if said.status == 429 else None)
+            return _problem_answer(503, "The request could not be stored; try again.", retry=5)
+        self.metrics.requests.labels(taken.result).inc()
+        if taken.status == 200:
+            return JSONResponse({"status": taken.result}, headers=_HEADERS)
+        return _problem_answer(
+            taken.status, taken.detail, retry=10 if taken.status == 429 else None
+        )
 
     async def _body(self, request: Request) -> bytes | None:
         """Read the body, ``None`` where it is too large: no more than the limit is kept."""
@@ -229,18 +231,18 @@ class Site:
         return bytes(data)
 
     async def health(self, _request: Request) -> Response:
-        """Say that the process answers."""
+        """Answer that the process runs."""
         return JSONResponse({"status": "ok"}, headers=_HEADERS)
 
     async def readiness(self, _request: Request) -> Response:
-        """Say whether requests can be kept and evaluated."""
+        """Whether requests can be kept and evaluated."""
         problem = await run_in_threadpool(self.ready)
         if problem is not None:
             return _problem_answer(503, problem)
         return JSONResponse({"status": "ready"}, headers=_HEADERS)
 
     async def numbers(self, _request: Request) -> Response:
-        """Give the metrics."""
+        """Return the metrics."""
         counts = await run_in_threadpool(self.store.counts)
         self.metrics.open.set(counts.get("open", 0))
         media = "text/plain; version=0.0.4; charset=utf-8"
@@ -280,7 +282,7 @@ class Site:
         return HTMLResponse(page, headers=_HEADERS)
 
     async def openapi(self, _request: Request) -> Response:
-        """Give the description of this interface."""
+        """Return the description of this interface."""
         return JSONResponse(DESCRIPTION, headers=_HEADERS)
 
     def _is_operator(self, request: Request) -> bool:
@@ -302,7 +304,7 @@ async def _no_such_page(_request: Request, _error: Exception) -> Response:
 
 async def _wrong_method(_request: Request, error: Exception) -> Response:
     allowed = getattr(error, "headers", None) or {}
-    text = {"error": "This page is not asked for in this way."}
+    text = {"error": "This page does not answer this method."}
     return JSONResponse(text, status_code=405, headers={**_HEADERS, **allowed})
 
 
@@ -314,10 +316,10 @@ def _own_page(text: str) -> HTMLResponse:
     return HTMLResponse(text, headers={**_HEADERS, "Content-Security-Policy": page_policy()})
 
 
-# --- What is done with a request before it is answered: checked, and kept.
+# What is done with a request before it is answered: checked, and kept.
 
 
-class Said(NamedTuple):
+class Taken(NamedTuple):
     """The HTTP answer to a request."""
 
     status: int
@@ -359,41 +361,41 @@ class Intake:
     log: Log
     rate: Rate
 
-    def take(self, body: bytes, signature: str) -> Said:
+    def take(self, body: bytes, signature: str) -> Taken:
         """Check a request and keep it. When this says 200, the task will be answered."""
         refused = self._check_signature(body, signature)
         if refused is not None:
             return refused
         if is_verification(body):
-            return Said(200, "verification")
+            return Taken(200, "verification")
         try:
             task = read_task(body)
             self._check_hosts(task)
         except PayloadError as error:
-            return Said(400, "malformed", str(error))
+            return Taken(400, "malformed", str(error))
         except PeerError as error:
             self.log.warning("refused", reason=str(error))
-            return Said(422, "forbidden", str(error))
+            return Taken(422, "forbidden", str(error))
         if not self.rate.takes(task.organization_name):
-            return Said(429, "limited", "Too many requests of this organization; try again.")
+            return Taken(429, "limited", "Too many requests of this organization; try again.")
         return self._keep(task)
 
-    def _keep(self, task: RunTask) -> Said:
+    def _keep(self, task: RunTask) -> Taken:
         key = task.task_result_id
         fresh = self.store.accept(key, task)
         # A second delivery finds the task; the queue is asked again in case the server was killed
         # between the two. Neither happens twice.
         self.submit(key)
         about(self.log, key, task).info("accepted" if fresh else "repeated")
-        return Said(200, "accepted" if fresh else "repeated")
+        return Taken(200, "accepted" if fresh else "repeated")
 
-    def _check_signature(self, body: bytes, signature: str) -> Said | None:
+    def _check_signature(self, body: bytes, signature: str) -> Taken | None:
         if not self.keys:
             if signature:
-                return Said(400, "unsigned", "The request is signed, and no key is configured.")
+                return Taken(400, "unsigned", "The request is signed, and no key is configured.")
             return None
         if not signature or not is_signed(body, signature, self.keys):
-            return Said(401, "signature", "The signature is missing or wrong.")
+            return Taken(401, "signature", "The signature is missing or wrong.")
         return None
 
     def _check_hosts(self, task: RunTask) -> None:

@@ -43,7 +43,7 @@ class _Deadline(threading.local):
     end: float = float("inf")
 
     def within(self, timeout: float | None) -> float:
-        """Give how long one step may take. Raises where the time is over."""
+        """Return how long one step may take. Raises where the time is over."""
         left = self.end - time.monotonic()
         if left <= 0:
             raise httpcore.ReadTimeout("The time for the request is over.")
@@ -164,7 +164,7 @@ def tls_context(authorities: Path | None) -> ssl.SSLContext:
 
 
 class Client:
-    """What the server says to the other side. Safe to use from several threads."""
+    """Requests to the other side. Safe to use from several threads."""
 
     def __init__(
         self, allowed: Allowed, context: ssl.SSLContext, *, seconds: float, download_seconds: float
@@ -195,7 +195,7 @@ class Client:
         }
         self._deadline.end = time.monotonic() + self._seconds
         with self._ask("PATCH", url, headers, body) as response:
-            # The connection is of use again only when the (small) answer is read.
+            # The connection can be used again only when the (small) answer is read.
             _drain(response)
             if not 200 <= response.status_code < 300:
                 raise _refused(response, "the answer")
@@ -249,13 +249,15 @@ def _drain(response: httpx.Response) -> None:
 def _refused(response: httpx.Response, what: str) -> PeerError:
     status = response.status_code
     again = status in (*DOUBTFUL, 408, 425, 429) or status >= 500
-    return PeerError(f"Asked for {what}, the other side said {status}.", again=again, status=status)
+    return PeerError(
+        f"Asked for {what}, the other side answered {status}.", again=again, status=status
+    )
 
 
 def _save(response: httpx.Response, limit: int, what: str) -> Fetched:
     status = response.status_code
     if status == 204:
-        raise PeerError(f"Of {what} there is nothing yet.", again=True, status=204)
+        raise PeerError(f"There is nothing of {what} yet.", again=True, status=204)
     if status == 422:
         raise PeerError(
             f"There is no JSON of {what}: Terraform is too old for it.", again=False, status=422
@@ -279,7 +281,7 @@ def _save(response: httpx.Response, limit: int, what: str) -> Fetched:
 
 
 def _decoded(response: httpx.Response, what: str) -> Iterator[bytes]:
-    """Give the body in pieces of a bounded size, however much a compressed one grows."""
+    """Yield the body in pieces of a bounded size, however much a compressed one grows."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding in ("identity", ""):
         yield from response.iter_raw()
@@ -295,12 +297,12 @@ def _decoded(response: httpx.Response, what: str) -> Iterator[bytes]:
                 left = inflate.unconsumed_tail
         yield inflate.flush()
     except zlib.error:
-        raise PeerError(f"{what} is not the gzip that it says it is.", again=True) from None
+        raise PeerError(f"{what} is not gzip, as its header claims.", again=True) from None
     if not inflate.eof:
         raise PeerError(f"{what} ended too early.", again=True)
 
 
-# --- The state after an apply, where the run's token may read it ("State Versions API").
+# The state after an apply, where the run's token may read it ("State Versions API").
 
 
 _SMALL_STATE = 1 << 20

@@ -44,7 +44,7 @@ def _check(config: Path) -> int:
     return 0
 
 
-# --- The packages that the server needs and that no other command does.
+# The packages that the server needs and that no other command does.
 
 
 PACKAGES = ("starlette", "uvicorn", "httpx", "prometheus_client", "cryptography", "dbos")

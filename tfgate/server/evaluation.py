@@ -42,7 +42,7 @@ from tfgate.server.settings import Policy
 ReviewPage = Callable[[Plan, Decision, ReportContext], str]
 """Renders the page of an evaluated plan. Handed in: it belongs to another feature."""
 
-# --- A configuration version (``tar.gz``), unpacked without doing what it says beyond its folder.
+# A configuration version (``tar.gz``), unpacked into its folder alone.
 
 
 MAX_FILES: Final = 50_000
@@ -71,7 +71,7 @@ class _Limited(io.RawIOBase):
 
 
 def unpack(archive: IO[bytes], folder: Path, limit: int) -> int:
-    """Write the regular files of a ``tar.gz`` below ``folder``; give how many.
+    """Write the regular files of a ``tar.gz`` below ``folder``; return how many.
 
     Links, devices and names that lead out are left out: a link may point anywhere, and Terraform
     configurations need none. Raises ``SourceError`` for anything too large or broken.
@@ -96,7 +96,7 @@ def unpack(archive: IO[bytes], folder: Path, limit: int) -> int:
 
 
 def _place(name: str) -> PurePosixPath | None:
-    """Give where a member goes, ``None`` where that is not below the folder."""
+    """Return where a member goes, ``None`` where that is not below the folder."""
     path = PurePosixPath(name)
     parts = [part for part in path.parts if part != "."]
     odd = path.is_absolute() or ".." in parts or "\0" in name or len(parts) > MAX_DEPTH
@@ -113,7 +113,7 @@ def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
 
 
 def working_directory(folder: Path, named: str | None) -> Path:
-    """Give the directory of the root module. Raises ``SourceError`` where it is not there."""
+    """Return the directory of the root module. Raises ``SourceError`` where it is not there."""
     if not named or not named.strip("/"):
         return folder
     path = _place(named.strip("/"))
@@ -146,7 +146,7 @@ def plain(text: str, longest: int = 500) -> str:
 
 
 def undecided(reason: str) -> Evaluation:
-    """Give the evaluation that says that none could be made: it fails the task."""
+    """Return the result of a task that could not be evaluated: it fails."""
     message = plain(f"tfgate could not decide: {reason}")
     return Evaluation(passed=False, undecided=True, message=message)
 
@@ -242,7 +242,7 @@ def _sources(job: Job, file: IO[bytes] | None, policy: Policy, request: Request)
 def _obligations(job: Job, file: IO[bytes] | None, policy: Policy, request: Request) -> Evaluation:
     """Check on the state what the plan left open."""
     if job.decision_id is None or file is None:
-        return undecided("the state after the apply could not be had.")
+        return undecided("the state after the apply could not be read.")
     state = Path(job.folder, "state.json")
     data = file.read()
     json.loads(data)
@@ -250,12 +250,12 @@ def _obligations(job: Job, file: IO[bytes] | None, policy: Policy, request: Requ
     found = verify_decision(request, job.decision_id, Source(state=state), policy.config)
     code = found.obligations.exit_code
     counts = found.obligations.fields()["counts"]
-    told = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+    counted = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
     return Evaluation(
         passed=code is ExitCode.ALLOWED,
         undecided=code is ExitCode.UNDECIDED,
         decision_id=job.decision_id,
-        message=plain(f"Obligations of {job.decision_id} on the state: {told or 'none'}."),
+        message=plain(f"Obligations of {job.decision_id} on the state: {counted or 'none'}."),
     )
 
 
@@ -273,12 +273,12 @@ _LEVELS: Final = {
 
 
 def message_of(decision: Decision) -> str:
-    """Say the decision in one line of at most 500 characters."""
+    """Return the decision in one line of at most 500 characters."""
     return clip(view.headline(decision, view.group(decision)), 500)
 
 
 def findings_of(decision: Decision) -> tuple[tuple[Finding, ...], int]:
-    """Give the findings, and how many there are beyond the limit."""
+    """Return the findings, and how many there are beyond the limit."""
     order = sorted(decision.outcomes, key=_weight)
     kept = order[:MAX_FINDINGS]
     return tuple(_finding(o, n) for n, o in enumerate(kept)), len(order) - len(kept)
@@ -307,7 +307,7 @@ def _finding(outcome: Outcome, number: int) -> Finding:
 
 
 def _status(outcome: Outcome) -> tuple[str, str]:
-    """Give the label, and how bad it is."""
+    """Return the label, and how bad it is."""
     if outcome.blocks:
         return "Denied", "error"
     if outcome.outcome is OutcomeKind.WAIVED:

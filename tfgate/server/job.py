@@ -85,13 +85,12 @@ class RunTask(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def takes_outcomes(self) -> bool:
         """Whether outcomes may be sent."""
-        return any(said is not None and said.outcomes for said in self._said())
-
-    def _said(self) -> tuple[Capabilities | None, ...]:
-        return self.capabilities, self.capabilitites
+        return any(
+            one is not None and one.outcomes for one in (self.capabilities, self.capabilitites)
+        )
 
     def without_token(self) -> bytes:
-        """Give the request as it is kept: JSON, with a dash where the token was."""
+        """Return the request as it is kept: JSON, with a dash where the token was."""
         return msgspec.json.encode(msgspec.structs.replace(self, access_token="-"))  # noqa: S106
 
 
@@ -121,7 +120,7 @@ def read_task(body: bytes) -> RunTask:
 
 
 def _place(error: msgspec.ValidationError) -> str:
-    """Say what is wrong without the value: msgspec quotes unknown words of an enumeration."""
+    """Return what is wrong without the value: msgspec quotes unknown words of an enumeration."""
     text = str(error)
     if text.startswith("Invalid enum value"):
         return "unknown word" + text[text.rfind(" - at") :] if " - at" in text else "unknown word"
@@ -133,7 +132,7 @@ def read_kept(data: bytes) -> RunTask:
     return msgspec.json.decode(data, type=RunTask)
 
 
-# --- What goes to an evaluation and what comes back: plain values, for they cross a process.
+# What goes to an evaluation and what comes back: plain values, for they cross a process.
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -174,7 +173,7 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Evaluation(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What came out."""
+    """The result of a job."""
 
     passed: bool
     message: str
@@ -189,7 +188,7 @@ class Evaluation(msgspec.Struct, frozen=True, omit_defaults=True):
     """HTML."""
 
 
-# --- Messages over a stream socket: four bytes of length, then as many bytes.
+# Messages over a stream socket: four bytes of length, then as many bytes.
 
 
 MAX_MESSAGE = 256 * 1024**2

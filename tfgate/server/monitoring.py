@@ -1,4 +1,4 @@
-"""Log lines of the server: one JSON object a line on standard error."""
+"""What the server reports of itself: log lines (JSON on standard error), and metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Log = Any
 
 
 def set_up() -> Log:
-    """Give the logger. What the libraries say from warnings on is written the same way."""
+    """Return the logger. Warnings and errors of libraries are written the same way."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -46,7 +46,7 @@ class _Forward(logging.Handler):
 
 
 def about(log: Log, key: str, task: RunTask) -> Log:
-    """Give a logger whose every line names the run and the task."""
+    """Return a logger whose every line names the run and the task."""
     return log.bind(
         task=key,
         run_id=task.run_id,
@@ -56,17 +56,17 @@ def about(log: Log, key: str, task: RunTask) -> Log:
     )
 
 
-# --- Numbers for Prometheus. No label has a value that a request chooses.
+# Metrics for Prometheus. No label has a value that a request chooses.
 
 
 class Metrics:
-    """The server's numbers."""
+    """The server's metrics."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
         self.requests = Counter(
             "tfgate_requests_total",
-            "Run task requests by what was said to them",
+            "Run task requests by the answer to them",
             ["result"],
             registry=registry,
         )
@@ -100,5 +100,5 @@ class Metrics:
         self.open = Gauge("tfgate_open_tasks", "Tasks without an answer", registry=registry)
 
     def text(self) -> bytes:
-        """Give the exposition format."""
+        """Return the exposition format."""
         return generate_latest(self._registry)

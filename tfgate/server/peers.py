@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from tfgate.errors import TfgateError, UsageError
 
-# --- What can go wrong between the server and those it talks to.
+# What can go wrong between the server and those it talks to.
 
 
 class PeerError(TfgateError):
-    """The other side could not be reached, or said something that cannot be used.
+    """The other side could not be reached, or answered something that cannot be used.
 
     ``again`` is whether the same request may succeed later; ``status`` its HTTP status, if any.
     The text names hosts, never paths or queries: those may carry a secret.
@@ -36,7 +36,7 @@ class ForbiddenPeerError(PeerError):
 
 
 class HostError(TfgateError):
-    """The process that evaluated ended without a result, or took too long."""
+    """The evaluation process ended without a result, or took too long."""
 
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -58,7 +58,7 @@ class Origin(NamedTuple):
 
 
 def origin_of(url: str) -> Origin:
-    """Give the origin of an absolute URL. Raises ``ForbiddenPeerError`` for anything odd."""
+    """Return the origin of an absolute URL. Raises ``ForbiddenPeerError`` for anything odd."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -76,7 +76,7 @@ def read_origins(entries: Sequence[str], setting: str) -> frozenset[Origin]:
         url = entry if "://" in entry else f"https://{entry}"
         try:
             if urlsplit(url).path not in ("", "/"):
-                raise ForbiddenPeerError("A path says nothing here.")
+                raise ForbiddenPeerError("A path means nothing here.")
             origins.add(origin_of(url))
         except ForbiddenPeerError:
             raise UsageError(
@@ -86,7 +86,7 @@ def read_origins(entries: Sequence[str], setting: str) -> frozenset[Origin]:
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
-    """Ask the system for the addresses of a host."""
+    """Look up the addresses of a host."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError:
@@ -113,7 +113,7 @@ class Allowed:
         self._resolve = resolver
 
     def check_api(self, url: str) -> Origin:
-        """Give the origin of a URL that gets the token. Raises ``ForbiddenPeerError``."""
+        """Return the origin of a URL that gets the token. Raises ``ForbiddenPeerError``."""
         origin = origin_of(url)
         if origin not in self._api:
             raise ForbiddenPeerError(
@@ -123,7 +123,7 @@ class Allowed:
         return origin
 
     def check_download(self, url: str) -> Origin:
-        """Give the origin of a redirect's target. Raises ``ForbiddenPeerError``."""
+        """Return the origin of a redirect's target. Raises ``ForbiddenPeerError``."""
         origin = origin_of(url)
         if origin not in self._downloads | self._api:
             raise ForbiddenPeerError(
@@ -133,7 +133,7 @@ class Allowed:
         return origin
 
     def addresses(self, host: str, port: int) -> list[str]:
-        """Give the addresses that may be connected to: a public one, or one that is listed.
+        """Return the addresses that may be connected to: a public one, or one that is listed.
 
         The connection goes to one of these and nowhere else: a second answer of the name server
         changes nothing. Raises ``PeerError``.

@@ -1,7 +1,7 @@
-"""The engine under the tasks: DBOS, which writes down each step, and what takes over from the dead.
+"""The queue of tasks: DBOS, which records each step, and taking over from servers that are gone.
 
 A task is a DBOS workflow of two steps on one queue. DBOS recovers what its own executor left; a
-server that is gone for good is noticed here: every server writes a heartbeat to the shared
+server that is gone for good is detected here: every server writes a heartbeat to the shared
 database, and workflows of executors without one are put back into the queue by the public calls
 ``list_workflows`` and ``resume_workflows``. DBOS hands a queued workflow to one server alone, and
 fences off the one that had it before: its later steps are refused.
@@ -24,7 +24,7 @@ from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 from tfgate.server.store import CONNECTIONS
 from tfgate.server.work import Work
 
-# --- A clock for the SQLite under DBOS, where SQLite's own is too old for it.
+# A clock for the SQLite under DBOS, where SQLite's own is too old for it.
 #
 # On Python 3.12 and newer DBOS's tables ask for ``unixepoch('subsec')``, which SQLite has from 3.42
 # on and answers with NULL before (https://sqlite.org/lang_datefunc.html). Python is built with
@@ -123,7 +123,7 @@ class Engine:
         DBOS(config=config)
 
     def start(self) -> None:
-        """Take up the work, that of an earlier life included."""
+        """Start working, on what an earlier process left as well."""
         work = self._work
         work.store.beat()
         DBOS.launch()
@@ -141,7 +141,7 @@ class Engine:
         self._every(600.0, self._forget)
 
     def submit(self, key: str) -> None:
-        """Put a task into the queue; again is the same as once."""
+        """Put a task into the queue; a second time changes nothing."""
         with SetWorkflowID(key):
             DBOS.enqueue_workflow(QUEUE, _run_task, key)
 
@@ -169,7 +169,7 @@ class Engine:
         self._threads.append(thread)
 
     def _watch(self) -> None:
-        """Say that this server lives, and take over from those that do not."""
+        """Record that this server lives, and take over from those that do not."""
         store = self._work.store
         store.beat()
         living = store.living(DEAD_SECONDS)
@@ -182,7 +182,7 @@ class Engine:
         store.adopt(living)
 
     def _again(self) -> None:
-        """Queue open tasks whose workflow is missing or over: there is no way to lose one."""
+        """Queue open tasks whose workflow is missing or over: none is lost."""
         for key in self._work.store.open_tasks():
             known = DBOS.list_workflows(workflow_id_prefix=key, load_input=False, load_output=False)
             mine = [w for w in known if w.workflow_id.partition("~")[0] == key]

@@ -17,7 +17,7 @@ PREFIX = "TFGATE_SERVER_"
 
 
 def read_secret(env: Mapping[str, str], name: str) -> str | None:
-    """Give ``TFGATE_SERVER_<NAME>``, or the content of the file that ``…_FILE`` names."""
+    """Return ``TFGATE_SERVER_<NAME>``, or the content of the file that ``…_FILE`` names."""
     value = env.get(PREFIX + name)
     if value:
         return value
@@ -106,7 +106,7 @@ def _mac(key: bytes, text: str) -> str:
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
-# --- Links to the page of a decision: signed, and only for a time.
+# Links to the page of a decision: signed, and only for a time.
 
 
 class Links:
@@ -118,7 +118,7 @@ class Links:
         self._seconds = hours * 3600
 
     def make(self, key: str, now: float) -> str:
-        """Give the link to a task's page."""
+        """Return the link to a task's page."""
         expires = str(int(now) + self._seconds)
         signature = self._vault.sign(f"{key}\n{expires}")
         query = urlencode({"expires": expires, "signature": signature})

@@ -132,7 +132,7 @@ def serve(file: Path, env: Mapping[str, str]) -> int:
 
 
 class _Uvicorn(uvicorn.Server):
-    """Tells waiting steps at the signal, not when the last connection is closed."""
+    """Stops waiting steps at the signal, not when the last connection is closed."""
 
     def __init__(self, running: Running, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -206,7 +206,7 @@ def _server_id(databases: Databases) -> str:
 
 
 def _evaluation_environment(env: Mapping[str, str], state: Path) -> dict[str, str]:
-    """Give evaluations the programs and folders they need, and nothing of the server's secrets."""
+    """Return the variables that evaluations need: none of the server's secrets."""
     kept = {name: env[name] for name in ("PATH", "HOME", "LANG", "XDG_CACHE_HOME") if name in env}
     return {**kept, "XDG_STATE_HOME": str(state.absolute())}
 

@@ -108,7 +108,7 @@ class Databases:
         return engine
 
     def close(self) -> None:
-        """Give the folder back."""
+        """Release the folder."""
         self._lock.close()
 
 
@@ -166,7 +166,7 @@ def _postgres(url: str) -> str:
 # What is written and read.
 
 ACCEPT_SECONDS = 8.0
-"""How long a request waits for a database that is away, before the other side is sent off."""
+"""How long a request waits for a database that is away, before the sender is turned away."""
 OPEN, ANSWERED, ABANDONED = "open", "answered", "abandoned"
 _AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
 P = ParamSpec("P")
@@ -233,7 +233,7 @@ _LISTED = [tasks.c[name] for name in Listed._fields]
 
 
 class Store:
-    """The tables, in the words of the server."""
+    """Reads and writes the tables."""
 
     def __init__(self, engine: sa.Engine, vault: Vault, server: str) -> None:
         self._engine = engine
@@ -243,7 +243,7 @@ class Store:
 
     @patient
     def now(self) -> float:
-        """Give the time that all servers agree on: that of the shared database."""
+        """Return the time that all servers agree on: that of the shared database."""
         return self._now()
 
     def _now(self) -> float:
@@ -254,7 +254,7 @@ class Store:
             return float(value.scalar_one())
 
     def accept(self, key: str, task: RunTask) -> bool:
-        """Keep a request; whether it is a new one. When this returns, it is on the disk."""
+        """Store a request; whether it is a new one. When this returns, it is on the disk."""
         end = time.monotonic() + ACCEPT_SECONDS
         while True:
             try:
@@ -290,7 +290,7 @@ class Store:
 
     @patient
     def read(self, key: str) -> Task | None:
-        """Give a task with its token."""
+        """Return a task with its token."""
         with self._engine.connect() as connection:
             row = connection.execute(sa.select(tasks).where(tasks.c.id == key)).one_or_none()
         if row is None:
@@ -313,17 +313,17 @@ class Store:
 
     @patient
     def state(self, key: str) -> str | None:
-        """Give a task's state; ``None`` where there is no such task."""
+        """Return a task's state; ``None`` where there is no such task."""
         with self._engine.connect() as connection:
             query = sa.select(tasks.c.state).where(tasks.c.id == key)
             return connection.execute(query).scalar_one_or_none()
 
     def take(self, key: str) -> None:
-        """Note that this server works on a task, so that it is the one that sends heartbeats."""
+        """Record that this server works on a task, and so sends its heartbeats."""
         self._change(key, {"server": self.server})
 
     def evaluated(self, key: str, evaluation: Evaluation) -> None:
-        """Keep what came out."""
+        """Store the result."""
         page = evaluation.page
         self._change(
             key,
@@ -341,7 +341,7 @@ class Store:
         )
 
     def close(self, key: str, state: str) -> None:
-        """Note that the answer was taken (or given up): the token is gone with this."""
+        """Record that the answer was taken (or given up), and delete the token."""
         self._change(key, {"state": state, "token": None, "closed_at": self.now()})
 
     @patient
@@ -352,7 +352,7 @@ class Store:
             )
 
     def due(self, seconds: float) -> list[str]:
-        """Give this server's open tasks whose last heartbeat is that old."""
+        """Return this server's open tasks whose last heartbeat is that old."""
         with self._engine.connect() as connection:
             query = sa.select(tasks.c.id).where(
                 tasks.c.state == OPEN,
@@ -362,24 +362,24 @@ class Store:
             return list(connection.execute(query).scalars())
 
     def beaten(self, key: str) -> None:
-        """Note a heartbeat."""
+        """Record a heartbeat."""
         self._change(key, {"beat_at": self.now()})
 
     def open_tasks(self) -> list[str]:
-        """Give every task without an answer, oldest first."""
+        """Return every task without an answer, oldest first."""
         with self._engine.connect() as connection:
             query = sa.select(tasks.c.id).where(tasks.c.state == OPEN).order_by(tasks.c.accepted_at)
             return list(connection.execute(query).scalars())
 
     def counts(self) -> dict[str, int]:
-        """Give how many tasks are in each state."""
+        """Return how many tasks are in each state."""
         with self._engine.connect() as connection:
             query = sa.select(tasks.c.state, sa.func.count()).group_by(tasks.c.state)
             return {row[0]: row[1] for row in connection.execute(query)}
 
     @patient
     def earlier(self, run_id: str, stages: Sequence[str]) -> Earlier | None:
-        """Give the last decision of the same run at one of the stages."""
+        """Return the last decision of the same run at one of the stages."""
         with self._engine.connect() as connection:
             query = (
                 sa.select(tasks.c.decision_id, tasks.c.plan_sha256, tasks.c.obligations)
@@ -395,7 +395,7 @@ class Store:
         return None if row is None else Earlier(row[0], row[1], row[2] or 0)
 
     def recent(self, limit: int, before: float | None = None) -> list[Listed]:
-        """Give the latest tasks, newest first."""
+        """Return the latest tasks, newest first."""
         query = sa.select(*_LISTED).order_by(tasks.c.accepted_at.desc()).limit(limit)
         if before is not None:
             query = query.where(tasks.c.accepted_at < before)
@@ -403,7 +403,7 @@ class Store:
             return [Listed(*row) for row in connection.execute(query)]
 
     def page(self, key: str) -> tuple[Listed, str | None] | None:
-        """Give a task's head and its page."""
+        """Return a task's head and its page."""
         query = sa.select(*_LISTED, tasks.c.page).where(tasks.c.id == key)
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
@@ -422,12 +422,12 @@ class Store:
         return keys
 
     def check(self) -> None:
-        """Ask the database for a sign of life. Raises what SQLAlchemy raises."""
+        """Check that the database answers. Raises what SQLAlchemy raises."""
         with self._engine.connect() as connection:
             connection.execute(sa.text("SELECT 1"))
 
     def beat(self) -> None:
-        """Say that this server lives."""
+        """Record that this server lives."""
         now = self._now()
         with self._engine.begin() as connection:
             mine = servers.c.id == self.server
@@ -436,7 +436,7 @@ class Store:
                 connection.execute(sa.insert(servers).values(id=self.server, beat_at=now))
 
     def living(self, seconds: float) -> set[str]:
-        """Give the servers that were heard of lately; forget those long silent."""
+        """Return the servers with a recent heartbeat; delete those long without one."""
         now = self.now()
         with self._engine.begin() as connection:
             connection.execute(sa.delete(servers).where(servers.c.beat_at < now - 100 * seconds))
@@ -444,12 +444,12 @@ class Store:
             return set(connection.execute(query).scalars())
 
     def leave(self) -> None:
-        """Say that this server is gone, so that others need not wait to find out."""
+        """Record that this server is gone, so that others need not wait to find out."""
         with self._engine.begin() as connection:
             connection.execute(sa.delete(servers).where(servers.c.id == self.server))
 
     def adopt(self, living: set[str]) -> None:
-        """Make the open tasks of servers that are gone this one's, as for heartbeats."""
+        """Take over the open tasks of servers that are gone, to send their heartbeats."""
         with self._engine.begin() as connection:
             connection.execute(
                 sa.update(tasks)

@@ -33,7 +33,7 @@ RUNNING, PASSED, FAILED = "running", "passed", "failed"
 
 
 def status_body(status: str, message: str, url: str | None = None) -> bytes:
-    """Give a body that says a status and nothing else."""
+    """Return a body with a status and nothing else."""
     return msgspec.json.encode({"data": _data(status, message, url)})
 
 
@@ -47,7 +47,7 @@ def _data(status: str, message: str, url: str | None) -> dict[str, Any]:
 def outcomes_body(
     message: str, url: str | None, findings: Sequence[Finding], *, most: int, limit: int
 ) -> bytes:
-    """Give a ``running`` body with one outcome a finding: the worst first, at most ``limit`` bytes.
+    """Return a ``running`` body with an outcome for each finding, in at most ``limit`` bytes.
 
     Findings that do not fit are counted in a last outcome.
     """
@@ -94,7 +94,7 @@ def _rest(number: int, url: str | None) -> dict[str, Any]:
     return {"type": "task-result-outcomes", "attributes": attributes}
 
 
-# --- No heartbeat after the final answer: what is sent about one task is sent one at a time.
+# No heartbeat after the final answer: what is sent about one task is sent one at a time.
 
 
 class Sending:
@@ -119,7 +119,7 @@ class Sending:
 
     @contextmanager
     def heartbeat(self, key: str) -> Iterator[bool]:
-        """Give whether a heartbeat may be sent now."""
+        """Yield whether a heartbeat may be sent now."""
         with self._change:
             free = key not in self._final and key not in self._beating
             if free:
@@ -154,14 +154,14 @@ class Work:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def evaluate(self, key: str) -> bool:
-        """Evaluate a task and keep what came out; whether there is anything to answer."""
+        """Evaluate a task and store the result; whether there is anything to answer."""
         if self.store.state(key) != OPEN:
             return False
         self.store.take(key)
         try:
             task = self.store.read(key)
         except TfgateError as error:
-            # The token cannot be read, so nobody can be told.
+            # The token cannot be read, so no answer can be sent.
             self.log.error("abandoned", task=key, error=str(error))
             self.store.close(key, ABANDONED)
             return False
@@ -289,15 +289,15 @@ class Work:
         )
 
     def answer(self, key: str) -> str:
-        """Send the final answer until it is taken; give the state that the task is in then."""
+        """Send the final answer until it is taken; return the state that the task is in then."""
         task = self.store.read(key)
         if task is None or task.state != OPEN:
             return ANSWERED
         log = about(self.log, key, task.request)
         with self.sending.final(key):
             state = self._answer(task, log)
-            # In the same breath: between the two lies the only moment in which a crash makes the
-            # answer be sent twice.
+            # At once: between the two lies the only moment in which a crash makes the answer be
+            # sent twice.
             self.store.close(key, state)
         status = ABANDONED if state == ABANDONED else _status(task)
         self.metrics.answers.labels(task.request.stage.value, status).inc()
@@ -345,7 +345,7 @@ class Work:
                 return
 
     def beat(self, key: str) -> None:
-        """Say that a task is still in work, unless its answer is on its way."""
+        """Send the heartbeat of a task, unless its answer is on its way."""
         with self.sending.heartbeat(key) as free:
             task = self.store.read(key) if free else None
             if task is None or task.state != OPEN:
@@ -374,7 +374,7 @@ def _status(task: Task) -> str:
 
 
 def _compared(task: Task, evaluation: Evaluation, earlier: str | None) -> Evaluation:
-    """Say where the plan before the apply is not the one that was evaluated after planning."""
+    """Add a note where the plan before the apply is not the one evaluated after planning."""
     if task.request.stage is not Stage.PRE_APPLY or evaluation.plan_sha256 in (None, earlier):
         return evaluation
     if earlier is None:
