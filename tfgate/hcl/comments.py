@@ -80,7 +80,7 @@ class Directive(NamedTuple):
 
 
 def read_directives(text: str) -> list[Directive]:
-    """Give every directive that begins a line of a comment's text."""
+    """Return every directive that begins a line of a comment's text."""
     starts = list(_DIRECTIVE.finditer(text))
     ends = [*(start.start() for start in starts[1:]), len(text)]
     return [
@@ -221,7 +221,7 @@ def _attached(file: SourceFile) -> Iterator[tuple[Comment, Block | None]]:
 
 
 def _runs(lines: Iterable[int]) -> dict[int, int]:
-    """Give each line with the last of those that follow it without a gap."""
+    """Return each line with the last of those that follow it without a gap."""
     ends: dict[int, int] = {}
     for line in sorted(set(lines), reverse=True):
         ends[line] = ends.get(line + 1, line)

@@ -79,7 +79,7 @@ class Reader:
         return problem
 
     def sources(self, directory: Path) -> Iterator[Path | Problem]:
-        """Give the configuration files of one module directory, by name, and what was refused."""
+        """Return the configuration files of one module directory, by name, and what was refused."""
         try:
             if not self._inside(directory) and _has_link(directory):
                 yield self.report(directory, _LEADS_OUT)
@@ -99,7 +99,7 @@ class Reader:
             yield directory / name
 
     def read(self, path: Path) -> bytes | Problem:
-        """Give the bytes of one file, or the problem that keeps it from being read."""
+        """Return the bytes of one file, or the problem that keeps it from being read."""
         try:
             data = self._read(path)
         except OSError as error:
@@ -197,7 +197,7 @@ class Installed:
         self._manifest = read_manifest(reader, data_dir)
 
     def directory(self, parent: Path, calls: tuple[str, ...], source: str | None) -> Path | None:
-        """Give the directory of a module call, or ``None`` where it is not at hand.
+        """Return the directory of a module call, or ``None`` where it is not at hand.
 
         ``source`` is the call's, where it is a literal; ``parent`` the calling module's directory.
         """
@@ -211,7 +211,7 @@ class Installed:
 
 
 def read_manifest(reader: Reader, data_dir: Path) -> dict[str, Entry]:
-    """Give the installed modules by key; none where there is no manifest, or it cannot be read."""
+    """The installed modules by key; none where there is no manifest, or it cannot be read."""
     path = data_dir / "modules" / "modules.json"
     if not os.path.lexists(path):
         return {}
@@ -234,7 +234,7 @@ def is_local(source: str) -> bool:
 def directory_of(
     reader: Reader, data_dir: Path, parent: Path, source: str | None, entry: Entry | None
 ) -> Path | None:
-    """Give the directory of a module call, or ``None`` where it is not known.
+    """Return the directory of a module call, or ``None`` where it is not known.
 
     ``source`` is the call's, where it is a literal; ``parent`` the calling module's directory.
     """

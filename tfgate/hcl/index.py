@@ -27,7 +27,7 @@ class Layout(Protocol):
     """Knows where modules lie."""
 
     def directory(self, parent: Path, calls: Calls, source: str | None) -> Path | None:
-        """Give the directory of a module call, or ``None`` where it is not at hand."""
+        """Return the directory of a module call, or ``None`` where it is not at hand."""
 
     def is_downloaded(self, directory: Path, calls: Calls, source: str | None) -> bool:
         """Say whether a module is from elsewhere, and no part of what is under review."""
@@ -114,7 +114,7 @@ class SourceIndex:
         return tuple(dict.fromkeys([*self._reader.problems, *found]))
 
     def locate(self, address: str, attribute: str | None = None) -> Location | None:
-        """Give the place of ``address`` (of an instance or a config address), or ``None``.
+        """Return the place of ``address`` (of an instance or a config address), or ``None``.
 
         ``attribute`` is a path such as ``ingress[1].cidr_blocks``: its line is given, or that of
         its longest known prefix, or the block's. Where a module's source is not at hand, or no
@@ -129,7 +129,7 @@ class SourceIndex:
         return place if place is not None else self._innermost_call(calls)
 
     def locate_element(self, address: str, name: str, element: object) -> Location | None:
-        """Give the place of the nested block ``name`` that made ``element`` of a planned value.
+        """Return the place of the nested block ``name`` that made ``element`` of a planned value.
 
         Where that cannot be told, it is the place of the first such block, as `locate` gives it.
         """
@@ -161,7 +161,7 @@ class SourceIndex:
         return here or f"import.{join_modules(calls, rest)}" in self._root.source.declared
 
     def module(self, calls: Calls) -> ModuleNode | None:
-        """Give the module at the end of ``calls``, or ``None`` where it is not at hand."""
+        """Return the module at the end of ``calls``, or ``None`` where it is not at hand."""
         if calls not in self._nodes:
             parent = self.module(calls[:-1]) if len(calls) <= self._reader.limits.depth else None
             self._nodes[calls] = None if parent is None else self._called(parent, calls)
@@ -193,7 +193,7 @@ class SourceIndex:
         return not torn and self._complete
 
     def chain(self, node: ModuleNode, declared: Declared) -> Location:
-        """Give the place of a block that ``node`` declares."""
+        """Return the place of a block that ``node`` declares."""
         block = declared.block
         return Location(declared.file.name, block.line, block.end_line, node.chain)
 
@@ -266,7 +266,7 @@ class SourceIndex:
         return self._inside(node, declared, attribute)
 
     def _about(self, node: ModuleNode, rest: str) -> list[Declared]:
-        """Give the block that removes or imports ``rest``; in the root module it may name any."""
+        """Return the block that removes or imports ``rest``; in the root module it may name any."""
         for where, name in ((node, rest), (self._root, join_modules(node.calls, rest))):
             for kind in ("removed", "import"):
                 found = where.source.declared.get(f"{kind}.{name}")
@@ -284,7 +284,7 @@ class SourceIndex:
 
     @staticmethod
     def _chosen(declared: Sequence[Declared], step: str) -> Declared:
-        """Give the last override that has ``step``, or what all of them override."""
+        """Return the last override that has ``step``, or what all of them override."""
         chosen = declared[0]
         for one in declared[1:]:
             if has_step(one.file.syntax, one.file.text or "", one.block, step):
@@ -308,7 +308,7 @@ def is_whole(index: SourceIndex) -> bool:
 
 
 def disagreement(index: SourceIndex, addresses: Iterable[str]) -> list[str]:
-    """Give the config addresses among ``addresses`` that no block declares, sorted.
+    """Return the config addresses among ``addresses`` that no block declares, sorted.
 
     To be asked for what will exist after the apply: a resource that the plan deletes or forgets has
     no block, rightly. One that is imported with a generated configuration may have its ``import``

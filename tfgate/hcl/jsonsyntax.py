@@ -77,7 +77,7 @@ def scan_json(text: str) -> Body:
 
 
 def json_body(text: str, block: Block) -> Body:
-    """Give the properties that stand directly in ``block``, as attributes."""
+    """Return the properties that stand directly in ``block``, as attributes."""
     value = _parse(text, block.opened - 1)
     attributes: dict[str, Attribute] = {}
     for element in _elements(text, value, block.line):
@@ -90,12 +90,12 @@ def json_body(text: str, block: Block) -> Body:
 
 
 def json_elements(text: str, start: int, end: int, line: int) -> list[Element]:
-    """Give the members of the object or array at ``text[start:end]``."""
+    """Return the members of the object or array at ``text[start:end]``."""
     return _elements(text, _parse(text, start), line)
 
 
 def json_literal(text: str, start: int, end: int) -> str | None:
-    """Give the string at ``text[start:end]``, or ``None`` where another value stands there."""
+    """Return the string at ``text[start:end]``, or ``None`` where another value stands there."""
     try:
         value = json.loads(text[start:end])
     except ValueError:
@@ -195,7 +195,7 @@ def _space(text: str, position: int) -> int:
 
 
 def json_comments(text: str, blocks: list[Block]) -> Iterator[tuple[Comment, Block | None]]:
-    """Give the comments of a JSON configuration: the ``"//"`` properties, of blocks and at the top.
+    """The comments of a JSON configuration: the ``"//"`` properties, of blocks and at the top.
 
     Terraform ignores those, and only there: deeper down ``"//"`` is a key like any other.
     """
@@ -244,7 +244,7 @@ class JsonExpressions:
     """The view in which an expression is ``{"expression": "…"}``."""
 
     def whole(self, properties: dict[str, Any]) -> dict[str, Any]:
-        """Give the body of a top-level block, from what a JSON reader gave.
+        """Return the body of a top-level block, from what a JSON reader gave.
 
         Raises ValueError where an argument's name is a template, which Terraform refuses.
         """
@@ -254,7 +254,7 @@ class JsonExpressions:
         return found
 
     def body(self, properties: dict[str, Any]) -> Any:
-        """Give a body, or an object."""
+        """Return a body, or an object."""
         found = {}
         for name, written in properties.items():
             if name == "//":
@@ -265,7 +265,7 @@ class JsonExpressions:
         return found
 
     def value(self, written: Any) -> Any:
-        """Give one value."""
+        """Return one value."""
         if isinstance(written, str):
             return self._string(written)
         if isinstance(written, list):
@@ -275,7 +275,7 @@ class JsonExpressions:
         return written
 
     def code(self, text: str) -> Any:
-        """Give what stands for an expression."""
+        """Return what stands for an expression."""
         return {"expression": text}
 
     def _string(self, written: str) -> Any:
@@ -289,7 +289,7 @@ class JsonUnknowns(JsonExpressions):
     """The view in which an expression is ``UNKNOWN``."""
 
     def body(self, properties: dict[str, Any]) -> Any:
-        """Give a body, unknown where a key is a template; ``dynamic`` makes its blocks unknown."""
+        """A body, unknown where a key is a template; ``dynamic`` makes its blocks unknown."""
         if any(is_template(name) for name in properties):
             return UNKNOWN
         found = super().body(properties)

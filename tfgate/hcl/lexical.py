@@ -68,7 +68,7 @@ class ScanError(Exception):
 
 
 def skip_special(text: str, position: int) -> int:
-    """Give the offset behind the string, heredoc, comment or stray ``<<`` at ``position``.
+    """Return the offset behind the string, heredoc, comment or stray ``<<`` at ``position``.
 
     To be called where one of the patterns above stopped at a character that is no bracket.
     """
@@ -85,7 +85,7 @@ def skip_special(text: str, position: int) -> int:
 
 
 def skip_heredoc(text: str, opening: re.Match[str]) -> int:
-    """Give the offset of the end of the line with the heredoc's end marker."""
+    """Return the offset of the end of the line with the heredoc's end marker."""
     marker = opening.group(1)
     closing = _marker_line(marker).search(text, opening.end())
     if closing is None:
@@ -97,7 +97,7 @@ def skip_heredoc(text: str, opening: re.Match[str]) -> int:
 
 
 def skip_brackets(text: str, position: int) -> int:
-    """Give the offset behind the bracket that closes the one at ``position``."""
+    """Return the offset behind the bracket that closes the one at ``position``."""
     expected = [_CLOSES[text[position]]]
     opened = position
     position += 1
@@ -119,7 +119,7 @@ def skip_brackets(text: str, position: int) -> int:
 
 
 def sole_expression(written: str) -> str | None:
-    """Give what stands in ``"${ … }"`` where that is all of a quoted template."""
+    """Return what stands in ``"${ … }"`` where that is all of a quoted template."""
     if not written.startswith('"${'):
         return None
     try:
@@ -130,7 +130,7 @@ def sole_expression(written: str) -> str | None:
 
 
 def skip_expression(text: str, position: int) -> int:
-    """Give the offset where the expression of an attribute ends: at the end of its logical line,
+    """Return the offset where the expression of an attribute ends: at the end of its logical line,
     at a comment that ends the line, or at the brace of a one-line block."""
     position = skip_to(text, position, ON_LINE, "\n#}")
     if position < len(text) and text[position] in ")]":

@@ -90,7 +90,7 @@ Lines = tuple[int, int]
 def find_path(
     syntax: Syntax, text: str, block: Block, steps: Sequence[str | int]
 ) -> tuple[Lines, int]:
-    """Give the lines of the longest known prefix of ``steps`` in ``block``, and its length.
+    """Return the lines of the longest known prefix of ``steps`` in ``block``, and its length.
 
     A name that several nested blocks have, with no number behind it, is the first of them. Blocks
     that a set holds come in another order in a plan than in the source: the number is taken as it
@@ -168,7 +168,7 @@ _WORDS = {"true": True, "false": False}
 
 
 def alike(syntax: Syntax, text: str, block: Block, name: str, element: Any) -> int | None:
-    """Give the number of the one block ``name`` in ``block`` that can have made ``element``.
+    """Return the number of the one block ``name`` in ``block`` that can have made ``element``.
 
     ``None`` where that is none or not one alone, or where a dynamic block makes some of them. What
     is unknown in the element (or hidden) fits anything.

@@ -153,7 +153,7 @@ class _Scan:
         return self.position < self.stop
 
     def _count(self, position: int) -> int:
-        """Give the line of ``position``, which is not before the last one asked for."""
+        """Return the line of ``position``, which is not before the last one asked for."""
         self.line += self.text.count("\n", self.counted, position)
         self.counted = position
         return self.line
@@ -217,7 +217,7 @@ class Element(NamedTuple):
 
 
 def elements(text: str, start: int, end: int, line: int) -> list[Element]:
-    """Give the elements of the object or tuple that stands at ``text[start:end]``.
+    """Return the elements of the object or tuple that stands at ``text[start:end]``.
 
     Gives none for every other expression: a ``for``, a call, a reference. ``line`` is that of
     ``start``. A key that is an expression in parentheses has no element here.

@@ -90,7 +90,7 @@ def _is_random(run: str) -> bool:
 
 
 def _entropy(text: str) -> float:
-    """Give the bits a character, by the frequencies in the text itself."""
+    """Return the bits a character, by the frequencies in the text itself."""
     counts = Counter(text).values()
     return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)
 
@@ -162,7 +162,7 @@ _MARKED = {"variable": "default", "output": "value"}
 
 
 def redacted_body(kind: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Give ``body`` with ``SENSITIVE`` in the place of secrets.
+    """Return ``body`` with ``SENSITIVE`` in the place of secrets.
 
     Secrets are strings under a name that says so, strings that look so, and what a variable or
     output with ``sensitive`` set (to anything but ``false``) holds.

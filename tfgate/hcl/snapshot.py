@@ -52,7 +52,7 @@ class Snapshot(Reader):
         return Path(os.path.normpath(self.root / inside.replace("\\", "/")))
 
     def sources(self, directory: Path) -> Iterator[Path | Problem]:
-        """Give the configuration files of one module directory, by name."""
+        """Return the configuration files of one module directory, by name."""
         names = sorted(filter(is_source, self._files.get(directory, ())))
         for name in names:
             self.files_read += 1
@@ -63,14 +63,14 @@ class Snapshot(Reader):
             yield directory / name
 
     def read(self, path: Path) -> bytes | Problem:
-        """Give the bytes of one file, as they were planned."""
+        """Return the bytes of one file, as they were planned."""
         data = self._files[path.parent][path.name]
         if len(data) > self.limits.file_bytes:
             return self.report(path, f"larger than {self.limits.file_bytes} bytes: not read")
         return data
 
     def directory(self, parent: Path, calls: tuple[str, ...], source: str | None) -> Path | None:
-        """Give the directory of a module call, or ``None`` where the snapshot lacks it."""
+        """Return the directory of a module call, or ``None`` where the snapshot lacks it."""
         module = self._modules.get(".".join(calls))
         return None if module is None else self._place(module)
 

@@ -45,7 +45,7 @@ def blocks(
     merged: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[SourceBlock]:
-    """Give every block of the configuration, module by module and file by file, each once.
+    """Return every block of the configuration, module by module and file by file, each once.
 
     ``kinds`` and ``types`` (exact names; empty for all) say which are wanted: a file without any is
     not parsed. What cannot be read comes as a block with an ``error``, whatever is wanted, since
@@ -79,7 +79,7 @@ def blocks(
 
 
 def _directories(index: SourceIndex) -> Iterator[Users]:
-    """Give the modules that are under review, those that use the same directory together."""
+    """Return the modules that are under review, those that use the same directory together."""
     users: dict[int, list[ModuleNode]] = {}
     for node in index.modules():
         if not node.downloaded:
@@ -116,7 +116,7 @@ def _source_block(file: SourceFile, users: Users, block: Block) -> SourceBlock:
 
 
 def _find(file: SourceFile, node: ModuleNode, block: Block, path: str) -> Location:
-    """Give the place of a path in a block: the line of its longest part that is there."""
+    """Return the place of a path in a block: the line of its longest part that is there."""
     steps = path_steps(path)
     (line, end_line), _ = find_path(file.syntax, file.text or "", block, steps)
     return Location(file.name, line, end_line, node.chain)
@@ -182,7 +182,7 @@ _BUILT_IN = frozenset({"terraform"})
 
 
 def settings_block(users: Users, parts: Sequence[tuple[bool, SourceBlock]]) -> SourceBlock:
-    """Give one block for all ``terraform`` blocks of a module; each part says if it overrides.
+    """Return one block for all ``terraform`` blocks of a module; each part says if it overrides.
 
     Its place is that of the first; without any, the top of the module's first file.
     """
@@ -283,7 +283,7 @@ def _required(known: dict[str, Any]) -> dict[str, Any]:
 
 
 def _provider(file: SourceFile, block: Block) -> str:
-    """Give the local name of a block's provider: as its argument says, or as its type does."""
+    """Return the local name of a block's provider: as its argument says, or as its type does."""
     text = file.text or ""
     # Few blocks say it, and looking into each would cost more than all the rest.
     says = text.find("provider", block.opened, block.closed) >= 0

@@ -65,7 +65,7 @@ class SourceFile:
         return self._reader.report(self.path, message, line)
 
     def string(self, block: Block, name: str) -> str | None:
-        """Give a block's argument where it is a plain string."""
+        """Return a block's argument where it is a plain string."""
         if self.text is None:
             return None
         attribute = self.syntax.body(self.text, block).attributes.get(name)
@@ -74,7 +74,7 @@ class SourceFile:
         return self.syntax.literal(self.text, attribute.start, attribute.end)
 
     def expression(self, block: Block, name: str) -> str | None:
-        """Give the text of a block's argument, without what surrounds it (JSON: the string)."""
+        """Return the text of a block's argument, without what surrounds it (JSON: the string)."""
         if self.text is None:
             return None
         attribute = self.syntax.body(self.text, block).attributes.get(name)
@@ -165,7 +165,7 @@ class ModuleSource:
 
 
 def addresses_of(file: SourceFile, block: Block) -> Iterator[str]:
-    """Give the addresses that ``block`` declares, or is about, in its module.
+    """Return the addresses that ``block`` declares, or is about, in its module.
 
     ``aws_vpc.x``, ``data.aws_vpc.x``, ``ephemeral.t.n``, ``action.t.n``, ``output.x``, ``var.x``,
     ``module.x``, ``check.x``, ``provider.aws``, ``provider.aws.alias``, ``locals``, ``terraform``,

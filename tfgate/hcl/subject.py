@@ -198,7 +198,7 @@ class SourceBlock:
         return self._contents.value()
 
     def document(self, reads: Wants | None = None, *, unknowns: bool = True) -> dict[str, Any]:
-        """Give the root that a rule on sources sees, with ``body`` in either view.
+        """Return the root that a rule on sources sees, with ``body`` in either view.
 
         ``written`` is the view in which an expression is ``{"expression": "…"}``; it is there where
         ``reads`` wants it, or is not given.
@@ -207,7 +207,7 @@ class SourceBlock:
         return self._root(self.known if unknowns else self.value, written)
 
     def redacted(self, reads: Wants | None = None, *, unknowns: bool = True) -> dict[str, Any]:
-        """Give the same with ``SENSITIVE`` for each literal that is, or looks like, a secret."""
+        """Return the same with ``SENSITIVE`` for each literal that is, or looks like, a secret."""
         from tfgate.hcl.secrets import redacted_body  # only findings are shown
 
         written = self.value if reads is None or reads.wants("written") else {}

@@ -81,7 +81,7 @@ _FULL: Final = Complaint(
 
 
 def block_addresses(remark: Remark) -> list[tuple[ModuleNode, str]]:
-    """Give the addresses that a comment speaks of: one a module that uses its file."""
+    """Return the addresses that a comment speaks of: one a module that uses its file."""
     block, address = remark.block, _address(remark)
     if block is None or address is None:
         return []
@@ -90,7 +90,7 @@ def block_addresses(remark: Remark) -> list[tuple[ModuleNode, str]]:
 
 
 def _address(remark: Remark) -> str | None:
-    """Give the address of the comment's block in its module."""
+    """Return the address of the comment's block in its module."""
     block = remark.block
     return None if block is None else next(addresses_of(remark.file, block), None)
 

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     Signer = Callable[[bytes, str], str | None]
 
 
-# --- Approvals that a review system writes to a file, and those that a signed tag is.
-
-
 MAX_TAGS = 200
 """Signed tags that are looked at, the newest first."""
 
@@ -55,7 +52,7 @@ def _object(line: bytes) -> Mapping[str, Any]:
 
 
 def tag_approvals(repository: Repository, signer: Signer) -> list[tuple[str, Person]]:
-    """Give the commit and the signer of each tag with a good SSH signature.
+    """Return the commit and the signer of each tag with a good SSH signature.
 
     ``signer(data, signature)`` gives the signer's name by the allowed signers, ``None`` for a
     signature that does not count.

@@ -82,7 +82,7 @@ class Repository:
         return done.stdout
 
     def commit_of(self, name: str) -> str | None:
-        """Give the commit that a reference (or an abbreviation) names, ``None`` for none."""
+        """Return the commit that a reference (or an abbreviation) names, ``None`` for none."""
         if name.startswith("-") or "\0" in name:
             return None
         try:
@@ -94,7 +94,7 @@ class Repository:
         return text if OBJECT_ID.fullmatch(text) else None
 
     def tree(self, commit: str, paths: Iterable[str] = ()) -> dict[str, str]:
-        """Give the files below ``paths`` (all of them without any): path to the blob's id.
+        """Return the files below ``paths`` (all of them without any): path to the blob's id.
 
         Symbolic links and submodules are left out.
         """
@@ -108,7 +108,7 @@ class Repository:
         return found
 
     def objects(self, ids: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
-        """Give the content of each object, ``None`` for one that is missing."""
+        """Return the content of each object, ``None`` for one that is missing."""
         wanted = [*ids]
         if not wanted:
             return
@@ -126,7 +126,7 @@ class Repository:
             at += size + 1
 
     def shallow(self) -> frozenset[str]:
-        """Give the commits whose parents this copy does not have (a shallow clone)."""
+        """Return the commits whose parents this copy does not have (a shallow clone)."""
         where = self.run("rev-parse", "--git-path", "shallow").decode("utf-8", "replace").strip()
         try:
             text = (self.top / where).read_text(encoding="ascii", errors="replace")

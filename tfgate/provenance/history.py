@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from tfgate.provenance.git import Repository
 
 
-# --- Commits as git stores them: who wrote one, and whom its trailers name.
-
-
 _SIGNATURE = re.compile(r"(?P<who>.*) (?P<time>-?\d{1,12}) (?P<zone>[+-]\d{4})")
 _TRAILER = re.compile(r"(?P<key>[A-Za-z0-9-]+)\s*:\s*(?P<value>.*)")
 _APPROVALS = frozenset({"approved-by", "reviewed-by"})
@@ -109,7 +106,7 @@ class Commit(msgspec.Struct, frozen=True):
 
 
 def read_trailers(message: str) -> list[tuple[str, str]]:
-    """Give the trailers of a message: key in lower case, and value.
+    """Return the trailers of a message: key in lower case, and value.
 
     They are the last paragraph, if it is not the first one and each line of it is a trailer (or
     goes on with the one before, indented). A message that merely talks about them has none.
@@ -158,7 +155,7 @@ class Touch(msgspec.Struct, frozen=True):
 
 
 def mainline(repository: Repository, commit: str, paths: Sequence[str]) -> list[Touch]:
-    """Give every change of files below ``paths`` on the first-parent history, newest first.
+    """Return every change of files below ``paths`` on the first-parent history, newest first.
 
     A merge counts with all that it brought in, so that a change stands at the commit by which it
     came to be in force.
@@ -167,7 +164,7 @@ def mainline(repository: Repository, commit: str, paths: Sequence[str]) -> list[
 
 
 def within(repository: Repository, merge: Commit, paths: Sequence[str]) -> list[Touch]:
-    """Give every change of files below ``paths`` in the commits that ``merge`` brought in.
+    """Return every change of files below ``paths`` in the commits that ``merge`` brought in.
 
     Of merges among them, that is what none of their parents had; ``merge`` itself counts too.
     """
@@ -216,12 +213,9 @@ def read_commits(repository: Repository, ids: Iterable[str]) -> dict[str, Commit
 
 
 def first_parents(repository: Repository, commit: str) -> frozenset[str]:
-    """Give every commit on the first-parent history of ``commit``."""
+    """Return every commit on the first-parent history of ``commit``."""
     output = repository.run("rev-list", "--first-parent", commit)
     return frozenset(output.decode("ascii", "replace").split())
-
-
-# --- Which change of a file that holds several rules was the last one of each rule.
 
 
 MAX_VERSIONS = 1_000
@@ -231,7 +225,7 @@ MAX_VERSIONS = 1_000
 def last_touches(
     repository: Repository, touches: Sequence[Touch], rules: Sequence[str], path: str
 ) -> dict[str, Touch]:
-    """Give the last change of each rule in a file, and of the rest of it (under ``path``).
+    """Return the last change of each rule in a file, and of the rest of it (under ``path``).
 
     ``touches`` are the changes of the file, newest first. A version that is no TOML counts as one
     in which everything changed.
@@ -253,7 +247,7 @@ def last_touches(
 
 
 def _items(texts: Mapping[str, bytes | None], blob: str | None, path: str) -> dict[str, str] | None:
-    """Give the parts of a version in a comparable form; ``None`` for one that cannot be read."""
+    """Return the parts of a version in a comparable form; ``None`` for one that cannot be read."""
     data = b"" if blob is None else texts.get(blob)
     if data is None:
         return None

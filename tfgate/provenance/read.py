@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from tfgate.provenance.approval import Signer
 
 
-# --- What is known of where a ruleset's rules come from.
-
-
 class LastChange(msgspec.Struct, frozen=True, omit_defaults=True):
     """The change that one or more rules had last."""
 
@@ -186,7 +183,7 @@ class _Reader:
     def _last_touches(
         self, committed: Sequence[RuleFile], same: frozenset[str]
     ) -> dict[tuple[str, str], Touch]:
-        """Give the last change of each rule: (path, rule id or path) to the change.
+        """Return the last change of each rule: (path, rule id or path) to the change.
 
         Files that are the same on the branch have their history there: on another line, a merge of
         the branch would seem to have changed them.
@@ -261,15 +258,12 @@ def _problem(
     return f"no commit that made {untold[0]} is to be found" if untold else None
 
 
-# --- Which rulesets must not be used where rules have to be approved, and why.
-
-
 _NAMED = 5
 """Rules or files that a reason names; more of them say nothing new."""
 
 
 def unapproved(ruleset: str, known: RulesetProvenance, *, branch: str) -> list[Unapproved]:
-    """Give every reason against a ruleset; none for one that may be used.
+    """Return every reason against a ruleset; none for one that may be used.
 
     What is not known counts against it.
     """

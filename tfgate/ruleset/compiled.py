@@ -92,12 +92,12 @@ class CompiledRule:
         return self.parts.message
 
     def changed(self, rule: Rule | None = None, /, **parts: Any) -> CompiledRule:
-        """Give the same with another rule, or other parts."""
+        """Return the same with another rule, or other parts."""
         made = replace(self.parts, **parts) if parts else self.parts
         return CompiledRule(rule or self.rule, made, overridable=self.overridable)
 
     def expressions(self) -> Iterator[tuple[str, Expression]]:
-        """Give every expression with the key it stands under: ``deny``, ``when``, ``let.x``."""
+        """Return every expression with the key it stands under: ``deny``, ``when``, ``let.x``."""
         for key, expression in (
             ("when", self.when),
             ("deny", self.deny),
@@ -127,7 +127,7 @@ def compile_rule(
 
 
 def compile_later(rule: Rule, names: Names, *, overridable: bool) -> CompiledRule:
-    """Give a rule that is compiled when it is used, for rules that were checked before.
+    """Return a rule that is compiled when it is used, for rules that were checked before.
 
     Using it raises ``RulesetError`` where there is a mistake in it after all.
     """
@@ -241,7 +241,7 @@ _WHAT = {
 
 
 def _named(expression: Expression) -> Iterator[tuple[str, str | None]]:
-    """Give each call of a function that takes a declared name, with the name if it is literal."""
+    """Return each call of a function that takes a declared name, with the name if it is literal."""
     for function, args in expression.calls:
         if function in _WHAT:
             name = args[0] if args else None
@@ -271,7 +271,7 @@ def _add_at(message: str, text: str, position: int, at: KeyPath, problems: Probl
 
 
 def _find_cycle(uses: Mapping[str, Collection[str]]) -> list[str] | None:
-    """Give one cycle of names, first name repeated at the end; ``None`` where there is none."""
+    """Return one cycle of names, first name repeated at the end; ``None`` where there is none."""
     done: set[str] = set()
     for start in uses:
         path: list[str] = []

@@ -474,9 +474,6 @@ WAIVER_FILE: Final = Table(
 )
 
 
-# --- Waivers that are kept in ``tfgate.toml`` and in waiver files.
-
-
 def build_waivers(read: Sequence[dict[str, Any]], file: str) -> tuple[Waiver, ...]:
     """Make waivers of tables that ``WAIVER`` read; incomplete ones, already reported, are left out.
 

@@ -49,7 +49,7 @@ class Effective(Frozen, frozen=True):
         }
 
     def level(self, rule: CompiledRule) -> Enforcement:
-        """Give the level in force of a rule."""
+        """Return the level in force of a rule."""
         return self.levels.get(rule.id, rule.rule.enforcement)
 
 
@@ -117,7 +117,7 @@ def for_workspace(
 
 
 def sources_for(config: GateConfig, workspace: str) -> tuple[Source, ...]:
-    """Give the rulesets in use: those of ``[gate]``, then those that the workspace adds."""
+    """Return the rulesets in use: those of ``[gate]``, then those that the workspace adds."""
     sources = list(config.rulesets)
     for table in config.workspaces:
         if glob_matches(table.match, workspace):
@@ -164,7 +164,7 @@ class _Resolver:
     def levels(
         self, workspaces: Sequence[int], *, only_new: bool = False
     ) -> dict[str, Enforcement]:
-        """Give the levels in force; later lines and later tables win. Lowering is checked.
+        """Return the levels in force; later lines and later tables win. Lowering is checked.
 
         ``only_new`` is for tables of other workspaces: what the base says is reported once.
         """
@@ -202,7 +202,7 @@ class _Resolver:
             )
 
     def params(self, workspaces: Sequence[int]) -> dict[str, dict[str, Any]]:
-        """Give every parameter's value; a value is replaced as a whole, never merged."""
+        """Return every parameter's value; a value is replaced as a whole, never merged."""
         given: dict[str, dict[str, Any]] = {ruleset_id: {} for ruleset_id in self.rulesets}
         layers: list[tuple[KeyPath, Mapping[str, Mapping[str, Any]]]] = [
             (("params",), self.config.params),
@@ -230,7 +230,7 @@ class _Resolver:
                 check_params(self.rulesets[ruleset_id].params, values, at, self.problems)
 
     def with_data(self) -> Iterator[Ruleset]:
-        """Give the rulesets, each with its data files, those named by the configuration first."""
+        """Return the rulesets, each with its data files, those named by the configuration first."""
         for ruleset_id in self.config.data:
             if ruleset_id not in self.rulesets and self.strict:
                 self.problems.unknown_key(ruleset_id, ("data",), self.rulesets)

@@ -44,7 +44,7 @@ class TomlFile(Frozen, frozen=True):
     """Hex digest of the bytes on disk."""
 
     def problems(self) -> Problems:
-        """Give an empty list of mistakes that knows this file's name and lines."""
+        """Return an empty list of mistakes that knows this file's name and lines."""
         return Problems(self.name, self.text)
 
 

@@ -56,7 +56,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def satisfies(version: str, constraint: str) -> bool:
-    """Tell whether a version fits ``>=0.3, <2``. Only its first three numbers are compared."""
+    """Whether a version fits ``>=0.3, <2``. Only its first three numbers are compared."""
     ours = _numbers(version)
     parts = re.findall(r"(>=|<=|==|!=|>|<)\s*([\d.]+)", constraint)
     return all(_COMPARE[sign](ours, _numbers(other)) for sign, other in parts)
@@ -94,7 +94,7 @@ def _build_param(name: str, entry: dict[str, Any], raw: object, problems: Proble
 
 
 def is_overridable(header: Header, rule: Rule, own: bool | None) -> bool:
-    """Tell whether the configuration may lower a rule's level.
+    """Whether the configuration may lower a rule's level.
 
     The rule's own ``overridable`` decides where it is given. Otherwise the ruleset's list does; a
     glob in it is too wide a hand to lower a hard-mandatory rule, which must be named in full.
@@ -129,7 +129,7 @@ _TOKEN = late(
 
 
 def header_lines(text: str, name: str) -> list[int]:
-    """Give the 1-based lines of the headers ``[[name]]`` of a text that is valid TOML.
+    """Return the 1-based lines of the headers ``[[name]]`` of a text that is valid TOML.
 
     A header whose name is quoted is not found. (An array's element cannot look like a header: a
     bare name is no value.)

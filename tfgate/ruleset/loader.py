@@ -52,7 +52,7 @@ class CheckedRule(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether the configuration may lower the level, the manifest's word included."""
 
     def is_of(self, data: bytes) -> bool:
-        """Tell whether a file is still what it was."""
+        """Whether a file is still what it was."""
         return hashlib.sha256(data).hexdigest() == self.sha256
 
 
@@ -64,7 +64,7 @@ class _Checked(msgspec.Struct, frozen=True):
 
 
 def checked_rules(name: str, manifest: str) -> Mapping[str, CheckedRule]:
-    """Give the checked rules of a shipped ruleset by file; none where its manifest is another."""
+    """Return the checked rules of a shipped ruleset by file; none where its manifest is another."""
     try:
         checked = msgspec.json.decode(checked_path(name).read_bytes(), type=_Checked)
     except (OSError, msgspec.DecodeError):
@@ -73,12 +73,12 @@ def checked_rules(name: str, manifest: str) -> Mapping[str, CheckedRule]:
 
 
 def checked_path(name: str) -> Path:
-    """Give the path of a ruleset's file in the package."""
+    """Return the path of a ruleset's file in the package."""
     return Path(__file__).parent / "shipped" / f"{name}.json"
 
 
 def checked_text(ruleset: Ruleset) -> str:
-    """Give what the file has to hold, of a shipped ruleset that was loaded with its examples."""
+    """Return what the file has to hold, of a shipped ruleset that was loaded with its examples."""
     digests = {file.path: file.sha256 for file in ruleset.files}
     lines = []
     for compiled in ruleset.rules:
@@ -174,7 +174,7 @@ class _Loader:
         self.is_folder = os.path.isdir(located.path)
 
     def load(self) -> Ruleset:
-        """Give the ruleset, if there is nothing wrong with it."""
+        """Return the ruleset, if there is nothing wrong with it."""
         ruleset = self.gather()
         if self.found:
             raise RulesetError(self.found)
@@ -275,7 +275,7 @@ class _Loader:
         return rules
 
     def _checked(self, manifest: TomlFile) -> Mapping[str, CheckedRule]:
-        """Give the rules that were read and checked before, by the names of their files."""
+        """Return the rules that were read and checked before, by the names of their files."""
         if self.shipped_examples or self.located.shipped is None:
             return {}
         return checked_rules(self.located.shipped, manifest.sha256)
@@ -309,7 +309,7 @@ class _Loader:
         return rule
 
     def _rule_files(self) -> Iterator[tuple[str, str]]:
-        """Give path and name of each file in ``rules/``, by name."""
+        """Return path and name of each file in ``rules/``, by name."""
         folder = self.located.path / "rules"
         if not self.is_folder or not os.path.lexists(folder):
             return
@@ -362,7 +362,7 @@ def _build(
 
 
 def _is_inside(folder: Path, file: str) -> bool:
-    """Tell whether a relative path stays in the folder, symbolic links followed."""
+    """Whether a relative path stays in the folder, symbolic links followed."""
     if os.path.isabs(file) or "\\" in file or "\0" in file:
         return False
     real = os.path.realpath(folder)
@@ -370,5 +370,5 @@ def _is_inside(folder: Path, file: str) -> bool:
 
 
 def _is_aside(name: str) -> bool:
-    """Tell whether a name is of a file that nobody takes for a rule."""
+    """Whether a name is of a file that nobody takes for a rule."""
     return name.startswith(".") or name.endswith((".md", "~"))

@@ -107,7 +107,7 @@ class ParamSpec(Frozen, frozen=True):
 def check_params(
     specs: Mapping[str, ParamSpec], values: Mapping[str, Any], at: KeyPath, problems: Problems
 ) -> dict[str, Any]:
-    """Give the values that are right; record each unknown name and each wrong type."""
+    """Return the values that are right; record each unknown name and each wrong type."""
     right = {}
     for name, value in values.items():
         if name not in specs:

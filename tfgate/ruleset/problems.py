@@ -46,7 +46,7 @@ class Lines:
         self.text = text
 
     def line_of(self, path: KeyPath) -> int | None:
-        """Give the 1-based line of ``path``, or of the nearest table around it; ``None`` for ()."""
+        """The 1-based line of ``path``, or of the nearest table around it; ``None`` for ()."""
         for length in range(len(path), 0, -1):
             line = self._lines.get(path[:length])
             if line is not None:
@@ -194,9 +194,6 @@ def _unescape(match: re.Match[str]) -> str:
     return _SHORT.get(match.group(3), match.group(3))
 
 
-# --- Collects every mistake of one file, so that one run reports them all.
-
-
 KeyPath = tuple[str | int, ...]
 """Where a value stands in a TOML document: keys and, for arrays, 0-based numbers."""
 
@@ -225,7 +222,7 @@ def show_name(name: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Give the known name that is spelt most like ``name``, or ``None`` where none is near."""
+    """Return the known name that is spelt most like ``name``, or ``None`` where none is near."""
     folded = {candidate.casefold().replace("_", "-"): candidate for candidate in known}
     wanted = name[:200].casefold().replace("_", "-")
     found = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.6)
@@ -233,7 +230,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """Give `` (did you mean "actions"?)``, or all known names where few, or nothing."""
+    """Return `` (did you mean "actions"?)``, or all known names where few, or nothing."""
     names = sorted(known)
     near = nearest(name, names)
     if near is not None:
@@ -262,7 +259,7 @@ class Problems:
         return bool(self.found)
 
     def line_of(self, path: KeyPath) -> int | None:
-        """Give the line of a key; ``None`` where the file's text is not known."""
+        """Return the line of a key; ``None`` where the file's text is not known."""
         if self._text is None:
             return None
         if self._lines is None:
@@ -293,7 +290,7 @@ class Problems:
         self.add(f"unknown key {show_name(name)}{suggest(name, known)}", (*at, name))
 
     def done(self) -> list[Problem]:
-        """Give all mistakes in the file's order; a last line counts those beyond the bound."""
+        """Return all mistakes in the file's order; a last line counts those beyond the bound."""
         found = sorted(self.found, key=lambda problem: problem.line or 0)
         if not self.more:
             return found

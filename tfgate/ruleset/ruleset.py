@@ -51,7 +51,7 @@ class Ruleset(Frozen, frozen=True):
     """Commit that it was taken from, where it comes from git."""
 
     def resolve_params(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
-        """Give every parameter's value. Raises ``ConfigError`` for a wrong or missing one."""
+        """Return every parameter's value. Raises ``ConfigError`` for a wrong or missing one."""
         problems = Problems(self.source)
         values = complete_params(self, check_params(self.params, overrides, (), problems), problems)
         if problems:
@@ -99,7 +99,7 @@ def complete_params(
 
 
 def repeated_rules(rules: Sequence[CompiledRule]) -> list[Problem]:
-    """Give a mistake for each rule whose id a rule before it has."""
+    """Return a mistake for each rule whose id a rule before it has."""
     first: dict[str, CompiledRule] = {}
     problems = []
     for rule in rules:
@@ -112,13 +112,10 @@ def repeated_rules(rules: Sequence[CompiledRule]) -> list[Problem]:
 
 
 def digest(files: Sequence[RulesetFile]) -> str:
-    """Give ``sha256:…`` of the JSON list ``[[path, sha256 hex], …]``, sorted, without spaces."""
+    """Return ``sha256:…`` of the JSON list ``[[path, sha256 hex], …]``, sorted, without spaces."""
     manifest = [[file.path, file.sha256] for file in files]
     text = json.dumps(manifest, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-
-
-# --- Data files: JSON or TOML that ``data(name)`` gives to rules.
 
 
 MAX_DATA_BYTES = 32 * 1024 * 1024

@@ -23,7 +23,7 @@ _TABLES = {
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Give each schema by name: ``ruleset``, ``rule``, ``tfgate``, ``waivers``."""
+    """Return each schema by name: ``ruleset``, ``rule``, ``tfgate``, ``waivers``."""
     return {
         name: {"$schema": _DIALECT, "title": title, **table.schema()}
         for name, (table, title) in _TABLES.items()
@@ -31,12 +31,12 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def schema_text(name: str) -> str:
-    """Give a schema as its file in the package has it. Raises ``KeyError``."""
+    """Return a schema as its file in the package has it. Raises ``KeyError``."""
     return json.dumps(schemas()[name], indent=2, ensure_ascii=False) + "\n"
 
 
 def schema_path(name: str) -> Path:
-    """Give the path of a schema's file in the package."""
+    """Return the path of a schema's file in the package."""
     return Path(__file__).parent / "schemas" / f"{name}.schema.json"
 
 

@@ -143,7 +143,7 @@ _MAY_HAVE: Final[Mapping[SinkType, Sequence[str]]] = {
 
 
 def _type_rules() -> tuple[dict[str, Any], ...]:
-    """Give the JSON Schema of which keys go with which type."""
+    """Return the JSON Schema of which keys go with which type."""
     return tuple(
         {
             "if": {"properties": {"type": {"const": kind.value}}, "required": ["type"]},
@@ -208,7 +208,7 @@ def read_sinks(
     required: Value,
     problems: list[Problem],
 ) -> tuple[SinkSpec, ...]:
-    """Give the sinks; mistakes of them, and a required one that is not there, are reported.
+    """Return the sinks; mistakes of them, and a required one that is not there, are reported.
 
     ``required`` is the value of ``audit.require_sink``.
     """
@@ -247,7 +247,7 @@ def _build(
 
 
 def _mistakes(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give each mistake with the key it is about."""
+    """Return each mistake with the key it is about."""
     kind = table["type"]
     if kind is None:
         return  # that was reported

@@ -48,13 +48,13 @@ def locate(source: str, base: Path | None = None, remote: Remote | None = None) 
 
 
 def shipped_folder() -> Path:
-    """Give the folder of the shipped rulesets: inside a wheel, or beside a checkout's package."""
+    """Return the folder of the shipped rulesets: inside a wheel, or beside a checkout's package."""
     package = Path(__file__).parent.parent
     return find_shipped_folder(package)
 
 
 def find_shipped_folder(package: Path) -> Path:
-    """Give ``_rulesets`` in the package if it is there, else ``rulesets`` beside the package."""
+    """Return ``_rulesets`` in the package if it is there, else ``rulesets`` beside the package."""
     inside = package / "_rulesets"
     return inside if inside.is_dir() else package.parent / "rulesets"
 

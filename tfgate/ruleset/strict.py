@@ -44,10 +44,10 @@ class Kind(Protocol):
     """One sort of value."""
 
     def read(self, value: object, at: KeyPath, problems: Problems) -> Any:
-        """Give the value in Python, or ``INVALID`` with each mistake recorded in ``problems``."""
+        """Return the value in Python, or ``INVALID`` with each mistake recorded in ``problems``."""
 
     def schema(self) -> Schema:
-        """Give the JSON Schema (draft 2020-12) of the value."""
+        """Return the JSON Schema (draft 2020-12) of the value."""
 
 
 def toml_type(value: object) -> str:

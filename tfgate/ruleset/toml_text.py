@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any, Final
+from typing import Any
 
 from tfgate.model.text import is_printable
 
@@ -49,12 +49,6 @@ def inline(value: Any) -> str:
     return f"[{', '.join(inline(part) for part in value if part is not None)}]"
 
 
-# --- Values as TOML on one line, for pages that show an example as its author may have written it.
-
-
-_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
-
-
 def toml_line(key: str, value: Any) -> str:
     """Write ``key = value``."""
     return f"{toml_key(key)} = {toml_value(value)}"
@@ -62,7 +56,7 @@ def toml_line(key: str, value: Any) -> str:
 
 def toml_key(key: str) -> str:
     """Write a key, in quotes where TOML asks for them."""
-    return key if _BARE_KEY.fullmatch(key) else toml_value(key)
+    return key if _BARE.fullmatch(key) else toml_value(key)
 
 
 def toml_value(value: Any) -> str:

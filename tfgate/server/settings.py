@@ -137,7 +137,7 @@ class Settings(_Strict, frozen=True):
         return Path(self.folder, text)
 
     def allowed(self) -> Allowed:
-        """Give whom the server may talk to. Raises ``UsageError``."""
+        """Return whom the server may talk to. Raises ``UsageError``."""
         try:
             networks = [ipaddress.ip_network(text) for text in self.hcp.networks]
         except ValueError:
@@ -150,7 +150,7 @@ class Settings(_Strict, frozen=True):
 
     @property
     def address(self) -> tuple[str, int]:
-        """Give host and port to listen at. Raises ``UsageError``."""
+        """Return host and port to listen at. Raises ``UsageError``."""
         host, colon, port = self.server.listen.rpartition(":")
         is_number = port.isascii() and port.isdecimal() and len(port) <= 5
         if not (colon and is_number) or int(port) > 65535:
@@ -192,7 +192,7 @@ _TABLES: Mapping[str, type[_Strict]] = {
 
 
 def _from_environment(env: Mapping[str, str]) -> list[tuple[str, str, Any]]:
-    """Give table, key and value of each ``TFGATE_SERVER_<KEY>`` or ``…_<TABLE>_<KEY>``."""
+    """Return table, key and value of each ``TFGATE_SERVER_<KEY>`` or ``…_<TABLE>_<KEY>``."""
     found: list[tuple[str, str, Any]] = []
     for table, kind in _TABLES.items():
         prefix = "TFGATE_SERVER_" if table == "server" else f"TFGATE_SERVER_{table.upper()}_"
@@ -209,9 +209,6 @@ def _wrong(file: str, message: str) -> ConfigError:
     return ConfigError([Problem(file, message)])
 
 
-# --- Which rules hold where: loaded once, so that a change on disk changes nothing by halves.
-
-
 _Key = tuple[str, Path]
 
 
@@ -224,7 +221,7 @@ class Policy(NamedTuple):
     before_plan: tuple[Source, ...]
 
     def rules(self, config: GateConfig, workspace: str) -> Effective:
-        """Give the rules in force in a workspace, from memory."""
+        """Return the rules in force in a workspace, from memory."""
         return self._resolve(config, workspace, ())
 
     def source_rules(self, config: GateConfig, workspace: str) -> Effective:
@@ -255,7 +252,7 @@ def load_policies(settings: Settings, env: Mapping[str, str]) -> tuple[Policy, .
 def choose(
     tables: Sequence[PolicyTable], organization: str, project: str | None, workspace: str
 ) -> int | None:
-    """Give the number of the first table that fits, ``None`` where none does.
+    """Return the number of the first table that fits, ``None`` where none does.
 
     A project that the request does not name fits ``*`` alone.
     """

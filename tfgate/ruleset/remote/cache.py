@@ -72,7 +72,7 @@ def _entry(line: bytes, path: str) -> Entry:
 
 
 def _name(raw: bytes) -> str:
-    """Give a path that means the same on every system, or refuse it."""
+    """Return a path that means the same on every system, or refuse it."""
     try:
         name = raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -86,7 +86,7 @@ def _name(raw: bytes) -> str:
 
 
 def read_files(git: Git, entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
-    """Give each path with its content, as it is in the repository: no filter, no line ends."""
+    """Return each path with its content, as it is in the repository: no filter, no line ends."""
     asked = "".join(f"{entry.object_id}\n" for entry in entries).encode()
     output = memoryview(git.run("cat-file", "--batch", data=asked))
     for entry in entries:
@@ -109,7 +109,7 @@ def write_files(files: Mapping[str, bytes], folder: Path) -> None:
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:
-    """Give the content digest: as that of a ruleset, over every file below its path."""
+    """Return the content digest: as that of a ruleset, over every file below its path."""
     return digest(
         [
             RulesetFile(name, hashlib.sha256(data).hexdigest())
@@ -119,7 +119,7 @@ def digest_of(files: Mapping[str, bytes]) -> str:
 
 
 def digest_on_disk(folder: Path) -> str | None:
-    """Give the same of files that were written; ``None`` where something else is among them."""
+    """Return the same of files that were written; ``None`` where something else is among them."""
     found: dict[str, bytes] = {}
     for root, folders, names in os.walk(folder):
         paths = [os.path.join(root, name) for name in (*folders, *names)]
@@ -136,15 +136,12 @@ def digest_on_disk(folder: Path) -> str | None:
     return digest_of(found) if found else None
 
 
-# --- Where fetched commits are kept: one folder a repository and commit, never changed once there.
-
-
 VARIABLE: Final = "TFGATE_CACHE"
 REPOSITORY: Final = "repo.git"
 
 
 def cache_folder(env: Mapping[str, str]) -> Path:
-    """Give the cache: ``TFGATE_CACHE``, or ``tfgate`` in the user's own.
+    """Return the cache: ``TFGATE_CACHE``, or ``tfgate`` in the user's own.
 
     Raises ``TfgateError``.
     """
@@ -170,19 +167,19 @@ class Cache:
         self._folder = folder
 
     def commit_folder(self, source: GitSource, commit: str) -> Path:
-        """Give the folder of a commit, whether it is there or not.
+        """Return the folder of a commit, whether it is there or not.
 
         The ref is part of its name: beside the commit it holds the tag, which may be signed.
         """
         return self._of(source) / f"{commit}-{_short(source.ref)}"
 
     def tree_folder(self, source: GitSource, commit: str) -> Path:
-        """Give the folder of the files below the source's path."""
+        """Return the folder of the files below the source's path."""
         return self.commit_folder(source, commit) / f"tree-{_short(source.path)}"
 
     @contextmanager
     def workplace(self, source: GitSource) -> Iterator[Path]:
-        """Give a new folder on the same disk, removed at the end unless it was moved away."""
+        """Return a new folder on the same disk, removed at the end unless it was moved away."""
         place = self._of(source)
         try:
             place.mkdir(parents=True, exist_ok=True, mode=0o700)

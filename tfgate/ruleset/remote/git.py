@@ -82,7 +82,7 @@ class Git:
         self._env = environment(env)
 
     def run(self, *arguments: str, data: bytes = b"", settings: Sequence[str] = ()) -> bytes:
-        """Give what git prints. Raises ``GitFailed``: it refused, hung, or fetched too much."""
+        """Return what git prints. Raises ``GitFailed``: it refused, hung, or fetched too much."""
         output, errors, code = self.attempt(*arguments, data=data, settings=settings)
         if code != 0:
             raise GitFailed(_last_words(errors) or f"git ended with {code}")
@@ -91,7 +91,7 @@ class Git:
     def attempt(
         self, *arguments: str, data: bytes = b"", settings: Sequence[str] = ()
     ) -> tuple[bytes, bytes, int]:
-        """Give output, errors and exit code, whatever it is. Raises ``GitFailed``."""
+        """Return output, errors and exit code, whatever it is. Raises ``GitFailed``."""
         process = self._start([*arguments], settings)
         deadline = time.monotonic() + SECONDS
         pending: bytes | None = data
@@ -135,7 +135,7 @@ class Git:
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:
-    """Give the environment that git runs in: nothing that points it at another repository."""
+    """Return the environment that git runs in: nothing that points it at another repository."""
     kept = {name: env[name] for name in _KEPT if name in env}
     kept.setdefault("GIT_SSH_COMMAND", _SSH)
     return {**kept, **_ALWAYS}
@@ -159,15 +159,12 @@ def _size(folder: Path) -> int:
 
 
 def _last_words(errors: bytes) -> str:
-    """Give the first line that says what is wrong, made printable."""
+    """Return the first line that says what is wrong, made printable."""
     lines = [line.strip() for line in errors[-8_000:].decode("utf-8", "replace").splitlines()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:", "ERROR:", "remote:"))]
     chosen = next(iter(telling), lines[-1] if lines else "")
     text = "".join(character if character.isprintable() else " " for character in chosen)
     return text.removeprefix("fatal: ").removeprefix("error: ")[:300].rstrip(".")
-
-
-# --- Fetches one commit of a repository into a new bare repository.
 
 
 class NoSuchRef(Exception):  # noqa: N818 - carries a sentence to whoever knows the source
@@ -202,7 +199,7 @@ def fetch_commit(git: Git, source: GitSource, commit: str) -> str:
 
 
 def _full_name(git: Git, source: GitSource) -> str:
-    """Give the ref's full name: a tag's before a branch's."""
+    """Return the ref's full name: a tag's before a branch's."""
     wanted = (f"refs/tags/{source.ref}", f"refs/heads/{source.ref}")
     listed = git.run("ls-remote", "--quiet", "--", source.url, *wanted).decode("utf-8", "replace")
     known = {line.partition("\t")[2] for line in listed.splitlines()}
@@ -216,9 +213,6 @@ def _commit_of(git: Git, name: str) -> str:
     return git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").decode().strip()
 
 
-# --- Whether a commit, or the tag that names it, is signed by a key of an allowed-signers file.
-
-
 _GOOD: Final = re.compile(rb'^Good "git" signature for (.+) with [A-Z0-9-]+ key ', re.MULTILINE)
 _SIGNED: Final = re.compile(rb"^gpgsig|^-----BEGIN (?:SSH|PGP) ", re.MULTILINE)
 
@@ -228,7 +222,7 @@ class NotSigned(Exception):  # noqa: N818 - carries a sentence to whoever knows 
 
 
 def signer_of(git: Git, commit: str, ref: str, signers: Path) -> str:
-    """Give who signed the commit, or the tag ``ref`` on it, as the file ``signers`` names them.
+    """Return who signed the commit, or the tag ``ref`` on it, as the file ``signers`` names them.
 
     Raises ``NotSigned``. Only SSH signatures count: an OpenPGP one would be checked with a key ring
     that nobody named.

@@ -64,7 +64,7 @@ class Pin(Frozen, frozen=True):
 
 
 def read_lock(path: Path) -> dict[str, Pin]:
-    """Give the pins by source; none where there is no file. Raises ``ConfigError``.
+    """Return the pins by source; none where there is no file. Raises ``ConfigError``.
 
     A lock that cannot be read is no lock that says nothing: it is a mistake to be mended.
     """
@@ -115,7 +115,7 @@ def write_lock(path: Path, pins: Mapping[str, Pin]) -> None:
 
 
 def lock_text(pins: Mapping[str, Pin]) -> str:
-    """Give the file's text: sorted by source, so that it differs only where a pin does."""
+    """Return the file's text: sorted by source, so that it differs only where a pin does."""
     entries = (
         f"\n[[rulesets]]\nsource = {json.dumps(source, ensure_ascii=False)}\n"
         f'commit = "{pin.commit}"\ndigest = "{pin.digest}"\n'
@@ -127,9 +127,6 @@ def lock_text(pins: Mapping[str, Pin]) -> str:
 def _unwritable(path: Path, error: OSError) -> ConfigError:
     message = f"cannot be written: {(error.strerror or 'unknown reason').lower()}"
     return ConfigError([Problem(path.name, message)])
-
-
-# --- ``git::https://git.example/policy.git//sets/net?ref=v3.1.0``, taken apart.
 
 
 PREFIX: Final = "git::"

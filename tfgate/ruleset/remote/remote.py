@@ -61,7 +61,7 @@ class Remote:
     """What a person should know of how a ruleset was found."""
 
     def locate(self, text: str) -> Taken:
-        """Give the pinned version of a source; what is not pinned yet is, unless ``locked``.
+        """Return the pinned version of a source; what is not pinned yet is, unless ``locked``.
 
         Raises ``ConfigError`` and ``TfgateError``.
         """
@@ -84,7 +84,7 @@ class Remote:
         return taken
 
     def pinned(self, text: str) -> Taken:
-        """Give the pinned version of a source wherever its ref is by now, to compare with.
+        """Return the pinned version of a source wherever its ref is by now, to compare with.
 
         Raises ``ConfigError``: it is not pinned, or the server gives it no more.
         """
@@ -182,14 +182,14 @@ class Remote:
 
 
 def _entry_point(tree: Path, source: GitSource) -> Path:
-    """Give what the loader loads: the one file where the path names a file, else the folder."""
+    """Return what the loader loads: the one file where the path names a file, else the folder."""
     name = source.path.rpartition("/")[2]
     file = tree / name
     return file if name.endswith(".toml") and file.is_file() else tree
 
 
 def default_remote(base: Path) -> Remote:
-    """Give what holds where no configuration does: the lock is in ``base``."""
+    """Return what holds where no configuration does: the lock is in ``base``."""
     return Remote(base / LOCK_NAME, dict(os.environ))
 
 
