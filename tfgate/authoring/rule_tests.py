@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -153,8 +153,7 @@ class Gap(msgspec.Struct, frozen=True):
     """Whether the rule has not shown that it can pass and fail."""
 
 
-@dataclass(frozen=True)
-class WatchedRule:
+class WatchedRule(NamedTuple):
     """A rule whose conditions are watched while its examples run."""
 
     compiled: CompiledRule
@@ -234,8 +233,7 @@ def _value_reads(expression: Expression) -> Iterator[bool]:
         yield head in _VALUES
 
 
-@dataclass(frozen=True)
-class RuleReport:
+class RuleReport(NamedTuple):
     """One rule with its examples."""
 
     rule: Rule

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -142,8 +141,7 @@ class ExampleResult(msgspec.Struct, frozen=True):
         return self.got == self.expected
 
 
-@dataclass(frozen=True)
-class Prepared:
+class Prepared(NamedTuple):
     """An example as a plan, on which its rule can be run any number of times."""
 
     test: RuleTest

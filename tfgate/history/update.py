@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
     from tfgate.ruleset.remote.remote import Remote, Taken
 
 
-@dataclass(frozen=True)
-class Update:
+class Update(NamedTuple):
     """One ruleset."""
 
     source: str
