@@ -15,6 +15,8 @@ import click
 import msgspec
 from msgspec.structs import asdict
 
+from tfgate.audit.record import moment_of
+from tfgate.audit.search import parse_moment
 from tfgate.audit.signing import APPROVALS
 from tfgate.command.output import terminal, write_err, write_out
 from tfgate.engine.decide import fingerprint
@@ -112,9 +114,6 @@ def _end(text: str | None, now: dt.datetime, latest: dt.datetime) -> dt.datetime
         return latest
     if span := _SPAN.fullmatch(text.strip()):
         return now + dt.timedelta(hours=int(span[1]) * _HOURS[span[2]])
-    from tfgate.audit.record import moment_of
-    from tfgate.audit.search import parse_moment
-
     return moment_of(parse_moment(text, now, end=True))
 
 

@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import sys
-import traceback
 from typing import TYPE_CHECKING
 
 import click
@@ -105,7 +104,11 @@ def _unexpected(error: BaseException, *, debug: bool) -> int:
 
 
 def _show_frames(error: BaseException) -> None:
-    frames = "".join(traceback.format_tb(error.__traceback__))
+    frames, place = "", error.__traceback__
+    while place is not None:
+        code = place.tb_frame.f_code
+        frames += f'  File "{code.co_filename}", line {place.tb_lineno}, in {code.co_name}\n'
+        place = place.tb_next
     name = type(error).__name__
     with contextlib.suppress(OSError):
         click.echo(f"{frames}{name} (message withheld: it may hold a value)", err=True)

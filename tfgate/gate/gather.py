@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from tfgate.model.text import late
 from tfgate.plan import read_plan
 from tfgate.ruleset import Evaluate, for_workspace, load_gate_config
 from tfgate.terraform import begin_run, detect_operator, detect_workspace, planned_workspace
+from tfgate.terraform.gitdir import GitDir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -97,8 +99,6 @@ class Sources:
     @property
     def prefix(self) -> str:
         """The directory as seen from the top of its repository, with ``/``; empty at the top."""
-        from tfgate.terraform.gitdir import GitDir
-
         root = self._root.absolute()
         checkout = GitDir.find(root)
         if checkout is None or not root.is_relative_to(checkout.top):
@@ -231,8 +231,6 @@ class Sources:
         """Return which sources were evaluated, where any were."""
         if self.index is None or not self._evaluated:
             return None
-        import hashlib
-
         files = {
             file.name: file.data
             for node in self.index.modules()

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from tfgate.errors import PlanError, UsageError
-from tfgate.gate.plan_copy import Interrupts
+from tfgate.gate.plan_copy import Interrupts, plan_place
 from tfgate.model import Frozen
 from tfgate.opening import NotAFileError, open_stream
 from tfgate.terraform import find_terraform, read_plan_file, read_snapshot
@@ -136,8 +136,6 @@ def _too_large() -> PlanError:
 
 def _show(data: bytes, name: str, *, env: Mapping[str, str], cwd: Path) -> PlanInput:
     """Have terraform print the plan file; show a private copy, so that what is hashed is shown."""
-    from tfgate.gate.plan_copy import plan_place
-
     terraform = find_terraform(env)
     with Interrupts() as interrupts, plan_place(interrupts, env) as place:
         return show_plan_file(data, place.keep(data), name=name, terraform=terraform, cwd=cwd)

@@ -13,7 +13,6 @@ import msgspec
 from tfgate.audit.files import make_directory, write_whole
 from tfgate.errors import TfgateError
 from tfgate.opening import open_file
-from tfgate.provenance.read import RulesetProvenance
 from tfgate.ruleset.sources import GIT_PREFIX, SHIPPED_PREFIX
 from tfgate.terraform.find import search_path
 from tfgate.terraform.gitdir import GitDir, UnreadableError, read_small
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from tfgate.provenance.approval import Landings
     from tfgate.provenance.git import Repository
-    from tfgate.provenance.read import Wanted
+    from tfgate.provenance.read import RulesetProvenance, Wanted
     from tfgate.ruleset import GateConfig, Ruleset
 
 CACHE_VERSION = 1
@@ -80,8 +79,7 @@ class RulesOrigin:
         return self._kept / f"{hashlib.sha256(text).hexdigest()}.json"
 
     def _ask(self, ruleset: Ruleset, path: Path, checkout: GitDir) -> RulesetProvenance:
-        # Late: with subprocess they cost 10 ms, and what is kept is answered without.
-        from tfgate.provenance.read import read_provenance
+        from tfgate.provenance.read import RulesetProvenance, read_provenance
 
         repository = repository_of(checkout, self._env)
         if repository is None:
@@ -222,6 +220,8 @@ def _kept(place: Path) -> RulesetProvenance | None:
         return None
     if data is None:
         return None
+
+    from tfgate.provenance.read import RulesetProvenance
 
     try:
         return msgspec.json.decode(data, type=RulesetProvenance)

@@ -13,6 +13,7 @@ from tfgate.audit.writer import AlreadyRecordedError
 from tfgate.errors import AuditError, NotDeliveredError, TfgateError
 from tfgate.exitcodes import ExitCode
 from tfgate.gate.plan_copy import Interrupted, is_unchanged
+from tfgate.gate.verify import check_on_plan, obligations_of, unresolved
 from tfgate.terraform.arguments import takes_variables
 
 if TYPE_CHECKING:
@@ -255,9 +256,6 @@ class TerraformApply:
         """Check what was let through unknown, and record it."""
         if not self._evaluated.result.decision.obligations:
             return None
-        # Late: most applies leave nothing open.
-        from tfgate.gate.verify import check_on_plan, obligations_of, unresolved
-
         wanted = obligations_of(self._evaluated.result.decision)
         gathered = self._evaluated.gathered
         rulesets, context = gathered.effective.rulesets, gathered.context

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tfgate.gate.rule_origin import RulesOrigin, repository_of
+from tfgate.provenance.git import GitError, blob_id
+from tfgate.provenance.history import mainline, read_commits
 from tfgate.ruleset.config import find_config
 from tfgate.ruleset.files import Unreadable, decode_text, parse_toml
 from tfgate.ruleset.settings import place
@@ -68,8 +70,6 @@ def comment_doubts(
     this content, and had it when the plan was made (``planned``, RFC 3339; ``None`` where that is
     not in question). A file elsewhere in the repository with the same content is not this file.
     """
-    from tfgate.provenance.git import GitError
-
     checkout = GitDir.find(Path(os.path.realpath(root)))
     if checkout is None:
         return dict.fromkeys(files, "is in no git repository")
@@ -103,8 +103,6 @@ def _doubts(
 
 def _blob_ids(data: bytes, like: str) -> list[str]:
     """Return git's ids of a file: as it is, and without the line ends of Windows."""
-    from tfgate.provenance.git import blob_id
-
     return [blob_id(content, len(like)) for content in (data, data.replace(b"\r\n", b"\n"))]
 
 
@@ -132,9 +130,6 @@ def _files(
 def _of_file(
     path: Path, config: GateConfig, env: Mapping[str, str]
 ) -> Iterator[tuple[Key, WaiverOrigin]]:
-    from tfgate.provenance.git import GitError
-    from tfgate.provenance.history import mainline
-
     checkout = GitDir.find(path.parent)
     repository = None if checkout is None else repository_of(checkout, env)
     if checkout is None or repository is None:
@@ -170,8 +165,6 @@ def _landed(
     config: GateConfig,
     env: Mapping[str, str],
 ) -> Iterator[tuple[Key, WaiverOrigin]]:
-    from tfgate.provenance.history import read_commits
-
     landings = RulesOrigin(config, env, None).landings(repository)
     changes = {
         commit_id: landings.changes(commit, [path])[path]

@@ -9,10 +9,12 @@ package: one dash or two, ``-name=value`` or, unless it is a switch, ``-name val
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from enum import Flag, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tfgate.errors import UsageError
+from tfgate.terraform.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -214,10 +216,6 @@ def _option(argument: str, rest: Iterator[str], tool: str) -> Given:
 
 
 def _unknown(name: str, tool: str) -> UsageError:
-    from difflib import get_close_matches
-
-    from tfgate.terraform.text import clean
-
     near = get_close_matches(name, OPTIONS, n=1)
     meant = f" Did you mean -{near[0]}?" if near else ""
     return UsageError(

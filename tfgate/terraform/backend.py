@@ -10,9 +10,11 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
+from tfgate.plan.values import names_secret
 from tfgate.terraform.text import clean, public_url
 
 # An allow-list: a setting that is not here is never read, so that a new one cannot leak. Settings
@@ -179,8 +181,6 @@ def _given(value: object) -> object:
 
 
 def _opens_state(name: str) -> bool:
-    from tfgate.plan.values import names_secret  # late: most directories have few settings
-
     # The address of a database is all that names a state in it; what opens it is cut out.
     return name != "conn_str" and (names_secret(name) or _OPENS.search(name) is not None)
 
@@ -189,8 +189,6 @@ def _without_secrets(text: str) -> str:
     """Cut out of an address or a connection string what opens it."""
     if "://" not in text:
         return "" if text.lstrip().startswith("-----BEGIN") else _IN_DSN.sub("", text)
-    from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
-
     try:
         parts = urlsplit(text)
         asked = parse_qsl(parts.query, keep_blank_values=True)

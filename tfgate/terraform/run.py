@@ -8,6 +8,8 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from tfgate.model.decision import Operator, Run
 from tfgate.model.text import late
 from tfgate.terraform.ci import CiSystem, detect_ci, fill, first
@@ -55,10 +57,7 @@ class Dirty:
         config = checkout.config()
         if config is None or _RUNS_PROGRAMS.search(config):
             return None
-        # Late: importing subprocess costs 5 ms, and not every run is in a checkout.
         import subprocess
-
-        from tfgate.terraform.find import search_path
 
         git = search_path("git", env)
         if git is None:
@@ -116,8 +115,6 @@ class PendingRun:
 
     def result(self) -> Run:
         """Return the run. ``dirty`` is ``None`` where git did not answer within its time limit."""
-        from msgspec.structs import replace
-
         if self._dirty is not None:
             self._run = replace(self._run, dirty=self._dirty.result())
             self._dirty = None

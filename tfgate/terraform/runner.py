@@ -9,12 +9,13 @@ import sys
 import threading
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import msgspec
 
 from tfgate.errors import TerraformError
-from tfgate.terraform.text import clean
+from tfgate.terraform.text import clean, explain_failure
 
 if TYPE_CHECKING:
     import subprocess
@@ -44,9 +45,7 @@ def run_helper(command: Sequence[str], *, cwd: str | Path | None, env: Mapping[s
 
     An exception meanwhile, Ctrl-C among them, ends the command before it is passed on.
     """
-    # Late: it costs 5 ms, and a plan that comes as JSON needs no process.
     import subprocess
-    from threading import Thread
 
     with subprocess.Popen(
         list(command),
@@ -223,9 +222,6 @@ class Terraform:
         except OSError as error:
             raise self._not_started(error, cwd) from None
         if helped.code != 0:
-            # Late, as it is rare: its patterns take 3 ms to compile.
-            from tfgate.terraform.text import explain_failure
-
             command = f"{self.kind} {what}"
             raise explain_failure(self.kind, command, helped.code, helped.stderr)
         return helped.stdout

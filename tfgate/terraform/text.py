@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import NamedTuple
+from urllib.parse import urlsplit, urlunsplit
 
 from tfgate.errors import TerraformError
 
@@ -28,8 +30,6 @@ def clean(value: object, longest: int = LONGEST) -> str:
         return ""
     text = value[: longest * 4].strip()
     if not (text.isascii() and text.isprintable()):
-        import unicodedata  # late: most values are plain
-
         text = "".join(c if unicodedata.category(c)[0] != "C" else _REPLACED for c in text)
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
@@ -44,9 +44,6 @@ def public_url(value: object) -> str:
     if "://" not in text:
         before, at, after = text.rpartition("@")
         return clean(after if at and ":" in before else text)
-    # Late: it costs 2 ms, and most values are no URL.
-    from urllib.parse import urlsplit, urlunsplit
-
     try:
         parts = urlsplit(text)
         host = parts.netloc.rpartition("@")[2]
