@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -131,8 +131,7 @@ class Need(NamedTuple):
     """Of each, one of the people must have it."""
 
 
-@dataclass(frozen=True)
-class ApprovalTerms:
+class ApprovalTerms(NamedTuple):
     """What the gate asks of approvals."""
 
     now: dt.datetime
@@ -142,7 +141,7 @@ class ApprovalTerms:
     """How long after it was signed an approval holds at most."""
     authors: tuple[str, ...] = ()
     """Who wrote the change, as far as known now."""
-    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    roles: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     """Role → globs over principals."""
     need: Callable[[str], Need] = lambda _rule: Need()
     """What a rule (by id) needs."""

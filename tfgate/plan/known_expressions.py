@@ -6,11 +6,11 @@ stands for any number of them. False only says that nobody can tell.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from tfgate.model.text import late
 from tfgate.plan.values import marks_any
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from tfgate.plan.pointing import Written
 
 _NAME: Final = r"[^\W\d][\w-]*"
-_MENTION: Final = re.compile(rf"(?<![\w.-])({_NAME}(?:(?:\[[^\[\]]*\])?\.{_NAME})*)(?![\w-]*\()")
-_KEY: Final = re.compile(r"\[([^\[\]]*)\]")
-_IN_KEY: Final = re.compile(r"\[[^\[\]]*\]")
-_BOUND: Final = re.compile(rf"\bfor\s+({_NAME})(?:\s*,\s*({_NAME}))?\s+in\b")
-_UNKNOWABLE: Final = re.compile(r"\b(?:timestamp|uuid|bcrypt|plantimestamp)\s*\(")
+_MENTION: Final = late(rf"(?<![\w.-])({_NAME}(?:(?:\[[^\[\]]*\])?\.{_NAME})*)(?![\w-]*\()")
+_KEY: Final = late(r"\[([^\[\]]*)\]")
+_IN_KEY: Final = late(r"\[[^\[\]]*\]")
+_BOUND: Final = late(rf"\bfor\s+({_NAME})(?:\s*,\s*({_NAME}))?\s+in\b")
+_UNKNOWABLE: Final = late(r"\b(?:timestamp|uuid|bcrypt|plantimestamp)\s*\(")
 """Functions whose result no plan knows."""
 _ALWAYS: Final = frozenset({"path", "terraform", "tofu", "count"})
 _HOPS: Final = 64

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw
 
 from tfgate.errors import PlanError
-from tfgate.model.text import is_printable
+from tfgate.model.text import is_printable, late
 from tfgate.plan.change import LONGEST_NAME
 
 if TYPE_CHECKING:
@@ -37,11 +37,9 @@ def shown(text: str) -> str:
     return "".join(c if is_printable(c) else c.encode("unicode_escape").decode() for c in cut)
 
 
-_BETWEEN: Final = re.compile(rb"[ \t\r\n,]*")
+_BETWEEN: Final = late(rb"[ \t\r\n,]*")
 # Bounded: of each repetition the pattern remembers more than a hundred bytes.
-_KEY: Final = re.compile(
-    rb'"((?:[^"\\]|\\.){0,%d})"[ \t\r\n]*:[ \t\r\n]*' % LONGEST_NAME, re.DOTALL
-)
+_KEY: Final = late(rb'"((?:[^"\\]|\\.){0,%d})"[ \t\r\n]*:[ \t\r\n]*' % LONGEST_NAME, re.DOTALL)
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Raw])
 _LIST: Final = msgspec.json.Decoder(list[Raw])
 _encode: Final = msgspec.json.Encoder().encode

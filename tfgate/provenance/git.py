@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from typing import TYPE_CHECKING
 
 from tfgate.errors import TfgateError
+from tfgate.model.text import late
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SECONDS = 30.0
 """For one command. The history of a large repository takes one or two."""
 
-OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+OBJECT_ID = late(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 _SAFE = (
     "--no-pager",

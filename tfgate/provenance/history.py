@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tfgate.engine.override import any_same, spelling
+from tfgate.model.text import late
 from tfgate.provenance.git import OBJECT_ID, GitError
 from tfgate.ruleset.files import Unreadable, decode_text, parse_toml
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from tfgate.provenance.git import Repository
 
 
-_SIGNATURE = re.compile(r"(?P<who>.*) (?P<time>-?\d{1,12}) (?P<zone>[+-]\d{4})")
-_TRAILER = re.compile(r"(?P<key>[A-Za-z0-9-]+)\s*:\s*(?P<value>.*)")
+_SIGNATURE = late(r"(?P<who>.*) (?P<time>-?\d{1,12}) (?P<zone>[+-]\d{4})")
+_TRAILER = late(r"(?P<key>[A-Za-z0-9-]+)\s*:\s*(?P<value>.*)")
 _APPROVALS = frozenset({"approved-by", "reviewed-by"})
 _LONGEST = 200
 

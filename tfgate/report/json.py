@@ -14,6 +14,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from tfgate.model.decision import NO_PLAN, Decision
+from tfgate.model.text import late
 from tfgate.report.escape import dumps
 from tfgate.report.interface import ReportContext, exit_code
 
@@ -209,7 +210,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 _Shape = TypeVar("_Shape")
 
-_DEPOSED = re.compile(r"(?P<address>.+) \(deposed (?P<key>[^()\s]+)\)", re.DOTALL)
+_DEPOSED = late(r"(?P<address>.+) \(deposed (?P<key>[^()\s]+)\)", re.DOTALL)
 """How ``Decision.passed`` writes a deposed object (no live address ends in a bracket)."""
 
 

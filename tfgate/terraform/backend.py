@@ -7,13 +7,13 @@ hold all settings of the backend, those that are not given as null.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
+from tfgate.model.text import late
 from tfgate.plan.values import names_secret
 from tfgate.terraform.text import clean, public_url
 
@@ -40,9 +40,9 @@ _CLOUD_ENVIRONMENT = {
     "workspaces.project": "TF_CLOUD_PROJECT",
 }
 _WORKSPACES = ("name", "prefix", "project", "tags")
-_OPENS = re.compile(r"_(?:key|pem|certificate)$")
+_OPENS = late(r"_(?:key|pem|certificate)$")
 """Names of settings that open a state, beside those that any list of secrets has."""
-_IN_DSN = re.compile(r"""(?i)\b\w*(?:pass|key)\w*\s*=\s*(?:'(?:[^'\\]|\\.)*'|\S*)""")
+_IN_DSN = late(r"""(?i)\b\w*(?:pass|key)\w*\s*=\s*(?:'(?:[^'\\]|\\.)*'|\S*)""")
 _DEEPEST = 32
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tfgate.errors import TerraformError
+from tfgate.model.text import late
 from tfgate.terraform.runner import Terraform
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 
 _PROGRAMS = ("terraform", "tofu")
 # terraform-1.11, terraform_1.5.7_linux_amd64, tofu1.8, opentofu; not terraform-docs.
-_NAME: Final = re.compile(
-    r"(?:open)?(terraform|tofu)(?:[-_.]?v?\d[\w.+-]*)?(?:\.exe)?", re.IGNORECASE
-)
+_NAME: Final = late(r"(?:open)?(terraform|tofu)(?:[-_.]?v?\d[\w.+-]*)?(?:\.exe)?", re.IGNORECASE)
 _EXECUTABLE: Final = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 # What the Go compiler writes of the main package into each program (debug/buildinfo).
 _MAIN_PACKAGE: Final = b"path\tgithub.com/"

@@ -247,8 +247,8 @@ _VARIABLES = (
     "BUILDKITE_BUILD_AUTHOR_EMAIL",
     "BUILDKITE_BUILD_AUTHOR",
 )
-_IDENT = re.compile(r"^author (?P<name>.*?) ?<(?P<address>[^<>\n]*)> \d+ [+-]\d{4}$", re.MULTILINE)
-_NAMED = re.compile(r"(?P<name>.*?)\s*<(?P<address>[^<>]+)>")
+_IDENT = late(r"^author (?P<name>.*?) ?<(?P<address>[^<>\n]*)> \d+ [+-]\d{4}$", re.MULTILINE)
+_NAMED = late(r"(?P<name>.*?)\s*<(?P<address>[^<>]+)>")
 _SECONDS = 5.0
 _MAX_COMMIT = 1 << 20
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from tfgate.errors import TerraformError
+from tfgate.model.text import late
 
 LONGEST = 256
 """Characters that are kept of one value: longer than any login, key or URL met in practice."""
@@ -55,9 +56,9 @@ def public_url(value: object) -> str:
 # --- Turn what a helper command of Terraform printed into one sentence and a hint.
 
 
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
-_FRAME = re.compile(r"^[\s│╷╵|]+", re.MULTILINE)
-_SUMMARY = re.compile(r"Error: ([^\n]+)")
+_ANSI = late(r"\x1b\[[0-9;]*m")
+_FRAME = late(r"^[\s│╷╵|]+", re.MULTILINE)
+_SUMMARY = late(r"Error: ([^\n]+)")
 
 
 class _Cause(NamedTuple):
@@ -68,7 +69,7 @@ class _Cause(NamedTuple):
 
 
 def _cause(pattern: str, sentence: str, hint: str) -> _Cause:
-    return _Cause(re.compile(pattern, re.IGNORECASE), sentence, hint)
+    return _Cause(late(pattern, re.IGNORECASE), sentence, hint)
 
 
 # Texts of Terraform 1.0 to 1.15 and OpenTofu 1.6 to 1.11; their line breaks are undone before.
