@@ -80,7 +80,7 @@ class Mapping(NamedTuple):
     judgements: list[Judgement]
 
     def judge(self, verdict: Verdict) -> Judgement | None:
-        """Give the judgement of a disagreement; an address in it may be a glob."""
+        """Return the judgement of a disagreement; an address in it may be a glob."""
         for one in self.judgements:
             if one.check == verdict.check and glob_matches(one.address, verdict.address):
                 return one
@@ -123,7 +123,7 @@ def read_mapping(path: Path) -> Mapping:
 
 
 def compare(folder: Path, entries: Sequence[dict[str, Any]], mapping: Mapping) -> Iterator[Verdict]:
-    """Give the verdict on each label of each mapped check."""
+    """Yield the verdict on each label of each mapped check."""
     rulesets = load_rulesets([f"tfgate:{name}" for name in shipped_names()])
     _refuse_unknown_rules(rulesets, mapping)
     for entry in entries:

@@ -49,7 +49,7 @@ def _fill(found: re.Match[str]) -> str:
 
 
 def _part(name: str) -> str:
-    """Give the text for one place in the page."""
+    """Return the text for one place in the page."""
     if name == "formats":
         rows = (
             f"| [`{entry.name}`](#{entry.name}) | {entry.summary} |" for entry in FORMATS.values()

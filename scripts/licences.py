@@ -58,7 +58,7 @@ class Licences:
         self.declared: dict[str, str] = found["declared"]
 
     def licence(self, name: str) -> str | None:
-        """Give a package's licence as an SPDX expression; ``None`` where nothing is known."""
+        """Return a package's licence as an SPDX expression; ``None`` where nothing is known."""
         return self.read.get(name) or self.declared.get(name)
 
     def permits(self, expression: str) -> bool:
@@ -84,7 +84,7 @@ class Licences:
 
 
 def declared_licence(name: str) -> str | None:
-    """Give what an installed package declares; ``None`` if that names no one licence.
+    """Return what an installed package declares; ``None`` if that names no one licence.
 
     Errors: ``PackageNotFoundError`` where it is not installed.
     """
@@ -139,14 +139,14 @@ def _now(name: str, licences: Licences) -> str | None:
 
 
 def _listed(licences: Licences) -> str:
-    """Give the list with its last table anew; what people wrote above it stays."""
+    """Return the list with its last table anew; what people wrote above it stays."""
     head, _, _ = LIST.read_text(encoding="utf-8").partition("[declared]\n")
     lines = [f'{name} = "{licence}"' for name, licence in licences.declared.items()]
     return "\n".join([f"{head}[declared]", *lines, ""])
 
 
 def page(licences: Licences, locked: tuple[Locked, ...]) -> str:
-    """Give the page of third-party licences."""
+    """Return the page of third-party licences."""
     lines = [
         "<!-- Made by scripts/licences.py: run it again. -->",
         "",

@@ -34,7 +34,7 @@ class Locked:
 
 
 def read_lock(name: str) -> tuple[Locked, ...]:
-    """Give what ``requirements/NAME.txt`` lists, in its order."""
+    """Return what ``requirements/NAME.txt`` lists, in its order."""
     text = (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
     return tuple(_locked(block) for block in re.split(r"\n(?=\w)", text)[1:])
 

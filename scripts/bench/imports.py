@@ -45,7 +45,7 @@ except ImportError:
 
 
 def local_imports() -> Iterator[tuple[str, str, int]]:
-    """Give importer, imported module and line of every import inside a function."""
+    """Yield importer, imported module and line of every import inside a function."""
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -43,7 +43,7 @@ COMPUTED = {kind: {*names, "tags_all"} for kind, names in UNKNOWN.items()}
 
 
 def marks(value: Any) -> Any:
-    """Give ``before_sensitive``/``after_sensitive`` of a value."""
+    """Return ``before_sensitive``/``after_sensitive`` of a value."""
     if isinstance(value, dict):
         return {
             key: True if key in SENSITIVE else marks(part)
@@ -54,7 +54,7 @@ def marks(value: Any) -> Any:
 
 
 def split_unknown(kind: str, full: Values) -> tuple[Values, Values]:
-    """Give ``after`` and ``after_unknown`` of a resource that is made."""
+    """Return ``after`` and ``after_unknown`` of a resource that is made."""
     after: Values = {}
     unknown: Values = {}
     for key, value in full.items():
@@ -72,7 +72,7 @@ def split_unknown(kind: str, full: Values) -> tuple[Values, Values]:
 
 
 def expressions(kind: str, values: Values) -> Values:
-    """Give the ``expressions`` of a resource's block."""
+    """Return the ``expressions`` of a resource's block."""
     found: Values = {}
     for key, value in values.items():
         if key in COMPUTED[kind] or value is None or value in ([], ""):
@@ -110,13 +110,13 @@ class Module:
         return f"{self.address}." if self.address else ""
 
     def child(self, name: str) -> Module:
-        """Give the module called ``name``, made where it is new."""
+        """Return the module called ``name``, made where it is new."""
         if name not in self.children:
             self.children[name] = Module(f"{self.prefix}module.{name}")
         return self.children[name]
 
     def values(self, section: str) -> Values:
-        """Give it as ``planned`` or ``prior`` values."""
+        """Return it as ``planned`` or ``prior`` values."""
         found: Values = {}
         if resources := getattr(self, section):
             found["resources"] = resources
@@ -129,7 +129,7 @@ class Module:
         return found
 
     def configuration(self) -> Values:
-        """Give it as configuration."""
+        """Return it as configuration."""
         found: Values = {}
         if self.blocks:
             found["resources"] = list(self.blocks.values())
@@ -167,7 +167,7 @@ class Maker:
         self.relevant: list[Values] = []
 
     def make(self) -> Values:
-        """Give the plan."""
+        """Return the plan."""
         while len(self.changes) < self.size:
             self._block(len(self.changes))
         return self._plan()
@@ -280,7 +280,7 @@ def _identity(module: Module, kind: str, name: str, key: Any) -> Values:
 
 
 def _change(kind: str, actions: list[str], full: Values) -> tuple[Values, Values]:
-    """Give ``change`` and what stands beside it."""
+    """Return ``change`` and what stands beside it."""
     before: Values | None = None if actions == ["create"] else full
     after: Values | None = full
     unknown: Values = {}
@@ -350,7 +350,7 @@ def _configured(
 
 
 def expected(changes: list[Values]) -> list[list[str]]:
-    """Give the findings of the ten rules, computed in plain Python."""
+    """Return the findings of the ten rules, computed in plain Python."""
     found = [[rule, entry["address"]] for entry in changes for rule in _broken(entry)]
     deletions = sum("delete" in entry["change"]["actions"] for entry in changes)
     return sorted([*found, *([["R8", "plan"]] if deletions > 50 else [])])

@@ -90,7 +90,7 @@ def _check(plan: Path, rulesets: Sequence[str]) -> list[str]:
 
 
 def _process(command: list[str]) -> tuple[float, float]:
-    """Give CPU seconds and peak memory in MB of a process."""
+    """Return CPU seconds and peak memory in MB of a process."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, _, usage = os.wait4(process.pid, 0)
     process.returncode = 0  # reaped above

@@ -160,7 +160,7 @@ def _search(work: Work) -> None:
 
 
 def _options() -> Any:
-    """Give jmespath the functions that it lacks; of those that need a plan, none."""
+    """Return the functions that jmespath lacks, without those that need a plan."""
     added: dict[str, Any] = {}
     for function in rule_functions():
         if not function.standard and not function.scope:

@@ -16,12 +16,12 @@ ALLOWED = ["t3.micro", "t3.small", "t3.medium", "m6i.large", "m6i.xlarge"]
 
 
 def hexadecimal(r: Random, digits: int) -> str:
-    """Give so many random digits."""
+    """Return so many random digits."""
     return f"{r.getrandbits(4 * digits):0{digits}x}"
 
 
 def tags(r: Random, i: int, *, owner: bool = True) -> Values:
-    """Give the tags of resource ``i``."""
+    """Return the tags of resource ``i``."""
     t = {
         "Name": f"res-{i}",
         "Env": r.choice(["prod", "stage", "dev"]),

@@ -116,7 +116,7 @@ def _wrong(hcp: FakeHcp, tasks: dict[str, str]) -> int:
 
 
 def _resident(server: TaskServer) -> float:
-    """Give the resident memory of a server and its judging host, in MB."""
+    """Return the resident memory of a server and its judging host, in MB."""
     assert server.process is not None
     pids = [server.process.pid]
     children = Path(f"/proc/{pids[0]}/task/{pids[0]}/children").read_text().split()

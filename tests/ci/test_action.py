@@ -114,7 +114,7 @@ class GitHub(Job):
         }
 
     def outputs(self) -> dict[str, str]:
-        """Give what steps wrote to ``GITHUB_OUTPUT``."""
+        """Return what steps wrote to ``GITHUB_OUTPUT``."""
         return dict(line.split("=", 1) for line in self.output.read_text().splitlines())
 
     def run(self, **inputs: str) -> Ended:

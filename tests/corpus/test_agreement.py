@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def agreement() -> Any:
-    """Give scripts/agreement.py as a module."""
+    """Return scripts/agreement.py as a module."""
     spec = importlib.util.spec_from_file_location("agreement", ROOT / "scripts" / "agreement.py")
     assert spec is not None
     assert spec.loader is not None
@@ -32,7 +32,7 @@ def agreement() -> Any:
 
 @pytest.fixture(scope="module")
 def verdicts(agreement: Any) -> Any:
-    """Give the verdict on every label that a rule is mapped to."""
+    """Return the verdict on every label that a rule is mapped to."""
     mapping = agreement.read_mapping(agreement.MAPPING)
     entries = agreement._entries(LABELLED)
     return list(agreement.compare(LABELLED, entries, mapping))

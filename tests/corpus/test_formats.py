@@ -21,7 +21,7 @@ ROW = re.compile(r"^\| `(\d\.\d)` \| ([\d., to]+)[^|]* \| read \|$", re.MULTILIN
 
 
 def documented() -> dict[str, str]:
-    """Give the formats that the page has, with the versions of Terraform that write them."""
+    """Return the formats that the page has, with the versions of Terraform that write them."""
     return dict(ROW.findall(PAGE.read_text(encoding="utf-8")))
 
 
@@ -48,7 +48,7 @@ def test_the_corpus_has_every_format() -> None:
 
 
 def judged(tmp_path: Path, version: Any) -> tuple[int, tuple[str, ...] | None]:
-    """Give the exit code of a check, and the plan's warnings."""
+    """Return the exit code of a check, and the plan's warnings."""
     text = json.dumps({**plan_data(), "format_version": version})
     (tmp_path / "plan.json").write_text(text)
     code = main(["check", str(tmp_path / "plan.json"), "-r", "tfgate:core", "--allow-empty"])

@@ -23,7 +23,7 @@ MOST_SKIPPED = 8
 
 
 def blocks_of(path: Path) -> list[Block]:
-    """Give the blocks with commands of a page, and the files that it has a reader write."""
+    """Return the blocks with commands of a page, and the files that it has a reader write."""
     return [
         block for block in blocks(path) if block.language in LANGUAGES or "file" in block.options
     ]

@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "integrations" / "hcp-terraform.md"
 
 
 def shown() -> str:
-    """Give the configuration of the page, with what is commented out."""
+    """Return the configuration of the page, with what is commented out."""
     (block,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     return re.sub(r"^# (\w+ = )", r"\1", block, flags=re.MULTILINE)
 

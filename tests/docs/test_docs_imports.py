@@ -17,7 +17,7 @@ NOT_YET = re.compile(r"tfgate\.(plan|engine|hcl)\b")
 
 
 def _local_imports() -> Iterator[tuple[str, str]]:
-    """Give importer and imported module of every import inside a function."""
+    """Yield importer and imported module of every import inside a function."""
     for path in sorted((ROOT / "tfgate").rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -21,7 +21,7 @@ BLOCKS = re.findall(r"```hcl\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DO
 
 
 def hooks() -> Iterator[Any]:
-    """Give every hook of the page."""
+    """Yield every hook of the page."""
     import hcl2
 
     for block in BLOCKS:

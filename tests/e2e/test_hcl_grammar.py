@@ -100,13 +100,13 @@ PIECE = re.compile(r'"(?:[^"\\\n]|\\.)*"|[^\W\d][\w-]*|\d+|\s|.', re.DOTALL)
 
 
 def fixed() -> list[str]:
-    """Give the expressions above, one of each kind of thing that there is to get wrong."""
+    """Return the expressions above, one of each kind of thing that there is to get wrong."""
     written = [one for line in EXPRESSIONS.strip().splitlines() for one in line.split(" | ")]
     return [one.replace("\\n", "\n").replace("\\\\", "\\") for one in written]
 
 
 def spoilt(seed: int, count: int) -> Iterator[str]:
-    """Give expressions with one or two pieces taken out, put in or put in the place of others."""
+    """Yield expressions with one or two pieces taken out, put in or put in the place of others."""
     chance = random.Random(seed)
     whole = [one for one in fixed() if "$" not in one and "%{" not in one and "." not in one]
     for _ in range(count):
@@ -119,7 +119,7 @@ def spoilt(seed: int, count: int) -> Iterator[str]:
 
 
 def refused_by_terraform(texts: Sequence[str], folder: Path) -> set[int]:
-    """Give the numbers of the texts that ``terraform fmt`` says a syntax error of."""
+    """Return the numbers of the texts that ``terraform fmt`` says a syntax error of."""
     require_part("terraform")
     sources = folder / "sources"
     sources.mkdir()

@@ -50,7 +50,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def files(directory: Path) -> dict[str, str]:
-    """Give every file with its text."""
+    """Return every file with its text."""
     found = (path for path in directory.rglob("*") if path.is_file())
     return {path.relative_to(directory).as_posix(): path.read_text() for path in found}
 

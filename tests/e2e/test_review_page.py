@@ -109,7 +109,7 @@ def choose(page: Page, name: str, value: str) -> None:
 
 
 def said(page: Page) -> Any:
-    """Give what the page says about how much it shows."""
+    """Return what the page says about how much it shows."""
     return page.run("document.querySelector('#said').value")
 
 

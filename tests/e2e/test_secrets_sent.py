@@ -245,7 +245,7 @@ if sys.argv[:1] == ["-m"] and "pip" not in sys.argv:
 
 @pytest.fixture(scope="module")
 def hcp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHcp]:
-    """Give the other side, with planted plans."""
+    """Yield the other side, with planted plans."""
     fake = FakeHcp(tmp_path_factory.mktemp("hcp"))
     for name, owner in (("good", "me"), ("bad", None)):
         fake.plans[name] = json.dumps(planted(owner)).encode()
@@ -259,7 +259,7 @@ def hcp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHcp]:
 
 @pytest.fixture(scope="module")
 def server(hcp: FakeHcp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TaskServer]:
-    """Give a server whose rules look at every secret, and parts of which fail."""
+    """Yield a server whose rules look at every secret, and parts of which fail."""
     server = TaskServer(tmp_path_factory.mktemp("server") / "gate", hcp)
     write_rules(server.folder)
     more = server.folder / "python"

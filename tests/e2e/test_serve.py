@@ -54,7 +54,7 @@ message = "{address} has a long id"
 
 @pytest.fixture(scope="module")
 def hcp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHcp]:
-    """Give the other side, with every real plan."""
+    """Yield the other side, with every real plan."""
     fake = FakeHcp(tmp_path_factory.mktemp("hcp"))
     for path in PLANS.glob("*.json"):
         fake.plans[path.name] = path.read_bytes()
@@ -64,7 +64,7 @@ def hcp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHcp]:
 
 @pytest.fixture(scope="module")
 def server(hcp: FakeHcp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TaskServer]:
-    """Give a running server whose teams have different rules."""
+    """Yield a running server whose teams have different rules."""
     server = TaskServer(tmp_path_factory.mktemp("gate"), hcp)
     (server.folder / "deny.toml").write_text(DENYING)
     (server.folder / "open.toml").write_text(DENYING.split("[[rules]]")[0] + OPEN_RULE)
@@ -230,7 +230,7 @@ def test_before_the_apply_the_plan_is_judged_again(server: TaskServer, hcp: Fake
 
 
 def archive(**files: str) -> bytes:
-    """Give a tar.gz of files."""
+    """Return a tar.gz of files."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         for name, text in files.items():

@@ -41,7 +41,7 @@ requests_a_minute = 100000
 
 @pytest.fixture(scope="module")
 def hcp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHcp]:
-    """Give the other side."""
+    """Yield the other side."""
     fake = FakeHcp(tmp_path_factory.mktemp("hcp"))
     fake.plans["create.json"] = (PLANS / "create.json").read_bytes()
     yield fake
@@ -50,7 +50,7 @@ def hcp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHcp]:
 
 @pytest.fixture(scope="module")
 def server(hcp: FakeHcp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TaskServer]:
-    """Give a server with small limits."""
+    """Yield a server with small limits."""
     server = TaskServer(tmp_path_factory.mktemp("gate"), hcp)
     server.extra = LIMITS
     server.start()
@@ -86,7 +86,7 @@ class Elsewhere:
 
 @pytest.fixture
 def elsewhere() -> Iterator[Elsewhere]:
-    """Give a host that is on no list."""
+    """Yield a host that is on no list."""
     host = Elsewhere()
     yield host
     host.close()

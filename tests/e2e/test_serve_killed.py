@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def hcp(tmp_path: Path) -> Iterator[FakeHcp]:
-    """Give the other side."""
+    """Yield the other side."""
     fake = FakeHcp(tmp_path)
     for path in PLANS.glob("*.json"):
         fake.plans[path.name] = path.read_bytes()
@@ -39,7 +39,7 @@ def hcp(tmp_path: Path) -> Iterator[FakeHcp]:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
-    """Give a real PostgreSQL."""
+    """Yield a real PostgreSQL."""
     server = Postgres()
     yield server
     server.close()

@@ -35,7 +35,7 @@ PATHS = (
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TaskServer]:
-    """Give a running server."""
+    """Yield a running server."""
     folder = tmp_path_factory.mktemp("gate")
     hcp = FakeHcp(folder)
     server = TaskServer(folder / "server", hcp)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.terraform
 
 
 def findings(report: str) -> set[tuple[str, ...]]:
-    """Give rule, address and outcome of everything that was found."""
+    """Return rule, address and outcome of everything that was found."""
     outcomes: list[dict[str, Any]] = json.loads(report)["outcomes"]
     return {
         (one["rule"], one["address"], one["outcome"])

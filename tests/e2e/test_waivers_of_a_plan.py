@@ -50,7 +50,7 @@ def as_json(gate: Gate) -> int:
 
 
 def findings(gate: Gate) -> dict[str, str]:
-    """Give the messages of the findings in the last decision, by rule."""
+    """Return the messages of the findings in the last decision, by rule."""
     decisions = [one for one in gate.records() if one["event"] == "decision"]
     found: list[dict[str, Any]] = decisions[-1]["findings"]
     return {one["rule"]: one["message"] for one in found}

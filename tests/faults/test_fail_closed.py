@@ -151,7 +151,7 @@ def is_on_record(new: list[dict[str, Any]], error: BaseException) -> bool:
 
 @pytest.fixture(autouse=True)
 def _streams() -> Iterator[None]:
-    """Give back what a command that thinks its reader gone has turned away."""
+    """Restore the streams that a command without a reader has redirected."""
     kept = os.dup(1)
     yield
     sys.stdout.flush()

@@ -28,7 +28,7 @@ HOLDS = {
 
 
 def split(value: Any) -> tuple[Any, Any]:
-    """Give ``after`` and ``after_unknown`` of a document, as Terraform prints them."""
+    """Return ``after`` and ``after_unknown`` of a document, as Terraform prints them."""
     if isinstance(value, Unknown):
         return None, True
     if isinstance(value, dict):
@@ -43,7 +43,7 @@ def split(value: Any) -> tuple[Any, Any]:
 
 
 def outcome(rules: Ruleset, document: dict[str, Any]) -> str:
-    """Give what the one rule comes to on a resource with this ``after``."""
+    """Return what the one rule comes to on a resource with this ``after``."""
     after, unknown = split(document)
     one = plan(change(after=after, after_unknown=unknown))
     decision = evaluate(one, [rules], context(allow_empty=True))
@@ -56,7 +56,7 @@ def outcome(rules: Ruleset, document: dict[str, Any]) -> str:
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[str, dict[str, Any], list[dict[str, Any]]]:
-    """Give a rule, a document with unknown leaves, and some of its completions."""
+    """Return a rule, a document with unknown leaves, and some of its completions."""
 
     def pick(options: Any) -> Any:
         return options[draw(st.integers(0, len(options) - 1))]

@@ -47,7 +47,7 @@ def _heredocs(draw: st.DrawFn, depth: int) -> str:
 
 
 def _expressions(depth: int) -> st.SearchStrategy[str]:
-    """Give expressions of one line each, or with line ends inside of brackets alone."""
+    """Return expressions of one line each, or with line ends inside of brackets alone."""
     simple = st.sampled_from(
         [
             "1",
@@ -150,7 +150,7 @@ def _item(draw: st.DrawFn, made: Made, put: Put, depth: int) -> None:
 
 @st.composite
 def sources(draw: st.DrawFn) -> tuple[str, list[Put]]:
-    """Give a text and its top-level blocks."""
+    """Return a text and its top-level blocks."""
     made, put = Made(), []
     for _ in range(draw(st.integers(1, 4))):
         if draw(st.booleans()):

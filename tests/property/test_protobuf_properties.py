@@ -17,7 +17,7 @@ WANTED = {NUMBER: Kind.NUMBER, TEXT: Kind.BYTES, INNER: Kind.MESSAGE}
 
 
 def _message_type() -> type[message.Message]:
-    """Give ``message M { uint64 number = 1; bytes text = 2; M inner = 3; }`` in proto3."""
+    """Return ``message M { uint64 number = 1; bytes text = 2; M inner = 3; }`` in proto3."""
     file = descriptor_pb2.FileDescriptorProto(name="m.proto", package="p", syntax="proto3")
     declared = file.message_type.add(name="M")
     field = descriptor_pb2.FieldDescriptorProto
@@ -38,7 +38,7 @@ M = _message_type()
 
 
 def theirs(data: bytes) -> dict[str, Any] | None:
-    """Give the fields as Google's library reads them; ``None`` where it refuses."""
+    """Return the fields as Google's library reads them; ``None`` where it refuses."""
     found: Any = M()
     try:
         found.ParseFromString(data)
@@ -55,7 +55,7 @@ def _fields(found: Any) -> dict[str, Any]:
 
 
 def ours(data: bytes) -> dict[str, Any] | None:
-    """Give the fields as tfgate reads them; ``None`` where it refuses."""
+    """Return the fields as tfgate reads them; ``None`` where it refuses."""
     try:
         found = read_fields(io.BytesIO(data), WANTED)
     except (ValueError, EOFError):

@@ -80,12 +80,12 @@ actions = st.sampled_from([["create"], ["update"], ["delete"], ["delete", "creat
 
 
 def _known(body: Marked) -> Any:
-    """Give a value of the state: there is nothing unknown in it."""
+    """Return a value of the state: there is nothing unknown in it."""
     return json.loads(json.dumps(body.value))
 
 
 def entry(before: Marked, after: Marked, verbs: list[str], forcing: list[Any]) -> dict[str, Any]:
-    """Give a resource change; its state has no unknown values."""
+    """Return a resource change; its state has no unknown values."""
     return change(
         "aws_thing.a", verbs,
         None if verbs == ["delete"] else after.value,

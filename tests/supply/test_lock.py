@@ -32,7 +32,7 @@ SYSTEMS = {
 
 
 def group(name: str) -> Iterator[Requirement]:
-    """Give what a dependency group asks for, and those that it includes (PEP 735)."""
+    """Yield what a dependency group asks for, and those that it includes (PEP 735)."""
     for entry in PROJECT["dependency-groups"][name]:
         if isinstance(entry, str):
             yield Requirement(entry)
@@ -41,7 +41,7 @@ def group(name: str) -> Iterator[Requirement]:
 
 
 def asked(lock: str) -> list[Requirement]:
-    """Give what pyproject.toml wants to be in a lock."""
+    """Return what pyproject.toml wants to be in a lock."""
     if lock == "lock":
         return [*group("lock")]
     if lock == "build":
@@ -53,7 +53,7 @@ def asked(lock: str) -> list[Requirement]:
 
 
 def environment(python: str, system: str) -> dict[str, str]:
-    """Give the values of markers on a Python and a system."""
+    """Return the values of markers on a Python and a system."""
     platform, name, os_name, machine = SYSTEMS[system]
     return {
         "python_version": ".".join(python.split(".")[:2]),

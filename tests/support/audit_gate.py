@@ -137,7 +137,7 @@ class AuditGate:
 
 
 def hostile(text: str) -> dict[str, Any]:
-    """Give a change whose address is ``text``: it breaks the rule on owners."""
+    """Return a change whose address is ``text``: it breaks the rule on owners."""
     entry = change("aws_s3_bucket.x", after={"tags": {}, "acl": "private"})
     entry["address"] = text
     return entry

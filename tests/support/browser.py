@@ -171,7 +171,7 @@ class Page:
         self.call("Input.insertText", text=text)
 
     def complaints(self) -> list[str]:
-        """Give what the console says so far: errors, warnings, violations of the policy."""
+        """Return what the console says so far: errors, warnings, violations of the policy."""
         time.sleep(0.05)  # not a timer of the page: its scripts may be off
         self.run("0")
         found = []
@@ -186,7 +186,7 @@ class Page:
         return found
 
     def requests(self) -> list[str]:
-        """Give the addresses of everything that was asked for."""
+        """Return the addresses of everything that was asked for."""
         return [
             event["params"]["request"]["url"]
             for event in self._browser.events
@@ -194,7 +194,7 @@ class Page:
         ]
 
     def screenshot(self, *, whole: bool = False) -> bytes:
-        """Give a PNG."""
+        """Return a PNG."""
         answer = self.call("Page.captureScreenshot", captureBeyondViewport=whole)
         return base64.b64decode(answer["data"])
 

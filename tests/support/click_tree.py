@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def nodes(
     command: click.Command, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, click.Command]]:
-    """Give every group and command below (and with) ``command``, as ``audit verify``."""
+    """Yield every group and command below (and with) ``command``, as ``audit verify``."""
     yield " ".join(path), command
     if isinstance(command, click.Group):
         context = click.Context(command)
@@ -24,7 +24,7 @@ def nodes(
 
 
 def paths(root: click.Command) -> Iterator[str]:
-    """Give every command that can be run: of groups, those below the root that do something."""
+    """Yield every command that can be run: of groups, those below the root that do something."""
     for path, command in nodes(root):
         if not isinstance(command, click.Group) or (path and command.invoke_without_command):
             yield path

@@ -472,7 +472,7 @@ def find_programs() -> dict[str, list[str]]:
 
 
 def as_program(folder: Path, command: list[str]) -> Path:
-    """Give a program that runs ``command``."""
+    """Return a program that runs ``command``."""
     if len(command) == 1:
         return Path(command[0])
     path = folder / "embedded"

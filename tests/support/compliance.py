@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def cases(folder: Path) -> Iterator[Any]:
-    """Give every case of every suite in a folder as a parameter set."""
+    """Yield every case of every suite in a folder as a parameter set."""
     for file in sorted(folder.glob("*.json")):
         for suite in json.loads(file.read_text()):
             for number, case in enumerate(suite["cases"]):

@@ -59,7 +59,7 @@ def is_unicode(text: str) -> bool:
 
 
 def _line(text: str, most: int, otherwise: str) -> str:
-    """Give a text where it may be one line of printable characters."""
+    """Return a text where it may be one line of printable characters."""
     return toml(text if text.isprintable() and text.strip() and len(text) <= most else otherwise)
 
 
@@ -81,7 +81,7 @@ def rule_of(number: int, text: str) -> str:
 
 
 def change_of(number: int, text: str) -> dict[str, Any]:
-    """Give a change that has the text wherever it may."""
+    """Return a change that has the text wherever it may."""
     return change(
         f"aws_s3_bucket.s{number}[{json.dumps(text, ensure_ascii=False)}]",
         ["update"],
@@ -97,7 +97,7 @@ def change_of(number: int, text: str) -> dict[str, Any]:
 
 
 def plan_of(texts: Sequence[str]) -> bytes:
-    """Give a plan with a change of each, and the texts in its other sections."""
+    """Return a plan with a change of each, and the texts in its other sections."""
     return plan_bytes(
         *(change_of(number, text) for number, text in enumerate(texts)),
         *(change(f"aws_s3_bucket.old{number}", ["delete"], before={"bucket": text}, deposed=text)
@@ -115,7 +115,7 @@ def plan_of(texts: Sequence[str]) -> bytes:
 
 
 def source_of(number: int, text: str) -> str:
-    """Give a file of Terraform whose comments and values have the text."""
+    """Return a file of Terraform whose comments and values have the text."""
     prose = text.replace("\0", "") if is_unicode(text) else "x"
     comment = " ".join(prose.splitlines())
     value = json.dumps(prose, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
@@ -168,7 +168,7 @@ def ask_for(box: Box, text: str) -> None:
 
 
 def _replaced(value: Any, text: str) -> Any:
-    """Give a value with the text in the place of every string."""
+    """Return a value with the text in the place of every string."""
     if isinstance(value, dict):
         return {key: _replaced(part, text) for key, part in value.items()}
     if isinstance(value, list):

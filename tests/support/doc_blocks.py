@@ -54,12 +54,12 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Give every page with commands in it that people follow."""
+    """Return every page with commands in it that people follow."""
     return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(path: Path) -> Iterator[Block]:
-    """Give every fenced block of a page."""
+    """Yield every fenced block of a page."""
     page = path.relative_to(ROOT).as_posix()
     lines = path.read_text(encoding="utf-8").splitlines()
     number, mark = 0, ""
@@ -93,7 +93,7 @@ class Command:
 
 
 def commands(block: Block) -> list[Command]:
-    """Give the commands of a block in order."""
+    """Return the commands of a block in order."""
     if block.language == "sh":
         return [_command(text) for text in _joined(block.text.splitlines())]
     found: list[tuple[list[str], list[str]]] = []

@@ -177,7 +177,7 @@ def _linting(machine: Machine, path: Path) -> None:
 
 
 def created(address: str, after: dict[str, Any]) -> dict[str, Any]:
-    """Give a plan that creates one resource."""
+    """Return a plan that creates one resource."""
     kind, name = address.split(".")
     change = {"actions": ["create"], "before": None, "after": after, "after_unknown": {}}
     resource = {

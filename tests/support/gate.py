@@ -180,7 +180,7 @@ class Gate:
         return path
 
     def records(self) -> list[dict[str, Any]]:
-        """Give the records of the trail, as far as it has been written, each as it must be."""
+        """Return the records of the trail, as far as it has been written, each as it must be."""
         try:
             lines = (self.own / "audit.jsonl").read_text().splitlines()
         except FileNotFoundError:
@@ -190,11 +190,11 @@ class Gate:
         return records
 
     def events(self) -> list[str]:
-        """Give the events of the trail."""
+        """Return the events of the trail."""
         return [record["event"] for record in self.records()]
 
     def state(self) -> list[str]:
-        """Give the addresses in the state."""
+        """Return the addresses in the state."""
         path = self.work / "terraform.tfstate"
         if not path.exists():
             return []
@@ -202,7 +202,7 @@ class Gate:
         return sorted(f"{resource['type']}.{resource['name']}" for resource in resources)
 
     def left_over(self) -> list[str]:
-        """Give what is left of private directories."""
+        """Return what is left of private directories."""
         return sorted(path.name for path in self.temporary.glob("tfgate-*"))
 
 

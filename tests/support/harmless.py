@@ -39,7 +39,7 @@ def problems_of_form(name: str, data: bytes) -> list[str]:
 
 
 def in_csv(text: str) -> Iterator[str]:
-    """Give the cells that a spreadsheet would calculate."""
+    """Yield the cells that a spreadsheet would calculate."""
     for row in csv.reader(io.StringIO(text, newline="")):
         for cell in row:
             if cell.startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")):
@@ -47,7 +47,7 @@ def in_csv(text: str) -> Iterator[str]:
 
 
 def in_sarif(text: str) -> Iterator[str]:
-    """Give the addresses that lead elsewhere, and the links in messages."""
+    """Return the addresses that lead elsewhere, and the links in messages."""
 
     def walk(value: Any, key: str = "") -> Iterator[str]:
         if isinstance(value, dict):
@@ -67,7 +67,7 @@ def in_sarif(text: str) -> Iterator[str]:
 
 
 def in_markdown(text: str) -> Iterator[str]:
-    """Give markup that is no report's: elements, images, links to somewhere."""
+    """Yield markup that is no report's: elements, images, links to somewhere."""
     for token in MarkdownIt("gfm-like", {"html": True, "linkify": False}).parse(text):
         for inner in token.children or [token]:
             content = inner.content
@@ -103,7 +103,7 @@ class _Page(HTMLParser):
 
 
 def in_html(text: str) -> Iterator[str]:
-    """Give elements and attributes that run or load something."""
+    """Yield elements and attributes that run or load something."""
     page = _Page()
     page.feed(text)
     page.close()

@@ -141,7 +141,7 @@ class FakeHcp:
         reply(request, 200, b"{}")
 
     def payload(self, key: str, plan: str | None = None, **more: Any) -> dict[str, Any]:
-        """Give the body of a request."""
+        """Return the body of a request."""
         return {
             "payload_version": 1,
             "stage": "post_plan",
@@ -170,7 +170,7 @@ class FakeHcp:
         }
 
     def finals(self, key: str) -> list[dict[str, Any]]:
-        """Give the final answers to a task."""
+        """Return the final answers to a task."""
         with self._lock:
             return [
                 r for r in self.results[key] if r["attributes"]["status"] in ("passed", "failed")

@@ -75,7 +75,7 @@ _LINE_COMMAND = re.compile(r"^\s*::[A-Za-z][\w-]*(?: [^:]*)?::", re.MULTILINE)
 
 
 def invisible_in(text: str) -> list[str]:
-    """Give the characters that a terminal or a person would not see as they are."""
+    """Return the characters that a terminal or a person would not see as they are."""
     return sorted(
         {
             f"U+{ord(char):04X} {unicodedata.name(char, '?')}"
@@ -86,5 +86,5 @@ def invisible_in(text: str) -> list[str]:
 
 
 def commands_in(text: str) -> list[str]:
-    """Give the commands that a CI system would obey in a log."""
+    """Return the commands that a CI system would obey in a log."""
     return [*_LOG_COMMAND.findall(text), *_LINE_COMMAND.findall(text)]

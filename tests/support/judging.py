@@ -55,7 +55,7 @@ log = "audit.jsonl"
 
 
 def plan_json(value: str = "far-too-long", name: str = "a") -> bytes:
-    """Give the JSON of a plan that creates one object."""
+    """Return the JSON of a plan that creates one object."""
     change = {
         "address": f"terraform_data.{name}",
         "mode": "managed",
@@ -138,7 +138,7 @@ class Bench:
         return path
 
     def statement(self, data: bytes | None = None, **fields: Any) -> ApprovalStatement:
-        """Give what an approver would sign."""
+        """Return what an approver would sign."""
         approver = Approver(**{"key": "", "reason": "because", "now": NOW, **fields})
         return statement_of(read_request(self.ask(data)), approver)
 
@@ -149,5 +149,5 @@ class Bench:
         return path
 
     def records(self) -> list[dict[str, Any]]:
-        """Give the records of the trail."""
+        """Return the records of the trail."""
         return [json.loads(line) for line in (self.folder / "audit.jsonl").read_text().splitlines()]

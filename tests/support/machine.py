@@ -25,7 +25,7 @@ FAKE_AWS = {
 
 
 def terraform_env(home: Path, *, mirror: str | None = None) -> dict[str, str]:
-    """Give an environment in which Terraform reads no settings but those written to ``home``.
+    """Return an environment in which Terraform reads no settings but those written to ``home``.
 
     With ``mirror`` (a directory laid out as a ``filesystem_mirror``) providers come from there
     alone; without it there is nothing to install from but what is built in. Nothing is asked of

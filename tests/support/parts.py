@@ -28,7 +28,7 @@ class Part(NamedTuple):
     """One part: how to look for it, and what to tell somebody who lacks it."""
 
     look: Callable[[Mapping[str, str]], str | None]
-    """Gives its path (or something else worth knowing), ``None`` where it is missing."""
+    """Return its path (or something else worth knowing), ``None`` where it is missing."""
     get_it: str
 
 
@@ -74,12 +74,12 @@ PARTS: Mapping[str, Part] = {
 
 
 def find_part(name: str, env: Mapping[str, str] = os.environ) -> str | None:
-    """Give where the part is, or ``None`` where it is missing."""
+    """Return where the part is, or ``None`` where it is missing."""
     return PARTS[name].look(env)
 
 
 def require_part(name: str, env: Mapping[str, str] = os.environ) -> str:
-    """Give where the part is. Without it the test is skipped, and fails under ``CI=true``."""
+    """Return where the part is. Without it the test is skipped, and fails under ``CI=true``."""
     found = find_part(name, env)
     if found is not None:
         return found

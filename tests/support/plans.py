@@ -32,7 +32,7 @@ def change(
     after: Any = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """Give an entry of ``resource_changes``; keys of ``change`` and of the entry may be added."""
+    """Return an entry of ``resource_changes``; keys of ``change`` and of the entry may be added."""
     module, _, rest = address.rpartition(".aws_") if ".aws_" in address else ("", "", address)
     rest = f"aws_{rest}" if module else rest
     kind, name = rest.split(".", 1)
@@ -61,7 +61,7 @@ def change(
 
 
 def plan_data(*changes: dict[str, Any], **sections: Any) -> dict[str, Any]:
-    """Give a plan's JSON data with these resource changes and other sections."""
+    """Return a plan's JSON data with these resource changes and other sections."""
     return {
         "format_version": "1.2",
         "terraform_version": "1.11.4",
@@ -76,12 +76,12 @@ def plan_data(*changes: dict[str, Any], **sections: Any) -> dict[str, Any]:
 
 
 def plan_bytes(*changes: dict[str, Any], **sections: Any) -> bytes:
-    """Give a plan's JSON text."""
+    """Return a plan's JSON text."""
     return json.dumps(plan_data(*changes, **sections)).encode()
 
 
 def plan(*changes: dict[str, Any], **sections: Any) -> Plan:
-    """Give a plan."""
+    """Return a plan."""
     return read_plan(plan_bytes(*changes, **sections))
 
 
@@ -115,7 +115,7 @@ def rule(
 
 
 def context(**more: Any) -> Context:
-    """Give a context with a fixed time, workspace and operator."""
+    """Return a context with a fixed time, workspace and operator."""
     return Context(
         **{
             "workspace": Workspace(name="default", source="default"),

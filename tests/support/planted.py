@@ -32,7 +32,7 @@ _ODD = 'é"<&\n'
 
 
 def secret(place: str) -> str:
-    """Give the secret of a place."""
+    """Return the secret of a place."""
     return f"{STEM}-{place}-{_ODD}"
 
 
@@ -92,7 +92,7 @@ SHOWN = "{address} {after} {after.password} {after.list[1]} {after.map} {before}
 
 
 def values(owner: str | None) -> dict[str, Any]:
-    """Give the attributes of a resource."""
+    """Return the attributes of a resource."""
     return {
         "bucket": "logs",
         "tags": {} if owner is None else {"Owner": owner},
@@ -109,7 +109,7 @@ def values(owner: str | None) -> dict[str, Any]:
 
 
 def planted(owner: str | None = "me", **sections: Any) -> dict[str, Any]:
-    """Give a plan with a secret in every place that is sensitive."""
+    """Return a plan with a secret in every place that is sensitive."""
     now, marks = values(owner), dict(MARKS)
     old = {**now, "password": secret("old"), "number": NUMBER + 1}
     sensitive: dict[str, Any] = {"after_sensitive": marks, "before_sensitive": marks}
@@ -197,7 +197,7 @@ def _configuration() -> dict[str, Any]:
 
 
 def looking() -> str:
-    """Give the rules that look at the secrets, without those that fail on them."""
+    """Return the rules that look at the secrets, without those that fail on them."""
     level = {"enforcement": "advisory", "on_unknown": "allow"}
     tables = [
         rule(
@@ -235,7 +235,7 @@ def looking() -> str:
 
 
 def raising() -> str:
-    """Give the rules that fail on them."""
+    """Return the rules that fail on them."""
     return "".join(
         rule(f"E-{name.upper()}", when="after", deny=text, message=SHOWN, more=LETS + ALL)
         for name, text in RAISING.items()
@@ -243,7 +243,7 @@ def raising() -> str:
 
 
 def secrets() -> Iterator[str]:
-    """Give every secret that is a string."""
+    """Return every secret that is a string."""
 
     def walk(value: Any) -> Iterator[str]:
         if isinstance(value, dict):
@@ -260,7 +260,7 @@ def secrets() -> Iterator[str]:
 
 
 def _forms(text: bytes) -> Iterator[bytes]:
-    """Give what of a text shows through an encoding."""
+    """Yield what of a text shows through an encoding."""
     yield text
     yield text[::-1]
     yield text.hex().encode()
@@ -283,7 +283,7 @@ def _digests(text: str) -> Iterator[bytes]:
 
 
 def needles() -> dict[bytes, str]:
-    """Give what must not be found, and what it is."""
+    """Return what must not be found, and what it is."""
     found = {form: f"{STEM} as {form!r}" for form in _forms(STEM.encode())}
     found |= dict.fromkeys((STEM.lower().encode(),), f"{STEM} in lower case")
     found |= dict.fromkeys((SHORT.encode(), SHORT[::-1].encode()), "the short secret")
@@ -307,7 +307,7 @@ def found_in(data: bytes, needles: dict[bytes, str]) -> list[str]:
 def files_with(
     root: Path, needles: dict[bytes, str], given: frozenset[str], since: int = 0
 ) -> list[str]:
-    """Give the files below a folder that hold a secret and were not given one (by name).
+    """Return the files below a folder that hold a secret and were not given one (by name).
 
     ``since`` leaves out what has not changed since then, in nanoseconds.
     """

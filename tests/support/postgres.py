@@ -35,7 +35,7 @@ class Postgres:
         self._start()
 
     def _certified(self, certificate: trustme.LeafCert) -> str:
-        """Give the options of a server with TLS; only its own user may be able to read its key."""
+        """Return the options of a server with TLS; only its own user can read its key."""
         options = " -c ssl=on"
         for name, data in (
             ("ssl_cert_file", certificate.cert_chain_pems[0]),
@@ -91,7 +91,7 @@ class Postgres:
 
 
 def documented_table(password: str = "p@ss word") -> str:
-    """Give the statements that docs/sinks.md makes the table of a sink with."""
+    """Return the statements that docs/sinks.md makes the table of a sink with."""
     page = Path(__file__).parents[2] / "docs/sinks.md"
     found = re.search(r"```sql\n(CREATE.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None, "the page has the statements"
@@ -99,7 +99,7 @@ def documented_table(password: str = "p@ss word") -> str:
 
 
 def _other_user() -> str | None:
-    """Give a user to run as where the tests are root's."""
+    """Return a user to run as where the tests are root's."""
     if os.getuid() != 0:
         return None
     for name in ("postgres", "nobody"):

@@ -35,7 +35,7 @@ SSH = {"from_port": 22, "to_port": 22, "protocol": "tcp", "cidr_blocks": ["10.0.
 
 
 def tour() -> dict[str, Any]:
-    """Give plan data with one of everything."""
+    """Return plan data with one of everything."""
     return plan_data(
         *_root_changes(),
         *_module_changes(),
@@ -120,7 +120,7 @@ RULES = (
 
 
 def locate(address: str, attribute: str | None) -> Location | None:
-    """Give a place for everything but the plan."""
+    """Return a place for everything but the plan."""
     if "." not in address:
         return None
     if not address.startswith("module."):
@@ -145,7 +145,7 @@ def review_of(
 
 
 def tour_review(folder: Path, *, wanted: ReviewFilter = EVERYTHING) -> Review:
-    """Give the review of the tour under a few rules."""
+    """Return the review of the tour under a few rules."""
     found = review_of(tour(), [ruleset(folder, RULES)], wanted=wanted, plan_name="tour.tfplan")
     rulesets = tuple(replace(facts, source="./policy") for facts in found.decision.rulesets)
     return replace(

@@ -16,7 +16,7 @@ _TITLE = b"(SARIF) Version 2.1.0 JSON Schema"
 
 
 def sarif_schema() -> dict[str, Any]:
-    """Give the schema, or skip the test where the package is missing.
+    """Return the schema, or skip the test where the package is missing.
 
     The package keeps answers of a web server as pickles in SQLite, and would refresh them over the
     network: the text is read out of the opcodes instead, which loads nothing and calls nobody.

@@ -21,5 +21,5 @@ def new_key(folder: Path, name: str) -> Path:
 
 
 def signer(principals: str, key: Path, options: str = 'namespaces="tfgate"') -> str:
-    """Give a line of an allowed-signers file."""
+    """Return a line of an allowed-signers file."""
     return f"{principals} {options} {key.with_suffix('.pub').read_text()}"

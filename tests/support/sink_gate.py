@@ -98,26 +98,26 @@ class SinkGate:
         return self.run("check", f"{plan}.json", "-w", "prod", **env)
 
     def records(self) -> list[dict[str, Any]]:
-        """Give the records of the trail, each as it must be."""
+        """Return the records of the trail, each as it must be."""
         records = [json.loads(line) for line in self.log.read_bytes().splitlines()]
         check_records(records)
         return records
 
     def status(self, **env: str) -> dict[str, Any]:
-        """Give the status of the one sink."""
+        """Return the status of the one sink."""
         ended = self.run("audit", "status", "--json", **env)
         assert ended.code == 0, ended
         (found,) = json.loads(ended.out)
         return dict(found)
 
     def cursors(self) -> str:
-        """Give everything that is remembered of sinks."""
+        """Return everything that is remembered of sinks."""
         files = (self.folder / "sinks").rglob("*")
         return "\n".join(path.read_text() for path in files if path.is_file())
 
 
 def http_sink(port: int, *more: str, name: str = "siem") -> str:
-    """Give the table of an HTTP sink on this machine."""
+    """Return the table of an HTTP sink on this machine."""
     lines = [
         "[[sinks]]", f'name = "{name}"', 'type = "http"', f'url = "http://127.0.0.1:{port}/in"',
         *more,
@@ -126,7 +126,7 @@ def http_sink(port: int, *more: str, name: str = "siem") -> str:
 
 
 def in_order(requests: list[Received]) -> list[int]:
-    """Give the numbers of the records that came, doubles left out; a gap or a step back fails.
+    """Return the numbers of the records that came, doubles left out; a gap or a step back fails.
 
     At least once means that a batch may come again; then it is the last one, the same.
     """

@@ -94,7 +94,7 @@ class TaskServer:
         raise AssertionError(f"the server did not start: {log.read_text()[-3000:]}")
 
     def lines(self) -> list[dict[str, Any]]:
-        """Give the log lines so far."""
+        """Return the log lines so far."""
         log = self.folder / "log"
         text = log.read_text() if log.exists() else ""
         return [
@@ -126,7 +126,7 @@ class TaskServer:
 
 
 def records(server: TaskServer, names: Sequence[str] = ("decision",)) -> list[dict[str, Any]]:
-    """Give the records of the audit trail."""
+    """Return the records of the audit trail."""
     path = server.folder / "audit.jsonl"
     lines = path.read_text().splitlines() if path.exists() else []
     return [r for r in map(json.loads, lines) if r["event"] in names]

@@ -165,7 +165,7 @@ class Box:
         return done.stdout
 
     def copy(self, target: Path, *, git: bool = True) -> Box:
-        """Give a copy in the place of whatever is at ``target``, with or without the checkout."""
+        """Return a copy in the place of whatever is at ``target``, with or without the checkout."""
         shutil.rmtree(target, ignore_errors=True)
         left_out = None if git else shutil.ignore_patterns("repo")
         shutil.copytree(self.root, target, symlinks=True, ignore=left_out)
@@ -185,7 +185,7 @@ class Box:
 
 
 def plan_file(marker: str, workspace: str = "default") -> bytes:
-    """Give a saved plan: a zip whose ``tfplan`` names the version that made it, and its state."""
+    """Return a saved plan: a zip whose ``tfplan`` names the version that made it, and its state."""
     settings = b"\x0a\x01\x80"  # a DynamicValue: an empty object in MessagePack
     backend = b"\x0a\x05local\x12" + bytes([len(settings)]) + settings
     backend += b"\x1a" + bytes([len(workspace)]) + workspace.encode()

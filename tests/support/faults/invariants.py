@@ -41,7 +41,7 @@ class Before(NamedTuple):
 
 
 def look(box: Box) -> dict[Path, tuple[int, int]]:
-    """Give what is in the box."""
+    """Return what is in the box."""
     found = {}
     for path in box.root.rglob("*"):
         if path.is_file() and not path.is_symlink():
@@ -51,7 +51,7 @@ def look(box: Box) -> dict[Path, tuple[int, int]]:
 
 
 def records(box: Box, scenario: Scenario) -> list[dict[str, Any]]:
-    """Give the records of the trail in force, whole ones."""
+    """Return the records of the trail in force, whole ones."""
     found = []
     for file in sorted(log_of(box, scenario).parent.glob("audit*.jsonl")):
         found += [json.loads(line) for line in file.read_bytes().split(b"\n")[:-1]]
@@ -59,7 +59,7 @@ def records(box: Box, scenario: Scenario) -> list[dict[str, Any]]:
 
 
 def log_of(box: Box, scenario: Scenario) -> Path:
-    """Give the trail that the scenario's command writes to."""
+    """Return the trail that the scenario's command writes to."""
     words = scenario.words(box)
     if "--audit-log" in words:
         from pathlib import Path
@@ -124,7 +124,7 @@ def _verdict(box: Box, scenario: Scenario, ran: Ran, before: Before) -> Iterator
 
 
 def _rules(decision: dict[str, Any]) -> list[tuple[str, str]]:
-    """Give the rules of a decision; who wrote them may not have been found out."""
+    """Return the rules of a decision; who wrote them may not have been found out."""
     return [(one["id"], one["digest"]) for one in decision.get("rulesets", ())]
 
 

@@ -34,7 +34,7 @@ WRITERS = (
 
 
 def writers() -> list[Scenario]:
-    """Give the scenarios of ``WRITERS`` and of ``approve``."""
+    """Return the scenarios of ``WRITERS`` and of ``approve``."""
     found = [one for one in SCENARIOS if one.name in WRITERS or one.command == "approve"]
     assert {one.name for one in found} >= set(WRITERS), "each of them is there"
     return found
@@ -104,7 +104,7 @@ class Killer:
 
 
 def _members(session: int) -> list[int]:
-    """Give the processes of a session: Terraform has a group of its own, so a group is not all."""
+    """Return the processes of a session: Terraform has its own process group."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):

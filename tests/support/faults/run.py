@@ -79,7 +79,7 @@ class Ran(NamedTuple):
 
 
 def quick_place() -> str | None:
-    """Give a folder in memory, where there is one: what is synced is noted, not waited for."""
+    """Return a folder in memory, where there is one: what is synced is noted, not waited for."""
     place = "/dev/shm"
     return place if os.access(place, os.W_OK) else None
 
@@ -117,7 +117,7 @@ class Runner:
         self._process.stdout.close()
 
     def fresh(self, scenario: Scenario) -> Box:
-        """Give the box as it was made, as far as the scenario needs it."""
+        """Return the box as it was made, as far as the scenario needs it."""
         shutil.rmtree(self.folder / "io", ignore_errors=True)
         (self.folder / "io").mkdir()
         git = scenario.config == "history" or scenario.command == "rules update"

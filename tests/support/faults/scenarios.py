@@ -76,7 +76,7 @@ _TF = "-- terraform"
 
 
 def atlantis_of(plan: str) -> dict[str, str]:
-    """Give the environment in which Atlantis runs a command about a plan."""
+    """Return the environment in which Atlantis runs a command about a plan."""
     return {
         "PLANFILE": f"{{root}}/work/{plan}.tfplan",
         "SHOWFILE": f"{{root}}/work/{plan}.json",

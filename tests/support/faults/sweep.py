@@ -39,7 +39,7 @@ class Broken(NamedTuple):
 
 
 def kinds_of_fault() -> Iterator[Fault]:
-    """Give each way in which a class can fail, at no call in particular."""
+    """Yield each way in which a class can fail, at no call in particular."""
     for kind in ASKED:
         yield from (Fault(kind, 0, "once", error) for error in ERRORS)
     for kind, errors in ALSO.items():
@@ -82,7 +82,7 @@ class Sweep:
         return before
 
     def faults(self, before: Before, every: int = 1) -> Iterator[Fault]:
-        """Give the faults that a command can meet; every so many of them."""
+        """Yield the faults that a command can meet; every so many of them."""
         assert before.ran is not None
         position = 0
         for sort in kinds_of_fault():

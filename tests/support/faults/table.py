@@ -124,7 +124,7 @@ POINTS = (
 
 
 def scenario_of(point: Point) -> Scenario:
-    """Give the command line, in the surroundings that the command has in the faults' scenarios."""
+    """Return the command line, with the files that its scenario of faults has."""
     like = next((one for one in SCENARIOS if one.command == point.command), None)
     return Scenario(
         point.command,
@@ -153,7 +153,7 @@ _VALUES: dict[str, Any] = {
 
 
 def tfgate_errors() -> dict[str, Callable[[], BaseException]]:
-    """Give how to make an error of every class in the tree, wherever it is defined."""
+    """Return how to make an error of every class in the tree, wherever it is defined."""
     for module in pkgutil.walk_packages(tfgate.__path__, "tfgate."):
         if "__main__" not in module.name:
             importlib.import_module(module.name)

@@ -55,7 +55,7 @@ WAIVED = re.compile(
 
 @functools.cache
 def known_rules() -> Ruleset:
-    """Give the rules that the oracle knows."""
+    """Return the rules that the oracle knows."""
     with tempfile.TemporaryDirectory() as folder:
         return ruleset(Path(folder), "", header=oracle.RULES)
 
@@ -135,13 +135,13 @@ def comments(data: bytes, folder: Path) -> str:
 
 
 def _cores(data: bytes) -> list[dict[str, Any]]:
-    """Give what each rule of a ruleset denies, without its words."""
+    """Return what each rule of a ruleset denies, without its words."""
     found = tomli.loads(data.decode("utf-8-sig"))["rules"]
     return [{key: rule[key] for key in rule.keys() - WORDS} for rule in found]
 
 
 def _policy_of(data: bytes) -> dict[str, Any]:
-    """Give what a configuration says but of where the trail is."""
+    """Return what a configuration says but of where the trail is."""
     return {**tomli.loads(data.decode("utf-8-sig")), "audit": None}
 
 

@@ -11,10 +11,10 @@ SIGNERS = SIGNED / "allowed_signers"
 
 
 def inputs_of(target: str) -> list[Path]:
-    """Give the kept inputs of a target, by name."""
+    """Return the kept inputs of a target, by name."""
     return sorted(path for path in (CORPUS / target).glob("*") if path.is_file())
 
 
 def bytes_of(target: str) -> list[bytes]:
-    """Give their content, and nothing at all as one more input."""
+    """Return their content, and nothing at all as one more input."""
     return [b"", *(path.read_bytes() for path in inputs_of(target))]

@@ -56,7 +56,7 @@ def receipt(data: bytes, _folder: Path) -> str:
 
 
 def payload_of(path: Path) -> bytes:
-    """Give what a kept envelope's signature is over."""
+    """Return what a kept envelope's signature is over."""
     return base64.b64decode(json.loads(path.read_bytes())["payload"])
 
 

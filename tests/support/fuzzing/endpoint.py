@@ -34,11 +34,11 @@ class Store(Kept):
     """Keeps one task that has a page."""
 
     def counts(self) -> dict[str, int]:
-        """Give no numbers."""
+        """Return no numbers."""
         return {}
 
     def now(self) -> float:
-        """Give a fixed time."""
+        """Return a fixed time."""
         return MOMENT
 
     def recent(self, _limit: int) -> list[Any]:
@@ -78,13 +78,13 @@ class Asked(NamedTuple):
         return cls(method.decode("latin-1"), path, query, pairs, body)
 
     def header(self, name: bytes) -> bytes:
-        """Give the first value of a header."""
+        """Return the first value of a header."""
         return next((value for found, value in self.headers if found == name), b"")
 
 
 @functools.cache
 def links() -> Links:
-    """Give what signs links."""
+    """Return what signs links."""
     return Links(Vault([SECRET]), HOME, 1)
 
 
@@ -147,7 +147,7 @@ async def _call(app: Starlette, asked: Asked) -> Answer:
 
 
 def seeds(task: dict[str, Any]) -> dict[str, bytes]:
-    """Give good requests of each kind, by name."""
+    """Return good requests of each kind, by name."""
     body = json.dumps(task).encode()
     signature = hmac.new(KEY.encode(), body, hashlib.sha512).hexdigest()
     link = links().make(TASK, MOMENT).removeprefix(HOME)

@@ -30,7 +30,7 @@ SHOWN = "{address} {type} {after} {before} {config} {@item}"
 
 @functools.cache
 def denying() -> Ruleset:
-    """Give rules that look at everything, one of which denies every plan there is."""
+    """Return rules that look at everything, one of which denies every plan there is."""
     rules = [
         rule("ALWAYS", scope="plan", deny="`true`", message="always"),
         rule("PLAN", scope="plan", deny="[@]", message="{@item} {variables} {changes}"),

@@ -53,7 +53,7 @@ DIGEST = "0" * 64
 
 
 def made_documents() -> Iterator[tuple[str, bytes]]:
-    """Give name and bytes of each."""
+    """Yield name and bytes of each."""
     trail = _trail()
     yield "trail/four.jsonl", trail
     yield "trail/cut.jsonl", trail[:-20]

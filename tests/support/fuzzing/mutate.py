@@ -49,7 +49,7 @@ QUOTED = re.compile(rb'"[^"\n]*"|\d{4}-\d\d-\d\d')
 
 
 def mutate(data: bytes, others: Sequence[bytes], chance: random.Random) -> bytes:
-    """Give a broken copy of ``data``, made with one to six changes; parts may come of others."""
+    """Return a broken copy of ``data``, made with one to six changes; parts may come of others."""
     for _ in range(chance.choice((1, 1, 1, 2, 3, 6))):
         change = chance.choice(_CHANGES)
         data = change(data, others, chance)[:MOST_BYTES]
@@ -160,7 +160,7 @@ def _tree(data: bytes, others: Sequence[bytes], chance: random.Random) -> bytes:
 
 
 def _changed(root: Any, chance: random.Random) -> Any:
-    """Give the tree with one node replaced, removed, repeated, or moved elsewhere."""
+    """Return the tree with one node replaced, removed, repeated, or moved elsewhere."""
     places = list(_places(root))
     if not places:
         return _value(chance)
@@ -187,7 +187,7 @@ def _value(chance: random.Random) -> Any:
 
 
 def _long(chance: random.Random) -> Any:
-    """Give a value with very much of one thing in it."""
+    """Return a value with very much of one thing in it."""
     piece = chance.choice(PUMPS)
     times = 60_000 // len(piece)
     kind = chance.randrange(4)
@@ -197,7 +197,7 @@ def _long(chance: random.Random) -> Any:
 
 
 def _places(root: Any) -> list[tuple[Any, Any]]:
-    """Give every place of a tree as its holder and key, at most some thousands."""
+    """Return every place of a tree as its holder and key, at most some thousands."""
     found: list[tuple[Any, Any]] = []
     waiting = [root]
     while waiting and len(found) < 5000:

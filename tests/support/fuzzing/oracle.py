@@ -63,7 +63,7 @@ COVERED = ("aws_security_group", "aws_ebs_volume", "aws_db_", "acme_login")
 
 
 def violated(data: bytes) -> frozenset[str]:
-    """Give the rules that a plan breaks beyond doubt. Raises ``ValueError`` for what is no JSON."""
+    """Return the rules that a plan certainly violates; `ValueError` if it is not JSON."""
     return frozenset(rule for document in documents(data) for rule in _of_plan(document))
 
 
@@ -86,7 +86,7 @@ def documents(data: bytes) -> list[Any]:
 
 
 def _number(_text: str) -> int:
-    """Give any number: no rule here looks at one, and some are longer than Python reads."""
+    """Return any number: no rule here looks at one, and some are longer than Python reads."""
     return 0
 
 
@@ -106,7 +106,7 @@ def _could_be_allowed(document: Any) -> bool:
 
 
 def _entries(document: Any) -> Iterator[dict[str, Any]]:
-    """Give the resource changes that have the shape of one."""
+    """Yield the resource changes that have the shape of one."""
     changes = document.get("resource_changes") if isinstance(document, dict) else None
     for entry in changes if isinstance(changes, list) else ():
         if isinstance(entry, dict) and isinstance(entry.get("change"), dict):

@@ -37,7 +37,7 @@ class Silent:
     """A log."""
 
     def bind(self, **_: Any) -> Silent:
-        """Give itself."""
+        """Return itself."""
         return self
 
     def info(self, *_: Any, **__: Any) -> None:

@@ -25,22 +25,22 @@ _RIGHT = (
 
 
 def wrong_plan(*rules: str) -> bytes:
-    """Give a plan that breaks these rules (all, if none is named) among much that is right."""
+    """Return a plan that breaks these rules (all, if none is named) among much that is right."""
     return plan_bytes(*(_WRONG[name] for name in rules or RULES), *_RIGHT)
 
 
 def open_plan() -> bytes:
-    """Give a plan that opens a port, and does nothing else."""
+    """Return a plan that opens a port, and does nothing else."""
     return plan_bytes(_WRONG["F-OPEN"])
 
 
 def right_plan() -> bytes:
-    """Give a plan that breaks no rule."""
+    """Return a plan that breaks no rule."""
     return plan_bytes(*_RIGHT)
 
 
 def unknown_plan() -> bytes:
-    """Give a plan whose values are not known: nobody can say that they are right."""
+    """Return a plan whose values are not known: nobody can say that they are right."""
     volume = change("aws_ebs_volume.later", after={"size": 1}, after_unknown={"encrypted": True})
     group = change("aws_security_group.later", after={}, after_unknown={"ingress": True})
     return plan_bytes(volume, group)

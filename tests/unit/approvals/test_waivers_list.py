@@ -37,7 +37,7 @@ def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AuditGate:
 
 
 def listed(capsys: Capture, *arguments: str) -> list[dict[str, Any]]:
-    """Give what is listed."""
+    """Return what is listed."""
     capsys.readouterr()
     assert main(["waivers", "list", "--json", *arguments]) == 0, capsys.readouterr().err
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -28,7 +28,7 @@ SOURCES = Path(tfgate.__file__).parent
 
 
 def written() -> Iterator[str]:
-    """Give every event that some call in the program names."""
+    """Yield every event that some call in the program names."""
     for path in SOURCES.rglob("*.py"):
         if path.parent.name == "sinks" or path.name == "events.py":
             continue

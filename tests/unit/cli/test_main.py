@@ -24,7 +24,7 @@ BAD = change("aws_s3_bucket.bad", after={"tags": {}})
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a working directory with two plans and a ruleset."""
+    """Return a working directory with two plans and a ruleset."""
     (tmp_path / "good.json").write_bytes(plan_bytes(GOOD))
     (tmp_path / "bad.json").write_bytes(plan_bytes(BAD))
     (tmp_path / "rules.toml").write_text(HEADER + rule(require="after.tags.Owner"))
@@ -38,7 +38,7 @@ def check(plan: str, *more: str) -> int:
 
 
 def records(folder: Path) -> list[dict[str, object]]:
-    """Give the records of the test's trail."""
+    """Return the records of the test's trail."""
     text = (folder / "audit.jsonl").read_text()
     return [json.loads(line) for line in text.splitlines()]
 

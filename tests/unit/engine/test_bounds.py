@@ -47,7 +47,7 @@ def judged(folder: Path, rules: str, *changes: dict[str, Any]) -> Decision:
 
 
 def many(number: int, after: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give as many resources."""
+    """Return as many resources."""
     return [change(f"aws_s3_bucket.b{n}", after=after) for n in range(number)]
 
 

@@ -26,7 +26,7 @@ def judged(folder: Path, rules: str, *changes: dict[str, Any], **more: Any) -> D
 
 
 def kinds(decision: Decision) -> dict[str, str]:
-    """Give the outcome per address."""
+    """Return the outcome per address."""
     found = {outcome.address: outcome.outcome.value for outcome in decision.outcomes}
     for addresses in decision.passed.values():
         found.update(dict.fromkeys(addresses, "pass"))

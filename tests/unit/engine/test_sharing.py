@@ -28,7 +28,7 @@ def judged(folder: Path, rules: str, *changes: dict[str, Any]) -> Decision:
 
 
 def messages(decision: Decision) -> list[str]:
-    """Give what is said, by rule."""
+    """Return what is said, by rule."""
     return [outcome.message for outcome in decision.outcomes]
 
 

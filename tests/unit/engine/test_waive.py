@@ -20,7 +20,7 @@ TODAY = NOW.date()
 
 
 def waiver(**more: Any) -> Waiver:
-    """Give a waiver of rule T-1 on everything, for a year."""
+    """Return a waiver of rule T-1 on everything, for a year."""
     return Waiver(
         **{
             "rule": "T-1",

@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 
 
 def event(kind: str, **more: Any) -> bytes:
-    """Give one line of Terraform's machine-readable output."""
+    """Return one line of Terraform's machine-readable output."""
     return json.dumps({"type": kind, "@message": "…", **more}).encode() + b"\n"
 
 
 def hook(address: str, action: str = "create") -> dict[str, Any]:
-    """Give the part of an event that names a resource."""
+    """Return the part of an event that names a resource."""
     return {"resource": {"addr": address}, "action": action, "id_value": "CANARY"}
 
 
@@ -186,7 +186,7 @@ def test_only_private_directories_are_removed(temporary: Path) -> None:
 
 @pytest.fixture
 def memory() -> Iterator[InMemory]:
-    """Give a place in memory."""
+    """Yield a place in memory."""
     if not hasattr(os, "memfd_create"):
         pytest.skip("This test needs files without a name (memfd_create), which Linux has.")
     place = InMemory()

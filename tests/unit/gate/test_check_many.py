@@ -25,7 +25,7 @@ OPTIONS = ("-r", "rules.toml", "--audit-log", "audit.jsonl")
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a working directory with a ruleset."""
+    """Return a working directory with a ruleset."""
     (tmp_path / "rules.toml").write_text(HEADER + rule(require="after.tags.Owner"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -47,7 +47,7 @@ def _close_stdin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def records(folder: Path) -> list[tuple[str, str | None]]:
-    """Give event and decision of every record."""
+    """Return event and decision of every record."""
     lines = (folder / "audit.jsonl").read_text().splitlines()
     return [(r["event"], r.get("decision")) for r in map(json.loads, lines)]
 

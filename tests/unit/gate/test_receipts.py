@@ -68,7 +68,7 @@ def grant(bench: Bench, path: Path, data: bytes = ALLOWED, **changes: Any) -> Gr
 
 
 def refused(bench: Bench, path: Path, data: bytes = ALLOWED, **changes: Any) -> str:
-    """Give why the receipt lets nothing through."""
+    """Return why the receipt lets nothing through."""
     given = grant(bench, path, data, **changes)
     assert (given.allowed, given.exit_code) == (False, ExitCode.DENIED)
     assert given.records == ()

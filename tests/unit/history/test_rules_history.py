@@ -44,7 +44,7 @@ def run(capsys: Capture, *arguments: str) -> str:
 
 
 def entries(capsys: Capture, *arguments: str) -> list[dict[str, Any]]:
-    """Give the entries of a log."""
+    """Return the entries of a log."""
     out = run(capsys, "rules", "log", "-r", "policy", "--json", *arguments)
     return [json.loads(line) for line in out.splitlines()]
 
@@ -118,7 +118,7 @@ def test_a_file_with_several_rules(repo: Repo, capsys: Capture) -> None:
 
 
 def reviewed(capsys: Capture) -> dict[str, dict[str, Any]]:
-    """Give what a review against ``base`` says, by rule."""
+    """Return what a review against ``base`` says, by rule."""
     out = run(capsys, "rules", "review", "--base", "base", "-r", "policy", "--json")
     return {rule["diff"]["rule"]: rule for rule in json.loads(out)["rules"]}
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Policy:
-    """Give a repository that the configuration of the working directory names."""
+    """Return a repository that the configuration of the working directory names."""
     made = Policy(tmp_path / "policy")
     made.tag("v1")
     gate = tmp_path / "gate"

@@ -15,7 +15,7 @@ from tfgate.query import SENSITIVE, UNKNOWN
 
 
 def state(*resources: dict[str, Any], **outputs: Any) -> State:
-    """Give a state with resources in a module and outputs."""
+    """Return a state with resources in a module and outputs."""
     document = {
         "format_version": "1.0",
         "values": {
@@ -27,7 +27,7 @@ def state(*resources: dict[str, Any], **outputs: Any) -> State:
 
 
 def resource(values: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Give a resource as a state has it."""
+    """Return a resource as a state has it."""
     return {
         "address": "aws_s3_bucket.logs",
         "mode": "managed",

@@ -28,12 +28,12 @@ SECRET = "c4n4ry-s3cr3t"
 
 
 def archived(*changes: dict[str, Any], **sections: Any) -> bytes:
-    """Give the archived form of a plan made by hand."""
+    """Return the archived form of a plan made by hand."""
     return archive_plan(read_plan(plan_bytes(*changes, **sections)))
 
 
 def outcomes(decision: Decision) -> dict[tuple[str, str, str | None], str]:
-    """Give the outcome of each rule on each subject, the worst of several."""
+    """Return the outcome of each rule on each subject, the worst of several."""
     found: dict[tuple[str, str, str | None], str] = {}
     for rule_id, labels in decision.passed.items():
         found |= {(rule_id, label, None): "pass" for label in labels}
@@ -139,7 +139,7 @@ def test_no_value_passes_for_a_mark() -> None:
 
 
 def plan_bytes_compact(after: dict[str, Any]) -> bytes:
-    """Give a plan as Terraform writes it: without white space."""
+    """Return a plan as Terraform writes it: without white space."""
     whole = json.loads(plan_bytes(change("kubernetes_manifest.x", after=after)))
     return json.dumps(whole, separators=(",", ":")).encode()
 

@@ -32,7 +32,7 @@ def repo(tmp_path: Path) -> Repo:
 def ask(
     repo: Repo, source: str = "policy", kept: Path | None = None, **settings: Any
 ) -> RulesetProvenance:
-    """Give what is known of the ruleset as it is now."""
+    """Return what is known of the ruleset as it is now."""
     config = load_gate_config(
         repo.path, ENV, flags={f"provenance.{k}": v for k, v in settings.items()}
     )
@@ -43,13 +43,13 @@ def ask(
 
 
 def of_rule(known: RulesetProvenance, rule: str) -> LastChange:
-    """Give the last change of a rule."""
+    """Return the last change of a rule."""
     (change,) = [change for change in known.changes if rule in change.rules]
     return change
 
 
 def refusal(repo: Repo, source: str = "policy", **settings: Any) -> str:
-    """Give why the gate refuses the ruleset, ``""`` where it does not."""
+    """Return why the gate refuses the ruleset, ``""`` where it does not."""
     config = load_gate_config(
         repo.path, ENV, flags={f"provenance.{k}": v for k, v in settings.items()}
     )

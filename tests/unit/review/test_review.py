@@ -32,7 +32,7 @@ def toured(tmp_path: Path) -> Review:
 
 
 def only(review: Review, address: str) -> ReviewedChange:
-    """Give the one live change with an address."""
+    """Return the one live change with an address."""
     (found,) = [c for c in review.changes if c.address == address and c.deposed is None]
     return found
 

@@ -27,7 +27,7 @@ GONE = change("aws_instance.gone", ["delete"], before={"id": "i-1"})
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a working directory with plans and a ruleset."""
+    """Return a working directory with plans and a ruleset."""
     (tmp_path / "good.json").write_bytes(plan_bytes(GOOD))
     (tmp_path / "bad.json").write_bytes(plan_bytes(GOOD, BAD, GONE))
     (tmp_path / "rules.toml").write_text(HEADER + rule(require="after.tags.Owner"))
@@ -42,7 +42,7 @@ def review(plan: str, *more: str) -> int:
 
 
 def named(out: str) -> list[str]:
-    """Give the addresses of the changes that were shown."""
+    """Return the addresses of the changes that were shown."""
     return re.findall(r"^\S+ +(?:create|destroy)  (\S+)", out, re.MULTILINE)
 
 

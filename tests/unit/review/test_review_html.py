@@ -71,7 +71,7 @@ def page(tmp_path: Path) -> str:
 
 
 def hostile_page() -> str:
-    """Give the page of a plan whose every text tries to break out."""
+    """Return the page of a plan whose every text tries to break out."""
     body = {HOSTILE: HOSTILE, "tags": {HOSTILE: [HOSTILE]}, "long": HOSTILE * 40}
     entry = change("aws_route53_failover.x", ["update"], body, before={"long": HOSTILE})
     entry |= {"address": HOSTILE_ADDRESS, "type": HOSTILE, "module_address": HOSTILE}

@@ -61,5 +61,5 @@ def write(tmp_path: Path) -> Callable[[str, str], Path]:
 
 
 def shown(error: ConfigError) -> list[str]:
-    """Give every problem as it is printed."""
+    """Return every problem as it is printed."""
     return [problem.render() for problem in error.problems]

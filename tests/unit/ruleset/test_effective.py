@@ -64,7 +64,7 @@ def resolve(tmp_path: Path, write: Write, functions: FunctionTable) -> Resolve:
 
 @pytest.fixture
 def problems_of(resolve: Resolve) -> Callable[..., list[str]]:
-    """Give the problems of a configuration that is wrong."""
+    """Return the problems of a configuration that is wrong."""
 
     def give(config: str, **options: str) -> list[str]:
         with pytest.raises(ConfigError) as caught:

@@ -58,7 +58,7 @@ ANYTHING = st.recursive(
 
 
 def like(kind: Kind) -> st.SearchStrategy[Any]:
-    """Give values that are often, not always, of a kind: to get past the first checks."""
+    """Return values that are often, not always, of a kind: to get past the first checks."""
     if isinstance(kind, Table):
         keys = {name: like(key.kind) for name, key in kind.keys.items()}
         return st.fixed_dictionaries({}, optional=keys) | ANYTHING

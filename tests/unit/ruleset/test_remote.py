@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def policy(tmp_path: Path) -> Policy:
-    """Give a repository whose ruleset has the tag v1."""
+    """Return a repository whose ruleset has the tag v1."""
     made = Policy(tmp_path / "policy")
     made.tag("v1")
     return made
@@ -33,7 +33,7 @@ def policy(tmp_path: Path) -> Policy:
 
 @pytest.fixture
 def remote(tmp_path: Path) -> Remote:
-    """Give what finds its rulesets, with a cache and a lock of the test's own."""
+    """Return what finds its rulesets, with a cache and a lock of the test's own."""
     return _remote(tmp_path)
 
 
@@ -335,7 +335,7 @@ def test_a_server_that_gives_no_single_commits(
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
-    """Give a folder with two SSH keys and an allowed-signers file of the first."""
+    """Return a folder with two SSH keys and an allowed-signers file of the first."""
     folder = tmp_path / "keys"
     folder.mkdir()
     for name in ("ann", "eve"):

@@ -53,7 +53,7 @@ BAD = [
 
 
 def plain(value: Any) -> Any:
-    """Give a TOML value as a JSON validator wants it: dates as strings."""
+    """Return a TOML value as a JSON validator wants it: dates as strings."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -31,7 +31,7 @@ OTHER = "fedcba9876543210" * 4
 
 
 def task(**more: Any) -> bytes:
-    """Give the body of a request."""
+    """Return the body of a request."""
     body = {
         "payload_version": 1,
         "stage": "post_plan",
@@ -167,7 +167,7 @@ def test_answers_stay_below_the_limit(texts: list[str], limit: int) -> None:
 
 
 def archive(members: list[tuple[str, bytes]]) -> io.BytesIO:
-    """Give a tar.gz."""
+    """Return a tar.gz."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         for name, data in members:

@@ -180,7 +180,7 @@ def test_plain_words_are_plain(words: list[str], general: str, special: str) -> 
 
 @pytest.fixture(scope="module")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Give a stand-in before a program that prints its words, and what it calls as the gate."""
+    """Return a stand-in before a program that prints its words, and what it calls as the gate."""
     folder = tmp_path_factory.mktemp("stand-in")
     install_shims(folder / "shims")
     path = folder / "shims" / "terraform"

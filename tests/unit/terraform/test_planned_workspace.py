@@ -27,7 +27,7 @@ CLOUD = {"organization": "acme", "workspaces": {"name": "acme-prod", "tags": Non
 
 
 def plan(kind: str, settings: Mapping[str, Any], workspace: str = "default") -> PlanFile:
-    """Give what a plan file says, with its settings as MessagePack has them."""
+    """Return what a plan file says, with its settings as MessagePack has them."""
     packed = msgspec.msgpack.decode(msgspec.msgpack.encode(settings))
     return PlanFile(
         PlanFileKind.LOCAL, backend=planned_backend(kind, packed, None), workspace=workspace
@@ -35,7 +35,7 @@ def plan(kind: str, settings: Mapping[str, Any], workspace: str = "default") -> 
 
 
 def claimed(folder: Path, kind: str, settings: Mapping[str, Any], **env: str) -> Workspace:
-    """Give what a directory claims that ``terraform init`` has set up."""
+    """Return what a directory claims that ``terraform init`` has set up."""
     document = {"version": 3, "backend": {"type": kind, "config": settings, "hash": 1}}
     (folder / ".terraform").mkdir(exist_ok=True)
     (folder / ".terraform" / "terraform.tfstate").write_text(json.dumps(document))

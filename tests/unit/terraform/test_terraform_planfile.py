@@ -58,7 +58,7 @@ def plan_file(message: bytes, entry: str = "tfplan") -> bytes:
 
 
 def config(**settings: Any) -> bytes:
-    """Give a DynamicValue."""
+    """Return a DynamicValue."""
     return field(1, msgspec.msgpack.encode(settings))
 
 
@@ -87,7 +87,7 @@ def test_version_workspace_and_backend_are_read() -> None:
 
 
 def of(message: bytes) -> tuple[str | None, dict[str, str], str | None]:
-    """Give type, identity and workspace of a plan file with this message."""
+    """Return type, identity and workspace of a plan file with this message."""
     read = read_plan_file(plan_file(message))
     if read.backend is None:
         return None, {}, read.workspace

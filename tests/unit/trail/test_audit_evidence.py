@@ -42,13 +42,13 @@ def run(capsys: Capture, *arguments: str) -> str:
 
 
 def report(capsys: Capture, *arguments: str) -> dict[str, Any]:
-    """Give a report as JSON."""
+    """Return a report as JSON."""
     made: dict[str, Any] = json.loads(run(capsys, "report", "--format", "json", *arguments))
     return made
 
 
 def figures(made: dict[str, Any]) -> dict[str, int]:
-    """Give the figures of a report by name."""
+    """Return the figures of a report by name."""
     return {figure["name"]: figure["value"] for figure in made["figures"]}
 
 

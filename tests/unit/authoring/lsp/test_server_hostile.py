@@ -101,7 +101,7 @@ def asked(client: Client, uri: str, line: int, character: int) -> list[Any]:
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Give every text in an answer."""
+    """Yield every text in an answer."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
