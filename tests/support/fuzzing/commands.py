@@ -25,8 +25,8 @@ from tests.support.fuzzing import oracle
 from tests.support.fuzzing.corpus import inputs_of
 from tests.support.fuzzing.wrong import open_plan, right_plan, wrong_plan
 from tests.support.plans import context, rule, ruleset
-from tfgate.cli.main import answer as real_answer
 from tfgate.cli.main import main
+from tfgate.cli.main import report_error as real_report_error
 from tfgate.engine.evaluate import evaluate
 from tfgate.errors import TfgateError
 from tfgate.exitcodes import ExitCode
@@ -177,7 +177,7 @@ def run_check(folder: Path, plan: bytes) -> tuple[int, list[dict[str, Any]]]:
     told = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     with (
         mock.patch.dict(os.environ, env, clear=True),
-        mock.patch("tfgate.cli.main.answer", _answer),
+        mock.patch("tfgate.cli.main.report_error", _report_error),
         _inside(folder),
         contextlib.redirect_stdout(said),
         contextlib.redirect_stderr(told),
@@ -189,10 +189,10 @@ def run_check(folder: Path, plan: bytes) -> tuple[int, list[dict[str, Any]]]:
     return code, records
 
 
-def _answer(error: BaseException, *, debug: bool) -> int:
+def _report_error(error: BaseException, *, debug: bool) -> int:
     """Answer as the command does, but let through what it would call unexpected."""
     if isinstance(error, (TfgateError, click.ClickException, OSError)):
-        return real_answer(error, debug=debug)
+        return real_report_error(error, debug=debug)
     raise error
 
 
