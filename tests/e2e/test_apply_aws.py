@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.gate import Gate
-from tests.support.machine import moto_server, terraform_env
+from tests.support.machine import AWS_HEAD, moto_server, terraform_env
 from tests.support.parts import require_part
 
 if TYPE_CHECKING:
@@ -16,20 +16,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.terraform, pytest.mark.aws_provider, pytest.mark.slow]
 
-MAIN = """
-terraform {
-  required_providers {
-    aws = {
-      source = "hashicorp/aws"
-    }
-  }
-}
-provider "aws" {
-  region                      = "eu-west-1"
-  s3_use_path_style           = true
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-}
+MAIN = (
+    AWS_HEAD
+    + """
 variable "cidr" {
   default = "10.0.0.0/8"
 }
@@ -57,6 +46,7 @@ resource "aws_iam_role" "app" {
   })
 }
 """
+)
 RULES = """
 [ruleset]
 id = "test"

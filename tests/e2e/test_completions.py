@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.gate import Gate
-from tests.support.machine import moto_server, terraform_env
+from tests.support.machine import AWS_HEAD, moto_server, terraform_env
 from tests.support.parts import require_part
 
 if TYPE_CHECKING:
@@ -17,20 +17,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.terraform, pytest.mark.aws_provider, pytest.mark.slow]
 
-HEAD = """
-terraform {
-  required_providers {
-    aws = {
-      source = "hashicorp/aws"
-    }
-  }
-}
-provider "aws" {
-  region                      = "eu-west-1"
-  s3_use_path_style           = true
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-}
+HEAD = (
+    AWS_HEAD
+    + """
 variable "t" {
   default = false
 }
@@ -41,6 +30,7 @@ resource "terraform_data" "n" {
   input = ["10.0.0.0/8", "10.1.0.0/16"]
 }
 """
+)
 SHAPES = {
     "bare": "aws_s3_bucket.a_bare.id",
     "template": '"${aws_s3_bucket.a_template.id}"',

@@ -10,6 +10,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message, message_fa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.support.protobuf import field, varint
 from tfgate.terraform.planfile import LONGEST, Kind, read_fields
 
 NUMBER, TEXT, INNER = 1, 2, 3
@@ -68,20 +69,6 @@ def ours(data: bytes) -> dict[str, Any] | None:
         if read["inner"] is None:
             return None
     return read
-
-
-def varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
-
-
-def field(number: int, value: bytes | int) -> bytes:
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    return varint(number << 3 | 2) + varint(len(value)) + value
 
 
 NUMBERS = st.integers(1, 5)

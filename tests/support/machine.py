@@ -23,6 +23,23 @@ FAKE_AWS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
+AWS_HEAD = """\
+terraform {
+  required_providers {
+    aws = {
+      source = "hashicorp/aws"
+    }
+  }
+}
+provider "aws" {
+  region                      = "eu-west-1"
+  s3_use_path_style           = true
+  skip_credentials_validation = true
+  skip_requesting_account_id  = true
+}
+"""
+"""What a configuration of AWS resources begins with, for the cloud of `moto_server`."""
+
 
 def terraform_env(home: Path, *, mirror: str | None = None) -> dict[str, str]:
     """Return an environment in which Terraform reads no settings but those written to ``home``.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.support.machine import AWS_HEAD
 from tests.support.soundness.configuration import KNOWN, UNKNOWN, Configuration, output, values_of
 from tests.support.soundness.rules import Rule, Values
 from tests.support.soundness.shapes import Names, Writer
@@ -17,21 +18,6 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Mapping
 
-_HEAD: Final = """\
-terraform {
-  required_providers {
-    aws = {
-      source = "hashicorp/aws"
-    }
-  }
-}
-provider "aws" {
-  region                      = "eu-west-1"
-  s3_use_path_style           = true
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-}
-"""
 _MODULE: Final = """\
 variable "t" {
   default = true
@@ -82,7 +68,7 @@ _ENCRYPTED: Final = "(encrypted == `true` || encrypted == 'true')"
 def generate_cloud(chance: random.Random, name: str) -> Configuration:
     """Make a configuration whose names begin with ``name``."""
     maker = _Maker(chance, name)
-    files = {"main.tf": _HEAD + maker.module("root"), "m/main.tf": maker.module("m")}
+    files = {"main.tf": AWS_HEAD + maker.module("root"), "m/main.tf": maker.module("m")}
     variables = values_of(chance)
     return Configuration(files, variables, None, ())
 
