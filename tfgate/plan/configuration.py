@@ -19,7 +19,7 @@ from tfgate.plan.reads import EVERYTHING, Reads
 from tfgate.plan.values import marked_attributes, redact_block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tfgate.plan.change import Change
     from tfgate.plan.known_expressions import Knowing
@@ -130,8 +130,8 @@ class Configuration:
         self._knowing: Knowing | None = None
         self._open: dict[str, frozenset[str] | None] = {}
 
-    def use(self, written: Written, marks: Mapping[str, Sequence[Raw]]) -> None:
-        """Take the sources; ``marks`` has the ``after_unknown`` of each block's instances."""
+    def use(self, written: Written, marks: Callable[[], Mapping[str, Sequence[Raw]]]) -> None:
+        """Take the sources; ``marks`` collects the ``after_unknown`` of each block's instances."""
         from tfgate.plan.known_expressions import Knowing  # many plans come without sources
 
         self.written = written

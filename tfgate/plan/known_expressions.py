@@ -6,6 +6,7 @@ stands for any number of them. False only says that nobody can tell.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -14,7 +15,7 @@ from tfgate.model.text import late
 from tfgate.plan.values import marks_any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from msgspec import Raw
 
@@ -36,10 +37,15 @@ Calls = tuple[str, ...]
 class Knowing:
     """Answers for one plan with its sources."""
 
-    def __init__(self, written: Written, marks: Mapping[str, Sequence[Raw]]) -> None:
+    def __init__(self, written: Written, marks: Callable[[], Mapping[str, Sequence[Raw]]]) -> None:
         self._written = written
-        self._marks = marks
+        self._collect = marks
         self._answers: dict[tuple[Calls, str, tuple[str, ...]], bool] = {}
+
+    @cached_property
+    def _marks(self) -> Mapping[str, Sequence[Raw]]:
+        """Collected once a dynamic block is asked about: a plan may have 100,000 changes."""
+        return self._collect()
 
     def knows(self, text: str | None, calls: Calls, block: str, depth: int = 0) -> bool:
         """Whether the expression ``text``, which stands in ``block``, was certainly known."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -17,7 +17,7 @@ from tfgate.plan.values import names_secret, redact_named
 from tfgate.query.values import SENSITIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tfgate.plan.configuration import Configuration, Variable
     from tfgate.plan.joins import Joins
@@ -139,12 +139,7 @@ class Plan:
         To be called before anything is asked. They must be the plan's own, as those that its file
         carries: whoever can change them later could make a possible reference a certain one.
         """
-        marks: dict[str, list[Raw]] = {}
-        for change in self.changes:
-            if change.deposed is None:
-                address = configuration_address(change)
-                marks.setdefault(address, []).append(change.body.after_unknown)
-        self.configuration.use(written, marks)
+        self.configuration.use(written, partial(_unknown_marks, self.changes))
 
     @cached_property
     def checks(self) -> list[Any]:
@@ -257,3 +252,12 @@ class Top(msgspec.Struct, gc=False):
         """Return the undecoded parts that the plan has, by key."""
         parts = {key: getattr(self, key) for key in self.__struct_fields__}
         return {key: part for key, part in parts.items() if isinstance(part, Raw) and part}
+
+
+def _unknown_marks(changes: Iterable[Change]) -> dict[str, list[Raw]]:
+    """Collect the ``after_unknown`` of each block's instances, by the block's address."""
+    marks: dict[str, list[Raw]] = {}
+    for change in changes:
+        if change.deposed is None:
+            marks.setdefault(configuration_address(change), []).append(change.body.after_unknown)
+    return marks
