@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.errors import BudgetError, EvaluationError
-from tfgate.query.values import Maybe, join, make
+from tfgate.query.values import Maybe
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,14 +82,6 @@ class State:
         """Whether an element of a list may be absent."""
         self.spend(len(elements) >> 2)
         return Maybe in map(type, elements)
-
-    def make(self, mask: int, sensitive: bool = False) -> Any:
-        """Return the value that stands for every value of the kinds in ``mask``."""
-        return make(mask, sensitive)
-
-    def join(self, left: Any, right: Any) -> Any:
-        """Return a value that stands for whatever ``left`` or ``right`` stands for."""
-        return join(left, right)
 
     def maybe(self, value: Any, many: bool = False) -> Maybe:
         """Return a list element that may be absent."""

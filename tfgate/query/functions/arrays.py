@@ -19,6 +19,7 @@ from tfgate.query.values import (
     Unknown,
     count,
     kinds,
+    make,
 )
 
 if TYPE_CHECKING:
@@ -49,10 +50,10 @@ def _contains(state: State, subject: Any, sought: Any) -> Any:
             for element in subject:
                 kind = type(element)
                 if kind is Unknown or kind is Maybe:
-                    return state.make(BOOLEANS) if _may_hold(state, subject, sought) else False
+                    return make(BOOLEANS) if _may_hold(state, subject, sought) else False
             return False
         found = contains_element(subject, sought, state)
-        return state.make(BOOLEANS) if found is None else found
+        return make(BOOLEANS) if found is None else found
     if type(subject) is str and type(sought) is str:
         if len(subject) > LONG:  # at worst each part of what is sought is looked for everywhere
             state.spend(len(subject) * min(len(sought), 100) >> 9)
@@ -74,7 +75,7 @@ def _string_contains(state: State, subject: Any, sought: Any) -> Any:
         state.may_raise = True
     elif kinds(sought) & ~STRINGS and kinds(subject) & STRINGS:
         state.may_raise = True
-    return state.make(BOOLEANS)
+    return make(BOOLEANS)
 
 
 @function(
@@ -130,7 +131,7 @@ def _map(state: State, expression: Expref, elements: list[Any]) -> Any:
 def _reverse(state: State, subject: Any) -> Any:
     """Return a list or a string back to front."""
     if type(subject) is Unknown:
-        return state.make(subject.mask)
+        return make(subject.mask)
     if type(subject) is str:
         state.read(len(subject))
     else:

@@ -22,6 +22,7 @@ from tfgate.query.values import (
     Maybe,
     Unknown,
     kinds,
+    make,
     truth,
 )
 
@@ -60,7 +61,7 @@ def _truths(
 def _any(state: State, elements: list[Any], condition: Expref | None = None) -> Any:
     """Whether an element, or the condition on one, is truthy; false for an empty list."""
     found = _one_is(True, list(_truths(state, elements, condition)))
-    return state.make(BOOLEANS) if found is None else found
+    return make(BOOLEANS) if found is None else found
 
 
 @function(
@@ -74,7 +75,7 @@ def _any(state: State, elements: list[Any], condition: Expref | None = None) -> 
 def _all(state: State, elements: list[Any], condition: Expref | None = None) -> Any:
     """Whether every element, or the condition on it, is truthy; true for an empty list."""
     found = _one_is(False, list(_truths(state, elements, condition)))
-    return state.make(BOOLEANS) if found is None else not found
+    return make(BOOLEANS) if found is None else not found
 
 
 @function(
@@ -88,7 +89,7 @@ def _all(state: State, elements: list[Any], condition: Expref | None = None) -> 
 def _none(state: State, elements: list[Any], condition: Expref | None = None) -> Any:
     """Whether no element, or the condition on none, is truthy; true for an empty list."""
     found = _one_is(True, list(_truths(state, elements, condition)))
-    return state.make(BOOLEANS) if found is None else not found
+    return make(BOOLEANS) if found is None else not found
 
 
 def _one_is(wanted: bool, truths: list[tuple[bool | None, bool]]) -> bool | None:
@@ -181,7 +182,7 @@ def _count_by(state: State, elements: list[Any], expression: Expref) -> Any:
             uncertain = True
     if not uncertain:
         return counts
-    return state.make(OBJECT if any(type(e) is not Maybe for e in elements) else OBJECTS)
+    return make(OBJECT if any(type(e) is not Maybe for e in elements) else OBJECTS)
 
 
 def _unknown_key(key: Any, state: State) -> None:

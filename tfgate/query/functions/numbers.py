@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tfgate.query.functions.registry import function
-from tfgate.query.values import NULL, NUMBER, Maybe, Unknown
+from tfgate.query.values import NULL, NUMBER, Maybe, Unknown, make
 
 if TYPE_CHECKING:
     from tfgate.query.state import State
@@ -50,7 +50,7 @@ def _average(state: State, numbers: list[Any]) -> Any:
 
 def _some_number(state: State, mask: int) -> Any:
     state.may_raise = True  # an integer too large for a float cannot be added to one
-    return state.make(mask)
+    return make(mask)
 
 
 def _all_known(numbers: list[Any]) -> bool:

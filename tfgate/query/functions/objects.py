@@ -16,6 +16,7 @@ from tfgate.query.values import (
     UNKNOWN,
     Unknown,
     kinds,
+    make,
     some,
 )
 
@@ -93,4 +94,4 @@ def _merge(state: State, *parts: Any) -> Any:
             {}.update(part)  # fails here if it fails in every completion
     state.may_raise = state.may_raise or any(kinds(part) & ~OBJECTS for part in parts)
     filled = any(kinds(part) == OBJECT for part in parts)
-    return state.make(OBJECT if filled else OBJECTS)
+    return make(OBJECT if filled else OBJECTS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tfgate.query.errors import EvaluationError
 from tfgate.query.functions.registry import function
 from tfgate.query.state import ABSENT, attempt
-from tfgate.query.values import NUMBER, STRINGS, Expref, Maybe, kinds, restrict
+from tfgate.query.values import NUMBER, STRINGS, Expref, Maybe, join, kinds, restrict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ def _extreme(pick: Callable[..., Any]) -> Callable[..., Any]:
         if all_known(elements):
             return pick(elements) if elements else None
         kept = [elements[i] for i in orderable(elements, state)]
-        return _one_of(kept, [narrowed(element, state) for element in kept], state)
+        return _one_of(kept, [narrowed(element, state) for element in kept])
 
     return extreme
 
@@ -82,16 +82,16 @@ def _extreme_by(pick: Callable[..., Any]) -> Callable[..., Any]:
         kept, keys = _keyed(state, elements, expression)
         if all_known(keys):
             return kept[pick(range(len(keys)), key=keys.__getitem__)] if kept else None
-        return _one_of(kept, [content(element) for element in kept], state)
+        return _one_of(kept, [content(element) for element in kept])
 
     return extreme
 
 
-def _one_of(elements: list[Any], contents: list[Any], state: State) -> Any:
+def _one_of(elements: list[Any], contents: list[Any]) -> Any:
     """Return the value that stands for any of the contents, null too if all may be absent."""
     if all(type(element) is Maybe for element in elements):
         contents = [*contents, None]
-    return reduce(state.join, contents)
+    return reduce(join, contents)
 
 
 @function(
@@ -134,7 +134,7 @@ def _sorted(elements: list[Any], keys: list[Any], contents: list[Any], state: St
         return [elements[i] for i in sorted(range(len(known)), key=known.__getitem__)]
     if all_known(keys):
         return [elements[i] for i in sorted(range(len(keys)), key=keys.__getitem__)]
-    anyone = reduce(state.join, contents)
+    anyone = reduce(join, contents)
     firm = [anyone for element in elements if type(element) is not Maybe]
     loose = [e for e in elements if type(e) is Maybe]
     return [*firm, *(state.maybe(anyone, element.many) for element in loose)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tfgate.query.errors import BudgetError
 from tfgate.query.functions.registry import function
 from tfgate.query.state import LONG, TEXT
-from tfgate.query.values import STRING, STRINGS
+from tfgate.query.values import STRING, STRINGS, make
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ def _join(state: State, glue: Any, parts: list[Any]) -> Any:
         state.read(length)
         return glue.join(parts)
     filled = any(type(part) is str and part for part in parts)
-    return state.make(STRING if filled else STRINGS)
+    return make(STRING if filled else STRINGS)
 
 
 @function(

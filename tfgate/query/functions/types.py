@@ -19,7 +19,9 @@ from tfgate.query.values import (
     UNKNOWN,
     Expref,
     Unknown,
+    join,
     kinds,
+    make,
     restrict,
 )
 
@@ -47,10 +49,10 @@ def _not_null(state: State, *candidates: Any) -> Any:
             continue
         nullable = type(candidate) is Unknown and candidate.mask & NULL
         found = restrict(candidate, ~NULL) if nullable else candidate
-        result = found if result is ABSENT else state.join(result, found)
+        result = found if result is ABSENT else join(result, found)
         if not nullable:
             return result
-    return None if result is ABSENT else state.join(result, None)
+    return None if result is ABSENT else join(result, None)
 
 
 @function(
@@ -92,7 +94,7 @@ def _to_number(state: State, subject: Any) -> Any:
     if type(subject) is Unknown:
         state.may_raise = state.may_raise or bool(subject.mask & _NOT_JSON)
         mask = NUMBER if subject.mask & (STRINGS | NUMBER) else 0
-        return state.make(mask | (NULL if subject.mask & ~NUMBER else 0))
+        return make(mask | (NULL if subject.mask & ~NUMBER else 0))
     if type(subject) is Expref:
         raise EvaluationError("to_number() does not take an expression reference.")
     return None
@@ -124,7 +126,7 @@ def _to_string(state: State, subject: Any) -> Any:
         return subject
     if has_unknown(subject, state):
         may_be_empty = kinds(subject) & EMPTY_STRING
-        return state.make(STRINGS if may_be_empty else STRING)
+        return make(STRINGS if may_be_empty else STRING)
     _refuse_long(subject, state)
     text = json.dumps(subject, separators=(",", ":"), default=_reference)
     if len(text) > TEXT:
@@ -179,4 +181,4 @@ def _type(state: State, subject: Any) -> Any:
             return name
     if mask == _NOT_JSON:
         return None
-    return state.make(STRING | (NULL if mask & _NOT_JSON else 0))
+    return make(STRING | (NULL if mask & _NOT_JSON else 0))

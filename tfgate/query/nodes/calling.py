@@ -20,6 +20,7 @@ from tfgate.query.values import (
     Maybe,
     Unknown,
     kinds,
+    make,
     restrict,
     some,
 )
@@ -104,7 +105,7 @@ class Site:
     def _unknown(self, state: State) -> Any:
         """Return the result of a call that would have to look at something unknown."""
         state.may_raise = state.may_raise or not self.function.total
-        return state.make(self.function.return_mask)
+        return make(self.function.return_mask)
 
     def accepted(self, result: Any, state: State) -> Any:
         """Take what a function gave that may give unknown values, or say that it may raise."""

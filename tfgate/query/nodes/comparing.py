@@ -18,7 +18,9 @@ from tfgate.query.values import (
     NUMBER,
     STRINGS,
     TRUTHY,
+    join,
     kinds,
+    make,
     restrict,
     truth,
 )
@@ -67,11 +69,11 @@ def _short_circuit(parts: Sequence[Closure], *, stop: bool, kept: int) -> Closur
                 return rest
             known = truth_in(found, state)
             if known is stop:
-                return state.join(rest, found)
+                return join(rest, found)
             if known is None:
-                rest = state.join(rest, restrict(found, kept))
+                rest = join(rest, restrict(found, kept))
         found = attempt(last, value, state)
-        return rest if found is ABSENT else state.join(rest, found)
+        return rest if found is ABSENT else join(rest, found)
 
     return value_of
 
@@ -167,7 +169,7 @@ def boolean_value(test: Test) -> Closure:
 
     def value_of(value: Any, state: State) -> Any:
         known = test(value, state)
-        return state.make(BOOLEANS) if known is None else known
+        return make(BOOLEANS) if known is None else known
 
     return value_of
 
@@ -309,7 +311,7 @@ def _ordered(compare: Callable[[Any, Any], Any], left: Any, right: Any, state: S
         result |= BOOLEANS
     if mixed:
         _mixed_types(state, certain=not result)
-    return state.make(result) if result != NULL else None
+    return make(result) if result != NULL else None
 
 
 def _by_bounds(compare: Callable[[Any, Any], Any], left: Any, right: Any) -> bool | None:

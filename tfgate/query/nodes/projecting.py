@@ -21,6 +21,7 @@ from tfgate.query.values import (
     UNKNOWN,
     Maybe,
     Unknown,
+    join,
     restrict,
     some,
 )
@@ -189,4 +190,4 @@ def _over_unknown(found: Any, wanted: int, project: Closure, state: State) -> An
     if not found.mask & ~wanted:
         return project(elements, state)
     projected = attempt(project, elements, state)
-    return None if projected is ABSENT else state.join(None, projected)
+    return None if projected is ABSENT else join(None, projected)

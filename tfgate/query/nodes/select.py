@@ -16,6 +16,7 @@ from tfgate.query.values import (
     UNKNOWN,
     Maybe,
     Unknown,
+    join,
     restrict,
 )
 
@@ -56,7 +57,7 @@ def _uncertain_element(elements: list[Any], position: int, state: State) -> Any:
         candidates = [*candidates, None]
     result = _content(candidates[0])
     for candidate in candidates[1:]:
-        result = state.join(result, _content(candidate))
+        result = join(result, _content(candidate))
     return result
 
 
@@ -86,7 +87,7 @@ def _slice_of_unknown(value: Unknown, bounds: slice, state: State) -> Any:
             _refuse_no_step(bounds)
         state.may_raise = True
         return None
-    return state.join([Maybe(UNKNOWN, many=True)], None if value.mask & ~LISTS else [])
+    return join([Maybe(UNKNOWN, many=True)], None if value.mask & ~LISTS else [])
 
 
 def _cut(elements: list[Any], bounds: slice, state: State) -> list[Any]:
@@ -246,4 +247,4 @@ def _unless_null(value: Any, build: Closure, state: State) -> Any:
     if value is None:
         return None
     built = attempt(build, restrict(value, ~NULL), state)
-    return None if built is ABSENT else state.join(None, built)
+    return None if built is ABSENT else join(None, built)
