@@ -10,8 +10,8 @@ import msgspec
 
 from tfgate.errors import RulesetError, UsageError
 from tfgate.hcl.index import SourceIndex
-from tfgate.hcl.paths import split_modules
 from tfgate.hcl.waivers import foreign_skips
+from tfgate.model.address import split_modules
 from tfgate.model.decision import Waiver
 from tfgate.ruleset.files import Unreadable, read_toml
 from tfgate.ruleset.sources import shipped_folder

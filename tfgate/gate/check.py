@@ -92,7 +92,16 @@ def evaluate_and_record(
 
             decision = with_approvals(decision, gathered, request)
         recorded = None if recorder is None else recorder.decision(decision_id, decision, gathered)
-    result = CheckResult(
+    return Evaluated(_result(decision_id, decision, gathered, recorded), gathered)
+
+
+def _result(
+    decision_id: str,
+    decision: Decision,
+    gathered: Gathered | GatheredSources,
+    recorded: Recorded | None,
+) -> CheckResult:
+    return CheckResult(
         decision=decision,
         decision_id=decision_id,
         exit_code=exit_code_of(decision),
@@ -101,7 +110,6 @@ def evaluate_and_record(
         plan_name=gathered.input.name,
         sources=gathered.sources,
     )
-    return Evaluated(result, gathered)
 
 
 def evaluate_gathered(gathered: Gathered) -> Decision:
@@ -276,15 +284,7 @@ def check_sources(request: Request, *, audit: bool = True) -> CheckResult:
         gathered = gather_sources(request, config)
         decision = evaluate_gathered_sources(gathered)
         recorded = None if recorder is None else recorder.decision(decision_id, decision, gathered)
-    return CheckResult(
-        decision=decision,
-        decision_id=decision_id,
-        exit_code=exit_code_of(decision),
-        recorded=recorded,
-        rules=rules_by_id(gathered),
-        plan_name=gathered.input.name,
-        sources=gathered.sources,
-    )
+    return _result(decision_id, decision, gathered, recorded)
 
 
 def _with_rules(request: Request) -> tuple[Request, GateConfig]:

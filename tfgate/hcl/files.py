@@ -28,7 +28,7 @@ from tfgate.errors import Problem
 from tfgate.opening import NotAFileError, open_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 BOM = b"\xef\xbb\xbf"
 _LEADS_OUT = "a symbolic link leads out of the repository: not read"
@@ -90,7 +90,11 @@ class Reader:
             message = f"the module's directory cannot be read ({_reason(error)})"
             yield self.report(directory, message)
             return
-        for name in _unshadowed(names, opentofu=self.opentofu):
+        yield from self._counted(directory, _unshadowed(names, opentofu=self.opentofu))
+
+    def _counted(self, directory: Path, names: Iterable[str]) -> Iterator[Path | Problem]:
+        """Yield the files' paths, as many as may be read, and the problem where there are more."""
+        for name in names:
             self.files_read += 1
             if self.files_read > self.limits.files:
                 message = f"more than {self.limits.files} files: the rest is not read"

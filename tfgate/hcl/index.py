@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from tfgate.hcl.files import Installed, Limits, Reader, is_local
-from tfgate.hcl.paths import alike, find_path, has_step, join_modules, path_steps, split_modules
+from tfgate.hcl.paths import alike, find_path, has_step, path_steps
 from tfgate.hcl.sources import ModuleSource
-from tfgate.model.address import Location, config_address
+from tfgate.model.address import Location, config_address, join_modules, split_modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -50,25 +50,6 @@ _STEP = re.compile(
 """Each part ends where another could begin, so that a hostile path is gone through once."""
 
 
-def split_modules(address: str) -> tuple[tuple[str, ...], str]:
-    """Split a config address into the names of its module calls and the rest.
-
-    The rest of a module call's own address is ``module.NAME``; of a root address, all of it.
-    """
-    parts = address.split(".")
-    calls: list[str] = []
-    while len(parts) > 2 and parts[0] == "module":
-        calls.append(parts[1])
-        parts = parts[2:]
-    return tuple(calls), ".".join(parts)
-
-
-def join_modules(calls: tuple[str, ...], rest: str = "") -> str:
-    """Write the config address of ``rest`` inside the module calls ``calls``."""
-    prefix = "".join(f"module.{name}." for name in calls)
-    return prefix + rest if rest else prefix[:-1]
-
-
 def path_steps(path: str) -> list[str | int]:
     """Split an attribute path such as ``ingress[1].tags["a b"]`` into its steps.
 

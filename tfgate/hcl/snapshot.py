@@ -53,14 +53,9 @@ class Snapshot(Reader):
 
     def sources(self, directory: Path) -> Iterator[Path | Problem]:
         """Return the configuration files of one module directory, by name."""
-        names = sorted(filter(is_source, self._files.get(directory, ())))
-        for name in names:
-            self.files_read += 1
-            if self.files_read > self.limits.files:
-                message = f"more than {self.limits.files} files: the rest is not read"
-                yield self.report(directory, message)
-                return
-            yield directory / name
+        yield from self._counted(
+            directory, sorted(filter(is_source, self._files.get(directory, ())))
+        )
 
     def read(self, path: Path) -> bytes | Problem:
         """Return the bytes of one file, as they were planned."""

@@ -11,9 +11,8 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tfgate.hcl.comments import MARKER, Complaint, Directive, ProblemKind, read_directives, remarks
-from tfgate.hcl.paths import join_modules
 from tfgate.hcl.sources import addresses_of
-from tfgate.model.address import Location
+from tfgate.model.address import Location, join_modules
 from tfgate.model.decision import Waiver
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Raw
 
+from tfgate.model.address import split_modules
 from tfgate.model.text import late
 from tfgate.plan.change import ABSENT, Name
 from tfgate.plan.decoding import Decoder, decode_as, decode_value
@@ -259,16 +260,6 @@ def _is_repeated(block: Block | Call) -> bool:
 def configuration_address(change: Change) -> str:
     """The address of a change's block: its own without ``count`` and ``for_each`` keys."""
     return without_keys(change.address)
-
-
-def split_modules(address: str) -> tuple[tuple[str, ...], str]:
-    """Split a configuration address into the names of its module calls and the rest."""
-    parts = address.split(".")
-    calls: list[str] = []
-    while len(parts) > 2 and parts[0] == "module":
-        calls.append(parts[1])
-        parts = parts[2:]
-    return tuple(calls), ".".join(parts)
 
 
 def without_keys(address: str) -> str:

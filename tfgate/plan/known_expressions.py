@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from tfgate.model.address import join_modules
 from tfgate.model.text import late
 from tfgate.plan.values import marks_any
 
@@ -89,7 +90,7 @@ class Knowing:
 
         A data source that the plan does not list was read before.
         """
-        address = "".join(f"module.{call}." for call in calls) + block
+        address = join_modules(calls, block)
         if address not in self._marks:
             return block.startswith("data.")
         marks = (msgspec.json.decode(raw) if raw else None for raw in self._marks[address])
