@@ -17,6 +17,7 @@ from tfgate.review.values import (
     NOTHING,
     Forcing,
     Side,
+    as_planned,
     known_path,
     literal,
     path_text,
@@ -134,7 +135,12 @@ def _sides(change: Change) -> tuple[Side, Side]:
     view = change.redacted(_VALUES)
     real = change.document(_VALUES) if change.has_sensitive else view
     before = NOTHING if view["before"] is None else Side(view["before"], real["before"])
-    after = NOTHING if view["after"] is None else Side(view["after"], real["after"])
+    if view["after"] is None:
+        after = NOTHING
+    elif real is view:
+        after = Side.public(as_planned(view["after"]))
+    else:
+        after = Side(as_planned(view["after"]), as_planned(real["after"]))
     return without_echoes(before, after) if change.has_sensitive else (before, after)
 
 

@@ -6,10 +6,24 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from tfgate.query.values import SENSITIVE, Unknown
+from tfgate.query.values import SENSITIVE, Maybe, Unknown
 from tfgate.review.model import Diff, Form, Mark, Shown
 
 # Values of a redacted plan as a review shows them, and when two of them are the same.
+
+
+def as_planned(value: Any) -> Any:
+    """Return a value with the one element that the provider planned where there may be any number.
+
+    `tfgate.plan.arguments.settle` marks such elements for rules; Terraform shows what was planned.
+    """
+    if type(value) is Maybe:
+        return as_planned(value.value)
+    if type(value) is list:
+        return [as_planned(part) for part in value]
+    if type(value) is dict:
+        return {key: as_planned(part) for key, part in value.items()}
+    return value
 
 
 def shown(value: Any) -> Shown:

@@ -257,6 +257,21 @@ def test_instances_are_in_the_order_of_their_numbers() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("hidden", [False, True], ids=["public", "sensitive"])
+def test_a_block_that_stands_for_any_number_is_shown_as_planned(hidden: bool) -> None:
+    """Rules see that there may be more or none of it; a reader sees the one that was planned."""
+    entry = change("aws_thing.a", ["create"], {"rule": [{"port": 22, "secret": "CANARY-7f3a"}]})
+    entry["provider_name"] = "registry.terraform.io/acme/thing"
+    entry["change"]["after_unknown"] = {"rule": [{"cidr": True}]}
+    if hidden:
+        entry["change"]["after_sensitive"] = {"rule": [{"secret": True}]}
+    found = review_of(plan_data(entry))
+    context = ReportContext(tfgate_version="1")
+    for made in (review_text.render(found, context, full=True), review_html.render(found, context)):
+        assert ("(sensitive)" if hidden else "(known after apply)") in made
+        assert ("CANARY-7f3a" in made) is not hidden
+
+
 def test_what_is_deferred_is_listed_apart() -> None:
     """With the reason, and not among what this apply does."""
     deferred = {
