@@ -22,7 +22,7 @@ from tfgate.command.output import terminal, write_err, write_out
 from tfgate.engine.decide import fingerprint
 from tfgate.engine.override import refused_person
 from tfgate.errors import UsageError
-from tfgate.gate.approvals import PAYLOAD_TYPE, allowed_signers, read_approval
+from tfgate.gate.approvals import PAYLOAD_TYPE, Trusted, allowed_signers, read_approval
 from tfgate.gate.documents import (
     DocumentError,
     decode_document,
@@ -133,7 +133,7 @@ def check_counts(signed: bytes, now: dt.datetime, allowed: Path | None) -> None:
         return
     try:
         with allowed_signers(allowed, "approvals.allowed_signers") as signers:
-            one = read_approval(signed, "approval", signers, now)
+            one = read_approval(signed, "approval", Trusted(signers, None), now)
         request = one.statement.request
         why = refused_person(
             one.approval.principals, operators=(request.operator,), authors=request.authors

@@ -281,6 +281,10 @@ EVENTS: Final[dict[str, Event]] = {
         "approved": Member(dt.datetime, "When it was signed"),
         "expires": Member(dt.datetime, "Until when it holds"),
         "signers_sha256": _SIGNERS,
+        "issuer": Member(str, "Whose word it is who approved, where a server signed", always=False),
+        "subject": Member(str, "What that issuer calls the approver", always=False),
+        "roles": Member(list[str], "Roles that the server knows of the approver", always=False),
+        "source": Member(str, "How it was proven who approved: `browser`", always=False),
         "findings": Member(list[Approved], "What it let through"),
     }),
     "apply_started": Event(

@@ -15,6 +15,8 @@ NAMESPACE = "tfgate-checkpoint"
 """Of checkpoints. What is signed in one namespace cannot pass for anything else."""
 APPROVALS = "tfgate"
 """Namespace of approvals."""
+PROXIED_APPROVALS = "tfgate-approval-server"
+"""Namespace of approvals that a server signs for people who have proven to it who they are."""
 RECEIPTS = "tfgate-receipt"
 """Namespace of receipts."""
 

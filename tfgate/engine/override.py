@@ -268,8 +268,9 @@ class _Override:
 
     def _missing(self, rule: str, approvals: Sequence[Approval]) -> str | None:
         """Return what is missing to let an outcome of ``rule`` through."""
-        people = [(*each.principals, each.key) for each in approvals]
-        return missing_people(self._terms.need(rule), people, self._terms.roles)
+        known = {role for each in approvals for role in each.roles}
+        people = [each.person for each in approvals]
+        return missing_people(self._terms.need(rule), people, self._terms.roles, known)
 
     def _lack(self, sentence: str, outcome: Outcome) -> None:
         self._lacking.setdefault(sentence, []).append(outcome.address)
@@ -282,14 +283,20 @@ class _Override:
 
 
 def missing_people(
-    need: Need, people: Sequence[Sequence[str]], roles: Mapping[str, Sequence[str]]
+    need: Need,
+    people: Sequence[Sequence[str]],
+    roles: Mapping[str, Sequence[str]],
+    known: Collection[str] = (),
 ) -> str | None:
-    """Return, in a clause, what ``people`` (the names and key of each) lack to satisfy ``need``."""
+    """Return, in a clause, what ``people`` (the names and key of each) lack to satisfy ``need``.
+
+    ``roles`` are globs over names; ``known`` are roles that one of the people has for certain.
+    """
     count = count_people(people)
     if count < need.people:
         return f"has {count} of {need.people} approvals"
     names = [name for each in people for name in each]
-    for role in sorted(need.roles):
+    for role in sorted(need.roles.difference(known)):
         globs = roles.get(role, ())
         if not any(glob_matches(glob, name) for glob in globs for name in names):
             return f"needs an approval by somebody with the role {role}"

@@ -7,14 +7,14 @@ import hashlib
 import os
 import re
 import stat
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from tfgate.audit.scratch import scratch
-from tfgate.audit.signing import APPROVALS
+from tfgate.audit.signing import APPROVALS, PROXIED_APPROVALS
 from tfgate.engine.override import (
     ApprovalTerms,
     Need,
@@ -29,10 +29,11 @@ from tfgate.errors import UsageError
 from tfgate.gate.documents import (
     MAX_DOCUMENT,
     DocumentError,
-    decode_document,
+    decode_json,
     encode_document,
     read_document,
-    unseal,
+    read_sealed,
+    shaped,
     write_document,
 )
 from tfgate.model.approval import (
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from tfgate.gate.check import Evaluated
     from tfgate.gate.request import Gathered, Request
     from tfgate.model.decision import Decision
+    from tfgate.ruleset import GateConfig
 
 
 # --- The allowed signers file that the gate owns: read once, so that all checks see the same.
@@ -190,12 +192,10 @@ def with_approvals(decision: Decision, gathered: Gathered, request: Request) -> 
     """
     files = [*approval_files(map(Path, request.approvals))]
     warnings: list[str] = []
-    with allowed_signers(
-        gathered.config.approvals.allowed_signers, "approvals.allowed_signers"
-    ) as signers:
+    with trusted(gathered.config) as signers:
         read = _Reader(signers, request.now)
         signed = [approval for file in files if (approval := read(file)) is not None]
-        warnings += [*read.refused, *([signers.warning] if signers.warning else ())]
+        warnings += [*read.refused, *signers.warnings]
     terms = terms_of(gathered, request)
     decision = msgspec.structs.replace(decision, warnings=(*decision.warnings, *warnings))
     return apply_overrides(decision, signed, terms)
@@ -228,10 +228,38 @@ def _in_folder(folder: Path) -> Iterator[Path]:
             yield entry
 
 
+class Trusted(NamedTuple):
+    """Whose signatures count: those of people, and those of servers that sign for people."""
+
+    people: Signers | None
+    servers: Signers | None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the owner should fix."""
+        return tuple(each.warning for each in self if each is not None and each.warning)
+
+
+@contextmanager
+def trusted(config: GateConfig) -> Iterator[Trusted]:
+    """Yield copies of the files of ``[approvals]``. Raises ``UsageError``."""
+    approvals = config.approvals
+    with ExitStack() as stack:
+
+        def opened(file: Path | None, setting: str) -> Signers:
+            return stack.enter_context(allowed_signers(file, f"approvals.{setting}"))
+
+        servers = None if approvals.servers is None else opened(approvals.servers, "servers")
+        people = None
+        if approvals.allowed_signers is not None or servers is None:
+            people = opened(approvals.allowed_signers, "allowed_signers")
+        yield Trusted(people, servers)
+
+
 class _Reader:
     """Reads approvals. One that does not count becomes a warning: it lets nothing through."""
 
-    def __init__(self, signers: Signers, now: dt.datetime) -> None:
+    def __init__(self, signers: Trusted, now: dt.datetime) -> None:
         self._signers = signers
         self._now = now
         self.refused: list[str] = []
@@ -246,20 +274,43 @@ class _Reader:
             return None
 
 
-def read_approval(data: bytes, name: str, signers: Signers, now: dt.datetime) -> SignedApproval:
-    """Read an approval and check its signature. Raises ``DocumentError``."""
-    signed = unseal(data, PAYLOAD_TYPE, signers=signers.path, namespace=APPROVALS, now=now)
-    statement = decode_document(signed.payload, ApprovalStatement)
+def read_approval(data: bytes, name: str, signers: Trusted, now: dt.datetime) -> SignedApproval:
+    """Read an approval and check its signature. Raises ``DocumentError``.
+
+    One that names its approver is a server's, and no person's key can sign it; one that names
+    nobody is a person's own, and no server's key can.
+    """
+    sealed = read_sealed(data, PAYLOAD_TYPE)
+    payload = decode_json(sealed.payload)
+    own = not (isinstance(payload, dict) and "approver" in payload)
+    file = signers.people if own else signers.servers
+    if file is None:
+        setting = "approvals.allowed_signers" if own else "approvals.servers"
+        raise DocumentError(f"nobody is trusted to sign it: {setting} names no file")
+    namespace = APPROVALS if own else PROXIED_APPROVALS
+    signer = sealed.signer(signers=file.path, namespace=namespace, now=now)
+    statement = shaped(payload, ApprovalStatement)
+    proven = statement.approver
     approval = Approval(
-        approver=signed.signer.principals[0],
-        principals=signed.signer.principals,
-        key=signed.signer.key,
-        digest=hashlib.sha256(signed.payload).hexdigest(),
+        approver=signer.principals[0],
+        principals=signer.principals,
+        key=signer.key,
+        digest=hashlib.sha256(sealed.payload).hexdigest(),
         reason=statement.reason,
         approved=statement.approved,
         expires=statement.expires,
-        signers_sha256=signers.sha256,
+        signers_sha256=file.sha256,
     )
+    if not isinstance(proven, msgspec.UnsetType):
+        approval = msgspec.structs.replace(
+            approval,
+            approver=proven.names[0],
+            principals=proven.names,
+            issuer=proven.issuer,
+            subject=proven.subject,
+            roles=proven.roles,
+            source=proven.source,
+        )
     return SignedApproval(statement, approval, name)
 
 
@@ -327,7 +378,8 @@ def write_request(evaluated: Evaluated, request: Request, path: Path) -> str:
         return f"No approval can let this plan through: {lacking}."
     write_document(path, encode_document(asked), "approval request")
     done = f"Wrote {path}: whoever may approve signs it with `tfgate approve {path}`."
-    if evaluated.gathered.config.approvals.allowed_signers is None:
+    approvals = evaluated.gathered.config.approvals
+    if approvals.allowed_signers is None and approvals.servers is None:
         done += " By this configuration nobody may: approvals.allowed_signers names no file."
     return done
 
@@ -335,15 +387,16 @@ def write_request(evaluated: Evaluated, request: Request, path: Path) -> str:
 def _lacking(evaluated: Evaluated, request: Request, asked: ApprovalRequest) -> str | None:
     """Say in a clause why all who may sign could not let the plan through together.
 
-    Nothing where the configuration does not say who they are, or where certificates bring names
-    that nobody knows yet.
+    Nothing where the configuration does not say who they are, or where certificates and servers
+    bring names that nobody knows yet.
     """
-    gathered, file = evaluated.gathered, evaluated.gathered.config.approvals.allowed_signers
+    gathered, approvals = evaluated.gathered, evaluated.gathered.config.approvals
+    file = approvals.allowed_signers
     if evaluated.result.decision.operator.source == "none":
         return "it is not known who the operator is, who must be somebody else"
     if _sealed_size(asked) > MAX_DOCUMENT:
         return "an approval of so many findings would be larger than 16 MiB, which is not read"
-    if file is None:
+    if file is None or approvals.servers is not None:
         return None
     try:
         with allowed_signers(file, "approvals.allowed_signers") as signers:

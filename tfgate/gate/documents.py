@@ -158,6 +158,25 @@ class Signed(NamedTuple):
     signer: Signer
 
 
+class Sealed(NamedTuple):
+    """An envelope whose signatures nobody has checked yet."""
+
+    payload: bytes
+    payload_type: str
+    signatures: tuple[Signature, ...]
+
+    def signer(self, *, signers: Path, namespace: str, now: dt.datetime) -> Signer:
+        """Return who of the file ``signers`` has signed. Raises ``DocumentError``."""
+        signed = pae(self.payload_type, self.payload)
+        reasons = []
+        for signature in self.signatures:
+            found = _signer(signed, signature, signers, namespace, now)
+            if isinstance(found, Signer):
+                return found
+            reasons.append(found)
+        raise DocumentError(reasons[0])
+
+
 def pae(payload_type: str, payload: bytes) -> bytes:
     """Return DSSE's pre-authentication encoding: the bytes that are signed."""
     kind = payload_type.encode()
@@ -181,20 +200,18 @@ def unseal(
 
     Raises ``DocumentError`` where it is no such envelope or nobody there has signed it.
     """
+    sealed = read_sealed(data, payload_type)
+    return Signed(sealed.payload, sealed.signer(signers=signers, namespace=namespace, now=now))
+
+
+def read_sealed(data: bytes, payload_type: str) -> Sealed:
+    """Read an envelope, and believe nothing of it yet. Raises ``DocumentError``."""
     envelope = decode_document(data, Envelope)
     if envelope.payload_type != payload_type:
         raise DocumentError(f"its payloadType is not {payload_type}")
     if not 0 < len(envelope.signatures) <= _MOST_SIGNATURES:
         raise DocumentError(f"it has not between 1 and {_MOST_SIGNATURES} signatures")
-    payload = _base64(envelope.payload, "payload")
-    signed = pae(payload_type, payload)
-    reasons = []
-    for signature in envelope.signatures:
-        found = _signer(signed, signature, signers, namespace, now)
-        if isinstance(found, Signer):
-            return Signed(payload, found)
-        reasons.append(found)
-    raise DocumentError(reasons[0])
+    return Sealed(_base64(envelope.payload, "payload"), payload_type, envelope.signatures)
 
 
 def _signer(

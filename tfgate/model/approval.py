@@ -93,6 +93,24 @@ class ApprovalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     findings: tuple[ApprovedFinding, ...]
 
 
+class ProvenApprover(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who approved, where somebody signs for a person who has proven to them who they are."""
+
+    names: Annotated[tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=320)], ...],
+                     msgspec.Meta(min_length=1, max_length=16)]  # fmt: skip
+    """Every name of the person, the one to show first."""
+    issuer: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    """Whose word it is: the provider's issuer URL."""
+    subject: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    """What the issuer calls the person for good (``sub``)."""
+    roles: Annotated[tuple[str, ...], msgspec.Meta(max_length=100)] = ()
+    """Roles that the signer knows the person to have."""
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    """How it was proven: ``browser``."""
+    where: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+    """URL of where the answer was given."""
+
+
 class ApprovalStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What an approver signs: the request as it was seen, and why it may go through."""
 
@@ -102,6 +120,8 @@ class ApprovalStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
     approved: Moment
     expires: Moment
+    approver: ProvenApprover | msgspec.UnsetType = msgspec.UNSET
+    """Set exactly where whoever signs is not the approver."""
 
 
 def _writable(text: str) -> str:

@@ -75,6 +75,20 @@ class Approval(msgspec.Struct, frozen=True, omit_defaults=True):
     expires: dt.datetime
     signers_sha256: str = ""
     """SHA-256 (hex) of the allowed signers file that lets the key approve."""
+    issuer: str = ""
+    """Whose word it is who approved, where the key is not the approver's own."""
+    subject: str = ""
+    """What that issuer calls the approver."""
+    roles: tuple[str, ...] = ()
+    """Roles that the holder of the key knows the approver to have."""
+    source: str = ""
+    """How it was proven who approved (``browser``); empty for the approver's own key."""
+
+    @property
+    def person(self) -> tuple[str, ...]:
+        """Everything that tells the approver from others; two that share one are one person."""
+        own = f"{self.issuer} {self.subject}" if self.subject else self.key
+        return (*self.principals, own)
 
 
 class Override(msgspec.Struct, frozen=True):

@@ -249,6 +249,11 @@ class Approvals(Section, table="approvals"):
         "OpenSSH allowed-signers file of who may approve, relative to this file.",
         "TFGATE_ALLOWED_SIGNERS",
     )
+    servers = PathSetting(
+        "OpenSSH allowed-signers file of the servers that sign approvals for people who have "
+        "proven to them who they are, relative to this file.",
+        "TFGATE_APPROVAL_SERVERS",
+    )
     required = Setting(
         Integer(1, 100), "How many people must approve.", "TFGATE_APPROVALS_REQUIRED", default=1
     )
@@ -271,7 +276,8 @@ APPROVALS: Final = Approvals.as_table(
     {
         "roles": Key(
             MapOf(_PRINCIPALS, _NAME),
-            "Roles: name = globs over the principals of the allowed-signers file.",
+            "Roles: name = globs over the principals of the allowed-signers file. An approval by "
+            "a server brings the roles that the server knows.",
             default={},
         ),
         "needs": Key(

@@ -12,7 +12,7 @@ from tests.support.fuzzing.corpus import SIGNED, SIGNERS
 from tests.support.plans import NOW
 from tfgate.approvals.approve import Approver, read_request, render_approval, statement_of
 from tfgate.audit.signing import RECEIPTS
-from tfgate.gate.approvals import Signers, read_approval
+from tfgate.gate.approvals import Signers, Trusted, read_approval
 from tfgate.gate.documents import DocumentError, decode_document, unseal
 from tfgate.gate.statement import PAYLOAD_TYPE, Statement
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def approval(data: bytes, _folder: Path) -> str:
     """Read the approval: what was signed counts, however it is wrapped, and nothing else does."""
     digest = hashlib.sha256(SIGNERS.read_bytes()).hexdigest()
+    trusted = Trusted(Signers(SIGNERS, digest, None), None)
     try:
-        found = read_approval(data, "a.json", Signers(SIGNERS, digest, None), NOW)
+        found = read_approval(data, "a.json", trusted, NOW)
     except DocumentError as error:
         return _refused(error)
     signed = payload_of(SIGNED / "approval.json")
