@@ -19,10 +19,15 @@ from tfgate.audit.record import moment_of
 from tfgate.audit.search import parse_moment
 from tfgate.audit.signing import APPROVALS
 from tfgate.command.output import terminal, write_err, write_out
-from tfgate.engine.decide import fingerprint
 from tfgate.engine.override import refused_person
 from tfgate.errors import UsageError
-from tfgate.gate.approvals import PAYLOAD_TYPE, Trusted, allowed_signers, read_approval
+from tfgate.gate.approvals import (
+    PAYLOAD_TYPE,
+    Trusted,
+    allowed_signers,
+    check_asked,
+    read_approval,
+)
 from tfgate.gate.documents import (
     DocumentError,
     decode_document,
@@ -31,7 +36,6 @@ from tfgate.gate.documents import (
     write_document,
 )
 from tfgate.model.approval import ApprovalRequest, ApprovalStatement, ApprovedFinding
-from tfgate.model.rule import Enforcement
 from tfgate.report.escape import clip, console
 from tfgate.report.layout import Sheet
 from tfgate.ruleset import load_gate_config
@@ -56,32 +60,13 @@ def read_request(path: Path) -> ApprovalRequest:
     data = read_document(path, "approval request")
     try:
         request = decode_document(data, ApprovalRequest)
-        _check(request)
+        check_asked(request)
     except DocumentError as error:
         raise UsageError(
             f"{path} is no approval request: {error}.",
             hint="`tfgate check PLAN --approval-request FILE` writes one.",
         ) from None
     return request
-
-
-def _check(request: ApprovalRequest) -> None:
-    if not request.findings:
-        raise DocumentError("it lists no finding")
-    for finding in request.findings:
-        if finding.enforcement != Enforcement.SOFT_MANDATORY.value:
-            raise DocumentError(
-                f"it lists a finding of the level {_level(finding)}, which no approval lets through"
-            )
-        # A gate compares every field with its own; an honest request cannot differ here already.
-        own = fingerprint(finding.rule, finding.address, finding.deposed, finding.message)
-        if own != finding.fingerprint:
-            raise DocumentError("the fingerprint of a finding does not fit what it says")
-
-
-def _level(finding: ApprovedFinding) -> str:
-    known = {level.value for level in Enforcement}
-    return finding.enforcement if finding.enforcement in known else "(unknown)"
 
 
 def statement_of(request: ApprovalRequest, approver: Approver) -> ApprovalStatement:

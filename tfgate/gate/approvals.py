@@ -15,6 +15,7 @@ import msgspec
 
 from tfgate.audit.scratch import scratch
 from tfgate.audit.signing import APPROVALS, PROXIED_APPROVALS
+from tfgate.engine.decide import fingerprint
 from tfgate.engine.override import (
     ApprovalTerms,
     Need,
@@ -44,6 +45,7 @@ from tfgate.model.approval import (
     ApprovedWorkspace,
 )
 from tfgate.model.decision import Approval
+from tfgate.model.rule import Enforcement
 from tfgate.model.text import any_glob, glob_matches
 from tfgate.opening import open_file
 from tfgate.ruleset import Bind
@@ -352,6 +354,26 @@ def needs_of(gathered: Gathered) -> Callable[[str], Need]:
 
 
 # --- The request that approvers are asked with.
+
+
+def check_asked(request: ApprovalRequest) -> None:
+    """Check that a request asks for what can be approved. Raises ``DocumentError``."""
+    if not request.findings:
+        raise DocumentError("it lists no finding")
+    for finding in request.findings:
+        if finding.enforcement != Enforcement.SOFT_MANDATORY.value:
+            raise DocumentError(
+                f"it lists a finding of the level {_level(finding)}, which no approval lets through"
+            )
+        # A gate compares every field with its own; an honest request cannot differ here already.
+        own = fingerprint(finding.rule, finding.address, finding.deposed, finding.message)
+        if own != finding.fingerprint:
+            raise DocumentError("the fingerprint of a finding does not fit what it says")
+
+
+def _level(finding: ApprovedFinding) -> str:
+    known = {level.value for level in Enforcement}
+    return finding.enforcement if finding.enforcement in known else "(unknown)"
 
 
 _AROUND = 32 * 1024
