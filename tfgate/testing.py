@@ -27,11 +27,13 @@ from msgspec.structs import replace
 
 from tfgate.authoring.rule_tests import TestReport, load_sources, plan_document, run_tests
 from tfgate.engine.evaluate import evaluate as _evaluate
-from tfgate.errors import UsageError
+from tfgate.errors import RulesetError, UsageError
 from tfgate.examples.run import ExampleResult, example_context, run_examples
 from tfgate.gate.inputs import read_file
 from tfgate.model.rule import RuleTest
 from tfgate.plan import Plan, read_plan
+from tfgate.ruleset.facts import check_example_context
+from tfgate.ruleset.problems import Problems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,6 +89,7 @@ def evaluate(
     loaded = [_loaded(each) for each in _listed(rulesets)]
     given = dict(params or {})
     _refuse_unknown(given, loaded)
+    _refuse_undeclared(context or {}, loaded)
     test = RuleTest(name="", expect="pass", context={**(context or {}), "workspace": workspace})
     base = example_context("", test)
     by_ruleset = {
@@ -145,6 +148,14 @@ def _refuse_unknown(given: Mapping[str, Any], rulesets: Sequence[Ruleset]) -> No
     if unknown:
         hint = f"There are: {', '.join(sorted(known)) or 'none'}."
         raise UsageError(f"No ruleset here has a parameter {unknown[0]}.", hint=hint)
+
+
+def _refuse_undeclared(context: Mapping[str, Any], rulesets: Sequence[Ruleset]) -> None:
+    problems = Problems("the test")
+    declared = {name: spec for ruleset in rulesets for name, spec in ruleset.context.items()}
+    check_example_context(declared, context, ("context",), problems)
+    if problems:
+        raise RulesetError(problems.done())
 
 
 def _read(plan: PlanLike) -> Plan:

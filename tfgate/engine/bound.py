@@ -11,6 +11,7 @@ from tfgate.model.rule import Enforcement, OnUnknown, Rule, Scope, default_on_un
 from tfgate.model.text import any_glob
 from tfgate.plan import Reads
 from tfgate.query.state import Meter
+from tfgate.ruleset.facts import resolve_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -158,14 +159,16 @@ class BoundRule:
         context: Context,
         params: Mapping[str, Any],
         data: Mapping[str, Any],
+        facts: Mapping[str, Any],
     ) -> None:
-        """Bind; rules of one ruleset have ``params`` and ``data`` in common."""
+        """Bind; rules of one ruleset have ``params``, ``data`` and ``facts`` in common."""
         rule: Rule = compiled.rule
         self.compiled = compiled
         self.rule = rule
         self.ruleset = ruleset
         self.params = params
         self.data = data
+        self.facts = facts
         self.enforcement = context.levels.get(rule.id, rule.enforcement)
         self.on_unknown = _on_unknown(rule, self.enforcement)
         self.narrow = narrowing(rule.match)
@@ -240,7 +243,10 @@ def bind(rulesets: Sequence[Ruleset], context: Context) -> list[BoundRule]:
     for ruleset in rulesets:
         params = ruleset.resolve_params(context.params.get(ruleset.id, {}))
         data = {**_data(ruleset), **context.data.get(ruleset.id, {})}
-        bound += [BoundRule(compiled, ruleset, context, params, data) for compiled in ruleset.rules]
+        facts = resolve_facts(ruleset.context, context.known_facts())
+        bound += [
+            BoundRule(compiled, ruleset, context, params, data, facts) for compiled in ruleset.rules
+        ]
     return bound
 
 

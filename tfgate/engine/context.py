@@ -51,7 +51,7 @@ class Context(Frozen, frozen=True):
     """The time of the decision, timezone-aware."""
     run: Run | None = None
     facts: Mapping[str, Any] = {}
-    """Further values of ``context(name)``; they cannot hide the built-in names."""
+    """Further facts of ``$context``, as the rulesets declare them; they hide none of tfgate's."""
     params: Mapping[str, Mapping[str, Any]] = {}
     """Ruleset id → parameter name → value, for those the configuration sets."""
     data: Mapping[str, Mapping[str, Any]] = {}

@@ -14,6 +14,7 @@ from tfgate.query import EvaluationError
 from tfgate.query.equality import same
 from tfgate.query.functions.registry import Function, FunctionTable, MayRaise, Parameter
 from tfgate.query.values import UNKNOWN, Unknown
+from tfgate.ruleset.facts import known_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,15 @@ def _param(scope: SubjectScope | None, name: Any) -> Any:
 def _context(scope: SubjectScope | None, name: Any) -> Any:
     if isinstance(name, Unknown):
         return MayRaise(UNKNOWN)
-    return named(scoped(scope, "context").context.known_facts(), name, "context", "context value")
+    here = scoped(scope, "context")
+    facts = here.context.known_facts() if here.rule is None else here.rule.facts
+    if name not in facts and here.rule and name in known_facts(here.rule.ruleset.context):
+        raise EvaluationError(
+            f"this run gives no value of the fact {name}: give one with --context {name}=VALUE",
+            kind="invalid-value",
+            function="context",
+        )
+    return named(facts, name, "context", "fact of this run")
 
 
 def _var(state: State, name: Any) -> Any:

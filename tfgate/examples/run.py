@@ -18,6 +18,7 @@ from tfgate.hcl.source_blocks import blocks
 from tfgate.model.decision import Decision, Operator, Outcome, Run, Workspace
 from tfgate.model.rule import RuleTest, Scope
 from tfgate.plan import Plan, read_plan
+from tfgate.ruleset.facts import IN_EVERY_RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,19 +29,6 @@ if TYPE_CHECKING:
 
 NOON: Final = dt.datetime(2026, 1, 5, 12, 0, tzinfo=dt.timezone.utc)
 """When examples run that say nothing about it: a Monday."""
-_BUILT_IN: Final = (
-    "workspace",
-    "operator",
-    "operator_source",
-    "backend",
-    "time",
-    "date",
-    "hour",
-    "minute",
-    "weekday",
-    "repository",
-    "commit",
-)
 
 
 def example_context(ruleset: str, test: RuleTest) -> Context:
@@ -55,7 +43,7 @@ def example_context(ruleset: str, test: RuleTest) -> Context:
         operator=Operator(facts.get("operator", "unknown"), facts.get("operator_source", "none")),
         now=_now(facts),
         run=Run(repository=facts.get("repository"), commit=facts.get("commit")),
-        facts={name: value for name, value in facts.items() if name not in _BUILT_IN},
+        facts={name: value for name, value in facts.items() if name not in IN_EVERY_RUN},
         params={ruleset: test.params},
     )
 

@@ -21,6 +21,7 @@ from tfgate.model.decision import SourceFacts
 from tfgate.model.text import late
 from tfgate.plan import read_plan
 from tfgate.ruleset import Evaluate, for_workspace, load_gate_config
+from tfgate.ruleset.facts import given_facts
 from tfgate.terraform import begin_run, detect_operator, detect_workspace, planned_workspace
 from tfgate.terraform.gitdir import GitDir
 
@@ -438,7 +439,7 @@ def _context(
         operator=operator,
         now=request.now,
         run=run,
-        facts=request.facts,
+        facts=given_facts([each.context for each in effective.rulesets], request.facts),
         params=effective.params,
         data=_data_values(effective),
         levels=effective.levels,

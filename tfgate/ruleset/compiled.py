@@ -13,6 +13,7 @@ from tfgate.model.rule import Scope
 from tfgate.model.text import late
 from tfgate.query import ExpressionError
 from tfgate.query import compile as compile_expression
+from tfgate.ruleset.facts import check_example_context, known_facts
 from tfgate.ruleset.files import show_excerpt
 from tfgate.ruleset.params import check_params
 from tfgate.ruleset.problems import Problems, show_name, suggest
@@ -114,6 +115,7 @@ class Names(Frozen, frozen=True):
 
     params: Mapping[str, ParamSpec]
     data: Collection[str]
+    context: Mapping[str, ParamSpec] = {}
     functions: FunctionTable | None = None
 
 
@@ -123,6 +125,8 @@ def compile_rule(
     """Compile a rule; each mistake is recorded, and what is wrong is left out of the result."""
     for number, test in enumerate(rule.tests):
         check_params(names.params, test.params, ("tests", number, "params"), problems)
+        at = ("tests", number, "context")
+        check_example_context(names.context, test.context, at, problems)
     return CompiledRule(rule, _compile(rule, names, problems), overridable=overridable)
 
 
@@ -159,6 +163,7 @@ class _Builder:
             "param": names.params,
             "data": names.data,
             "var": rule.let,
+            "context": known_facts(names.context),
         }
         self._functions = names.functions
         self._rule = rule
@@ -237,6 +242,7 @@ _WHAT = {
     "param": "parameter of [params]",
     "data": "data file of [data]",
     "var": "expression of the rule's let",
+    "context": "fact of the run: declare it under [context]",
 }
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tfgate.query import FunctionTable
     from tfgate.ruleset.compiled import CompiledRule
     from tfgate.ruleset.config import GateConfig
+    from tfgate.ruleset.params import ParamSpec
     from tfgate.ruleset.problems import KeyPath
     from tfgate.ruleset.remote.remote import Remote
     from tfgate.ruleset.ruleset import Ruleset
@@ -144,10 +145,26 @@ def resolve(config: GateConfig, rulesets: Sequence[Ruleset], workspace: str) -> 
     levels = resolver.levels(applied)
     params = resolver.params(applied)
     loaded = tuple(resolver.with_data())
-    found = [*problems.done(), *resolver.elsewhere]
+    found = [*problems.done(), *resolver.elsewhere, *_disagreements(rulesets)]
     if found:
         raise ConfigError(found)
     return Effective(loaded, levels, params)
+
+
+def _disagreements(rulesets: Sequence[Ruleset]) -> list[Problem]:
+    """Return a mistake for each name that a ruleset declares with another type than one before."""
+    first: dict[str, tuple[Ruleset, ParamSpec]] = {}
+    found = []
+    for ruleset in rulesets:
+        for name, spec in ruleset.context.items():
+            before, other = first.setdefault(name, (ruleset, spec))
+            if other.type != spec.type:
+                message = (
+                    f"the ruleset {show_name(ruleset.id)} declares it as {spec.type}, and the "
+                    f"ruleset {show_name(before.id)} as {other.type}: one --context cannot be both"
+                )
+                found.append(Problem(ruleset.source, message, f"context.{show_name(name)}"))
+    return found
 
 
 class _Resolver:

@@ -68,18 +68,20 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def build_params(
-    read: dict[str, dict[str, Any]], raw: object, problems: Problems
+    read: dict[str, dict[str, Any]], raw: object, problems: Problems, key: str = "params"
 ) -> dict[str, ParamSpec]:
-    """Make the parameters, and check each default against its type."""
+    """Make the parameters (or ``key``, whose entries are alike); check defaults against types."""
     written = raw if isinstance(raw, dict) else {}
     return {
-        name: _build_param(name, entry, written.get(name), problems) for name, entry in read.items()
+        name: _build_param((key, name), entry, written.get(name), problems)
+        for name, entry in read.items()
     }
 
 
-def _build_param(name: str, entry: dict[str, Any], raw: object, problems: Problems) -> ParamSpec:
+def _build_param(
+    at: tuple[str, str], entry: dict[str, Any], raw: object, problems: Problems
+) -> ParamSpec:
     written = raw if isinstance(raw, dict) else {}
-    at = ("params", name)
     kind = ParamType.parse(entry["type"])
     if kind is None:
         problems.add("the parentheses of the type do not fit", (*at, "type"))
@@ -88,9 +90,9 @@ def _build_param(name: str, entry: dict[str, Any], raw: object, problems: Proble
     if has_default and entry["default"] is not None:
         kind.check(entry["default"], (*at, "default"), problems)
     if has_default and entry["required"]:
-        problems.add("a parameter with a default is not required", (*at, "required"))
+        problems.add("what has a default is not required", (*at, "required"))
     required = not has_default if entry["required"] is None else entry["required"]
-    return ParamSpec(name, kind, entry["description"], required, entry["default"])
+    return ParamSpec(at[1], kind, entry["description"], required, entry["default"])
 
 
 def is_overridable(header: Header, rule: Rule, own: bool | None) -> bool:

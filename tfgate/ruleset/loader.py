@@ -14,6 +14,7 @@ from tfgate.errors import Problem, RulesetError
 from tfgate.model import Frozen
 from tfgate.model.rule import Rule
 from tfgate.ruleset.compiled import CompiledRule, Names, compile_later, compile_rule
+from tfgate.ruleset.facts import check_declared
 from tfgate.ruleset.files import MAX_TOML_BYTES, Unreadable, read_bytes, toml_file
 from tfgate.ruleset.header import build_header, build_params, header_lines, is_overridable
 from tfgate.ruleset.problems import show_name
@@ -188,7 +189,9 @@ class _Loader:
         header = build_header(read["ruleset"], problems)
         params = build_params(read["params"], manifest.table.get("params"), problems)
         data = self._read_data(read["data"], problems)
-        names = Names(params, data, self.functions)
+        context = build_params(read["context"], manifest.table.get("context"), problems, "context")
+        check_declared(context, problems)
+        names = Names(params, data, context, self.functions)
         rules = self._own_rules(manifest, read["rules"], header, names, problems)
         self.found += problems.done()
         rules += self._rules_of_folder(header, names, self._checked(manifest))
@@ -204,6 +207,7 @@ class _Loader:
             files,
             digest(files),
             self.located.commit,
+            context,
         )
 
     def _read_manifest(self) -> TomlFile:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from tfgate.errors import Problem, RulesetError
 from tfgate.model import Frozen
 from tfgate.ruleset.example_tables import CHANGE, OUTPUT, PLAN, Expect
+from tfgate.ruleset.facts import check_example_context
 from tfgate.ruleset.files import Unreadable, read_toml
+from tfgate.ruleset.params import check_params
 from tfgate.ruleset.problems import Problems, suggest
 from tfgate.ruleset.rule_tables import ID_PATTERN
 from tfgate.ruleset.strict import Boolean, Choice, Json, Key, ListOf, Table, Text
@@ -156,6 +158,9 @@ def _read(path: Path, shown: str, ruleset: Ruleset, problems: list[Problem]) -> 
         known = [rule.id for rule in ruleset.rules]
         for number, table in enumerate(read["tests"]):
             _check(table, known, number, found)
+            at = ("tests", number)
+            check_params(ruleset.params, table["params"], (*at, "params"), found)
+            check_example_context(ruleset.context, table["context"], (*at, "context"), found)
             yield _build(table, path, shown, found.line_of(("tests", number)))
     problems += found.done()
 

@@ -280,6 +280,21 @@ PARAM: Final = Table(
     },
 )
 
+CONTEXT: Final = Table(
+    "a fact of the run",
+    {
+        **PARAM.keys,
+        "default": Key(Json(), "Value where the run gives none."),
+        "description": Key(Text(), "What it says, and who gives it.", default=""),
+        "required": Key(
+            Boolean(),
+            "Whether a rule that reads it is an evaluation error where the run gives no value. "
+            "Without it: true where there is no default. With false and no default, the value is "
+            "null.",
+        ),
+    },
+)
+
 DATA: Final = Table(
     "a data file",
     {
@@ -299,6 +314,11 @@ RULESET: Final = Table(
         "ruleset": Key(HEADER, "What the ruleset is.", required=True),
         "params": Key(
             MapOf(PARAM, NAME), "Values that the configuration may set: param('name').", default={}
+        ),
+        "context": Key(
+            MapOf(CONTEXT, NAME),
+            "Facts of the run that --context NAME=VALUE may give, each with its type.",
+            default={},
         ),
         "data": Key(MapOf(DATA, NAME), "Files that data('name') gives.", default={}),
         "rules": Key(ListOf(RULE, unique=False), "The rules of a single-file ruleset.", default=()),

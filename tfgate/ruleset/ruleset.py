@@ -49,6 +49,8 @@ class Ruleset(Frozen, frozen=True):
     """``sha256:…`` over the sorted paths and digests of ``files``."""
     commit: str | None = None
     """Commit that it was taken from, where it comes from git."""
+    context: Mapping[str, ParamSpec] = {}
+    """Facts of the run that it declares."""
 
     def resolve_params(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
         """Return every parameter's value. Raises ``ConfigError`` for a wrong or missing one."""

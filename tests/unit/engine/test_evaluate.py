@@ -265,11 +265,11 @@ def test_plan_scope_sees_counts(tmp_path: Path) -> None:
     assert (outcome.address, outcome.message) == ("plan", "2 deletions")
 
 
-def test_misspelt_context_is_an_error(tmp_path: Path) -> None:
-    """A context value that does not exist is an error, never a null that passes."""
-    decision = judged(tmp_path, rule(deny="context('workspce') == 'prod'"), change(after={}))
+def test_a_fact_that_nothing_gave_is_an_error(tmp_path: Path) -> None:
+    """A rule that reads a fact without a value is an error, never a null that passes."""
+    decision = judged(tmp_path, rule(deny="context('pull') == '1'"), change(after={}))
     assert decision.outcomes[0].outcome is OutcomeKind.ERROR
-    assert "workspace" in decision.outcomes[0].message
+    assert "pull" in decision.outcomes[0].message
 
 
 def test_changed(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ description = "Needed by another rule"
 type = "number"
 default = 1
 description = "Most"
+[context.ticket]
+type = "string"
 [[rules]]
 id = "T-1"
 title = "T"

@@ -152,7 +152,7 @@ def test_a_mistake_in_a_checked_rule_is_said_when_it_is_used(
     functions: FunctionTable, whole: Ruleset
 ) -> None:
     """Loading costs no compiling; the parts are made once."""
-    names = Names(whole.params, whole.data, functions)
+    names = Names(whole.params, whole.data, functions=functions)
     rule = _rule(whole, EDITED)
     good = compile_later(rule.rule, names, overridable=True)
     assert good.overridable
