@@ -10,9 +10,12 @@ import errno
 import os
 import re
 import stat
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from os import PathLike
 
 # Not all of them are there on Windows, where this module must import.
@@ -111,3 +114,31 @@ def open_for_report(path: str, flags: int) -> int:
     if hasattr(os, "O_NONBLOCK"):
         os.set_blocking(descriptor, True)
     return descriptor
+
+
+def search_path(
+    program: str, env: Mapping[str, str], *, skip: Collection[str | Path] = ()
+) -> str | None:
+    """Return the first ``program`` on PATH as an absolute path, or ``None``.
+
+    Unlike a shell, relative and empty PATH entries are passed over: they mean the working
+    directory, which belongs to the author of the change that is evaluated.
+    """
+    skipped = {os.path.realpath(directory) for directory in skip}
+    suffixes = env.get("PATHEXT", ".EXE").split(os.pathsep) if sys.platform == "win32" else [""]
+    for entry in env.get("PATH", os.defpath).split(os.pathsep):
+        if not os.path.isabs(entry) or (skipped and os.path.realpath(entry) in skipped):
+            continue
+        for suffix in suffixes:
+            path = Path(entry, program + suffix)
+            if is_program(path):
+                return str(path)
+    return None
+
+
+def is_program(path: Path) -> bool:
+    """Whether a path leads to a file that can be started."""
+    try:
+        return path.is_file() and os.access(path, os.X_OK)
+    except (OSError, ValueError):
+        return False

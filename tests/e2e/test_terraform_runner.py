@@ -17,7 +17,7 @@ import pytest
 from tests.support.machine import terraform_env
 from tests.support.parts import require_part
 from tfgate.errors import TerraformError
-from tfgate.terraform import Terraform, find_terraform, is_plan_file, read_plan_file
+from tfgate.terraform import Terraform, find_terraform, read_plan_file
 
 pytestmark = pytest.mark.terraform
 ROOT = Path(__file__).parents[2]
@@ -87,7 +87,6 @@ def test_plan_show_apply(terraform: Terraform, work: Path) -> None:
     """A plan is made, shown as JSON, tells its version itself, and is applied."""
     plan = planned(terraform, work, "-var", "name=blue")
     data = plan.read_bytes()
-    assert is_plan_file(data)
     about = read_plan_file(data)
     assert about.terraform_version == terraform.version()
     assert about.backend is not None
@@ -101,24 +100,6 @@ def test_plan_show_apply(terraform: Terraform, work: Path) -> None:
 
     assert "1 added, 0 changed, 0 destroyed" in quietly(terraform, work, "apply", "p.tfplan")
     assert (work / "terraform.tfstate").exists()
-
-
-def test_plan_and_apply_take_the_users_arguments(
-    terraform: Terraform, work: Path, env: dict[str, str]
-) -> None:
-    """The plan goes where the gate says, whatever else names a place."""
-    quietly(terraform, work, "init")
-    own = {**env, "TF_CLI_ARGS_plan": "-out=elsewhere -no-color"}
-    again = Terraform(kind=terraform.kind, command=terraform.command, env=own)
-    out = work.parent / "private.tfplan"
-    assert again.plan(["-var=name=blue", "-out=other"], work, out=out).exit_code == 0
-    assert out.exists()
-    assert not (work / "elsewhere").exists()
-    assert not (work / "other").exists()
-    assert again.apply(out, ["-no-color"], work).exit_code == 0
-    assert '"blue"' in (work / "terraform.tfstate").read_text()
-    # Terraform itself refuses a plan whose state has moved on.
-    assert again.apply(out, ["-no-color"], work).exit_code == 1
 
 
 def test_a_selected_workspace_is_in_the_plan_file(terraform: Terraform, work: Path) -> None:

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.support.machine import terraform_env
 from tfgate.gate.exec import install_shims
+from tfgate.opening import search_path
 from tfgate.ruleset.config_tables import GOVERNED
 from tfgate.terraform.commandline import READING
-from tfgate.terraform.find import embedded_command, search_path
+from tfgate.terraform.find import embedded_command
 
 if TYPE_CHECKING:
     import random

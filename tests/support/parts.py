@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tfgate.terraform.find import embedded_command, search_path
+from tfgate.opening import search_path
+from tfgate.terraform.find import embedded_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

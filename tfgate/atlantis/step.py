@@ -19,11 +19,11 @@ from tfgate.gate.gather import load_config
 from tfgate.gate.inputs import PLAN_FILE_MAGIC, PlanInput, read_file
 from tfgate.gate.record import Recorder
 from tfgate.gate.request import Request
+from tfgate.opening import search_path
 from tfgate.ruleset import GateConfig
 from tfgate.ruleset.config import CONFIG_VARIABLE, find_config
 from tfgate.ruleset.config_tables import SETTINGS
 from tfgate.ruleset.settings import PathSetting, place
-from tfgate.terraform.find import search_path
 
 _APPLY_STAGE_SIGN = "ATLANTIS_PR_APPROVED"
 """Set in steps of the stages plan and apply, never in a policy check."""

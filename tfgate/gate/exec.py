@@ -17,11 +17,12 @@ from tfgate.gate.check import new_decision_id
 from tfgate.gate.gather import load_config
 from tfgate.gate.plan_copy import Interrupts, private_directory
 from tfgate.gate.record import Recorder
+from tfgate.opening import search_path
 from tfgate.ruleset.config_tables import GOVERNED, OnCommand
 from tfgate.terraform import detect_operator, detect_workspace, find_terraform
 from tfgate.terraform.arguments import HELP
 from tfgate.terraform.commandline import GROUPS, READING, VERSION, WRITING, arguments_variable
-from tfgate.terraform.find import kind_of, search_path
+from tfgate.terraform.find import kind_of
 from tfgate.terraform.runner import run_foreground
 from tfgate.terraform.text import clean
 

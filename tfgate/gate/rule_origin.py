@@ -12,16 +12,15 @@ import msgspec
 
 from tfgate.audit.files import make_directory, write_whole
 from tfgate.errors import TfgateError
+from tfgate.git import Git
 from tfgate.opening import open_file
 from tfgate.ruleset.sources import GIT_PREFIX, SHIPPED_PREFIX
-from tfgate.terraform.find import search_path
 from tfgate.terraform.gitdir import GitDir, UnreadableError, read_small
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tfgate.provenance.approval import Landings
-    from tfgate.provenance.git import Repository
     from tfgate.provenance.read import RulesetProvenance, Wanted
     from tfgate.ruleset import GateConfig, Ruleset
 
@@ -86,7 +85,7 @@ class RulesOrigin:
             return RulesetProvenance(problem="there is no git on PATH")
         return read_provenance(repository, self._wanted(ruleset, path, checkout.top.resolve()))
 
-    def landings(self, repository: Repository) -> Landings:
+    def landings(self, repository: Git) -> Landings:
         """Return what looks up authors and approvers of any change. Raises ``GitError``."""
         from tfgate.provenance.approval import Landings
 
@@ -151,12 +150,10 @@ def checkout_of(ruleset: Ruleset) -> GitDir | None:
     return checkout if inside else None
 
 
-def repository_of(checkout: GitDir, env: Mapping[str, str]) -> Repository | None:
+def repository_of(checkout: GitDir, env: Mapping[str, str]) -> Git | None:
     """Return what asks git about a checkout; ``None`` where there is no git."""
-    from tfgate.provenance.git import Repository
-
-    git = search_path("git", env)
-    return None if git is None else Repository(checkout.top, git, env)
+    git = Git(checkout.top, env)
+    return None if git.program is None else git
 
 
 def rules_by_file(ruleset: Ruleset) -> dict[str, list[str]]:

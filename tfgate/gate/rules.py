@@ -23,8 +23,8 @@ from tfgate.terraform.gitdir import GitDir
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from tfgate.git import Git
     from tfgate.model.rule import Enforcement, Match, Rule
-    from tfgate.provenance.git import Repository
     from tfgate.ruleset import CompiledRule, Effective, GateConfig, Ruleset
 
 
@@ -58,7 +58,7 @@ class RulesPlace:
         """Load the rules as they are now. Raises ``ConfigError``."""
         return for_workspace(self.gate_config(), workspace, functions=rule_functions())
 
-    def checkout(self) -> tuple[GitDir, Repository]:
+    def checkout(self) -> tuple[GitDir, Git]:
         """Return the checkout that the working directory is in. Raises ``UsageError``."""
         found = GitDir.find(self.cwd)
         if found is None:
@@ -92,7 +92,7 @@ def rules_at(place: RulesPlace, ref: str) -> Iterator[tuple[GateConfig, str]]:
 
 
 def write_tree(
-    repository: Repository, tree: Mapping[str, str], folder: Path, wanted: Callable[[str], bool]
+    repository: Git, tree: Mapping[str, str], folder: Path, wanted: Callable[[str], bool]
 ) -> None:
     """Write the wanted files of a tree: content alone, through no filter, into ``folder``."""
     paths: dict[str, list[str]] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tfgate.gate.rule_origin import RulesOrigin, repository_of
-from tfgate.provenance.git import GitError, blob_id
+from tfgate.git import GitError, blob_id
 from tfgate.provenance.history import mainline, read_commits
 from tfgate.ruleset.config import find_config
 from tfgate.ruleset.files import Unreadable, decode_text, parse_toml
@@ -18,8 +18,8 @@ from tfgate.terraform.gitdir import GitDir
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tfgate.git import Git
     from tfgate.model.decision import Waiver
-    from tfgate.provenance.git import Repository
     from tfgate.provenance.history import Touch
     from tfgate.ruleset import GateConfig
 
@@ -83,7 +83,7 @@ def comment_doubts(
 
 
 def _doubts(
-    repository: Repository, top: Path, root: Path, files: Mapping[Path, bytes], planned: str | None
+    repository: Git, top: Path, root: Path, files: Mapping[Path, bytes], planned: str | None
 ) -> Iterator[tuple[Path, str]]:
     real = Path(os.path.realpath(root))
     places = {
@@ -106,7 +106,7 @@ def _blob_ids(data: bytes, like: str) -> list[str]:
     return [blob_id(content, len(like)) for content in (data, data.replace(b"\r\n", b"\n"))]
 
 
-def _landed_after(repository: Repository, head: str, name: str, planned: str) -> bool:
+def _landed_after(repository: Git, head: str, name: str, planned: str) -> bool:
     """Return whether a file came to be as it is after a moment, as far as commits show."""
     output = repository.run("log", "-1", "--first-parent", "--format=%ct", head, "--", name)
     try:
@@ -144,7 +144,7 @@ def _of_file(
         return
 
 
-def _added(repository: Repository, touches: Sequence[Touch]) -> dict[Key, str]:
+def _added(repository: Git, touches: Sequence[Touch]) -> dict[Key, str]:
     """Return, for each waiver of the newest version, the commit since which it is there."""
     blobs = {blob for touch in touches for blob in (touch.old, touch.new) if blob is not None}
     versions = {blob: _keys(data) for blob, data in repository.objects(sorted(blobs))}
@@ -159,7 +159,7 @@ def _added(repository: Repository, touches: Sequence[Touch]) -> dict[Key, str]:
 
 
 def _landed(
-    repository: Repository,
+    repository: Git,
     added: Mapping[Key, str],
     path: str,
     config: GateConfig,

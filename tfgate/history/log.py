@@ -16,8 +16,8 @@ from tfgate.engine.functions import rule_functions
 from tfgate.errors import TfgateError, UsageError
 from tfgate.gate.rule_origin import RulesOrigin, checkout_of, repository_of
 from tfgate.gate.rules import READ, RulesPlace, write_tree
+from tfgate.git import Git, GitError
 from tfgate.history.changes import RuleDiff, diff_lines, diff_rulesets
-from tfgate.provenance.git import GitError, Repository
 from tfgate.provenance.history import Commit, Touch, mainline, read_commits
 from tfgate.report.escape import console, log_line
 from tfgate.ruleset.loader import inspect_ruleset
@@ -95,9 +95,7 @@ class _Versions(NamedTuple):
 
 
 class _Log:
-    def __init__(
-        self, repository: Repository, ruleset: Ruleset, inside: str, landings: Landings
-    ) -> None:
+    def __init__(self, repository: Git, ruleset: Ruleset, inside: str, landings: Landings) -> None:
         self._repository = repository
         self._ruleset = ruleset
         self._inside = inside

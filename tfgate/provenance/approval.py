@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tfgate.provenance.git import GitError
+from tfgate.git import GitError
 from tfgate.provenance.history import Person, read_commits, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tfgate.provenance.git import Repository
+    from tfgate.git import Git
     from tfgate.provenance.history import Commit
 
     Signer = Callable[[bytes, str], str | None]
@@ -51,7 +51,7 @@ def _object(line: bytes) -> Mapping[str, Any]:
     return entry if isinstance(entry, dict) else {}
 
 
-def tag_approvals(repository: Repository, signer: Signer) -> list[tuple[str, Person]]:
+def tag_approvals(repository: Git, signer: Signer) -> list[tuple[str, Person]]:
     """Return the commit and the signer of each tag with a good SSH signature.
 
     ``signer(data, signature)`` gives the signer's name by the allowed signers, ``None`` for a
@@ -82,7 +82,7 @@ def _signer_of(data: bytes, commit: str, signer: Signer) -> str | None:
     return signer(data[:at], data[at:].decode("ascii", "replace"))
 
 
-def contains(repository: Repository, descendant: str, commit: str) -> bool:
+def contains(repository: Git, descendant: str, commit: str) -> bool:
     """Whether ``commit`` is in the history of ``descendant``."""
     if descendant == commit:
         return True
@@ -110,7 +110,7 @@ class Landings:
 
     def __init__(
         self,
-        repository: Repository,
+        repository: Git,
         approvals: Mapping[str, tuple[Person, ...]],
         tags: Sequence[tuple[str, Person]],
     ) -> None:
@@ -119,7 +119,7 @@ class Landings:
         self._tags = tags
 
     @classmethod
-    def of(cls, repository: Repository, approvals: bytes | None, signer: Signer | None) -> Landings:
+    def of(cls, repository: Git, approvals: bytes | None, signer: Signer | None) -> Landings:
         """Read the review system's file and the tags, where they count. Raises ``GitError``."""
         return cls(
             repository,

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tfgate.engine.override import any_same, spelling
+from tfgate.git import OBJECT_ID, GitError
 from tfgate.model.text import late
-from tfgate.provenance.git import OBJECT_ID, GitError
 from tfgate.ruleset.files import Unreadable, decode_text, parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tfgate.provenance.git import Repository
+    from tfgate.git import Git
 
 
 _SIGNATURE = late(r"(?P<who>.*) (?P<time>-?\d{1,12}) (?P<zone>[+-]\d{4})")
@@ -155,7 +155,7 @@ class Touch(msgspec.Struct, frozen=True):
     """Blob after; ``None`` where it is gone."""
 
 
-def mainline(repository: Repository, commit: str, paths: Sequence[str]) -> list[Touch]:
+def mainline(repository: Git, commit: str, paths: Sequence[str]) -> list[Touch]:
     """Return every change of files below ``paths`` on the first-parent history, newest first.
 
     A merge counts with all that it brought in, so that a change stands at the commit by which it
@@ -164,7 +164,7 @@ def mainline(repository: Repository, commit: str, paths: Sequence[str]) -> list[
     return _touches(repository, "--first-parent", "--diff-merges=first-parent", commit, paths=paths)
 
 
-def within(repository: Repository, merge: Commit, paths: Sequence[str]) -> list[Touch]:
+def within(repository: Git, merge: Commit, paths: Sequence[str]) -> list[Touch]:
     """Return every change of files below ``paths`` in the commits that ``merge`` brought in.
 
     Of merges among them, that is what none of their parents had; ``merge`` itself counts too.
@@ -173,7 +173,7 @@ def within(repository: Repository, merge: Commit, paths: Sequence[str]) -> list[
     return _touches(repository, "--diff-merges=combined", *span, paths=paths)
 
 
-def _touches(repository: Repository, *arguments: str, paths: Sequence[str]) -> list[Touch]:
+def _touches(repository: Git, *arguments: str, paths: Sequence[str]) -> list[Touch]:
     output = repository.run("log", *_RAW, *arguments, "--", *paths)
     return [*_parsed(output.decode("utf-8", "surrogateescape"))]
 
@@ -203,7 +203,7 @@ def _blob(text: str) -> str | None:
     return None if set(text) <= _NO_BLOB else text
 
 
-def read_commits(repository: Repository, ids: Iterable[str]) -> dict[str, Commit]:
+def read_commits(repository: Git, ids: Iterable[str]) -> dict[str, Commit]:
     """Read commits by id. Raises ``GitError`` where one is missing."""
     found = {}
     for object_id, data in repository.objects(dict.fromkeys(ids)):
@@ -213,7 +213,7 @@ def read_commits(repository: Repository, ids: Iterable[str]) -> dict[str, Commit
     return found
 
 
-def first_parents(repository: Repository, commit: str) -> frozenset[str]:
+def first_parents(repository: Git, commit: str) -> frozenset[str]:
     """Return every commit on the first-parent history of ``commit``."""
     output = repository.run("rev-list", "--first-parent", commit)
     return frozenset(output.decode("ascii", "replace").split())
@@ -224,7 +224,7 @@ MAX_VERSIONS = 1_000
 
 
 def last_touches(
-    repository: Repository, touches: Sequence[Touch], rules: Sequence[str], path: str
+    repository: Git, touches: Sequence[Touch], rules: Sequence[str], path: str
 ) -> dict[str, Touch]:
     """Return the last change of each rule in a file, and of the rest of it (under ``path``).
 

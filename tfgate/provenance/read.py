@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from tfgate.git import Git, GitError, blob_id
 from tfgate.opening import read_file
 from tfgate.provenance.approval import Change, Landings
-from tfgate.provenance.git import GitError, Repository, blob_id
 from tfgate.provenance.history import Touch, first_parents, last_touches, mainline, read_commits
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Wanted(NamedTuple):
     """Gives the signer of a tag."""
 
 
-def read_provenance(repository: Repository, wanted: Wanted) -> RulesetProvenance:
+def read_provenance(repository: Git, wanted: Wanted) -> RulesetProvenance:
     """Find out where a ruleset comes from; what cannot be found out is named, never raised."""
     commit = repository.commit_of("HEAD")
     if commit is None:
@@ -105,7 +105,7 @@ def read_provenance(repository: Repository, wanted: Wanted) -> RulesetProvenance
 
 
 class _Reader:
-    def __init__(self, repository: Repository, wanted: Wanted, commit: str) -> None:
+    def __init__(self, repository: Git, wanted: Wanted, commit: str) -> None:
         self.repository = repository
         self.wanted = wanted
         self.commit = commit
@@ -154,7 +154,7 @@ class _Reader:
         if blob is None:
             return False
         try:
-            data = read_file(self.repository.top / file.path)
+            data = read_file(self.repository.directory / file.path)
         except OSError:
             return False
         return hashlib.sha256(data).hexdigest() == file.sha256 and blob == blob_id(data, len(blob))

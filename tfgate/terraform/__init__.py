@@ -6,12 +6,11 @@ from tfgate.terraform.find import find_terraform
 from tfgate.terraform.planfile import (
     PlanFile,
     PlanFileKind,
-    is_plan_file,
     plan_file_kind,
     read_plan_file,
     read_snapshot,
 )
-from tfgate.terraform.run import PendingRun, begin_run, detect_authors, detect_operator, detect_run
+from tfgate.terraform.run import PendingRun, begin_run, detect_authors, detect_operator
 from tfgate.terraform.runner import Terraform
 from tfgate.terraform.workspace import detect_workspace, planned_workspace
 
@@ -23,10 +22,8 @@ __all__ = [
     "begin_run",
     "detect_authors",
     "detect_operator",
-    "detect_run",
     "detect_workspace",
     "find_terraform",
-    "is_plan_file",
     "plan_file_kind",
     "planned_workspace",
     "read_plan_file",

@@ -143,12 +143,12 @@ class ApplyArguments:
             if variables or everything or given.name not in VARIABLES
         ]
 
-    def on(self, name: str, *, default: bool = False) -> bool:
+    def on(self, name: str) -> bool:
         """Return whether a switch is on; the last one given counts."""
         value = self.value(name)
         if value is not None:
             return value in _TRUE
-        return any(given.name == name for given in self.given) or default
+        return any(given.name == name for given in self.given)
 
     def value(self, name: str) -> str | None:
         """Return the value of an option, of several the last one."""

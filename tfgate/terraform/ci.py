@@ -63,9 +63,7 @@ CI_SYSTEMS: tuple[CiSystem, ...] = (
         signs=("TFC_RUN_ID",),
         operator=(),
         run_id=("TFC_RUN_ID",),
-        url=(),
         commit=("TFC_CONFIGURATION_VERSION_GIT_COMMIT_SHA",),
-        repository=(),
     ),
     # Gitea and Forgejo run GitHub's variables beside their own sign.
     CiSystem(

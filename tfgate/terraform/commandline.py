@@ -30,13 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-# --- ``TF_CLI_ARGS`` and ``TF_CLI_ARGS_<command>``: words that come from the environment.
-#
 # Terraform puts them behind the command's name, before what the user typed (``mergeEnvArgs`` in its
 # ``main.go``): first those of ``TF_CLI_ARGS``, then, in front of these, those of the command's own
 # variable. Where no command was typed they come first of all, and so may name one.
-
-
 _PREFIX = "TF_CLI_ARGS"
 # Terraform's splitter (github.com/mattn/go-shellwords) ends at some of these, fails at others, and
 # its versions differ. Nobody means them.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from tfgate.errors import TerraformError
 from tfgate.model.text import late
+from tfgate.opening import is_program, search_path
 from tfgate.terraform.runner import Terraform
 
 if TYPE_CHECKING:
@@ -126,34 +127,7 @@ def _compiled_from(path: str) -> str | None:
 
 def _named(wanted: str) -> str | None:
     path = Path(wanted).expanduser().absolute()
-    return str(path) if _is_program(path) else None
-
-
-def search_path(
-    program: str, env: Mapping[str, str], *, skip: Collection[str | Path] = ()
-) -> str | None:
-    """Return the first ``program`` on PATH as an absolute path, or ``None``.
-
-    Unlike a shell, relative and empty PATH entries are passed over: they mean the working
-    directory, which belongs to the author of the change that is evaluated.
-    """
-    skipped = {os.path.realpath(directory) for directory in skip}
-    suffixes = env.get("PATHEXT", ".EXE").split(os.pathsep) if sys.platform == "win32" else [""]
-    for entry in env.get("PATH", os.defpath).split(os.pathsep):
-        if not os.path.isabs(entry) or (skipped and os.path.realpath(entry) in skipped):
-            continue
-        for suffix in suffixes:
-            path = Path(entry, program + suffix)
-            if _is_program(path):
-                return str(path)
-    return None
-
-
-def _is_program(path: Path) -> bool:
-    try:
-        return path.is_file() and os.access(path, os.X_OK)
-    except (OSError, ValueError):
-        return False
+    return str(path) if is_program(path) else None
 
 
 def embedded_command() -> tuple[str, ...] | None:

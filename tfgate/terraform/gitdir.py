@@ -14,14 +14,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfgate.git import OBJECT_ID
 from tfgate.model.text import late
 from tfgate.opening import NotAFileError, descriptor_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-
-# --- Read small files of a directory that nobody vouches for.
 
 
 LARGEST = 1 << 20
@@ -69,7 +67,6 @@ def _reason(path: Path, error: OSError) -> str:
     return f"it cannot be opened ({error.strerror or 'bad path'})"
 
 
-_OBJECT_ID = late(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SECTION = late(r'\s*\[\s*([A-Za-z0-9.-]+)\s*(?:"((?:[^"\\]|\\.)*)")?\s*\]\s*(.*)')
 _DEEPEST = 64
 
@@ -108,7 +105,7 @@ class GitDir:
     def _head(self) -> str | None:
         head = _text(self.path / "HEAD").strip()
         if not head.startswith("ref:"):
-            return head if _OBJECT_ID.fullmatch(head) else None
+            return head if OBJECT_ID.fullmatch(head) else None
         return self.commit_of(head.removeprefix("ref:").strip())
 
     def commit_of(self, ref: str) -> str | None:
@@ -119,12 +116,12 @@ class GitDir:
         if not ref.startswith("refs/") or ".." in ref:
             return None
         loose = _text(self.common / ref).strip()
-        return loose if _OBJECT_ID.fullmatch(loose) else self._packed(ref)
+        return loose if OBJECT_ID.fullmatch(loose) else self._packed(ref)
 
     def _packed(self, ref: str) -> str | None:
         for line in _text(self.common / "packed-refs").splitlines():
             commit, _, name = line.partition(" ")
-            if name == ref and _OBJECT_ID.fullmatch(commit):
+            if name == ref and OBJECT_ID.fullmatch(commit):
                 return commit
         return None
 
@@ -138,9 +135,9 @@ class GitDir:
         except UnreadableError:
             return None
 
-    def remote(self, name: str = "origin") -> str | None:
-        """Return the URL of a remote as configured: it may hold credentials."""
-        return config_value(self.config() or "", "remote", name, "url")
+    def remote(self) -> str | None:
+        """Return the URL of ``origin`` as configured: it may hold credentials."""
+        return config_value(self.config() or "", "remote", "origin", "url")
 
 
 def user_email(cwd: Path, env: Mapping[str, str]) -> str | None:

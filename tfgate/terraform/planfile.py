@@ -31,14 +31,6 @@ if TYPE_CHECKING:
     from tfgate.hcl.snapshot import SnapshotModule
 
 
-# --- Read a few fields of a protocol buffer message, merged as protocol buffers merge them.
-#
-# protobuf.dev/programming-guides/encoding: a field that stands there several times is its last
-# value, or, where it is a message, all of its values read as one. A field in another wire type than
-# its own is unknown, and passed over. What is cut off, malformed or larger than anybody writes is
-# refused; never is a part of it taken for the whole.
-
-
 LONGEST: Final = 1 << 20
 """Bytes of one wanted field, all its values together: a backend's settings take a few hundred."""
 
@@ -214,18 +206,13 @@ class PlanFile(msgspec.Struct, frozen=True):
     """Of a bookmark: the host that keeps the plan."""
 
 
-def is_plan_file(data: bytes) -> bool:
-    """Return whether ``data`` (its first bytes will do) begins as a saved plan, a zip, does."""
-    return data[:4] == _ZIP
-
-
 def plan_file_kind(data: bytes) -> PlanFileKind | None:
     """Say which kind of saved plan ``data`` is, or ``None`` where it is none of them.
 
     The JSON kinds are known by their own keys and need the whole file; they are small next to a
     plan, and plan JSON is not looked through: its first key is another one.
     """
-    if is_plan_file(data):
+    if data[:4] == _ZIP:
         return PlanFileKind.LOCAL
     head = data[:4096].lstrip()
     if not head.startswith(b"{"):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from tfgate.git import Git, GitError, end
 from tfgate.model.decision import Operator, Run
 from tfgate.model.text import late
 from tfgate.terraform.ci import CiSystem, detect_ci, fill, first
-from tfgate.terraform.find import search_path
 from tfgate.terraform.gitdir import GitDir, user_email
 from tfgate.terraform.text import clean, public_url
 
@@ -22,103 +22,56 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 
-# --- Whether a checkout has uncommitted changes: the one fact that needs git itself.
-
-
 SECONDS = 2.0
-"""How long git may take; a checkout too large for that has an unknown state."""
+"""How long ``git status`` may take; a checkout too large for that has an unknown state."""
 
 # A repository's own configuration can name programs that `git status` runs: filters, the file
-# system monitor, hooks, transports of a partial clone. The last three are switched off below; a
-# filter cannot be without knowing its name, and an include may bring one, so such a repository is
-# not asked at all. Not anchored: git takes several headings on one line.
+# system monitor, hooks, transports of a partial clone. The last three are switched off; a filter
+# cannot be without knowing its name, and an include may bring one, so such a repository is not
+# asked at all. Not anchored: git takes several headings on one line.
 _RUNS_PROGRAMS = late(r"\[\s*(?:filter|include)", re.IGNORECASE)
-_SAFE = (
-    "--no-pager",
-    *("-c", "core.fsmonitor=false"),
-    *("-c", f"core.hooksPath={os.devnull}"),
-    *("-c", "core.untrackedCache=false"),
-)
 _STATUS = ("status", "--porcelain", "--ignore-submodules=all", "--untracked-files=normal")
-_KEPT = ("PATH", "HOME", "XDG_CONFIG_HOME", "SYSTEMROOT", "USERPROFILE", "GIT_CONFIG_GLOBAL")
-
-
-class Dirty:
-    """A running ``git status``, which is ended if nobody asks for its answer."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-        # Not __del__: in a cycle, the process and its pipe might be finalized before this.
-        weakref.finalize(self, _end, process)
-
-    @classmethod
-    def begin(cls, checkout: GitDir, env: Mapping[str, str]) -> Dirty | None:
-        """Start git in ``checkout``, or give ``None`` where it is missing or must not be asked."""
-        config = checkout.config()
-        if config is None or _RUNS_PROGRAMS.search(config):
-            return None
-        import subprocess
-
-        git = search_path("git", env)
-        if git is None:
-            return None
-        try:
-            process = subprocess.Popen(
-                [git, *_SAFE, *_STATUS],
-                cwd=checkout.top,
-                env=git_environment(env),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-        except OSError:
-            return None
-        return cls(process)
-
-    def result(self) -> bool | None:
-        """Wait for git's answer; ``None`` where it failed or took longer than ``SECONDS``."""
-        import subprocess
-
-        try:
-            output, _ = self._process.communicate(timeout=SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
-            return None
-        return bool(output) if self._process.returncode == 0 else None
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.returncode is None:
-        process.kill()
-        process.communicate()
-
-
-def git_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which git asks nobody, fetches nothing and writes nothing."""
-    kept = {name: env[name] for name in _KEPT if name in env}
-    return kept | {
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_ALLOW_PROTOCOL": "none",
-        "LC_ALL": "C",
-    }
 
 
 class PendingRun:
     """A run whose ``dirty`` git is still working out; ``result()`` waits for it, once."""
 
-    def __init__(self, run: Run, dirty: Dirty | None) -> None:
+    def __init__(self, run: Run, status: subprocess.Popen[bytes] | None) -> None:
         self._run = run
-        self._dirty = dirty
+        self._status = status
+        if status is not None:
+            # Not __del__: in a cycle, the process and its pipe might be finalized before this.
+            weakref.finalize(self, end, status)
 
     def result(self) -> Run:
         """Return the run. ``dirty`` is ``None`` where git did not answer within its time limit."""
-        if self._dirty is not None:
-            self._run = replace(self._run, dirty=self._dirty.result())
-            self._dirty = None
+        if self._status is not None:
+            self._run = replace(self._run, dirty=_is_dirty(self._status))
+            self._status = None
         return self._run
+
+
+def _begin_status(checkout: GitDir, env: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
+    """Start git in ``checkout``; ``None`` where it is missing or must not be asked."""
+    config = checkout.config()
+    if config is None or _RUNS_PROGRAMS.search(config):
+        return None
+    try:
+        return Git(checkout.top, env).start(*_STATUS)
+    except GitError:
+        return None
+
+
+def _is_dirty(status: subprocess.Popen[bytes]) -> bool | None:
+    """Wait for git's answer; ``None`` where it failed or took longer than ``SECONDS``."""
+    import subprocess  # 4 ms: docs/performance.md
+
+    try:
+        output, _ = status.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        end(status)
+        return None
+    return bool(output) if status.returncode == 0 else None
 
 
 def begin_run(env: Mapping[str, str], cwd: str | Path) -> PendingRun:
@@ -138,12 +91,7 @@ def begin_run(env: Mapping[str, str], cwd: str | Path) -> PendingRun:
         commit=commit[1] if commit else checkout.head() if checkout else None,
         details=_details(system, env) if system else {},
     )
-    return PendingRun(run, Dirty.begin(checkout, env) if checkout else None)
-
-
-def detect_run(env: Mapping[str, str], cwd: str | Path) -> Run:
-    """Return which CI run and commit this is: ``begin_run`` and its result in one call."""
-    return begin_run(env, cwd).result()
+    return PendingRun(run, _begin_status(checkout, env) if checkout else None)
 
 
 def public_url_with_query(url: str | None) -> str | None:
@@ -173,9 +121,6 @@ def _repository(
     if not named and checkout:
         named = checkout.remote()
     return public_url(named) or None if named else None
-
-
-# --- Who asked for the apply.
 
 
 def os_user(env: Mapping[str, str]) -> str | None:
@@ -234,9 +179,6 @@ def _account(
     return Operator(name=name, source="os") if name else Operator(name="unknown", source="none")
 
 
-# --- Who wrote the change that was planned, as far as anybody says.
-
-
 AUTHOR = "TFGATE_AUTHOR"
 """Who wrote the change, where the CI system has no variable for it; several with commas."""
 _VARIABLES = (
@@ -249,7 +191,6 @@ _VARIABLES = (
 )
 _IDENT = late(r"^author (?P<name>.*?) ?<(?P<address>[^<>\n]*)> \d+ [+-]\d{4}$", re.MULTILINE)
 _NAMED = late(r"(?P<name>.*?)\s*<(?P<address>[^<>]+)>")
-_SECONDS = 5.0
 _MAX_COMMIT = 1 << 20
 
 
@@ -273,29 +214,14 @@ def _of_environment(env: Mapping[str, str]) -> Iterator[str]:
 
 
 def _of_commit(env: Mapping[str, str], cwd: Path) -> tuple[str, ...]:
-    commit = _read_commit(env, cwd)
-    headers = commit.partition("\n\n")[0]
+    """Read the commit object that is checked out: unlike ``git log``, this runs no program."""
+    checkout = GitDir.find(cwd)
+    if checkout is None:
+        return ()
+    try:
+        commit = Git(checkout.top, env).run("cat-file", "commit", "HEAD")
+    except GitError:
+        return ()
+    headers = commit[:_MAX_COMMIT].decode("utf-8", "replace").partition("\n\n")[0]
     found = _IDENT.search(headers)
     return (found["name"], found["address"]) if found else ()
-
-
-def _read_commit(env: Mapping[str, str], cwd: Path) -> str:
-    """Return the commit object that is checked out: unlike ``git log``, this runs no program."""
-    import subprocess  # approvals alone need it
-
-    checkout, git = GitDir.find(cwd), search_path("git", env)
-    if checkout is None or git is None:
-        return ""
-    try:
-        done = subprocess.run(
-            [git, "cat-file", "commit", "HEAD"],
-            cwd=checkout.top,
-            env=git_environment(env),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout[:_MAX_COMMIT].decode("utf-8", "replace") if not done.returncode else ""

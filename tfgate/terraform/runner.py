@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from typing import IO
 
 
-# --- Run a command for its output, which stays in memory.
-
-
 _STDERR_KEPT = 1 << 16
 
 
@@ -180,22 +177,6 @@ class Terraform:
         except OSError as error:
             raise self._not_started(error, cwd) from None
 
-    def plan(self, args: Sequence[str], cwd: str | Path, *, out: str | Path) -> Finished:
-        """Run ``plan`` as the user would, with ``args``, and save the plan to ``out``."""
-        # Last, so that it wins over an -out among args or in TF_CLI_ARGS_plan.
-        return self.run(["plan", *args, f"-out={os.path.abspath(out)}"], cwd)
-
-    def apply(
-        self,
-        plan_file: str | Path,
-        args: Sequence[str],
-        cwd: str | Path,
-        *,
-        on_stdout: Callable[[bytes], None] | None = None,
-    ) -> Finished:
-        """Apply one saved plan as the user would, with ``args``. It asks no question."""
-        return self.run(["apply", *args, os.path.abspath(plan_file)], cwd, on_stdout=on_stdout)
-
     def replace_process(self, args: Sequence[str]) -> NoReturn:
         """Become the command, in this process and working directory: never returns.
 
@@ -237,16 +218,6 @@ class Terraform:
         )
 
 
-# --- Run a command in the user's stead: their terminal, their streams, each signal once.
-#
-# Two ways a signal comes. From the terminal (Ctrl-C) the kernel sends it to every process of the
-# foreground group, so the command has it already, and a second one would make Terraform stop at
-# once and lose state. From ``kill`` (a CI runner that cancels) it comes to this process alone and
-# must be passed on. So where there is a terminal the command shares our group, and what the
-# terminal sends is not repeated; where there is none the command gets a group of its own, and
-# everything is passed on, once, even what was sent to our whole group.
-
-
 # What a terminal can send to its foreground group, and what only a process sends.
 _FROM_TERMINAL = ("SIGINT", "SIGQUIT", "SIGHUP")
 _FROM_PROCESSES = ("SIGTERM", "SIGUSR1", "SIGUSR2")
@@ -281,7 +252,14 @@ def run_foreground(
     env: Mapping[str, str],
     on_stdout: Callable[[bytes], None] | None = None,
 ) -> Finished:
-    """Run ``command`` and wait for its end, whatever signals come.
+    """Run ``command`` in the user's stead and wait for its end, whatever signals come.
+
+    From the terminal (Ctrl-C) the kernel sends a signal to every process of the foreground group,
+    so the command has it already, and a second one would make Terraform stop at once and lose
+    state. From ``kill`` (a CI runner that cancels) it comes to this process alone and must be
+    passed on. So where there is a terminal the command shares our group, and what the terminal
+    sends is not repeated; where there is none the command gets a group of its own, and everything
+    is passed on, once, even what was sent to our whole group.
 
     Called from another thread than the main one it cannot take signals; they then act on this
     process as before. Raises ``OSError`` where the command cannot be started.

@@ -53,9 +53,6 @@ def public_url(value: object) -> str:
         return ""
 
 
-# --- Turn what a helper command of Terraform printed into one sentence and a hint.
-
-
 _ANSI = late(r"\x1b\[[0-9;]*m")
 _FRAME = late(r"^[\s│╷╵|]+", re.MULTILINE)
 _SUMMARY = late(r"Error: ([^\n]+)")

@@ -28,8 +28,8 @@ from tfgate.errors import AuditError, TfgateError
 from tfgate.gate.rule_origin import checkout_of, repository_of
 from tfgate.gate.rules import READ, RulesPlace, write_tree
 from tfgate.gate.trail import Trail, find_trail
+from tfgate.git import GitError
 from tfgate.opening import read_file
-from tfgate.provenance.git import GitError
 from tfgate.ruleset.loader import inspect_ruleset
 from tfgate.trail.command import CONFIG
 

@@ -14,7 +14,6 @@ from tests.unit.ruleset.conftest import scope_functions
 from tfgate.errors import ConfigError
 from tfgate.ruleset import for_workspace, load_gate_config
 from tfgate.ruleset.remote import cache as tree
-from tfgate.ruleset.remote import git as fetching
 from tfgate.ruleset.remote import git as git_module
 from tfgate.ruleset.remote.lock import parse_git_source, read_lock
 from tfgate.ruleset.remote.remote import Remote
@@ -165,14 +164,14 @@ def test_bounds_of_a_tree(
 def test_bound_of_a_fetch(policy: Policy, remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
     """A repository that is too large is given up while it comes in."""
     monkeypatch.setattr(git_module, "MAX_REPOSITORY_BYTES", 0)
-    monkeypatch.setattr(git_module, "_TICK", 0.001)
+    monkeypatch.setattr(git_module.RemoteGit, "tick", 0.001)
     assert "the most that is fetched" in _refused(remote, policy.source("v1"))
 
 
 def test_a_git_that_hangs(policy: Policy, remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
     """git does not keep the gate waiting for ever."""
-    monkeypatch.setattr(git_module, "SECONDS", -1.0)
-    monkeypatch.setattr(git_module, "_TICK", 0.001)
+    monkeypatch.setattr(git_module.RemoteGit, "seconds", -1.0)
+    monkeypatch.setattr(git_module.RemoteGit, "tick", 0.001)
     assert "git was ended after" in _refused(remote, policy.source("v1"))
 
 
@@ -303,7 +302,7 @@ def test_hooks_and_filters_of_a_repository_do_not_run(
 def test_the_environment_that_git_gets() -> None:
     """What points git at another repository, or lets it ask, is not handed on."""
     given = {"PATH": "/bin", "GIT_DIR": "/x", "GIT_ASKPASS": "/x", "LD_PRELOAD": "/x", "HOME": "/h"}
-    made = git_module.environment(given)
+    made = git_module.RemoteGit.environment(given)
     assert made["GIT_ASKPASS"] == ""
     assert made["GIT_TERMINAL_PROMPT"] == "0"
     assert "GIT_DIR" not in made
@@ -319,16 +318,15 @@ def test_a_server_that_gives_no_single_commits(
     commit = policy.git("rev-parse", "HEAD")
     policy.commit("later")
     asked: list[tuple[str, ...]] = []
-    real = git_module.Git.run
+    real = git_module.RemoteGit.run
 
-    def run(self: git_module.Git, *arguments: str, **more: object) -> bytes:
+    def run(self: git_module.RemoteGit, *arguments: str, **more: object) -> bytes:
         asked.append(arguments)
         if arguments[0] == "fetch" and "--depth=1" in arguments:
-            raise git_module.GitFailed("no")
+            raise git_module.GitError("no")
         return real(self, *arguments, **more)  # type: ignore[arg-type] # handed on as given
 
-    monkeypatch.setattr(git_module.Git, "run", run)
-    assert fetching.fetch  # the one that calls it
+    monkeypatch.setattr(git_module.RemoteGit, "run", run)
     assert remote.locate(policy.source(commit)).pin.commit == commit
     assert any("+refs/heads/*:refs/heads/*" in arguments for arguments in asked)
 

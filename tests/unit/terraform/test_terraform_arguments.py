@@ -20,7 +20,7 @@ def test_sorting() -> None:
     assert found.apply(variables=False) == ["-backup=-", "-lock=false"]
     assert found.global_options == ["-chdir=d"]
     assert found.on("auto-approve")
-    assert not found.on("lock", default=True)
+    assert not found.on("lock")
     assert found.plan_file is None
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.parts import require_part
 from tfgate.errors import TerraformError
+from tfgate.opening import search_path
 from tfgate.terraform import find_terraform
-from tfgate.terraform.find import search_path
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,7 +20,6 @@ from tfgate.errors import PlanError
 from tfgate.terraform import (
     PlanFile,
     PlanFileKind,
-    is_plan_file,
     plan_file_kind,
     read_plan_file,
     read_snapshot,
@@ -267,7 +266,6 @@ BOOKMARK = {"remote_plan_format": 1, "run_id": "run-1", "hostname": "app.terrafo
 def test_kinds_are_told_apart(data: bytes, kind: PlanFileKind | None) -> None:
     """Local, encrypted and cloud plans are saved plans; plan JSON and HCL are not."""
     assert plan_file_kind(data) is kind
-    assert is_plan_file(data) is (kind is PlanFileKind.LOCAL)
     if kind is not None:
         assert read_plan_file(data).kind is kind
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.parts import require_part
 from tfgate.model.decision import Run
-from tfgate.terraform import begin_run, detect_run
+from tfgate.terraform import begin_run
 from tfgate.terraform.ci import CI_SYSTEMS
 from tfgate.terraform.gitdir import GitDir, config_value
 from tfgate.terraform.text import public_url
@@ -194,7 +194,7 @@ CASES: list[tuple[dict[str, str], Run]] = [
 @pytest.mark.parametrize(("env", "run"), CASES, ids=[str(run.system) for _, run in CASES])
 def test_each_ci_system_is_described(env: dict[str, str], run: Run, tmp_path: Path) -> None:
     """System, run, page, repository and commit come from the CI's own variables."""
-    assert detect_run(env, tmp_path) == run
+    assert begin_run(env, tmp_path).result() == run
 
 
 def test_every_system_has_a_case() -> None:
@@ -249,7 +249,7 @@ ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 def test_commit_and_repository_of_a_checkout(checkout: Path) -> None:
     """Without a CI the checkout itself tells, from any directory in it."""
     (checkout / "deep").mkdir()
-    run = detect_run(ENV, checkout / "deep")
+    run = begin_run(ENV, checkout / "deep").result()
     head = git(checkout, "rev-parse", "HEAD")
     assert run == Run(commit=head, dirty=False, repository="https://git.example/acme/infra.git")
 
@@ -257,30 +257,30 @@ def test_commit_and_repository_of_a_checkout(checkout: Path) -> None:
 def test_dirty_means_changed_or_untracked(checkout: Path) -> None:
     """A new file is part of what Terraform reads."""
     (checkout / "new.tf").write_text("")
-    assert detect_run(ENV, checkout).dirty is True
+    assert begin_run(ENV, checkout).result().dirty is True
 
 
 def test_commit_is_read_however_git_stores_it(checkout: Path) -> None:
     """Packed references, a detached head and a linked worktree are all read without git."""
     head = git(checkout, "rev-parse", "HEAD")
     git(checkout, "pack-refs", "--all")
-    assert detect_run(ENV, checkout).commit == head
+    assert begin_run(ENV, checkout).result().commit == head
     git(checkout, "worktree", "add", "-q", "-b", "side", str(checkout.parent / "side"))
-    side = detect_run(ENV, checkout.parent / "side")
+    side = begin_run(ENV, checkout.parent / "side").result()
     assert (side.commit, side.dirty, side.repository) == (
         head,
         False,
         "https://git.example/acme/infra.git",
     )
     git(checkout, "checkout", "-q", "--detach")
-    assert detect_run(ENV, checkout).commit == head
+    assert begin_run(ENV, checkout).result().commit == head
 
 
 def test_a_repository_without_a_commit(tmp_path: Path) -> None:
     """A fresh ``git init`` has no commit to tell."""
     require_part("git")
     git(tmp_path, "init", "-q")
-    assert detect_run(ENV, tmp_path).commit is None
+    assert begin_run(ENV, tmp_path).result().commit is None
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_a_hostile_repository_runs_nothing(config: str, checkout: Path, tmp_path
         file.write(text)
     (checkout / ".gitattributes").write_text("* filter=f diff=f\n")
     (checkout / "main.tf").write_text("# changed\n")
-    run = detect_run(ENV, checkout)
+    run = begin_run(ENV, checkout).result()
     assert run.dirty in (True, None)
     assert run.commit == GitDir.find(checkout).head()  # type: ignore[union-attr]  # it is there
     assert not proof.exists()
@@ -323,14 +323,14 @@ def test_a_configuration_that_cannot_be_read_is_not_handed_to_git(checkout: Path
     config = checkout / ".git" / "config"
     config.rename(checkout / "elsewhere")
     config.symlink_to(checkout / "elsewhere")
-    assert detect_run(ENV, checkout).dirty is None
+    assert begin_run(ENV, checkout).result().dirty is None
 
 
 def test_git_in_the_working_directory_is_not_run(checkout: Path, tmp_path: Path) -> None:
     """A PATH with ``.`` or an empty entry does not let the change bring its own git."""
     (checkout / "git").write_text(f"#!/bin/sh\ntouch {tmp_path}/proof\n")
     (checkout / "git").chmod(0o755)
-    assert detect_run({"PATH": ".:"}, checkout).dirty is None
+    assert begin_run({"PATH": ".:"}, checkout).result().dirty is None
     assert not (tmp_path / "proof").exists()
 
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tfgate.errors import TfgateError
-from tfgate.ruleset.remote.git import GitFailed
+from tfgate.git import GitError, blob_id
 from tfgate.ruleset.ruleset import RulesetFile, digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tfgate.ruleset.remote.git import Git
+    from tfgate.git import Git
     from tfgate.ruleset.remote.lock import GitSource
 
 
@@ -87,15 +87,11 @@ def _name(raw: bytes) -> str:
 
 def read_files(git: Git, entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
     """Return each path with its content, as it is in the repository: no filter, no line ends."""
-    asked = "".join(f"{entry.object_id}\n" for entry in entries).encode()
-    output = memoryview(git.run("cat-file", "--batch", data=asked))
-    for entry in entries:
-        header = f"{entry.object_id} blob {entry.size}\n".encode()
-        if output[: len(header)] != header:
-            raise GitFailed("git gives other objects than those that were listed")
-        end = len(header) + entry.size
-        yield entry.path, bytes(output[len(header) : end])
-        output = output[end + 1 :]
+    found = git.objects(entry.object_id for entry in entries)
+    for entry, (object_id, data) in zip(entries, found, strict=True):
+        if data is None or blob_id(data, len(object_id)) != object_id:
+            raise GitError("git gives other objects than those that were listed")
+        yield entry.path, data
 
 
 def write_files(files: Mapping[str, bytes], folder: Path) -> None:

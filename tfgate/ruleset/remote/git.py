@@ -1,4 +1,4 @@
-"""Runs git so that a repository gets data to us and nothing else: no hook, filter, prompt.
+"""Fetches rulesets with git, and checks who signed them.
 
 The repository that is fetched from is not trusted; the user's own git configuration is (proxies,
 credential helpers, certificates live there). What a repository could bring along is not looked
@@ -10,26 +10,21 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import signal
-import subprocess
-import time
 from typing import TYPE_CHECKING, Final
 
+from tfgate.git import NO_HOOKS, QUIET, Git, GitError
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tfgate.ruleset.remote.lock import GitSource
 
 
-SECONDS: Final = 120.0
-"""How long one git command may take."""
 MAX_REPOSITORY_BYTES: Final = 256 * 1024 * 1024
 """What a fetch may write. One commit is fetched, without its history."""
-_TICK: Final = 0.1
 _SETTINGS: Final = (
-    f"core.hooksPath={os.devnull}",
-    "core.fsmonitor=false",
+    *NO_HOOKS,
     "core.askPass=",
     "credential.interactive=never",
     "submodule.recurse=false",
@@ -55,98 +50,39 @@ _KEPT: Final = (
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
 )  # fmt: skip
 _ALWAYS: Final = {
+    **QUIET,
     "GIT_ALLOW_PROTOCOL": "https:ssh:file",
-    "GIT_TERMINAL_PROMPT": "0",
     "GIT_ASKPASS": "",
     "SSH_ASKPASS_REQUIRE": "never",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "LC_ALL": "C",
 }
 _SSH: Final = "ssh -oBatchMode=yes -oConnectTimeout=20"
 
 
-class GitFailed(Exception):  # noqa: N818 - carries git's words to whoever makes a sentence of them
-    """A git command did not do what it should; ``words`` say why, on one printable line."""
+class RemoteGit(Git):
+    """Git with one bare repository, ``repository``, which need not be there yet."""
 
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.words = words
-
-
-class Git:
-    """git with one bare repository, ``repository``, which need not be there yet."""
+    seconds = 120.0
+    tick = 0.1
 
     def __init__(self, repository: Path, env: Mapping[str, str]) -> None:
+        super().__init__(repository.parent, env)
         self.repository = repository
-        self._env = environment(env)
+        settings = (part for setting in _SETTINGS for part in ("-c", setting))
+        self.options = ("--no-pager", "--no-replace-objects", *settings, f"--git-dir={repository}")
 
-    def run(self, *arguments: str, data: bytes = b"", settings: Sequence[str] = ()) -> bytes:
-        """Return what git prints. Raises ``GitFailed``: it refused, hung, or fetched too much."""
-        output, errors, code = self.attempt(*arguments, data=data, settings=settings)
-        if code != 0:
-            raise GitFailed(_last_words(errors) or f"git ended with {code}")
-        return output
+    @staticmethod
+    def environment(env: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment with what fetching needs, and nothing that git could ask."""
+        kept = {name: env[name] for name in _KEPT if name in env}
+        kept.setdefault("GIT_SSH_COMMAND", _SSH)
+        return {**kept, **_ALWAYS}
 
-    def attempt(
-        self, *arguments: str, data: bytes = b"", settings: Sequence[str] = ()
-    ) -> tuple[bytes, bytes, int]:
-        """Return output, errors and exit code, whatever it is. Raises ``GitFailed``."""
-        process = self._start([*arguments], settings)
-        deadline = time.monotonic() + SECONDS
-        pending: bytes | None = data
-        while True:
-            try:
-                output, errors = process.communicate(pending, timeout=_TICK)
-            except subprocess.TimeoutExpired:
-                pending = None
-                self._check(process, deadline)
-                continue
-            return output, errors, process.returncode
-
-    def _start(self, arguments: Sequence[str], settings: Sequence[str]) -> subprocess.Popen[bytes]:
-        options = [part for setting in (*_SETTINGS, *settings) for part in ("-c", setting)]
-        where = f"--git-dir={self.repository}"
-        try:
-            return subprocess.Popen(
-                ["git", "--no-pager", *options, where, *arguments],  # noqa: S607 - from the user's PATH
-                cwd=self.repository.parent,
-                env=self._env,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
-        except FileNotFoundError:
-            raise GitFailed("there is no git on PATH") from None
-        except OSError as error:
-            raise GitFailed(f"git cannot be started ({error.strerror})") from None
-
-    def _check(self, process: subprocess.Popen[bytes], deadline: float) -> None:
-        """End a git that takes too long or writes too much, with whatever it has started."""
-        if time.monotonic() > deadline:
-            _end(process)
-            raise GitFailed(f"git was ended after {SECONDS:.0f} seconds")
+    def watch(self) -> None:
+        """Raise ``GitError`` where a fetch has written too much."""
         if _size(self.repository) > MAX_REPOSITORY_BYTES:
-            _end(process)
-            raise GitFailed(
+            raise GitError(
                 f"it is larger than {MAX_REPOSITORY_BYTES // 1024**2} MiB, the most that is fetched"
             )
-
-
-def environment(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that git runs in: nothing that points it at another repository."""
-    kept = {name: env[name] for name in _KEPT if name in env}
-    kept.setdefault("GIT_SSH_COMMAND", _SSH)
-    return {**kept, **_ALWAYS}
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if hasattr(os, "killpg"):
-        os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()
-    process.communicate()
 
 
 def _size(folder: Path) -> int:
@@ -158,23 +94,14 @@ def _size(folder: Path) -> int:
     return total
 
 
-def _last_words(errors: bytes) -> str:
-    """Return the first line that says what is wrong, made printable."""
-    lines = [line.strip() for line in errors[-8_000:].decode("utf-8", "replace").splitlines()]
-    telling = [line for line in lines if line.startswith(("fatal:", "error:", "ERROR:", "remote:"))]
-    chosen = next(iter(telling), lines[-1] if lines else "")
-    text = "".join(character if character.isprintable() else " " for character in chosen)
-    return text.removeprefix("fatal: ").removeprefix("error: ")[:300].rstrip(".")
-
-
 class NoSuchRef(Exception):  # noqa: N818 - carries a sentence to whoever knows the source
     """The repository has no such tag, branch or commit."""
 
 
-def fetch(git: Git, source: GitSource) -> str:
+def fetch(git: RemoteGit, source: GitSource) -> str:
     """Fetch what the ref of ``source`` is now; give its commit.
 
-    Raises ``GitFailed`` where the repository cannot be reached, and ``NoSuchRef``.
+    Raises ``GitError`` where the repository cannot be reached, and ``NoSuchRef``.
     """
     git.run("init", "--bare", "--quiet", "--template=")
     if source.is_commit:
@@ -184,21 +111,18 @@ def fetch(git: Git, source: GitSource) -> str:
     return _commit_of(git, name)
 
 
-def fetch_commit(git: Git, source: GitSource, commit: str) -> str:
+def fetch_commit(git: RemoteGit, source: GitSource, commit: str) -> str:
     """Fetch one commit by its id into a repository that was made."""
     try:
         git.run("fetch", "--quiet", "--no-tags", "--depth=1", "--", source.url, commit)
-    except GitFailed:
+    except GitError:
         # Some servers give single commits only where a ref stands on them: take all refs.
         refs = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
         git.run("fetch", "--quiet", "--no-tags", "--", source.url, *refs)
-    try:
-        return _commit_of(git, commit)
-    except GitFailed:
-        raise NoSuchRef(f"there is no commit {commit} in it") from None
+    return _commit_of(git, commit)
 
 
-def _full_name(git: Git, source: GitSource) -> str:
+def _full_name(git: RemoteGit, source: GitSource) -> str:
     """Return the ref's full name: a tag's before a branch's."""
     wanted = (f"refs/tags/{source.ref}", f"refs/heads/{source.ref}")
     listed = git.run("ls-remote", "--quiet", "--", source.url, *wanted).decode("utf-8", "replace")
@@ -209,8 +133,11 @@ def _full_name(git: Git, source: GitSource) -> str:
     return found
 
 
-def _commit_of(git: Git, name: str) -> str:
-    return git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").decode().strip()
+def _commit_of(git: RemoteGit, name: str) -> str:
+    found = git.commit_of(name)
+    if found is None:
+        raise NoSuchRef(f"there is no commit {name} in it")
+    return found
 
 
 _GOOD: Final = re.compile(rb'^Good "git" signature for (.+) with [A-Z0-9-]+ key ', re.MULTILINE)
@@ -221,7 +148,7 @@ class NotSigned(Exception):  # noqa: N818 - carries a sentence to whoever knows 
     """There is no signature that counts; the text says what there is instead."""
 
 
-def signer_of(git: Git, commit: str, ref: str, signers: Path) -> str:
+def signer_of(git: RemoteGit, commit: str, ref: str, signers: Path) -> str:
     """Return who signed the commit, or the tag ``ref`` on it, as the file ``signers`` names them.
 
     Raises ``NotSigned``. Only SSH signatures count: an OpenPGP one would be checked with a key ring
@@ -229,20 +156,20 @@ def signer_of(git: Git, commit: str, ref: str, signers: Path) -> str:
     """
     if not signers.is_file():
         raise NotSigned(f"there is no allowed-signers file {signers}")
-    settings = (
-        f"gpg.ssh.allowedSignersFile={signers.absolute()}",
-        "gpg.ssh.program=ssh-keygen",
-        "gpg.minTrustLevel=fully",
+    options = (
+        "-c", f"gpg.ssh.allowedSignersFile={signers.absolute()}",
+        "-c", "gpg.ssh.program=ssh-keygen",
+        "-c", "gpg.minTrustLevel=fully",
         # Not found wherever it is looked for.
-        "gpg.openpgp.program=/nonexistent/openpgp-is-not-accepted",
-        "gpg.x509.program=/nonexistent/x509-is-not-accepted",
-    )
+        "-c", "gpg.openpgp.program=/nonexistent/openpgp-is-not-accepted",
+        "-c", "gpg.x509.program=/nonexistent/x509-is-not-accepted",
+    )  # fmt: skip
     tag = f"refs/tags/{ref}"
     signed = False
     for what, name in (("commit", commit), ("tag", tag)):
         if what == "tag" and not _is_tag_on(git, tag, commit):
             continue
-        _, said, code = git.attempt(f"verify-{what}", "--raw", name, settings=settings)
+        _, said, code = git.attempt(f"verify-{what}", "--raw", name, options=options)
         found = _GOOD.search(said)
         if code == 0 and found is not None:
             return found[1].decode("utf-8", "replace")
@@ -252,11 +179,10 @@ def signer_of(git: Git, commit: str, ref: str, signers: Path) -> str:
     raise NotSigned("neither its commit nor its tag is signed")
 
 
-def _is_tag_on(git: Git, tag: str, commit: str) -> bool:
+def _is_tag_on(git: RemoteGit, tag: str, commit: str) -> bool:
     """Whether ``tag`` is a tag object, and on this commit."""
     try:
-        if git.run("cat-file", "-t", tag).strip() != b"tag":
-            return False
-        return git.run("rev-parse", "--verify", f"{tag}^{{commit}}").decode().strip() == commit
-    except GitFailed:
+        kind = git.run("cat-file", "-t", tag)
+    except GitError:
         return False
+    return kind.strip() == b"tag" and git.commit_of(tag) == commit

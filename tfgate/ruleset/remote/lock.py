@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from tfgate.errors import ConfigError, Problem, RulesetError
+from tfgate.git import OBJECT_ID
 from tfgate.model import Frozen
 from tfgate.ruleset.files import Unreadable, read_toml
 from tfgate.ruleset.problems import show_name
@@ -34,7 +35,7 @@ _ENTRY: Final = Table(
     {
         "source": Key(Text(most=1_000, one_line=True), "As configured.", required=True, default=""),
         "commit": Key(
-            Text("a full commit id", r"[0-9a-f]{40}(?:[0-9a-f]{24})?"),
+            Text("a full commit id", OBJECT_ID.pattern),
             "The commit it is.",
             required=True,
             default="",
@@ -132,7 +133,6 @@ def _unwritable(path: Path, error: OSError) -> ConfigError:
 PREFIX: Final = "git::"
 PROTOCOLS: Final = ("https", "ssh", "file")
 """What git may speak. Plain http and git:// prove neither who answers nor what was sent."""
-COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _REF: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,199}")
 _SCP: Final = re.compile(r"(?P<host>(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9.-]+):(?P<path>(?!//|:)[^\s:]+)")
 _STEP: Final = re.compile(r"[A-Za-z0-9_+@ -][A-Za-z0-9._+@ -]{0,199}")
@@ -154,7 +154,7 @@ class GitSource(Frozen, frozen=True):
     @property
     def is_commit(self) -> bool:
         """Whether the ref is a commit id, which never moves."""
-        return COMMIT.fullmatch(self.ref) is not None
+        return OBJECT_ID.fullmatch(self.ref) is not None
 
 
 def parse_git_source(text: str) -> GitSource:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from tfgate.errors import Problem, RulesetError
+from tfgate.git import GitError
 from tfgate.ruleset.remote.cache import (
     REPOSITORY,
     Cache,
@@ -26,7 +27,7 @@ from tfgate.ruleset.remote.cache import (
     read_files,
     write_files,
 )
-from tfgate.ruleset.remote.git import Git, GitFailed, NoSuchRef, NotSigned, fetch, signer_of
+from tfgate.ruleset.remote.git import NoSuchRef, NotSigned, RemoteGit, fetch, signer_of
 from tfgate.ruleset.remote.lock import LOCK_NAME, Pin, parse_git_source, read_lock, write_lock
 
 if TYPE_CHECKING:
@@ -130,13 +131,13 @@ class Remote:
         """Fetch into the cache; give the commit."""
         cache = self._cache()
         with cache.workplace(source) as made:
-            git = Git(made / REPOSITORY, self.env)
+            git = RemoteGit(made / REPOSITORY, self.env)
             try:
                 commit = fetch(git, source)
             except NoSuchRef as error:
                 raise _refusal(source, f"{error}; see what there is with git ls-remote") from None
-            except GitFailed as error:
-                message = f"the repository cannot be fetched: {error.words}"
+            except GitError as error:
+                message = f"the repository cannot be fetched: {error}"
                 raise _refusal(source, message) from None
             move_into(made, cache.commit_folder(source, commit))
         return commit
@@ -144,11 +145,11 @@ class Remote:
     def _take(self, source: GitSource, commit: str, expected: str | None) -> Taken:
         """Check the signature where one is asked for, and give the files of a cached commit."""
         cache = self._cache()
-        git = Git(cache.commit_folder(source, commit) / REPOSITORY, self.env)
+        git = RemoteGit(cache.commit_folder(source, commit) / REPOSITORY, self.env)
         if self.signers is not None:
             try:
                 signer_of(git, commit, source.ref, self.signers)
-            except (NotSigned, GitFailed) as error:
+            except (NotSigned, GitError) as error:
                 message = f"{error}, and the configuration asks for a signature (ruleset_signers)"
                 raise _refusal(source, message) from None
         tree = cache.tree_folder(source, commit)
@@ -158,15 +159,15 @@ class Remote:
             on_disk = self._extract(source, commit, git, on_disk)
         return Taken(_entry_point(tree, source), Pin(commit, on_disk))
 
-    def _extract(self, source: GitSource, commit: str, git: Git, on_disk: str | None) -> str:
+    def _extract(self, source: GitSource, commit: str, git: RemoteGit, on_disk: str | None) -> str:
         """Write the files of a commit, in place of others that are there; give their digest."""
         cache = self._cache()
         try:
             files = dict(read_files(git, list_files(git, commit, source.path)))
         except Unusable as error:
             raise _refusal(source, f"it cannot be used at {commit[:12]}: {error}") from None
-        except GitFailed as error:
-            message = f"the cache cannot be read ({error.words}); delete {git.repository.parent}"
+        except GitError as error:
+            message = f"the cache cannot be read ({error}); delete {git.repository.parent}"
             raise _refusal(source, message) from None
         found = digest_of(files)
         if found == on_disk:
