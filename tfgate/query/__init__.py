@@ -7,7 +7,7 @@ the unknowns may turn it into.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfgate.query.errors import BudgetError, EvaluationError, ExpressionError
 from tfgate.query.expression import Expression, Judgement
@@ -15,6 +15,9 @@ from tfgate.query.functions.registry import Function, FunctionTable, MayRaise, P
 from tfgate.query.state import Scope
 from tfgate.query.trace import Step
 from tfgate.query.values import SENSITIVE, UNKNOWN, Maybe, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 __all__ = [
     "UNKNOWN",
@@ -37,13 +40,16 @@ __all__ = [
 ]
 
 
-def compile(expression: str, *, functions: FunctionTable | None = None) -> Expression:  # noqa: A001 - the name re and jmespath use
-    """Compile an expression; ExpressionError if it is malformed or calls what does not exist.
+def compile(  # noqa: A001 - the name re and jmespath use
+    expression: str, *, functions: FunctionTable | None = None, variables: Collection[str] = ()
+) -> Expression:
+    """Compile an expression; ExpressionError if it is malformed or names what does not exist.
 
     ``functions`` is the table of the functions it may call, by default those that need nothing but
-    their arguments: the JMESPath standard's and tfgate's pure ones.
+    their arguments: the JMESPath standard's and tfgate's pure ones. ``variables`` are the names of
+    those that are given from outside (``params`` for ``$params``): `Scope` says how.
     """
-    return Expression(expression, functions)
+    return Expression(expression, functions, variables=variables)
 
 
 def search(expression: str, document: Any, scope: Scope | None = None) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from tfgate.query import tree as ast
 from tfgate.query.errors import ExpressionError
 from tfgate.query.functions.registry import NOT_LITERAL
+from tfgate.query.nodes import binding, projecting, select
 from tfgate.query.nodes import comparing as boolean
-from tfgate.query.nodes import projecting, select
 from tfgate.query.nodes.calling import call
 from tfgate.query.nodes.comparing import comparator
 from tfgate.query.nodes.node import Node
@@ -17,7 +18,7 @@ from tfgate.query.unparse import unparse
 from tfgate.query.values import TRUTHY, Expref, kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from tfgate.query.functions.registry import Function, FunctionTable
     from tfgate.query.state import Closure, State
@@ -26,10 +27,19 @@ if TYPE_CHECKING:
 class Compiler:
     """Compiles one expression; ``calls`` and ``problems`` are what it found on the way."""
 
-    def __init__(self, text: str, tree: Tree, table: FunctionTable) -> None:
+    def __init__(
+        self, text: str, tree: Tree, table: FunctionTable, variables: Collection[str] = ()
+    ) -> None:
         self._text = text
         self._tree = tree
         self._table = table
+        self._variables = variables
+        self._slots: dict[str, int] = {}
+        """The variables that the ``let`` around the part at hand bind."""
+        self._bindings = 0
+        self._lets = 0
+        """How many ``let`` the part at hand is in."""
+        self._has_root = False
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         """Each call: the function's name and its arguments, `NOT_LITERAL` for computed ones."""
         self.problems: list[ExpressionError] = []
@@ -37,7 +47,11 @@ class Compiler:
 
     def compile(self) -> Node:
         """Compile the whole expression."""
-        return self._node(self._tree)
+        whole = self._node(self._tree)
+        if not self._has_root:
+            return whole
+        value, test = binding.from_root(whole.value), binding.from_root(whole.test)
+        return Node(whole.tree, value, test, whole.children)
 
     def _node(self, tree: Tree) -> Node:  # noqa: C901, RET503 - one case for each type
         match tree:
@@ -79,7 +93,15 @@ class Compiler:
                 parts = self._nodes(operands(tree))
                 return Node(tree, select.sequence(_values(parts)), children=parts)
             case ast.Reference():
+                self._refuse_in_let(tree)
                 return self._reference(tree)
+            case ast.Root():
+                self._has_root = True
+                return Node(tree, binding.root)
+            case ast.Variable():
+                return self._variable(tree)
+            case ast.Let():
+                return self._let(tree)
             case ast.MultiSelectList():
                 parts = self._nodes(tree.parts)
                 return Node(tree, select.multi_select_list(_values(parts)), children=parts)
@@ -124,6 +146,56 @@ class Compiler:
         value = project(base.value, _body(body), body.weight)
         return Node(tree, value, children=(base, body))
 
+    def _let(self, tree: ast.Let) -> Node:
+        """Compile the bindings beside each other, and the body inside of them."""
+        self._lets += 1
+        values = self._nodes([bound.value for bound in tree.bindings])
+        around, slots = self._slots, {}
+        for bound in tree.bindings:
+            if bound.name in slots or bound.name in self._variables:
+                again = "twice" if bound.name in slots else "again, which is given already"
+                message = f"`let` binds ${bound.name} {again}."
+                position = bound.column or 0
+                self.problems.append(self._error(message, position, "invalid-value", "Rename it."))
+            slots[bound.name] = self._bindings
+            self._bindings += 1
+        first = self._bindings - len(values)
+        self._slots = {**around, **slots}
+        body = self._node(tree.body)
+        self._slots = around
+        self._lets -= 1
+        bindings = [(first + number, value) for number, value in enumerate(_values(values))]
+        value = binding.let(bindings, body.value)
+        test = binding.let(bindings, body.test)
+        node = Node(tree, value, test, (*values, body))
+        node.is_atomic = body.is_atomic
+        return node
+
+    def _variable(self, tree: ast.Variable) -> Node:
+        name, position = tree.name, tree.column
+        if name in self._slots:
+            return Node(tree, binding.local(self._slots[name]))
+        if name in self._variables:
+            return Node(tree, binding.given(name, position))
+        known = [*self._slots, *self._variables]
+        near = get_close_matches(name, known, n=1) or sorted(known)
+        hint = f"Did you mean ${near[0]}?" if len(near) == 1 else None
+        if len(near) > 1:
+            hint = f"There are {', '.join(f'${known}' for known in near)}."
+        message = f"There is no variable ${name} here."
+        raise self._error(message, position or 0, "undefined-variable", hint)
+
+    def _refuse_in_let(self, tree: ast.Reference) -> None:
+        """A reference that is a value could be applied outside of the ``let`` that it reads."""
+        if self._lets:
+            message = "Inside of `let`, & stands only where a function takes an expression."
+            raise self._error(message, tree.column or 0, "invalid-type")
+
+    def _argument(self, function: Function, number: int, tree: Tree) -> Node:
+        if isinstance(tree, ast.Reference) and function.parameter(number).types == "expref":
+            return self._reference(tree)
+        return self._node(tree)
+
     def _reference(self, tree: ast.Reference) -> Node:
         body = self._node(tree.body)
         inner, condition, weight = body.value, body.test, body.weight
@@ -136,7 +208,9 @@ class Compiler:
     def _call(self, tree: ast.Call) -> Node:
         function = self._function(tree)
         at = len(self.calls)
-        arguments = self._nodes(tree.arguments)
+        arguments = tuple(
+            [self._argument(function, n, part) for n, part in enumerate(tree.arguments)]
+        )
         literals = tuple(
             part.value if isinstance(part, ast.Literal) else NOT_LITERAL for part in tree.arguments
         )

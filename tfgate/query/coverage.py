@@ -19,7 +19,7 @@ from tfgate.query.unparse import unparse
 from tfgate.query.values import truth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from tfgate.query.functions.registry import FunctionTable
     from tfgate.query.state import State, Test
@@ -47,7 +47,7 @@ class Condition:
 
 
 def watched(
-    text: str, functions: FunctionTable | None = None
+    text: str, functions: FunctionTable | None = None, variables: Collection[str] = ()
 ) -> tuple[Expression, tuple[Condition, ...]]:
     """Compile an expression that takes note of its conditions whenever it is evaluated.
 
@@ -55,17 +55,21 @@ def watched(
     """
     watchers: list[_Watching] = []
 
-    def watching(text: str, tree: Tree, table: FunctionTable) -> Compiler:
-        watchers.append(_Watching(text, tree, table))
+    def watching(
+        text: str, tree: Tree, table: FunctionTable, variables: Collection[str]
+    ) -> Compiler:
+        watchers.append(_Watching(text, tree, table, variables))
         return watchers[0]
 
-    expression = Expression(text, functions, compiler_type=watching)
+    expression = Expression(text, functions, variables=variables, compiler_type=watching)
     return expression, tuple(watchers[0].conditions.values())
 
 
 class _Watching(Compiler):
-    def __init__(self, text: str, tree: Tree, table: FunctionTable) -> None:
-        super().__init__(text, tree, table)
+    def __init__(
+        self, text: str, tree: Tree, table: FunctionTable, variables: Collection[str]
+    ) -> None:
+        super().__init__(text, tree, table, variables)
         self.conditions = {part: Condition(unparse(part), w) for part, w in _conditions(tree)}
 
     def _node(self, tree: Tree) -> Node:

@@ -19,7 +19,13 @@ from tfgate.errors import TfgateError
 from tfgate.exitcodes import ExitCode
 
 ErrorKind = Literal[
-    "syntax", "unknown-function", "invalid-arity", "invalid-type", "invalid-value", "budget"
+    "syntax",
+    "unknown-function",
+    "undefined-variable",
+    "invalid-arity",
+    "invalid-type",
+    "invalid-value",
+    "budget",
 ]
 
 

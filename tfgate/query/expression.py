@@ -9,18 +9,19 @@ from tfgate.query.compiler import Compiler
 from tfgate.query.errors import BudgetError, EvaluationError, ExpressionError
 from tfgate.query.functions.registry import NOT_LITERAL, FunctionTable
 from tfgate.query.parsing import parse
-from tfgate.query.paths import reads
+from tfgate.query.paths import given_reads, reads
 from tfgate.query.state import SMALL, STEPS, State
 from tfgate.query.trace import trace
 from tfgate.query.values import UNKNOWN, measure, published, truth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
 
     from tfgate.query.state import Meter
     from tfgate.query.trace import Step
     from tfgate.query.tree import Tree
 
+    _MakeCompiler = Callable[[str, Tree, FunctionTable, Collection[str]], Compiler]
 
 _METERED: Final = STEPS - SMALL
 
@@ -61,10 +62,11 @@ class Expression:
         text: str,
         functions: FunctionTable | None = None,
         *,
-        compiler_type: Callable[[str, Tree, FunctionTable], Compiler] = Compiler,
+        variables: Collection[str] = (),
+        compiler_type: type[Compiler] | _MakeCompiler = Compiler,
     ) -> None:
         self.text = text
-        compiler = compiler_type(text, parse(text), functions or _default_table())
+        compiler = compiler_type(text, parse(text), functions or _default_table(), variables)
         try:
             self.node = compiler.compile()
         except RecursionError:
@@ -73,8 +75,8 @@ class Expression:
         self._test = self.node.test
         self.problems: tuple[ExpressionError, ...] = tuple(compiler.problems)
         """Parts that JMESPath accepts and that are certainly mistakes: a standard function called
-        with a literal of a wrong type, and ``!a.b``, which means ``(!a).b``. Loaders may refuse
-        an expression that has any."""
+        with a literal of a wrong type, ``!a.b``, which means ``(!a).b``, and a ``let`` that binds
+        a name twice or one that is given. Loaders may refuse an expression that has any."""
         self.functions: frozenset[str] = frozenset(name for name, _ in compiler.calls)
         """Names of the functions called."""
         self.calls: tuple[tuple[str, tuple[Any, ...] | None], ...] = tuple(
@@ -90,6 +92,15 @@ class Expression:
     def reads(self) -> frozenset[tuple[str, ...]]:
         """Field paths read from the document, list steps omitted; ``()`` is the whole document."""
         return reads(self.node.tree)
+
+    @cached_property
+    def variables(self) -> Mapping[tuple[str, ...], int | None]:
+        """Variables given from outside and the fields read below each, with where that is.
+
+        ``$params.max`` has ``("params",)`` and ``("params", "max")``; the value is the 0-based
+        column. List steps are omitted, and a variable of a ``let`` is the value it is bound to.
+        """
+        return given_reads(self.node.tree)
 
     def search(self, document: Any, scope: Any = None) -> Any:
         """Return the value, as `jmespath.search` does.

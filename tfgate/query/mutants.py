@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Later = tuple[Callable[[], Any], str]
     """What makes a changed tree, and what was changed."""
 
-Node = Tree | ast.Pair
+Node = Tree | ast.Pair | ast.Binding
 
 _COMPARISONS: Final = {
     "eq": ("ne",),
@@ -114,9 +114,12 @@ def _changes(tree: Node) -> Iterator[Later]:
         yield partial(_itself, changed), label
     if isinstance(tree, ast.Call) and tree.name in _NAMES:
         return
+    of_variable = isinstance(tree, ast.Subexpression) and isinstance(tree.parts[0], ast.Variable)
     for field in tree.__struct_fields__:
         inside = getattr(tree, field)
         for position, part in enumerate(inside if isinstance(inside, tuple) else (inside,)):
+            if of_variable and position == 1:
+                continue  # `$params.max`: a declared name
             for make, label in _changes(part) if isinstance(part, Node) else ():
                 yield partial(_with, tree, field, position, make), label
 
@@ -178,7 +181,7 @@ def _has_opposite(tree: Tree) -> bool:
 
 def _own(tree: Node) -> Iterator[Change]:
     """Yield the changes of a part itself, each with what was changed."""
-    if isinstance(tree, ast.Pair):
+    if isinstance(tree, ast.Pair | ast.Binding):
         return
     changed: list[Tree] = []
     match tree:

@@ -1,15 +1,12 @@
-"""Text to tree, with jmespath's own parser, within bounds and with errors that name the column.
+"""Text to tree, within bounds and with errors that name the column.
 
-The parser's nodes have no positions. Names, literals, keys, calls and ``@`` come in the same order
-in the text and in the tree: the n-th there is the n-th here. Any other node begins where its first
-part does.
+Names, literals, keys, calls, variables, ``@``, ``$`` and ``let`` have a column of their own. Any
+other node begins where its first part does.
 """
 
 from __future__ import annotations
 
-import re
 import warnings
-from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from jmespath.exceptions import (
@@ -18,14 +15,13 @@ from jmespath.exceptions import (
     JMESPathError,
     LexerError,
 )
-from jmespath.parser import Parser
 
-from tfgate.model.text import late
 from tfgate.query import tree as ast
 from tfgate.query.errors import ExpressionError
+from tfgate.query.grammar import Node, Parser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from tfgate.query.tree import Tree
 
@@ -41,9 +37,6 @@ _CHAINS: Final[dict[str, type[ast.And | ast.Or | ast.Pipe]]] = {
     "pipe": ast.Pipe,
 }
 
-_Node = dict[str, Any]
-"""A node as jmespath's parser makes it: ``type``, ``children`` and sometimes ``value``."""
-
 
 def parse(text: str) -> Tree:
     """Parse an expression; ExpressionError says what is wrong and at which column."""
@@ -56,18 +49,18 @@ def parse(text: str) -> Tree:
         )
     try:
         node = _parsed(text)
-        signs = _signs(text, node)
-        return _tree(node, _columns(text, signs))
+        _refuse_deep(text, node)
+        return _tree(node)
     except RecursionError:
         raise _too_deep(text) from None
 
 
-def _parsed(text: str) -> _Node:
+def _parsed(text: str) -> Node:
     try:
         with warnings.catch_warnings():
             # A literal that is not JSON is read as a string, with a warning nobody here can act on.
             warnings.simplefilter("ignore", PendingDeprecationWarning)
-            parsed: _Node = Parser().parse(text).parsed
+            parsed: Node = Parser().parse(text).parsed
     except JMESPathError as error:
         raise ExpressionError(
             _reason(error), expression=text, position=_position(error, text)
@@ -102,30 +95,19 @@ def _too_deep(text: str) -> ExpressionError:
     )
 
 
-def _signs(text: str, tree: _Node) -> list[str]:
-    """List the kinds of the nodes that show in the text, in its order.
-
-    Refuses what the evaluator could only follow with a deep stack.
-    """
-    signs = []
+def _refuse_deep(text: str, tree: Node) -> None:
+    """Refuse what the evaluator could only follow with a deep stack."""
     pending = [(tree, 0)]
     while pending:
         node, depth = pending.pop()
         kind = node["type"]
         if depth > DEEPEST or (kind == "literal" and _literal_is_deep(node["value"])):
             raise _too_deep(text)
-        if kind in _SIGNS:
-            signs.append(kind)
         if kind == "slice":
             continue
-        children = node["children"]
-        if kind == "filter_projection":
-            base, body, condition = children
-            children = (base, condition, body)
-        for child in reversed(children):
+        for child in node["children"]:
             same_chain = kind in _CHAINS and child["type"] == kind
             pending.append((child, depth if same_chain else depth + 1))
-    return signs
 
 
 def _literal_is_deep(constant: Any) -> bool:
@@ -139,57 +121,42 @@ def _literal_is_deep(constant: Any) -> bool:
     return True
 
 
-_TOKEN: Final = late(
-    r"""'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|(@)|("(?:[^"\\]|\\.)*"|[A-Za-z_][A-Za-z0-9_]*)\s*([(:])?""",
-    re.DOTALL,
-)
-"""A literal, ``@``, or a name with what stands behind it: as jmespath's lexer reads them."""
-
-_SIGNS: Final = frozenset({"field", "literal", "current", "function_expression", "key_val_pair"})
-"""Types of the nodes that have a token of their own, see `_TOKEN`."""
-
-_NAMES: Final = {"(": "function_expression", ":": "key_val_pair", None: "field"}
-
-
-def _columns(text: str, signs: list[str]) -> Iterator[int | None]:
-    """Yield the columns of the nodes with such a sign; None for all where text and tree disagree.
-
-    They do for ``(name)(…)``, which the parser takes for a call.
-    """
-    starts, kinds = [], []
-    for found in _TOKEN.finditer(text):
-        starts.append(found.start())
-        current, name, behind = found.groups()
-        kinds.append("current" if current else _NAMES[behind] if name else "literal")
-    return iter(starts) if kinds == signs else repeat(None)
-
-
-def _tree(node: _Node, columns: Iterator[int | None]) -> Tree:  # noqa: C901 - a case for each type
-    """Make the tree of a node, asking for the columns of its parts in the order of the source."""
+def _tree(node: Node) -> Tree:  # noqa: C901 - a case for each type
+    """Make the tree of a node, with the trees of its parts."""
     kind, found = node["type"], node["children"]
     match kind:
         case "field":
-            return ast.Field(next(columns), node["value"])
+            return ast.Field(node["column"], node["value"])
         case "literal":
-            return ast.Literal(next(columns), node["value"])
+            return ast.Literal(node["column"], node["value"])
         case "current":
-            return ast.Current(next(columns))
+            return ast.Current(node["column"])
+        case "root":
+            return ast.Root(node["column"])
+        case "variable":
+            return ast.Variable(node["column"], node["value"])
+        case "let":
+            *bindings, body = found
+            bound = tuple(
+                ast.Binding(b["column"], b["value"], _tree(*b["children"])) for b in bindings
+            )
+            return ast.Let(node["column"], bound, _tree(body))
         case "identity":
             return ast.Identity(None)
         case "function_expression":
-            return ast.Call(next(columns), node["value"], _trees(found, columns))
+            return ast.Call(node["column"], node["value"], _trees(found))
         case "multi_select_dict":
-            pairs = tuple(_pair(pair, columns) for pair in found)
+            pairs = tuple(ast.Pair(p["column"], p["value"], _tree(*p["children"])) for p in found)
             return ast.MultiSelectHash(_first(pairs), pairs)
         case "and_expression" | "or_expression" | "pipe":
-            parts = _trees(_grouped(node), columns)
+            parts = _trees(_grouped(node))
             return _CHAINS[kind](_first(parts), parts)
         case "index_expression":
-            return _indexed(_tree(found[0], columns), found[1:])
+            return _indexed(_tree(found[0]), found[1:])
         case "filter_projection":
-            base, condition, body = _trees((found[0], found[2], found[1]), columns)
+            base, body, condition = _trees(found)
             return ast.FilterProjection(_first((base, condition, body)), base, body, condition)
-    parts = _trees(found, columns)
+    parts = _trees(found)
     column = _first(parts)
     match kind:
         case "subexpression":
@@ -211,8 +178,8 @@ def _tree(node: _Node, columns: Iterator[int | None]) -> Tree:  # noqa: C901 - a
     raise ValueError(kind)
 
 
-def _trees(nodes: Iterable[_Node], columns: Iterator[int | None]) -> tuple[Tree, ...]:
-    return tuple([_tree(node, columns) for node in nodes])
+def _trees(nodes: Iterable[Node]) -> tuple[Tree, ...]:
+    return tuple([_tree(node) for node in nodes])
 
 
 def _first(parts: Iterable[ast.Part]) -> int | None:
@@ -223,11 +190,7 @@ def _first(parts: Iterable[ast.Part]) -> int | None:
     return None
 
 
-def _pair(node: _Node, columns: Iterator[int | None]) -> ast.Pair:
-    return ast.Pair(next(columns), node["value"], _tree(node["children"][0], columns))
-
-
-def _grouped(node: _Node) -> list[_Node]:
+def _grouped(node: Node) -> list[Node]:
     """Return the operands of a chain that groups to the left; it may be longer than the stack."""
     kind, operands = node["type"], []
     while node["type"] == kind:
@@ -236,7 +199,7 @@ def _grouped(node: _Node) -> list[_Node]:
     return [node, *reversed(operands)]
 
 
-def _indexed(base: Tree, steps: list[_Node]) -> ast.Indexed:
+def _indexed(base: Tree, steps: list[Node]) -> ast.Indexed:
     """An index and a slice have the place of what they follow."""
     column = base.column
     return ast.Indexed(

@@ -21,6 +21,15 @@ Bases = frozenset[Path]
 
 _NONE: Final[Bases] = frozenset()
 
+
+class _Given(str):
+    """The first step of a path that does not begin at the document but at ``$name``."""
+
+    __slots__ = ()
+    __eq__ = object.__eq__  # a field may have the same name
+    __hash__ = object.__hash__
+
+
 _OVER_ELEMENTS: Final = {
     "map": (1, 0),
     "any": (0, 1),
@@ -33,9 +42,18 @@ _OVER_ELEMENTS: Final = {
 
 def reads(tree: Tree) -> frozenset[Path]:
     """Return the paths read from the document; ``()`` stands for the whole of it."""
+    return _reader(tree).paths()
+
+
+def given_reads(tree: Tree) -> dict[Path, int | None]:
+    """Return what is read of variables given from outside, each path with its column."""
+    return _reader(tree).given
+
+
+def _reader(tree: Tree) -> _Reader:
     reader = _Reader()
     reader.consume(reader.follow(tree, frozenset({()})))
-    return reader.paths()
+    return reader
 
 
 def prune(document: Any, paths: Iterable[Path]) -> Any:
@@ -53,6 +71,10 @@ def prune(document: Any, paths: Iterable[Path]) -> Any:
     return {key: prune(part, below[key]) for key, part in document.items() if key in below}
 
 
+def _is_given(path: Path) -> bool:
+    return bool(path) and type(path[0]) is _Given
+
+
 class _Reader:
     def __init__(self) -> None:
         self._read: set[Path] = set()
@@ -60,6 +82,10 @@ class _Reader:
         self._loose: set[Path] = set()
         """Where lists are made whose elements may be absent: an index into one of them looks at
         several elements."""
+        self._bound: dict[str, Bases] = {}
+        self._marks: dict[str, _Given] = {}
+        self.given: dict[Path, int | None] = {}
+        """Paths read below variables given from outside, with the column of the last step."""
 
     def consume(self, bases: Bases) -> None:
         """Take note that the values at ``bases`` are looked at whole."""
@@ -75,9 +101,13 @@ class _Reader:
 
         What the document itself is, null or an object, shows whatever is read of it.
         """
-        read = set(self._read)
+        read = {path for path in self._read if not _is_given(path)}
         for path in self._touched:
-            if path and not any(other[: len(path)] == path for other in read):
+            if (
+                path
+                and not _is_given(path)
+                and not any(other[: len(path)] == path for other in read)
+            ):
                 read.add(path)
         return frozenset(p for p in read if not any(p[:n] in read for n in range(len(p))))
 
@@ -85,11 +115,20 @@ class _Reader:
         """Return the bases of a part's value where the current value stands at ``bases``."""
         match tree:
             case ast.Field():
-                return frozenset((*base, tree.name) for base in bases)
+                return self._fields(tree, bases)
             case ast.Current() | ast.Identity():
                 return bases
-            case ast.Literal() | ast.Reference():
+            case ast.Root():
+                return frozenset({()})
+            case ast.Variable():
+                return self._variable(tree)
+            case ast.Let():
+                return self._let(tree, bases)
+            case ast.Literal():
+                return _NONE
+            case ast.Reference():
                 # What a reference is applied to goes through a function, and is read whole there.
+                self.consume(self.follow(tree.body, _NONE))
                 return _NONE
             case ast.Subexpression():
                 return self._sequence(tree.parts, bases)
@@ -111,7 +150,7 @@ class _Reader:
                 return self._list(self.follow(tree.body, elements))
             case ast.ValueProjection():
                 self.consume(self.follow(tree.base, bases))
-                self.follow(tree.body, _NONE)
+                self.consume(self.follow(tree.body, _NONE))
                 return _NONE
             case ast.Flatten():
                 return self._list(self.follow(tree.base, bases))
@@ -128,6 +167,29 @@ class _Reader:
                 return self._consume_all(children(tree), bases)
             case _:
                 assert_never(tree)
+
+    def _fields(self, tree: ast.Field, bases: Bases) -> Bases:
+        found = frozenset((*base, tree.name) for base in bases)
+        for path in found if self._marks else ():
+            if _is_given(path):
+                self.given.setdefault(tuple(map(str, path)), tree.column)
+        return found
+
+    def _variable(self, tree: ast.Variable) -> Bases:
+        bound = self._bound.get(tree.name)
+        if bound is not None:
+            return bound
+        mark = self._marks.setdefault(tree.name, _Given(tree.name))
+        self.given.setdefault((tree.name,), tree.column)
+        return frozenset({(mark,)})
+
+    def _let(self, tree: ast.Let, bases: Bases) -> Bases:
+        around = self._bound
+        bound = {binding.name: self.follow(binding.value, bases) for binding in tree.bindings}
+        self._bound = {**around, **bound}
+        found = self.follow(tree.body, bases)
+        self._bound = around
+        return found
 
     def _sequence(self, parts: Iterable[Tree], bases: Bases) -> Bases:
         for part in parts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.errors import BudgetError, EvaluationError
@@ -34,14 +34,31 @@ LONG: Final = 1024
 
 
 class Scope:
-    """What functions get that need more than their arguments; the engine subclasses it.
+    """What an expression gets beside the document; the engine subclasses it.
 
-    A function declared with ``scope=True`` receives the instance given to `Expression.search`
-    and its relatives, or None where none was given.
+    An instance is given to `Expression.search` and its relatives. A function declared with
+    ``scope=True`` receives it, or None where none was given.
+
+    ``$name`` asks `variable` for every name that the expression was compiled with as one of its
+    ``variables`` and no ``let`` binds. It is asked whenever the name is evaluated: it returns
+    objects that it has (``$params``), and keeps what it has to evaluate first (a rule's ``let``).
     """
+
+    variables: Mapping[str, Any] = {}
+    """The values of variables."""
 
     now: datetime | None = None
     """The time that ``age_days`` measures from, with its time zone; the caller's clock."""
+
+    def variable(self, name: str, state: State) -> Any:
+        """Return the value of ``$name``: a JSON value, with unknowns in it or not.
+
+        `MayRaise` says that it holds for some completions alone; EvaluationError, that there is
+        none. What it takes to find it is taken from ``state``.
+        """
+        if name not in self.variables:
+            raise EvaluationError(f"${name} has no value here.", kind="undefined-variable")
+        return self.variables[name]
 
 
 class State:
@@ -50,6 +67,10 @@ class State:
     may_raise: bool = False
     """Set when some completion of the document raises; the value holds for the others."""
     scope: Any = None
+    root: Any = None
+    """The document, where the expression asks for ``$``."""
+    bound: dict[int, Any] = {}  # noqa: RUF012 - the first ``let`` replaces it
+    """What the ``let`` around a part have bound, by slot."""
     left: int = STEPS
     """Steps that are left."""
     _asked: set[object] | None = None

@@ -19,7 +19,9 @@ from tfgate.query.values import UNKNOWN, measure, published, truth
 if TYPE_CHECKING:
     from tfgate.query.nodes.node import Node
 
-_LEAVES: Final = ast.Literal | ast.Current | ast.Identity | ast.Index | ast.Slice | ast.Reference
+_LEAVES: Final = (
+    ast.Literal | ast.Current | ast.Root | ast.Identity | ast.Index | ast.Slice | ast.Reference
+)
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -41,15 +43,18 @@ class Step(msgspec.Struct, frozen=True):
 
 def trace(node: Node, document: Any, scope: Any = None) -> list[Step]:
     """Return the steps of an expression, each before the parts it is made of."""
-    tracer = _Tracer(scope)
+    tracer = _Tracer(scope, document)
     tracer.walk(node, document, 0)
     return tracer.steps
 
 
 class _Tracer:
-    def __init__(self, scope: Any) -> None:
+    def __init__(self, scope: Any, document: Any) -> None:
         self.steps: list[Step] = []
         self._scope = scope
+        self._root = document
+        self._bound: dict[int, Any] = {-1: None}
+        """What ``let`` has bound: they are walked before what is inside of them."""
         self._left = State.left
         """Steps that are left to all parts together."""
 
@@ -73,6 +78,7 @@ class _Tracer:
     def _state(self) -> State:
         state = State()
         state.scope, state.left = self._scope, self._left
+        state.root, state.bound = self._root, self._bound
         return state
 
     def skip(self, node: Node, depth: int) -> None:

@@ -32,6 +32,30 @@ class Identity(Part, frozen=True, eq=False, gc=False):
     """The current value where nothing is written: what ``[0]`` and ``*`` at the start apply to."""
 
 
+class Root(Part, frozen=True, eq=False, gc=False):
+    """``$``: the document."""
+
+
+class Variable(Part, frozen=True, eq=False, gc=False):
+    """``$name``: bound by a `Let` around it, else given from outside."""
+
+    name: str
+
+
+class Binding(Part, frozen=True, eq=False, gc=False):
+    """``$name = value`` of a `Let`, and nowhere else."""
+
+    name: str
+    value: Tree
+
+
+class Let(Part, frozen=True, eq=False, gc=False):
+    """``let $a = x, $b = y in body``: the bindings do not see each other."""
+
+    bindings: tuple[Binding, ...]
+    body: Tree
+
+
 class Literal(Part, frozen=True, eq=False, gc=False):
     """A JSON value: ``'text'`` or ``` `1` ```."""
 
@@ -179,17 +203,22 @@ Tree = (
     | MultiSelectHash
     | Pipe
     | Reference
+    | Root
+    | Variable
+    | Let
 )
-"""A part that has a value of its own: each but `Pair`."""
+"""A part that has a value of its own: each but `Pair` and `Binding`."""
 
 SIGNS: Final = {"eq": "==", "ne": "!=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 """How jmespath names the comparison operators."""
 
 
-def children(tree: Tree) -> tuple[Tree, ...]:  # noqa: RET503 - a case for each type
+def children(tree: Tree) -> tuple[Tree, ...]:  # noqa: C901, RET503 - a case for each type
     """Return the parts of a part, in the order of the source."""
     match tree:
         case Field() | Literal() | Current() | Identity() | Index() | Slice():
+            return ()
+        case Root() | Variable():
             return ()
         case Call():
             return tree.arguments
@@ -211,6 +240,8 @@ def children(tree: Tree) -> tuple[Tree, ...]:  # noqa: RET503 - a case for each 
             return tuple(pair.value for pair in tree.pairs)
         case Reference():
             return (tree.body,)
+        case Let():
+            return (*(binding.value for binding in tree.bindings), tree.body)
         case _:
             assert_never(tree)
 

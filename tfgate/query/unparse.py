@@ -18,6 +18,8 @@ _TIGHT: Final[_Types] = frozenset(
     {
         ast.Field,
         ast.Current,
+        ast.Root,
+        ast.Variable,
         ast.Identity,
         ast.Literal,
         ast.Call,
@@ -33,7 +35,7 @@ _DOTTED: Final[_Types] = _TIGHT | {ast.Subexpression}
 
 _PROJECTIONS: Final = ast.Projection | ast.FilterProjection | ast.ValueProjection | ast.Flatten
 
-_LOOSER_THAN_OR: Final[_Types] = frozenset({ast.Pipe, ast.Reference})
+_LOOSER_THAN_OR: Final[_Types] = frozenset({ast.Pipe, ast.Reference, ast.Let})
 _LOOSER_THAN_AND: Final[_Types] = _LOOSER_THAN_OR | {ast.Or}
 _LOOSER_THAN_COMPARISON: Final[_Types] = _LOOSER_THAN_AND | {ast.And, ast.Comparison}
 
@@ -55,7 +57,7 @@ def unparse(tree: Tree) -> str:  # noqa: C901, RET503 - one case for each type
         case ast.Or():
             return _chain(tree, "||", _LOOSER_THAN_OR)
         case ast.Pipe():
-            return _chain(tree, "|", frozenset({ast.Reference}))
+            return _chain(tree, "|", frozenset({ast.Reference, ast.Let}))
         case ast.Comparison():
             left, right = (_operand(s, _LOOSER_THAN_COMPARISON) for s in (tree.left, tree.right))
             return f"{left} {ast.SIGNS[tree.sign]} {right}"
@@ -65,6 +67,13 @@ def unparse(tree: Tree) -> str:  # noqa: C901, RET503 - one case for each type
             return f"&{unparse(tree.body)}"
         case ast.Current():
             return "@"
+        case ast.Root():
+            return "$"
+        case ast.Variable():
+            return f"${tree.name}"
+        case ast.Let():
+            bound = ", ".join(f"${found.name} = {unparse(found.value)}" for found in tree.bindings)
+            return f"let {bound} in {unparse(tree.body)}"
         case ast.Identity():
             return ""
         case ast.Indexed():

@@ -63,6 +63,14 @@ class RuleNames:
         """Return the expression of a ``let`` value."""
         return self._let.get(name)
 
+    def given(self, name: str) -> Shape | None:
+        """Return what ``$params`` and ``$data`` are."""
+        if name == "params":
+            return object_of({param: self._param(param) for param in self._params})
+        if name == "data":
+            return object_of({held: self._held(held) for held in self._data})
+        return None
+
     def call(self, name: str, arguments: tuple[Any, ...]) -> Shape | None:
         """Return what a function gives, and take note of an argument that names nothing."""
         argument = arguments[0] if arguments and isinstance(arguments[0], str) else None
@@ -72,13 +80,16 @@ class RuleNames:
         if name == "param":
             return self._param(argument)
         if name == "data":
-            held = self._data.get(argument)
-            return ANY if held is None else loosened(of_value(held.value))
+            return self._held(argument)
         if name == "referenced_by":
             return self._referenced_by(argument)
         if name in _ARGUMENTS:
             self._check_argument(name, argument)
         return None
+
+    def _held(self, name: str) -> Shape:
+        held = self._data.get(name)
+        return ANY if held is None else loosened(of_value(held.value))
 
     def _param(self, name: str) -> Shape:
         spec = self._params.get(name)

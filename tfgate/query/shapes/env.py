@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from tfgate.query.shapes.facts import Facts, all_of
+from tfgate.query.shapes.facts import Facts, all_of, without
 from tfgate.query.shapes.shape import Shape, union
 from tfgate.query.tree import Call, Literal, Tree
 from tfgate.query.unparse import unparse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,9 @@ class Env:
     root_facts: Facts = field(default_factory=dict)
     """What is known of the root, away from it."""
 
+    bound: Mapping[str, Shape] = field(default_factory=dict)
+    """Variables of the ``let`` around it."""
+
     def inside(
         self,
         current: Shape,
@@ -34,8 +41,16 @@ class Env:
     ) -> Env:
         """Return the surroundings of a part that sees another current value."""
         about_root = self.facts if self.is_root else self.root_facts
-        facts = facts or {}
-        return Env(variant(current, facts), facts, truth, path=path, root_facts=about_root)
+        everywhere = {path: fact for path, fact in self.facts.items() if path.startswith("$")}
+        facts = {**everywhere, **(facts or {})}
+        return Env(variant(current, facts), facts, truth, False, path, about_root, bound=self.bound)
+
+    def at_root(self, root: Shape) -> Env:
+        """Return the surroundings of what is read of the document, wherever it stands."""
+        if self.is_root:
+            return self
+        current = variant(root, self.root_facts)
+        return Env(current, self.root_facts, is_root=True, bound=self.bound)
 
     def plain(self) -> Env:
         """Return it for a part whose truth is not what counts."""
@@ -44,12 +59,17 @@ class Env:
 
 def within(env: Env, path: str) -> str:
     """Write a path from the current value as one from the root, as far as that is known."""
-    if not env.path:
+    if not env.path or path.startswith("$"):
         return path
     if path == "@":
         return env.path
     path = path.removeprefix("@.")
     return f"{env.path}{path}" if path.startswith("[") else f"{env.path}.{path}"
+
+
+def with_bound(env: Env, bound: Mapping[str, Shape]) -> Env:
+    """Return the surroundings in a ``let``: what was known of the names holds no longer."""
+    return replace(env, bound={**env.bound, **bound}, facts=without(env.facts, bound))
 
 
 def with_facts(env: Env, facts: Facts) -> Env:

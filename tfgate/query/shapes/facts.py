@@ -1,11 +1,12 @@
 """What holds where a part of an expression is reached: ``a && length(a)`` asks for no null ``a``.
 
 A fact is about a *path*, a part that gives the same value wherever it stands beside the same
-current value: ``after.ports[0].to``, ``@``, ``var('name')``.
+current value: ``after.ports[0].to``, ``@``, ``$name.max``.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,10 +28,13 @@ from tfgate.query.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tfgate.query.functions.registry import FunctionTable
     from tfgate.query.shapes.shape import Shape
+
+_FIRST: Final = ast.Field | ast.Current | ast.Index | ast.Variable | ast.Root
+"""What a path begins with."""
 
 _PROJECTIONS: Final = ast.Projection | ast.FilterProjection | ast.Flatten
 
@@ -100,7 +104,7 @@ def written(steps: Sequence[Tree]) -> str:
 def _is_path(steps: Sequence[Tree]) -> bool:
     first, *rest = steps
     is_variable = isinstance(first, ast.Call) and first.name == "var"
-    if not is_variable and not isinstance(first, ast.Field | ast.Current | ast.Index):
+    if not is_variable and not isinstance(first, _FIRST):
         return False
     return all(isinstance(step, ast.Field | ast.Index) for step in rest)
 
@@ -128,6 +132,9 @@ class FactFinder:
                 return all_of(found) if isinstance(tree, ast.And) is truth else _one_of(found)
             case ast.Comparison():
                 return self._comparison(tree, truth)
+            case ast.Let():
+                names = [binding.name for binding in tree.bindings]
+                return without(self.find(tree.body, truth), names)
             case _:
                 return self._value(tree, truth)
 
@@ -251,6 +258,13 @@ def _list_at(tree: Tree) -> Facts:
     if last is tree or not _is_path(steps):
         return {}
     return all_of([{written(steps): Fact(LISTS)}, _before(steps)])
+
+
+def without(facts: Facts, variables: Iterable[str]) -> Facts:
+    """Return the facts that are not about one of the variables."""
+    gone = {f"${name}" for name in variables}
+    begin = {path: re.split(r"[.\[]", path, maxsplit=1)[0] for path in facts}
+    return {path: fact for path, fact in facts.items() if begin[path] not in gone}
 
 
 def all_of(found: list[Facts]) -> Facts:

@@ -14,6 +14,7 @@ from tfgate.query.shapes.env import (
     Remark,
     RemarkKind,
     literal_name,
+    with_bound,
     with_facts,
     within,
 )
@@ -44,10 +45,13 @@ _CALLS: Final = 20_000
 
 
 class Names(Protocol):
-    """What the functions that name something refer to."""
+    """What variables and functions that name something refer to."""
 
     def variable(self, name: str) -> Expression | None:
-        """Return the expression that ``var(name)`` evaluates."""
+        """Return the expression that ``$name`` evaluates on the document, if that is what it is."""
+
+    def given(self, name: str) -> Shape | None:
+        """Return the shape of ``$name`` where it is a value: ``$params``, an object of them."""
 
     def call(self, name: str, arguments: tuple[Any, ...]) -> Shape | None:
         """Return what a function that needs a scope gives for literal arguments."""
@@ -58,6 +62,10 @@ class Nameless:
 
     def variable(self, name: str) -> Expression | None:
         """There is none."""
+        return None
+
+    def given(self, name: str) -> Shape | None:
+        """Nothing is known."""
         return None
 
     def call(self, name: str, arguments: tuple[Any, ...]) -> Shape | None:
@@ -76,7 +84,7 @@ class Inference:
     visited: set[tuple[int | None, str]] = field(default_factory=set)
     """Position and text of every part that was reached."""
     variables: list[tuple[str, Inference]] = field(default_factory=list)
-    """For each ``var(name)`` that was reached, what walking its expression there found."""
+    """For each ``$name`` that is an expression, what walking it found where it was reached."""
     facts: Callable[[bool], Facts] = lambda truth: {}
     """What holds of the root where the whole is truthy, or falsy."""
 
@@ -150,7 +158,7 @@ class Walk:
         self.found.visited.add((tree.column, unparse(tree)))
 
     def _variable_tree(self, tree: Tree) -> Tree | None:
-        name = literal_name(tree, "var")
+        name = tree.name if isinstance(tree, ast.Variable) else literal_name(tree, "var")
         named = self.names.variable(name) if name is not None else None
         return named.node.tree if named is not None else None
 
@@ -158,7 +166,16 @@ class Walk:
         """Return the kinds of the elements of a parameter."""
         name = literal_name(tree, "param")
         shape = self.names.call("param", (name,)) if name is not None else None
+        match tree:
+            case ast.Subexpression(parts=(ast.Variable(name=given), ast.Field(name=name))):
+                shape = ((self.names.given(given) or ANY).fields or {}).get(name)
         return ANYTHING if shape is None or shape.element is None else shape.element.mask
+
+    def _variable(self, name: str, env: Env) -> Shape:
+        if name in env.bound:
+            return env.bound[name]
+        given = self.names.given(name)
+        return self.variable(name, env) if given is None else given
 
     def variable(self, name: str, env: Env) -> Shape:
         """Return the shape of a ``let`` value, which sees the root whatever it is called beside."""
@@ -199,6 +216,14 @@ class Walk:
                 if env.is_root and tree.name == "null":
                     return NULL_SHAPE
                 return self.step(tree, env.current, within(env, unparse(tree)))
+            case ast.Root():
+                return self.root
+            case ast.Variable():
+                return self._variable(tree.name, env)
+            case ast.Let():
+                plain = env.plain()
+                bound = {b.name: self.node(b.value, plain) for b in tree.bindings}
+                return self.node(tree.body, with_bound(env, bound))
             case ast.Literal():
                 return of_value(tree.value)
             case ast.Call():
@@ -244,7 +269,15 @@ class Walk:
 
     def _sequence(self, tree: ast.Subexpression | ast.Indexed, env: Env) -> Shape:
         steps = steps_of(tree)
+        known, begin = env.facts, ""
+        if isinstance(steps[0], ast.Root):  # `$.a` is what `a` is at the root
+            self._visit(steps[0])
+            env, begin = env.at_root(self.root), "$"
+            steps = steps[1:]
+            if isinstance(steps[0], ast.Field):
+                begin = "$."
         shape = self.node(steps[0], env.plain())
+        shape = holds(known, begin + written(steps[:1]), shape)
         for number, step in enumerate(steps[1:], 2):
             path = within(env, written(steps[:number]))
             self._visit(step)
@@ -259,6 +292,7 @@ class Walk:
                     before = within(env, written(steps[: number - 1]))
                     shape = self.node(step, env.inside(shape, before))
             shape = holds(env.facts, written(steps[:number]), shape)
+            shape = holds(known, begin + written(steps[:number]), shape)
         return shape
 
     def _pipe(self, tree: ast.Pipe, env: Env) -> Shape:

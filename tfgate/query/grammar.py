@@ -1,0 +1,138 @@
+"""The grammar of expressions: jmespath's own lexer and parser, with what its community has added.
+
+``let $a = … in …`` and ``$a`` are JEP 18; ``$`` is JMESPath Community's root node.
+
+jmespath's lexer is one loop over characters. It is told of further characters that are tokens by
+themselves; those that stand together in one token are put together behind it. Its parser is asked
+for the column of each node that shows in the text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from jmespath import lexer, parser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Node = dict[str, Any]
+"""A node of the parser: ``type``, ``children``, sometimes ``value`` and ``column``."""
+
+Token = dict[str, Any]
+"""A token of the lexer: ``type``, ``value``, ``start`` and ``end``."""
+
+_TOGETHER: Final = {
+    ("root", "unquoted_identifier"): "variable",
+    ("assign", "assign"): "eq",
+}
+"""Two tokens that are one where nothing stands between them."""
+
+
+class Lexer(lexer.Lexer):
+    """Reads the tokens of an expression."""
+
+    SIMPLE_TOKENS: ClassVar[dict[str, str]] = {
+        **lexer.Lexer.SIMPLE_TOKENS,
+        "$": "root",
+        "=": "assign",
+    }
+
+    def tokenize(self, expression: str) -> Iterator[Token]:
+        """Yield the tokens, the last of type ``eof``."""
+        held: Token | None = None
+        for token in super().tokenize(expression):
+            if held is not None:
+                together = _TOGETHER.get((held["type"], token["type"]))
+                if together is not None and held["end"] == token["start"]:
+                    value = held["value"] + token["value"]
+                    yield {**token, "type": together, "value": value, "start": held["start"]}
+                    held = None
+                    continue
+                yield held
+            held = token if token["type"] in _FIRST else None
+            if held is None:
+                yield token
+
+
+_FIRST: Final = frozenset(first for first, _ in _TOGETHER)
+
+
+class Parser(parser.Parser):
+    """Parses an expression; nodes that have a token of their own have its ``column``."""
+
+    BINDING_POWER: ClassVar[dict[str, float]] = {
+        **parser.Parser.BINDING_POWER,
+        "root": 0,
+        "variable": 0,
+        "assign": 0,
+    }
+
+    _CACHE: ClassVar[dict[str, Any]] = {}
+
+    def _parse(self, expression: str) -> parser.ParsedResult:
+        self._tokens = list(Lexer().tokenize(expression))
+        self._index = 0
+        parsed = self._expression(binding_power=0)
+        if self._current_token() != "eof":
+            self._raise_parse_error_for_token(self._lookahead_token(0), "syntax error")
+        return parser.ParsedResult(expression, parsed)
+
+    def _token_nud_literal(self, token: Token) -> Node:
+        return _placed(super()._token_nud_literal(token), token)
+
+    def _token_nud_current(self, token: Token) -> Node:
+        return _placed(super()._token_nud_current(token), token)
+
+    def _token_nud_quoted_identifier(self, token: Token) -> Node:
+        return _placed(super()._token_nud_quoted_identifier(token), token)
+
+    def _token_nud_unquoted_identifier(self, token: Token) -> Node:
+        if token["value"] == "let" and self._current_token() == "variable":
+            return _placed(self._let(), token)
+        return _placed(super()._token_nud_unquoted_identifier(token), token)
+
+    def _token_nud_root(self, token: Token) -> Node:
+        return _placed({"type": "root", "children": []}, token)
+
+    def _token_nud_variable(self, token: Token) -> Node:
+        return _placed({"type": "variable", "children": [], "value": token["value"][1:]}, token)
+
+    def _token_led_lparen(self, left: Node) -> Node:
+        called = super()._token_led_lparen(left)
+        called["column"] = left["column"]
+        return called
+
+    def _let(self) -> Node:
+        """Parse what follows ``let``; ``let`` and ``in`` are names everywhere else."""
+        bindings = []
+        while True:
+            token = self._lookahead_token(0)
+            self._match("variable")
+            self._match("assign")
+            binding = {"type": "binding", "value": token["value"][1:]}
+            bindings.append(_placed({**binding, "children": [self._expression()]}, token))
+            behind = self._lookahead_token(0)
+            if behind["type"] == "unquoted_identifier" and behind["value"] == "in":
+                self._advance()
+                return {"type": "let", "children": [*bindings, self._expression()]}
+            self._match("comma")
+
+    def _parse_multi_select_hash(self) -> Node:
+        pairs = []
+        while True:
+            key = self._lookahead_token(0)
+            self._match_multiple_tokens(["quoted_identifier", "unquoted_identifier"])
+            self._match("colon")
+            pair = {"type": "key_val_pair", "value": key["value"], "children": [self._expression()]}
+            pairs.append(_placed(pair, key))
+            if self._current_token() == "rbrace":
+                self._advance()
+                return {"type": "multi_select_dict", "children": pairs}
+            if self._current_token() == "comma":
+                self._advance()
+
+
+def _placed(node: Node, token: Token) -> Node:
+    node["column"] = token["start"]
+    return node
