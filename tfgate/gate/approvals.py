@@ -380,11 +380,8 @@ _AROUND = 32 * 1024
 """Bytes of an approval beside the request: the reason (2,000 characters), the signature."""
 
 
-def write_request(evaluated: Evaluated, request: Request, path: Path) -> str:
-    """Write the request for what blocks, where approvals could let it through; say what was done.
-
-    Raises ``TfgateError`` where it cannot be written.
-    """
+def prepare_request(evaluated: Evaluated, request: Request) -> ApprovalRequest | str:
+    """Return the request for what blocks, or in a sentence why no approval is of use."""
     decision = evaluated.result.decision
     blocking = [outcome for outcome in decision.outcomes if outcome.blocks]
     firm = sorted({outcome.rule for outcome in blocking if not may_be_overridden(outcome)})
@@ -398,6 +395,17 @@ def write_request(evaluated: Evaluated, request: Request, path: Path) -> str:
     asked = request_for(evaluated, request)
     if lacking := _lacking(evaluated, request, asked):
         return f"No approval can let this plan through: {lacking}."
+    return asked
+
+
+def write_request(evaluated: Evaluated, request: Request, path: Path) -> str:
+    """Write the request for what blocks, where approvals could let it through; say what was done.
+
+    Raises ``TfgateError`` where it cannot be written.
+    """
+    asked = prepare_request(evaluated, request)
+    if isinstance(asked, str):
+        return asked
     write_document(path, encode_document(asked), "approval request")
     done = f"Wrote {path}: whoever may approve signs it with `tfgate approve {path}`."
     approvals = evaluated.gathered.config.approvals
