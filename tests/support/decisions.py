@@ -17,6 +17,7 @@ from tfgate.model.decision import (
     OutcomeKind,
     Override,
     PlanFacts,
+    Review,
     RulesetFacts,
     Run,
     Verdict,
@@ -223,6 +224,26 @@ APPROVAL = Approval(
     approved=dt.datetime(2026, 11, 24, 8, 0, tzinfo=dt.timezone.utc),
     expires=dt.datetime(2026, 11, 25, 8, 0, tzinfo=dt.timezone.utc),
 )
+SECOND = msgspec.structs.replace(
+    APPROVAL,
+    approver="bob@acme.example",
+    principals=("bob@acme.example",),
+    reason="seen",
+    issuer="https://github.com",
+    subject="583231",
+    source="github",
+    where="https://github.com/acme/infra/pull/7#pullrequestreview-80",
+    review=Review(
+        system="github",
+        repository="acme/infra",
+        change=7,
+        id="80",
+        commit="ab" * 20,
+        head="ab" * 20,
+        given="2026-11-24T07:59:00Z",
+        teams=("acme/platform",),
+    ),
+)
 HOSTILE_APPROVAL = msgspec.structs.replace(
     APPROVAL, approver="bob@acme.example", principals=("bob@acme.example",), reason=HOSTILE
 )
@@ -397,6 +418,20 @@ CASES: dict[str, Decision] = {
             location=LOCATION,
             **FULL,
         )
+    ),
+    "allow-break-glass": decision(
+        outcome(
+            blocks=False,
+            override=Override((APPROVAL, SECOND), break_glass=True),
+            location=LOCATION,
+            **FULL,
+        ),
+        reasons=(
+            (
+                "BREAK GLASS: ACME-EC2-003 (hard-mandatory) on aws_instance.web let through by "
+                "alice@acme.example (load test until Friday) and bob@acme.example (seen)."
+            ),
+        ),
     ),
     "allow-nothing-selected": decision(passed={}, rulesets=()),
     "allow-hostile": hostile_allow(),

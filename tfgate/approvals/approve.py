@@ -19,14 +19,14 @@ from tfgate.audit.record import moment_of
 from tfgate.audit.search import parse_moment
 from tfgate.audit.signing import APPROVALS
 from tfgate.command.output import terminal, write_err, write_out
-from tfgate.engine.override import refused_person
+from tfgate.engine.override import refused_at_glass, refused_person
 from tfgate.errors import UsageError
 from tfgate.gate.approvals import (
     PAYLOAD_TYPE,
-    Trusted,
-    allowed_signers,
     check_asked,
+    glass_terms,
     read_approval,
+    trusted,
 )
 from tfgate.gate.documents import (
     DocumentError,
@@ -38,7 +38,7 @@ from tfgate.gate.documents import (
 from tfgate.model.approval import ApprovalRequest, ApprovalStatement, ApprovedFinding
 from tfgate.report.escape import clip, console
 from tfgate.report.layout import Sheet
-from tfgate.ruleset import load_gate_config
+from tfgate.ruleset import GateConfig, load_gate_config
 
 _SPAN = re.compile(r"(\d{1,4})([hd])", re.ASCII)
 _HOURS = {"h": 1, "d": 24}
@@ -108,26 +108,27 @@ def sign_approval(statement: ApprovalStatement, key: str) -> bytes:
     return seal(payload, PAYLOAD_TYPE, key, APPROVALS)
 
 
-def check_counts(signed: bytes, now: dt.datetime, allowed: Path | None) -> None:
+def check_counts(signed: bytes, now: dt.datetime, config: GateConfig) -> None:
     """Refuse an approval that the gate will not take: of its own operator, of no allowed signer.
 
-    ``allowed`` is the gate's allowed signers file; where it is not known here, only the gate can
-    check. Raises ``UsageError``.
+    Where the configuration at hand names no keys, only the gate can check. Raises ``UsageError``.
     """
-    if allowed is None:
+    file = config.approvals.allowed_signers
+    if file is None:
         return
     try:
-        with allowed_signers(allowed, "approvals.allowed_signers") as signers:
-            one = read_approval(signed, "approval", Trusted(signers, None), now)
-        request = one.statement.request
-        why = refused_person(
-            one.approval.principals, operators=(request.operator,), authors=request.authors
-        )
+        with trusted(config) as signers:
+            one = read_approval(signed, "approval", signers, now)
+        request, names = one.statement.request, one.approval.principals
+        if request.break_glass:
+            why = refused_at_glass(one.approval, glass_terms(config))
+        else:
+            why = refused_person(names, operators=(request.operator,), authors=request.authors)
     except DocumentError as error:
         why = str(error)
     if why is not None:
         raise UsageError(
-            f"No approval was written: by {allowed} it would not count, as {why}.",
+            f"No approval was written: by {file} it would not count, as {why}.",
             hint="Another gate's configuration is named with --config.",
         )
 
@@ -162,7 +163,8 @@ def render_approval(
     sheet = Sheet(width, color=color, unicode=unicode)
     rules = len({finding.rule for finding in request.findings})
     what = f"{len(request.findings):,} finding(s) of {rules:,} rule(s) are to be let through."
-    sheet.add(("APPROVAL", "undecided"), (f"  {what}", ""), hang=2)
+    head = ("BREAK GLASS", "deny") if request.break_glass else ("APPROVAL", "undecided")
+    sheet.add(head, (f"  {what}", ""), hang=2)
     sheet.blank()
     for name, fact in _facts(statement).items():
         sheet.add((f"{name:<11}", "quiet"), (console(fact), ""), indent=2, hang=11)
@@ -243,6 +245,11 @@ def _minute(moment: dt.datetime) -> str:
     type=click.Path(path_type=Path),
     help="File for the approval. Default: beside the request.",
 )
+@click.option(
+    "--break-glass",
+    is_flag=True,
+    help="Let through what is hard-mandatory, as one of two people who may.",
+)
 @click.option("--yes", is_flag=True, help="Sign without asking.")
 @click.option(
     "--config",
@@ -255,6 +262,7 @@ def approve(
     reason: str,
     expires: str | None,
     output: Path | None,
+    break_glass: bool,
     yes: bool,
     config: str | None,
 ) -> int:
@@ -267,20 +275,31 @@ def approve(
     now = dt.datetime.now(dt.timezone.utc)
     approver = Approver(key, reason, now, expires)
     statement = statement_of(read_request(request), approver)
+    _check_glass(statement.request, broken=break_glass)
     _show(statement)
     if not yes and not _confirmed():
         write_err("tfgate: Nothing was signed.")
         return 1
     signed = sign_approval(statement, key)
-    check_counts(
-        signed,
-        now,
-        load_gate_config(Path.cwd(), os.environ, config=config).approvals.allowed_signers,
-    )
+    check_counts(signed, now, load_gate_config(Path.cwd(), os.environ, config=config))
     path = output or default_output(request, signed)
     write_approval(path, signed)
     write_err(f"tfgate: Wrote {path}.")
     return 0
+
+
+def _check_glass(request: ApprovalRequest, *, broken: bool) -> None:
+    """Have whoever breaks the glass say so. Raises ``UsageError``."""
+    if request.break_glass and not broken:
+        raise UsageError(
+            "The request asks to let hard-mandatory failures through.",
+            hint="That is an emergency: add --break-glass if it is one.",
+        )
+    if broken and not request.break_glass:
+        raise UsageError(
+            "Nothing in the request is hard-mandatory, so there is no glass to break.",
+            hint="Leave --break-glass out.",
+        )
 
 
 def _show(statement: ApprovalStatement) -> None:

@@ -23,7 +23,7 @@ from tfgate.audit.files import make_directory, read_bounded, reported, write_who
 from tfgate.audit.record import decode, is_harmless, neutralise, neutralise_text, sha256
 from tfgate.audit.trail_files import unpacked
 from tfgate.errors import AuditError
-from tfgate.model.decision import NO_PLAN, Decision, Outcome
+from tfgate.model.decision import NO_PLAN, Approval, Decision, Outcome
 from tfgate.opening import open_file
 
 AnyPath = str | os.PathLike[str]
@@ -166,6 +166,28 @@ def build_decision_record(
         "versions": _versions(decision),
     }
     return {**fields, **(extra or {})}
+
+
+def break_glass_fields(decision: Decision) -> dict[str, Any]:
+    """Return the fields of the ``break_glass`` record that stands behind such a decision."""
+    broken = decision.broken_glass
+    approvals = [a for a in decision.approvals if any(_rests_on(o, a) for o in broken)]
+    return {
+        "workspace": decision.workspace.name,
+        "operator": decision.operator.name,
+        "plan_sha256": decision.plan.file_sha256 or decision.plan.json_sha256 or None,
+        "approvers": [approval.approver for approval in approvals],
+        "approvals": [msgspec.to_builtins(approval) for approval in approvals],
+        "reason": "; ".join(dict.fromkeys(approval.reason for approval in approvals)),
+        "findings": [
+            {"rule": one.rule, "address": one.address, "fingerprint": one.fingerprint}
+            for one in broken[:MAX_FINDINGS]
+        ],
+    }
+
+
+def _rests_on(outcome: Outcome, approval: Approval) -> bool:
+    return outcome.override is not None and approval in outcome.override.approvals
 
 
 def build_evidence(decision: Decision) -> dict[str, Any]:

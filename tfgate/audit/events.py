@@ -19,6 +19,7 @@ from tfgate.model.decision import (
     Operator,
     Outcome,
     PlanFacts,
+    Review,
     RulesetFacts,
     Run,
     SourceFacts,
@@ -271,6 +272,15 @@ EVENTS: Final[dict[str, Event]] = {
         "key": Member(str, "Fingerprint of that key"),
         "signers_sha256": _SIGNERS,
     }),
+    "break_glass": Event(
+        "Two people let through what no approval lets through; stands behind the decision",
+        _LATER_FINDING, {
+        **_ABOUT,
+        "approvers": Member(list[str], "Who they are", "tfgate.approver", "actor.user.name"),
+        "approvals": Member(list[Approval], "What they signed"),
+        "reason": _REASON,
+        "findings": Member(list[Approved], "What they let through"),
+    }),
     "approval_used": Event("An apply is about to begin that rests on an approval", _LATER_FINDING, {
         **_ABOUT,
         "approver": Member(str, "Who approved", "tfgate.approver", "actor.user.name"),
@@ -284,7 +294,11 @@ EVENTS: Final[dict[str, Event]] = {
         "issuer": Member(str, "Whose word it is who approved, where a server signed", always=False),
         "subject": Member(str, "What that issuer calls the approver", always=False),
         "roles": Member(list[str], "Roles that the server knows of the approver", always=False),
-        "source": Member(str, "How it was proven who approved: `browser`", always=False),
+        "source": Member(
+            str, "How it was proven who approved: `browser`, `github`, `gitlab`", always=False
+        ),
+        "where": Member(str, "URL of where the answer was given", always=False),
+        "review": Member(Review, "The review that it was given by", always=False),
         "findings": Member(list[Approved], "What it let through"),
     }),
     "apply_started": Event(
@@ -361,7 +375,14 @@ EVENTS: Final[dict[str, Event]] = {
 
 
 _BAD: Final = frozenset(
-    {"undecided", "not_delivered", "recovered", "checkpoint_failed", "apply_cancelled"}
+    {
+        "undecided",
+        "not_delivered",
+        "break_glass",
+        "recovered",
+        "checkpoint_failed",
+        "apply_cancelled",
+    }
 )
 
 

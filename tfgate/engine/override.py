@@ -2,7 +2,7 @@
 
 Signatures are checked before; what is left to ask is whether an approval is about this decision,
 still holds, and is somebody else's than the operator's and the author's. A hard-mandatory outcome
-and an error never yield (docs/approvals.md).
+yields to broken glass alone, and an error to nothing (docs/approvals.md).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -131,6 +131,24 @@ class Need(NamedTuple):
     """Of each, one of the people must have it."""
 
 
+class ReviewTerms(NamedTuple):
+    """Whose reviews in a system count."""
+
+    issuer: str
+    repositories: tuple[str, ...]
+    teams: frozenset[str]
+    code_owners: bool = False
+
+
+class GlassTerms(NamedTuple):
+    """Who may let hard-mandatory failures through in an emergency."""
+
+    approvers: tuple[str, ...]
+    """Globs over names, ``team:NAME`` and ``role:NAME``."""
+    rules: tuple[str, ...]
+    longest: dt.timedelta
+
+
 class ApprovalTerms(NamedTuple):
     """What the gate asks of approvals."""
 
@@ -145,6 +163,9 @@ class ApprovalTerms(NamedTuple):
     """Role → globs over principals."""
     need: Callable[[str], Need] = lambda _rule: Need()
     """What a rule (by id) needs."""
+    reviews: Mapping[str, ReviewTerms] = MappingProxyType({})
+    """``github``, ``gitlab`` → whose reviews there count."""
+    glass: GlassTerms | None = None
 
 
 def apply_overrides(
@@ -163,7 +184,7 @@ def apply_overrides(
             counting.append(signed)
         else:
             warnings.append(f"The approval {signed.name} does not count: {why}.")
-    pass_on = _Override(counting, terms)
+    pass_on = _Override(counting, decision, terms)
     outcomes = tuple(pass_on.apply(outcome) for outcome in decision.outcomes)
     warnings += pass_on.warnings()
     changed = msgspec.structs.replace(
@@ -173,7 +194,31 @@ def apply_overrides(
         return changed
     # Something was evaluated, or nothing had to be: the decision would be undecided otherwise.
     verdict, reasons, _ = decide(outcomes, evaluated=1, allow_empty=True)
-    return msgspec.structs.replace(changed, verdict=verdict, reasons=reasons)
+    broken = tuple(_broken(changed.broken_glass))
+    return msgspec.structs.replace(changed, verdict=verdict, reasons=(*broken, *reasons))
+
+
+def _broken(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Say of each rule that yielded to broken glass where it did, and by whom and why."""
+    for rule in dict.fromkeys(outcome.rule for outcome in outcomes):
+        those = [outcome for outcome in outcomes if outcome.rule == rule]
+        approvals = those[0].override.approvals if those[0].override else ()
+        people = " and ".join(f"{each.approver} ({each.reason})" for each in approvals)
+        more = f" and {len(those) - 1} more" if len(those) > 1 else ""
+        level = those[0].enforcement
+        yield f"BREAK GLASS: {rule} ({level}) on {those[0].address}{more} let through by {people}."
+
+
+def _let_through(outcome: Outcome, override: Override) -> Outcome:
+    return msgspec.structs.replace(outcome, blocks=False, override=override)
+
+
+def may_break_glass(outcome: Outcome, rules: Sequence[str]) -> bool:
+    """Whether two people can let a blocking outcome through in an emergency; an error never."""
+    if not outcome.blocks or outcome.outcome not in _YIELDS:
+        return False
+    soft = outcome.enforcement is Enforcement.SOFT_MANDATORY
+    return soft or any(glob_matches(glob, outcome.rule) for glob in rules)
 
 
 def may_be_overridden(outcome: Outcome) -> bool:
@@ -187,6 +232,7 @@ def refusal(signed: SignedApproval, decision: Decision, terms: ApprovalTerms) ->
     return (
         _refused_in_time(signed.statement, terms)
         or _refused_as_other(signed.statement, decision, terms)
+        or _refused_as_review(signed.statement, decision, terms)
         or _refused_in_person(signed, decision, terms)
     )
 
@@ -194,7 +240,10 @@ def refusal(signed: SignedApproval, decision: Decision, terms: ApprovalTerms) ->
 def _refused_in_time(statement: ApprovalStatement, terms: ApprovalTerms) -> str | None:
     if statement.approved > terms.now + SKEW:
         return f"it says it was made in the future ({_minute(statement.approved)})"
-    end = min(statement.expires, statement.approved + terms.longest)
+    longest = terms.longest
+    if statement.request.break_glass and terms.glass is not None:
+        longest = min(longest, terms.glass.longest)
+    end = min(statement.expires, statement.approved + longest)
     return f"it held until {_minute(end)}" if end < terms.now else None
 
 
@@ -204,7 +253,7 @@ def _refused_as_other(
     request, plan = statement.request, decision.plan
     if request.workspace != ApprovedWorkspace.of(decision.workspace):
         return "it is for another workspace, or for another state"
-    if request.bind == "findings" and not terms.bind_to_plan:
+    if request.bind == "findings" and not terms.bind_to_plan and not request.break_glass:
         return None
     if plan.file_sha256 is not None:
         same = request.plan.file_sha256 == plan.file_sha256
@@ -213,17 +262,56 @@ def _refused_as_other(
     return None if same else "it is for another plan"
 
 
+def _refused_as_review(
+    statement: ApprovalStatement, decision: Decision, terms: ApprovalTerms
+) -> str | None:
+    """Ask what whoever signed for a reviewer asked, by this gate's own configuration."""
+    approver, run = statement.approver, decision.run
+    if isinstance(approver, msgspec.UnsetType) or isinstance(approver.review, msgspec.UnsetType):
+        return None
+    review = approver.review
+    counted = terms.reviews.get(review.system)
+    if counted is None:
+        return f"this gate counts no reviews on {review.system}"
+    if approver.issuer != counted.issuer:
+        return f"it is a review on {approver.issuer}, and those on {counted.issuer} count"
+    if not any(glob_matches(glob, review.repository) for glob in counted.repositories):
+        return f"reviews in the repository {review.repository} do not count"
+    if counted.teams.isdisjoint(review.teams) and not (counted.code_owners and review.code_owner):
+        return f"{approver.names[0]} is in no team whose reviews count"
+    commit = statement.request.commit
+    if commit is None or review.commit != commit:
+        return "it is not known to be a review of the commit that was planned"
+    if run is not None and run.commit is not None and (run.commit != commit or run.dirty):
+        return "it is a review of another commit than is checked out here"
+    return None
+
+
 def _refused_in_person(
     signed: SignedApproval, decision: Decision, terms: ApprovalTerms
 ) -> str | None:
     request = signed.statement.request
     if decision.operator.source == "none":
         return "it is not known who the operator is, who must be somebody else"
+    if request.break_glass:
+        return refused_at_glass(signed.approval, terms.glass)
     return refused_person(
         signed.approval.principals,
         operators=(decision.operator.name, request.operator),
         authors=(*terms.authors, *request.authors),
     )
+
+
+def refused_at_glass(approval: Approval, glass: GlassTerms | None) -> str | None:
+    """Return, in a clause, why somebody may not break the glass; ``None`` if they may.
+
+    Operator and author may, if the other of the two is neither.
+    """
+    if glass is None:
+        return "this gate has no [approvals.break_glass]"
+    if any(glob_matches(glob, mark) for glob in glass.approvers for mark in approval.marks):
+        return refused_person(approval.principals, operators=(), authors=())
+    return f"{approval.approver} is not among those who may break the glass"
 
 
 def refused_person(
@@ -242,8 +330,11 @@ def refused_person(
 class _Override:
     """Lets outcomes through, and remembers what it could not."""
 
-    def __init__(self, approvals: Sequence[SignedApproval], terms: ApprovalTerms) -> None:
-        self._approvals = [(signed.findings, signed.approval) for signed in approvals]
+    def __init__(
+        self, approvals: Sequence[SignedApproval], decision: Decision, terms: ApprovalTerms
+    ) -> None:
+        self._approvals = [(signed.findings, signed) for signed in approvals]
+        self._decision = decision
         self._terms = terms
         self._lacking: dict[str, list[str]] = {}
         """Sentence on a rule → addresses it is true of."""
@@ -253,24 +344,49 @@ class _Override:
         if not outcome.blocks or not self._approvals:
             return outcome
         seen = ApprovedFinding.of(outcome)
-        approvals = tuple(approval for findings, approval in self._approvals if seen in findings)
-        if not approvals:
+        fitting = [signed for findings, signed in self._approvals if seen in findings]
+        if not fitting:
             return outcome
-        if not may_be_overridden(outcome):
-            kind = "an error" if outcome.outcome is OutcomeKind.ERROR else outcome.enforcement
-            self._lack(f"{outcome.rule} is {kind}, which no approval lets through", outcome)
-            return outcome
-        lacking = self._missing(outcome.rule, approvals)
+        kept = [signed for signed in fitting if not signed.statement.request.break_glass]
+        glass = [signed for signed in fitting if signed.statement.request.break_glass]
+        lacking = self._missing(outcome, kept)
+        if lacking is not None and glass and self._missing_at_glass(outcome, glass) is None:
+            approvals = tuple(signed.approval for signed in glass)
+            return _let_through(outcome, Override(approvals, break_glass=True))
         if lacking is not None:
+            lacking = self._missing_at_glass(outcome, glass) if glass and not kept else lacking
             self._lack(f"{outcome.rule} {lacking}", outcome)
             return outcome
-        return msgspec.structs.replace(outcome, blocks=False, override=Override(approvals))
+        return _let_through(outcome, Override(tuple(signed.approval for signed in kept)))
 
-    def _missing(self, rule: str, approvals: Sequence[Approval]) -> str | None:
-        """Return what is missing to let an outcome of ``rule`` through."""
-        known = {role for each in approvals for role in each.roles}
-        people = [each.person for each in approvals]
-        return missing_people(self._terms.need(rule), people, self._terms.roles, known)
+    def _missing(self, outcome: Outcome, approvals: Sequence[SignedApproval]) -> str | None:
+        """Return what is missing to let an outcome through."""
+        if not may_be_overridden(outcome):
+            kind = "an error" if outcome.outcome is OutcomeKind.ERROR else outcome.enforcement
+            return f"is {kind}, which no approval lets through"
+        need, roles = self._terms.need(outcome.rule), self._terms.roles
+        known = {role for signed in approvals for role in signed.approval.roles}
+        return missing_people(need, [signed.approval for signed in approvals], roles, known)
+
+    def _missing_at_glass(self, outcome: Outcome, signed: Sequence[SignedApproval]) -> str | None:
+        """Return what is missing to let an outcome through broken glass."""
+        glass = self._terms.glass
+        if glass is None or not may_break_glass(outcome, glass.rules):
+            return "is not among what broken glass lets through"
+        people = [each.approval for each in signed]
+        if missing := missing_people(Need(2), people, {}):
+            return f"{missing} by those who may break the glass"
+        if not any(self._is_second(each) for each in signed):
+            return "needs one of two who break the glass to be neither operator nor author"
+        return None
+
+    def _is_second(self, signed: SignedApproval) -> bool:
+        """Whether an approval is by somebody else than operator and author."""
+        request = signed.statement.request
+        operators = (self._decision.operator.name, request.operator)
+        authors = (*self._terms.authors, *request.authors)
+        names = signed.approval.principals
+        return refused_person(names, operators=operators, authors=authors) is None
 
     def _lack(self, sentence: str, outcome: Outcome) -> None:
         self._lacking.setdefault(sentence, []).append(outcome.address)
@@ -282,23 +398,34 @@ class _Override:
             yield f"{sentence} ({addresses[0]}{more})."
 
 
+class Approver(Protocol):
+    """Whoever approves, or may."""
+
+    @property
+    def person(self) -> tuple[str, ...]:
+        """Everything that tells the approver from others."""
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What the globs of the configuration find the approver by."""
+
+
 def missing_people(
     need: Need,
-    people: Sequence[Sequence[str]],
+    people: Sequence[Approver],
     roles: Mapping[str, Sequence[str]],
     known: Collection[str] = (),
 ) -> str | None:
-    """Return, in a clause, what ``people`` (the names and key of each) lack to satisfy ``need``.
+    """Return, in a clause, what ``people`` lack to satisfy ``need``.
 
-    ``roles`` are globs over names; ``known`` are roles that one of the people has for certain.
+    ``roles`` are globs over their marks; ``known`` are roles that one of them has for certain.
     """
-    count = count_people(people)
+    count = count_people([each.person for each in people])
     if count < need.people:
         return f"has {count} of {need.people} approvals"
-    names = [name for each in people for name in each]
+    marks = [mark for each in people for mark in each.marks]
     for role in sorted(need.roles.difference(known)):
-        globs = roles.get(role, ())
-        if not any(glob_matches(glob, name) for glob in globs for name in names):
+        if not any(glob_matches(glob, mark) for glob in roles.get(role, ()) for mark in marks):
             return f"needs an approval by somebody with the role {role}"
     return None
 

@@ -18,10 +18,13 @@ from tfgate.audit.signing import APPROVALS, PROXIED_APPROVALS
 from tfgate.engine.decide import fingerprint
 from tfgate.engine.override import (
     ApprovalTerms,
+    GlassTerms,
     Need,
+    ReviewTerms,
     SignedApproval,
     apply_overrides,
     may_be_overridden,
+    may_break_glass,
     missing_people,
     refused_person,
     strictest,
@@ -52,12 +55,13 @@ from tfgate.ruleset import Bind
 from tfgate.terraform import detect_authors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tfgate.gate.check import Evaluated
     from tfgate.gate.request import Gathered, Request
-    from tfgate.model.decision import Decision
+    from tfgate.model.decision import Decision, Outcome
     from tfgate.ruleset import GateConfig
+    from tfgate.ruleset.config import BreakGlass
 
 
 # --- The allowed signers file that the gate owns: read once, so that all checks see the same.
@@ -88,6 +92,16 @@ class PossibleSigner(NamedTuple):
     """Type and key, as in the file."""
     is_authority: bool
     """Whether the key signs certificates, which bring names of their own."""
+
+    @property
+    def person(self) -> tuple[str, ...]:
+        """Everything that tells who signs with it from others."""
+        return (*self.names, self.key)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What the globs of the configuration find them by."""
+        return self.names
 
 
 def possible_signers(data: bytes, namespace: str, now: dt.datetime) -> list[PossibleSigner]:
@@ -312,6 +326,8 @@ def read_approval(data: bytes, name: str, signers: Trusted, now: dt.datetime) ->
             subject=proven.subject,
             roles=proven.roles,
             source=proven.source,
+            where=proven.where,
+            review=None if isinstance(proven.review, msgspec.UnsetType) else proven.review,
         )
     return SignedApproval(statement, approval, name)
 
@@ -326,7 +342,22 @@ def terms_of(gathered: Gathered, request: Request) -> ApprovalTerms:
         authors=detect_authors(request.env, request.directory),
         roles=config.approval_roles,
         need=needs_of(gathered),
+        reviews={
+            name: ReviewTerms(
+                table.url, table.repositories, frozenset(table.teams), table.code_owners
+            )
+            for name, table in config.reviews.items()
+        },
+        glass=glass_terms(config),
     )
+
+
+def glass_terms(config: GateConfig) -> GlassTerms | None:
+    """Return who may break the glass, by the configuration; ``None``: nobody."""
+    glass = config.break_glass
+    if glass is None:
+        return None
+    return GlassTerms(glass.approvers, glass.rules, dt.timedelta(hours=glass.max_hours))
 
 
 def needs_of(gathered: Gathered) -> Callable[[str], Need]:
@@ -360,8 +391,11 @@ def check_asked(request: ApprovalRequest) -> None:
     """Check that a request asks for what can be approved. Raises ``DocumentError``."""
     if not request.findings:
         raise DocumentError("it lists no finding")
+    levels = [Enforcement.SOFT_MANDATORY.value]
+    if request.break_glass:
+        levels.append(Enforcement.HARD_MANDATORY.value)
     for finding in request.findings:
-        if finding.enforcement != Enforcement.SOFT_MANDATORY.value:
+        if finding.enforcement not in levels:
             raise DocumentError(
                 f"it lists a finding of the level {_level(finding)}, which no approval lets through"
             )
@@ -384,7 +418,7 @@ def prepare_request(evaluated: Evaluated, request: Request) -> ApprovalRequest |
     """Return the request for what blocks, or in a sentence why no approval is of use."""
     decision = evaluated.result.decision
     blocking = [outcome for outcome in decision.outcomes if outcome.blocks]
-    firm = sorted({outcome.rule for outcome in blocking if not may_be_overridden(outcome)})
+    firm = sorted({outcome.rule for outcome in blocking if not _may_yield(outcome, evaluated)})
     if decision.undecided:
         return "There is nothing to approve: the plan could not be evaluated."
     if not blocking:
@@ -408,10 +442,21 @@ def write_request(evaluated: Evaluated, request: Request, path: Path) -> str:
         return asked
     write_document(path, encode_document(asked), "approval request")
     done = f"Wrote {path}: whoever may approve signs it with `tfgate approve {path}`."
+    if asked.break_glass:
+        done = (
+            f"Wrote {path}: what blocks is hard-mandatory, so two people must break the glass "
+            f"(`tfgate approve {path} --break-glass`)."
+        )
     approvals = evaluated.gathered.config.approvals
     if approvals.allowed_signers is None and approvals.servers is None:
         done += " By this configuration nobody may: approvals.allowed_signers names no file."
     return done
+
+
+def _may_yield(outcome: Outcome, evaluated: Evaluated) -> bool:
+    glass = evaluated.gathered.config.break_glass
+    broken = glass is not None and may_break_glass(outcome, glass.rules)
+    return broken or may_be_overridden(outcome)
 
 
 def _lacking(evaluated: Evaluated, request: Request, asked: ApprovalRequest) -> str | None:
@@ -436,17 +481,32 @@ def _lacking(evaluated: Evaluated, request: Request, asked: ApprovalRequest) -> 
     if any(one.is_authority for one in people):
         return None
     able = [
-        (*one.names, one.key)
+        one
         for one in people
         if refused_person(one.names, operators=(asked.operator,), authors=asked.authors) is None
     ]
     if not able:
         return f"{file} names nobody who may sign now and is neither operator nor author"
+    if gathered.config.break_glass is not None and asked.break_glass:
+        return _lacking_at_glass(people, able, gathered.config.break_glass, file)
     need, roles = needs_of(gathered), gathered.config.approval_roles
     for rule in dict.fromkeys(finding.rule for finding in asked.findings):
         if missing := missing_people(need(rule), able, roles):
             return f"with everybody in {file} who is neither operator nor author, {rule} {missing}"
     return None
+
+
+def _lacking_at_glass(
+    people: Sequence[PossibleSigner], able: Sequence[PossibleSigner], glass: BreakGlass, file: Path
+) -> str | None:
+    is_named = any_glob(glass.approvers)
+    may = [one for one in people if any(is_named(name) for name in one.names)]
+    if missing_people(Need(2), may, {}) is None and any(one in may for one in able):
+        return None
+    return (
+        f"{file} does not name two people who may break the glass, one of them neither operator "
+        "nor author"
+    )
 
 
 def _sealed_size(asked: ApprovalRequest) -> int:
@@ -457,15 +517,21 @@ def _sealed_size(asked: ApprovalRequest) -> int:
 def request_for(evaluated: Evaluated, request: Request) -> ApprovalRequest:
     """Return the request for every blocking outcome of a decision."""
     decision, config = evaluated.result.decision, evaluated.gathered.config
-    bind = config.approvals.bind
+    run, blocking = decision.run, [outcome for outcome in decision.outcomes if outcome.blocks]
+    broken = not all(map(may_be_overridden, blocking))
+    hours, bind = config.approvals.max_hours, config.approvals.bind
+    if broken and config.break_glass is not None:
+        hours, bind = min(hours, config.break_glass.max_hours), Bind.PLAN
     return ApprovalRequest(
         decision_id=evaluated.result.decision_id,
         created=request.now,
-        expires=request.now + dt.timedelta(hours=config.approvals.max_hours),
+        expires=request.now + dt.timedelta(hours=hours),
         bind="plan" if bind is Bind.PLAN else "findings",
         plan=ApprovedPlan(decision.plan.json_sha256, decision.plan.file_sha256),
         workspace=ApprovedWorkspace.of(decision.workspace),
         operator=decision.operator.name,
         authors=detect_authors(request.env, request.directory),
-        findings=tuple(dict.fromkeys(ApprovedFinding.of(o) for o in decision.outcomes if o.blocks)),
+        commit=None if run is None or run.dirty else run.commit,
+        findings=tuple(dict.fromkeys(map(ApprovedFinding.of, blocking))),
+        break_glass=broken,
     )

@@ -11,6 +11,7 @@ import msgspec
 
 from tfgate._version import __version__
 from tfgate.audit.decision import (
+    break_glass_fields,
     build_decision_record,
     build_evidence,
     keep_plan,
@@ -131,6 +132,8 @@ class Recorder:
         fields = build_decision_record(decision, extra)
         allows = decision.verdict is Verdict.ALLOW and not decision.undecided
         record = self.append("decision", decision_id, fields, allows=allows)
+        if decision.broken_glass:
+            self.append("break_glass", decision_id, break_glass_fields(decision), allows=allows)
         return Recorded(self._trail.path, record.seq, record.hash, digest)
 
     def _archived(self, gathered: AnyGathered) -> dict[str, str]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
+from tfgate.model.decision import Review
+
 if TYPE_CHECKING:
     from tfgate.model.decision import Outcome, Workspace
 
@@ -90,7 +92,12 @@ class ApprovalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     operator: str
     authors: tuple[str, ...]
     """Who wrote the change, as far as known."""
+    commit: str | None = None
+    """Of the configuration that was planned, where it is known and nothing in it was changed."""
     findings: tuple[ApprovedFinding, ...]
+    break_glass: bool = False
+    """Whether hard-mandatory failures are to be let through, which takes two people of those who
+    may do that (docs/approvals.md, "Break glass")."""
 
 
 class ProvenApprover(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -106,7 +113,9 @@ class ProvenApprover(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     roles: Annotated[tuple[str, ...], msgspec.Meta(max_length=100)] = ()
     """Roles that the signer knows the person to have."""
     source: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    """How it was proven: ``browser``."""
+    """How it was proven: ``browser``, ``github``, ``gitlab``."""
+    review: Review | msgspec.UnsetType = msgspec.UNSET
+    """Set where it was by a review."""
     where: Annotated[str, msgspec.Meta(max_length=2000)] = ""
     """URL of where the answer was given."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -59,6 +59,29 @@ class Run(msgspec.Struct, frozen=True, omit_defaults=True):
 # --- Approvals that were used, and what an outcome says of them.
 
 
+class Review(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
+    """A review of a pull request or merge request, as its system showed it."""
+
+    system: Literal["github", "gitlab"]
+    repository: str
+    """``acme/infra``."""
+    change: int
+    """Number of the pull request."""
+    id: str
+    """Of the review."""
+    commit: str
+    """The commit that was planned."""
+    head: str
+    """The commit that was reviewed: the same, or the one that was merged into it."""
+    given: str
+    """When, as the system writes it."""
+    teams: tuple[str, ...] = ()
+    """Of those that were asked for, the ones that the reviewer is in."""
+    code_owner: bool = False
+
+
 class Approval(msgspec.Struct, frozen=True, omit_defaults=True):
     """One approval that was used: its signature is good, and it fits the decision."""
 
@@ -82,7 +105,12 @@ class Approval(msgspec.Struct, frozen=True, omit_defaults=True):
     roles: tuple[str, ...] = ()
     """Roles that the holder of the key knows the approver to have."""
     source: str = ""
-    """How it was proven who approved (``browser``); empty for the approver's own key."""
+    """How it was proven who approved (``browser``, ``github``, ``gitlab``); empty for the
+    approver's own key."""
+    where: str = ""
+    """URL of where the answer was given."""
+    review: Review | None = None
+    """The review that it was given by."""
 
     @property
     def person(self) -> tuple[str, ...]:
@@ -90,11 +118,24 @@ class Approval(msgspec.Struct, frozen=True, omit_defaults=True):
         own = f"{self.issuer} {self.subject}" if self.subject else self.key
         return (*self.principals, own)
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What the globs of the configuration find the approver by.
 
-class Override(msgspec.Struct, frozen=True):
+        That is names, and ``role:…`` and ``team:…``, which no name can pass for.
+        """
+        names = (name for name in self.person if not name.startswith(("role:", "team:")))
+        roles = (f"role:{role}" for role in self.roles)
+        teams = () if self.review is None else self.review.teams
+        return (*names, *roles, *(f"team:{team}" for team in teams))
+
+
+class Override(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why an outcome that would deny does not: enough people have approved it."""
 
     approvals: tuple[Approval, ...]
+    break_glass: bool = False
+    """Whether it was let through in an emergency, by two people who may do that."""
 
 
 # --- A reviewed, dated exception, known before the plan.
@@ -268,6 +309,11 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
         """Every approval that some outcome rests on, in the order of the outcomes."""
         used = (o.override.approvals for o in self.outcomes if o.override is not None)
         return tuple(dict.fromkeys(approval for group in used for approval in group))
+
+    @property
+    def broken_glass(self) -> tuple[Outcome, ...]:
+        """What was let through in an emergency."""
+        return tuple(o for o in self.outcomes if o.override is not None and o.override.break_glass)
 
     @property
     def obligations(self) -> tuple[Outcome, ...]:

@@ -129,6 +129,8 @@ def _details(outcome: Outcome) -> Iterator[str]:
 def _let_through(groups: view.Groups) -> Iterator[str]:
     for outcome in groups.advisory:
         yield _line("WARN", outcome)
+        if outcome.override is not None:
+            yield _quote(f"       {clip(view.override_note(outcome), _LONGEST)}")
     for outcome in groups.obligations:
         yield _line("WARN", outcome) + ", to be checked after the apply"
     for outcome in groups.waived:

@@ -31,7 +31,8 @@ def _commands(decision: Decision, context: ReportContext) -> Iterator[str]:
         yield _finding("error", outcome, context)
     for outcome in groups.advisory:
         light = outcome.severity in {Severity.INFO, Severity.LOW}
-        yield _finding("notice" if light else "warning", outcome, context)
+        note = view.override_note(outcome)
+        yield _finding("notice" if light else "warning", outcome, context, note)
     for outcome in groups.obligations:
         yield _finding("notice", outcome, context, "To be checked after the apply.")
     for outcome in groups.waived:
@@ -42,6 +43,8 @@ def _commands(decision: Decision, context: ReportContext) -> Iterator[str]:
 
 def _verdict(decision: Decision, groups: view.Groups) -> str:
     level = "notice" if decision.verdict is Verdict.ALLOW else "error"
+    if level == "notice" and decision.broken_glass:
+        level = "warning"
     text = [f"{view.verdict_word(decision)}: {view.headline(decision, groups)}"]
     text += view.causes(decision, groups)
     return _command(level, {"title": "tfgate"}, text)

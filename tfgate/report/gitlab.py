@@ -54,6 +54,8 @@ def _description(outcome: Outcome) -> str:
         return f"{text} ({view.waiver_note(outcome)})"
     if outcome.outcome is OutcomeKind.UNKNOWN and not outcome.blocks:
         return f"{text} (to be checked after the apply)"
+    if outcome.override is not None:
+        return f"{text} ({view.override_note(outcome)})"
     return text if outcome.blocks else f"{text} ({outcome.enforcement})"
 
 

@@ -50,7 +50,21 @@ class Waiver(msgspec.Struct, frozen=True, omit_defaults=True):
     location: Location | None = None
 
 
-class Approval(msgspec.Struct, frozen=True):
+class Review(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The review that an approval was given by."""
+
+    system: str
+    repository: str
+    change: int
+    id: str
+    commit: str
+    head: str
+    given: str
+    teams: tuple[str, ...] = ()
+    code_owner: bool = False
+
+
+class Approval(msgspec.Struct, frozen=True, omit_defaults=True):
     """One approval that an override rests on."""
 
     approver: str
@@ -60,12 +74,18 @@ class Approval(msgspec.Struct, frozen=True):
     reason: str
     approved: dt.datetime
     expires: dt.datetime
+    issuer: str = ""
+    subject: str = ""
+    source: str = ""
+    where: str = ""
+    review: Review | None = None
 
 
-class Override(msgspec.Struct, frozen=True):
+class Override(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why an outcome that would deny does not."""
 
     approvals: tuple[Approval, ...]
+    break_glass: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -191,6 +211,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     decision: Literal["allow", "deny"]
     exit_code: int
     undecided: bool
+    break_glass: bool = False
     reasons: tuple[str, ...]
     decision_id: str | None = None
     plan: Plan | None = None
@@ -227,6 +248,7 @@ def report_of(decision: Decision, context: ReportContext) -> Report:
         decision=decision.verdict.value,
         exit_code=exit_code(decision, context),
         undecided=decision.undecided,
+        break_glass=bool(decision.broken_glass),
         reasons=decision.reasons,
         decision_id=context.decision_id,
         plan=None if decision.plan == NO_PLAN else _like(decision.plan, Plan),

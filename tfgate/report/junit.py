@@ -79,7 +79,7 @@ def _why(outcome: Outcome) -> str:
     if outcome.outcome is OutcomeKind.UNKNOWN:
         return "to be checked after the apply"
     if outcome.override is not None:
-        return "approved"
+        return "break glass" if outcome.override.break_glass else "approved"
     return "advisory"
 
 

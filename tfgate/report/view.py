@@ -78,6 +78,11 @@ def headline(decision: Decision, groups: Groups) -> str:
     if decision.verdict is Verdict.DENY:
         return "This plan must not be applied."
     let_through = sum(outcome.override is not None for outcome in groups.advisory)
+    if broken := len(decision.broken_glass):
+        return (
+            f"BREAK GLASS: {count(broken, 'finding')} that would block {evaluated_thing(decision)} "
+            f"{'is' if broken == 1 else 'are'} let through in an emergency."
+        )
     if let_through:
         verb = "is" if let_through == 1 else "are"
         found = count(let_through, "finding")
@@ -159,10 +164,11 @@ def override_note(outcome: Outcome) -> str:
     """Say who let the outcome through, until when and why; empty where nobody did."""
     if outcome.override is None:
         return ""
-    return "; ".join(
+    people = "; ".join(
         f"approved by {each.approver} until {each.expires:%Y-%m-%d %H:%M %Z}: {each.reason}"
         for each in outcome.override.approvals
     )
+    return f"BREAK GLASS: {people}" if outcome.override.break_glass else people
 
 
 def changes(decision: Decision) -> str:

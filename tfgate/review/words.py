@@ -164,7 +164,7 @@ def standing(outcome: Outcome) -> str:
     if outcome.outcome is OutcomeKind.WAIVED:
         return "waived"
     if outcome.override is not None:
-        return "overridden"
+        return "break glass" if outcome.override.break_glass else "overridden"
     verify = outcome.outcome is OutcomeKind.UNKNOWN and outcome.on_unknown is OnUnknown.VERIFY
     return "to be checked after the apply" if verify else "does not block"
 

@@ -1,8 +1,9 @@
 """Rulesets and configuration: TOML in, checked and compiled values out. Nothing is evaluated."""
 
+from tfgate.ruleset.approval_tables import Bind
 from tfgate.ruleset.compiled import CompiledRule
 from tfgate.ruleset.config import GateConfig, find_config, load_gate_config
-from tfgate.ruleset.config_tables import SETTINGS, Bind, Evaluate
+from tfgate.ruleset.config_tables import SETTINGS, Evaluate
 from tfgate.ruleset.effective import Effective, for_workspace, load_rulesets, resolve
 from tfgate.ruleset.loader import load_ruleset
 from tfgate.ruleset.params import ParamSpec, ParamType

@@ -10,10 +10,10 @@ import msgspec
 
 from tfgate.errors import ConfigError, Problem
 from tfgate.model import Frozen
+from tfgate.ruleset.approval_tables import Approvals
 from tfgate.ruleset.config_tables import (
     CONFIG,
     SETTINGS,
-    Approvals,
     Audit,
     Gate,
     Provenance,
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 CONFIG_NAME = "tfgate.toml"
 CONFIG_VARIABLE = "TFGATE_CONFIG"
+REVIEWS = ("github", "gitlab")
+"""Systems whose reviews can count as approvals."""
 
 
 class Source(Frozen, frozen=True):
@@ -77,6 +79,28 @@ class ApprovalNeed(Frozen, frozen=True):
     roles: tuple[str, ...] = ()
 
 
+class ReviewTable(Frozen, frozen=True):
+    """``[approvals.github]`` or ``[approvals.gitlab]``."""
+
+    url: str
+    """``https://github.com``: names people's issuer as well."""
+    repositories: tuple[str, ...]
+    branches: tuple[str, ...] | None
+    """Globs; ``None``: the repository's default branch."""
+    teams: tuple[str, ...]
+    code_owners: bool
+
+
+class BreakGlass(Frozen, frozen=True):
+    """``[approvals.break_glass]``."""
+
+    approvers: tuple[str, ...]
+    """Globs over principals, ``team:NAME`` and ``role:NAME``."""
+    rules: tuple[str, ...]
+    """Globs over rule ids."""
+    max_hours: int
+
+
 class GateConfig(Frozen, frozen=True):
     """The configuration in force, before it is known which workspace is evaluated."""
 
@@ -98,6 +122,9 @@ class GateConfig(Frozen, frozen=True):
     approval_roles: Mapping[str, tuple[str, ...]] = {}
     """Role → globs over principals."""
     approval_needs: tuple[ApprovalNeed, ...] = ()
+    reviews: Mapping[str, ReviewTable] = {}
+    """``github``, ``gitlab`` → whose reviews there count as approvals."""
+    break_glass: BreakGlass | None = None
     sinks: tuple[SinkSpec, ...] = ()
     """Where records go beside the trail."""
     waivers: tuple[Waiver, ...] = ()
@@ -273,8 +300,11 @@ def _build(
     approvals = read.get("approvals") or {}
     roles = approvals.get("roles", {})
     needs = tuple(ApprovalNeed(**table) for table in approvals.get("needs", ()))
+    reviews = {name: ReviewTable(**approvals[name]) for name in REVIEWS if approvals.get(name)}
+    glass = approvals.get("break_glass")
     if file is not None:
         problems += _unknown_roles(file, roles, needs)
+        problems += _nobodys_reviews(file, reviews)
     sinks: tuple[SinkSpec, ...] = ()
     if read.get("sinks") or values["audit.require_sink"].value is not None:
         sinks = read_sinks(file, read, folder, values["audit.require_sink"], problems)
@@ -289,6 +319,8 @@ def _build(
         workspaces=tuple(WorkspaceTable(**table) for table in read.get("workspace", ())),
         approval_roles=roles,
         approval_needs=needs,
+        reviews=reviews,
+        break_glass=None if glass is None else BreakGlass(**glass),
         sinks=sinks,
         waivers=tuple(waivers),
         files=tuple(files),
@@ -307,4 +339,13 @@ def _unknown_roles(
                 near = suggest(role, roles)
                 at = ("approvals", "needs", number, "roles")
                 found.add(f"the role {show_name(role)} is not in [approvals.roles]{near}", at)
+    return found.done()
+
+
+def _nobodys_reviews(file: TomlFile, reviews: Mapping[str, ReviewTable]) -> list[Problem]:
+    """Report tables of reviews that would count nobody's."""
+    found = file.problems()
+    for name, table in reviews.items():
+        if not table.teams and not table.code_owners:
+            found.add("counts nobody: it needs teams, or code_owners = true", ("approvals", name))
     return found.done()

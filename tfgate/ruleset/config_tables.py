@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.model.decision import Waiver
 from tfgate.model.rule import Enforcement
+from tfgate.ruleset.approval_tables import APPROVALS, Approvals
 from tfgate.ruleset.files import read_toml
 from tfgate.ruleset.rule_tables import ID_PATTERN, NAME_PATTERN
 from tfgate.ruleset.settings import PATH, PathSetting, Section, Setting
@@ -56,17 +57,6 @@ class Evaluate(str, Enum):
     CHANGES = "changes"
     ALL = "all"
     """Unchanged resources too."""
-
-    def __str__(self) -> str:
-        return self.value
-
-
-class Bind(str, Enum):
-    """What an approval is bound to."""
-
-    PLAN = "plan"
-    FINDINGS = "findings"
-    """Survives a re-plan with no new finding."""
 
     def __str__(self) -> str:
         return self.value
@@ -214,79 +204,6 @@ WORKSPACE: Final = Table(
             _SOURCES, "Rulesets used in these workspaces beside those of [gate].", default=()
         ),
     },
-)
-
-_PRINCIPALS: Final = ListOf(Text(most=200, one_line=True), least=1)
-
-APPROVAL_NEED: Final = Table(
-    "what some rules need",
-    {
-        "rules": Key(
-            ListOf(Text(most=200, one_line=True), least=1),
-            "Globs over rule ids.",
-            required=True,
-            default=(),
-        ),
-        "workspaces": Key(
-            ListOf(Text(most=200), least=1),
-            "Globs over the workspace's name. Without it: every workspace.",
-            default=("*",),
-        ),
-        "required": Key(Integer(1, 100), "How many people must approve, at least.", default=1),
-        "roles": Key(
-            ListOf(_NAME),
-            "Roles of [approvals.roles]: of each, one of those who approve must have it.",
-            default=(),
-        ),
-    },
-)
-
-
-class Approvals(Section, table="approvals"):
-    """Who may override soft-mandatory failures, and how."""
-
-    allowed_signers = PathSetting(
-        "OpenSSH allowed-signers file of who may approve, relative to this file.",
-        "TFGATE_ALLOWED_SIGNERS",
-    )
-    servers = PathSetting(
-        "OpenSSH allowed-signers file of the servers that sign approvals for people who have "
-        "proven to them who they are, relative to this file.",
-        "TFGATE_APPROVAL_SERVERS",
-    )
-    required = Setting(
-        Integer(1, 100), "How many people must approve.", "TFGATE_APPROVALS_REQUIRED", default=1
-    )
-    bind = Setting(
-        Choice(Bind),
-        "What an approval is bound to: one plan, or the findings (survives a re-plan with no "
-        "new finding).",
-        "TFGATE_APPROVALS_BIND",
-        default=Bind.PLAN,
-    )
-    max_hours = Setting(
-        Integer(1, 8760),
-        "How many hours after it was signed an approval holds at most.",
-        "TFGATE_APPROVALS_MAX_HOURS",
-        default=72,
-    )
-
-
-APPROVALS: Final = Approvals.as_table(
-    {
-        "roles": Key(
-            MapOf(_PRINCIPALS, _NAME),
-            "Roles: name = globs over the principals of the allowed-signers file. An approval by "
-            "a server brings the roles that the server knows.",
-            default={},
-        ),
-        "needs": Key(
-            ListOf(APPROVAL_NEED, unique=False),
-            "What the failures of some rules need beyond that: more people, or people of a role.",
-            default=(),
-        ),
-    },
-    retired={"need": "write [[approvals.needs]]", "role": "write [approvals.roles]"},
 )
 
 

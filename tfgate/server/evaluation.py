@@ -313,7 +313,7 @@ def _status(outcome: Outcome) -> tuple[str, str]:
     if outcome.outcome is OutcomeKind.WAIVED:
         return "Waived", "none"
     if outcome.override is not None:
-        return "Approved", "info"
+        return ("Break glass", "error") if outcome.override.break_glass else ("Approved", "info")
     if outcome.outcome is OutcomeKind.UNKNOWN:
         return "Not known yet", "warning"
     return "Advisory", _LEVELS[outcome.severity.value]

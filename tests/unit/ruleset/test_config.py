@@ -152,6 +152,7 @@ def test_later_layers_win_and_every_value_knows_its_origin(tmp_path: Path, write
         "gate.waiver_files": "../tfgate.toml:6",
         "gate.waiver_notice_days": "default",
         "approvals.allowed_signers": "../tfgate.toml:32",
+        "approvals.servers": "default",
         "approvals.required": "TFGATE_APPROVALS_REQUIRED",
         "approvals.bind": "../tfgate.toml:34",
         "approvals.max_hours": "default",
