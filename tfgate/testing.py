@@ -36,7 +36,7 @@ from tfgate.ruleset.facts import check_example_context
 from tfgate.ruleset.problems import Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tfgate.model.decision import Decision
     from tfgate.ruleset import Ruleset
@@ -78,17 +78,19 @@ def evaluate(
     *,
     params: Mapping[str, Any] | None = None,
     context: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
     workspace: str = "default",
 ) -> Decision:
     """Evaluate a plan by one ruleset or several. Raises ``TfgateError``.
 
-    ``params`` are values by name for the rulesets that have a parameter of the name; ``context``
-    is what ``context('name')`` gives, with ``time``, ``hour``, ``weekday`` and ``operator``
-    among it.
+    ``params`` are values by name for the rulesets that have a parameter of the name, and ``data``
+    stands in for their data files; ``context`` are the facts of the run, with ``time``, ``hour``,
+    ``weekday`` and ``operator`` among them.
     """
     loaded = [_loaded(each) for each in _listed(rulesets)]
     given = dict(params or {})
-    _refuse_unknown(given, loaded)
+    _refuse_unknown("parameter", given, [ruleset.params for ruleset in loaded])
+    _refuse_unknown("data file", data or {}, [ruleset.data for ruleset in loaded])
     _refuse_undeclared(context or {}, loaded)
     test = RuleTest(name="", expect="pass", context={**(context or {}), "workspace": workspace})
     base = example_context("", test)
@@ -96,8 +98,11 @@ def evaluate(
         ruleset.id: {name: value for name, value in given.items() if name in ruleset.params}
         for ruleset in loaded
     }
-
-    return _evaluate(_read(plan), loaded, replace(base, params=by_ruleset))
+    files = {
+        ruleset.id: {name: value for name, value in (data or {}).items() if name in ruleset.data}
+        for ruleset in loaded
+    }
+    return _evaluate(_read(plan), loaded, replace(base, params=by_ruleset, data=files))
 
 
 def outcomes(decision: Decision) -> dict[tuple[str, str], str]:
@@ -142,12 +147,12 @@ def _loaded(ruleset: Ruleset | str | os.PathLike[str]) -> Ruleset:
     return ruleset
 
 
-def _refuse_unknown(given: Mapping[str, Any], rulesets: Sequence[Ruleset]) -> None:
-    known = {name for ruleset in rulesets for name in ruleset.params}
+def _refuse_unknown(what: str, given: Mapping[str, Any], names: Sequence[Iterable[str]]) -> None:
+    known = {name for of_one in names for name in of_one}
     unknown = sorted(given.keys() - known)
     if unknown:
         hint = f"There are: {', '.join(sorted(known)) or 'none'}."
-        raise UsageError(f"No ruleset here has a parameter {unknown[0]}.", hint=hint)
+        raise UsageError(f"No ruleset here has a {what} {unknown[0]}.", hint=hint)
 
 
 def _refuse_undeclared(context: Mapping[str, Any], rulesets: Sequence[Ruleset]) -> None:

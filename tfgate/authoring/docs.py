@@ -185,7 +185,11 @@ def _as_toml(test: RuleTest) -> Iterator[str]:
     for key, value in test.subject.items():
         if value:
             yield toml_line(key, _written(value))
-    for key, table in (("params", test.params), ("context", test.context)):
+    for key, table in (
+        ("params", test.params),
+        ("context", test.context),
+        ("data", test.data),
+    ):
         if table:
             yield toml_line(key, table)
 

@@ -68,6 +68,7 @@ def run_plan_test(ruleset: Ruleset, test: PlanTest) -> PlanTestResult:
             subject={"workspace": test.workspace} if test.workspace else {},
             params=dict(test.params),
             context=dict(test.context),
+            data=dict(test.data),
         )
         decision = evaluate(plan, [ruleset], example_context(ruleset.id, facts))
     except TfgateError as error:
@@ -209,10 +210,21 @@ def coverage_of(rule: WatchedRule, results: Iterable[ExampleResult]) -> Coverage
 
 
 def _wanted(compiled: CompiledRule) -> Iterator[tuple[str, str, bool]]:
-    yield "pass", "passes", True
+    if fails_on_all(compiled):
+        yield "skip", "it does not select, and its match is all that it says", True
+    else:
+        yield "pass", "passes", True
     yield "fail", "fails", True
     if can_be_unknown(compiled):
         yield "unknown", "is unknown before the apply", False
+
+
+def fails_on_all(compiled: CompiledRule) -> bool:
+    """Whether a rule fails on whatever it selects: ``deny = "`true`"``. Its match is the rule."""
+    decider = compiled.deny or compiled.require
+    if decider is None or decider.reads or decider.functions:
+        return False
+    return decider.verdict({}) is (compiled.deny is not None)
 
 
 def can_be_unknown(compiled: CompiledRule) -> bool:

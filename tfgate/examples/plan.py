@@ -257,6 +257,7 @@ class _Builder:
 
     def build(self) -> ExamplePlan:
         address = _SUBJECTS[self._scope](self)
+        self._add_variables(self._table)
         others = self._changes(self._table.get("changes", []))
         if "resource_changes" in self._plan or others:
             self._plan["resource_changes"] = [*self._plan.get("resource_changes", ()), *others]

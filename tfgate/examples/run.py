@@ -19,6 +19,7 @@ from tfgate.model.decision import Decision, Operator, Outcome, Run, Workspace
 from tfgate.model.rule import RuleTest, Scope
 from tfgate.plan import Plan, read_plan
 from tfgate.ruleset.facts import IN_EVERY_RUN
+from tfgate.ruleset.files import Unreadable, is_inside, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,6 +46,7 @@ def example_context(ruleset: str, test: RuleTest) -> Context:
         run=Run(repository=facts.get("repository"), commit=facts.get("commit")),
         facts={name: value for name, value in facts.items() if name not in IN_EVERY_RUN},
         params={ruleset: test.params},
+        data={ruleset: test.data},
     )
 
 
@@ -172,10 +174,29 @@ def prepare(ruleset: Ruleset, compiled: CompiledRule, test: RuleTest) -> Prepare
     """Make an example's plan. Raises ``TfgateError`` where it makes none."""
     if compiled.rule.scope is Scope.SOURCE:
         return _prepare_source(ruleset, test)
+    if "plan_file" in test.subject:
+        return _prepare_file(ruleset, test)
     made = example_plan(compiled.rule, test)
     plan = read_plan(msgspec.json.encode(made.document), name="the example's plan")
     plan.use_sources(made.text)
     return Prepared(test, plan, made.address, example_context(ruleset.id, test))
+
+
+_LARGEST_PLAN: Final = 256 * 1024 * 1024
+"""Bytes of a whole plan that an example names."""
+
+
+def _prepare_file(ruleset: Ruleset, test: RuleTest) -> Prepared:
+    folder = ruleset.path if ruleset.path.is_dir() else ruleset.path.parent
+    name = test.subject["plan_file"]
+    if not is_inside(folder, name):
+        raise UsageError("A whole plan is given by a path inside the ruleset's folder.")
+    try:
+        data = read_bytes(folder / name, name, _LARGEST_PLAN)
+    except Unreadable as error:
+        raise UsageError(f"{error.problem.render()}.") from None
+    plan = read_plan(data, name=name)
+    return Prepared(test, plan, test.subject.get("address"), example_context(ruleset.id, test))
 
 
 def _prepare_source(ruleset: Ruleset, test: RuleTest) -> Prepared:

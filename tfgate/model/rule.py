@@ -97,11 +97,14 @@ class RuleTest(msgspec.Struct, frozen=True, omit_defaults=True):
     expect: str
     """``pass``, ``fail``, ``unknown``, ``error`` or ``skip`` (not selected by the rule)."""
     subject: dict[str, Any] = {}
-    """The table that gives the subject, by scope: ``change``, ``output``, ``plan``, …"""
+    """The table that gives the subject, by scope: ``change``, ``output``, ``plan``, …; or the path
+    of a whole plan under ``plan_file``."""
     params: dict[str, Any] = {}
     """Parameter values for this example, by name."""
     context: dict[str, Any] = {}
-    """What ``context(name)`` gives in this example."""
+    """Facts of the run in this example, by name."""
+    data: dict[str, Any] = {}
+    """Content of data files in this example, by name."""
     message: str | None = None
     """Where given, the message that the (first) finding must have."""
 

@@ -15,7 +15,7 @@ from tfgate.query import ExpressionError
 from tfgate.query import compile as compile_expression
 from tfgate.ruleset.facts import check_example_context, known_facts
 from tfgate.ruleset.files import show_excerpt
-from tfgate.ruleset.params import check_params
+from tfgate.ruleset.params import check_known, check_params
 from tfgate.ruleset.problems import Problems, show_name, suggest
 from tfgate.ruleset.scopes import ROOTS
 from tfgate.ruleset.template import Template, TemplateError
@@ -127,6 +127,7 @@ def compile_rule(
         check_params(names.params, test.params, ("tests", number, "params"), problems)
         at = ("tests", number, "context")
         check_example_context(names.context, test.context, at, problems)
+        check_known(names.data, test.data, ("tests", number, "data"), problems)
     return CompiledRule(rule, _compile(rule, names, problems), overridable=overridable)
 
 

@@ -181,6 +181,18 @@ class _SourceText:
         return {"oneOf": [Text(empty=True).schema(), SOURCE.schema()]}
 
 
+class _PlanOrFile:
+    """A plan's facts, or the path of plan JSON."""
+
+    _PATH: Final = Text(most=1_000, one_line=True)
+
+    def read(self, value: object, at: KeyPath, problems: Problems) -> Any:
+        return (self._PATH if isinstance(value, str) else PLAN).read(value, at, problems)
+
+    def schema(self) -> Schema:
+        return {"oneOf": [self._PATH.schema(), PLAN.schema()]}
+
+
 TEST: Final = Table(
     "a test",
     {
@@ -196,7 +208,16 @@ TEST: Final = Table(
         "change": Key(CHANGE, "The subject of a rule of scope resource."),
         "drift": Key(CHANGE, "The subject of a rule of scope drift."),
         "output": Key(OUTPUT, "The subject of a rule of scope output."),
-        "plan": Key(PLAN, "The subject of a rule of scope plan, apart from its changes."),
+        "plan": Key(
+            _PlanOrFile(),
+            "The subject of a rule of scope plan, apart from its changes. Or, in any scope but "
+            "source, the path of a whole plan (terraform show -json) below the ruleset's folder.",
+        ),
+        "address": Key(
+            Text(),
+            "Address of the subject in a whole plan. Without it, every subject that the rule looks "
+            "at; the worst outcome counts.",
+        ),
         "module": Key(
             Json(table=True),
             "The subject of a rule of scope module: an entry of module_calls, and its name.",
@@ -216,13 +237,21 @@ TEST: Final = Table(
             ListOf(CHANGE, unique=False), "Other changes of the plan, for references and counts."
         ),
         "configuration": Key(Json(table=True), "The plan's configuration, for references."),
+        "variables": Key(
+            Json(table=True), "Input variables of the root module by name, each with its value."
+        ),
         "unknown": Key(ListOf(_PATH), "Short for unknown in the subject's own table.", default=()),
         "null": Key(ListOf(_PATH), "Short for null in the subject's own table.", default=()),
         "sensitive": Key(
             ListOf(_PATH), "Short for sensitive in the subject's own table.", default=()
         ),
         "params": Key(Json(table=True), "Parameter values for this example.", default={}),
-        "context": Key(Json(table=True), "What context('name') gives in this example.", default={}),
+        "context": Key(Json(table=True), "Facts of the run in this example: $context.", default={}),
+        "data": Key(
+            Json(table=True),
+            "Content of data files by name, for this example: $data.",
+            default={},
+        ),
         "workspace": Key(Text(), "Workspace of this example."),
     },
 )

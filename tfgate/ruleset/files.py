@@ -78,6 +78,14 @@ def _read_all(handle: int, size: int, limit: int) -> bytes:
     return data
 
 
+def is_inside(folder: Path, file: str) -> bool:
+    """Whether a relative path stays in the folder, symbolic links followed."""
+    if os.path.isabs(file) or "\\" in file or "\0" in file:
+        return False
+    real = os.path.realpath(folder)
+    return os.path.realpath(os.path.join(real, file)).startswith(real + os.sep)
+
+
 def read_toml(path: str | Path, name: str) -> TomlFile:
     """Read and parse one TOML file. Raises ``Unreadable`` with line and column of a mistake."""
     return toml_file(read_bytes(path, name, MAX_TOML_BYTES), name)

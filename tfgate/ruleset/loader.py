@@ -15,7 +15,7 @@ from tfgate.model import Frozen
 from tfgate.model.rule import Rule
 from tfgate.ruleset.compiled import CompiledRule, Names, compile_later, compile_rule
 from tfgate.ruleset.facts import check_declared
-from tfgate.ruleset.files import MAX_TOML_BYTES, Unreadable, read_bytes, toml_file
+from tfgate.ruleset.files import MAX_TOML_BYTES, Unreadable, is_inside, read_bytes, toml_file
 from tfgate.ruleset.header import build_header, build_params, header_lines, is_overridable
 from tfgate.ruleset.problems import show_name
 from tfgate.ruleset.rule_tables import RULE, RULESET
@@ -241,7 +241,7 @@ class _Loader:
 
     def _read_data_file(self, name: str, file: str, problems: Problems) -> DataFile | None:
         folder = self.located.path if self.is_folder else self.located.path.parent
-        if not _is_inside(folder, file):
+        if not is_inside(folder, file):
             message = "a data file is given by a path inside the ruleset's folder"
             problems.add(message, ("data", name, "file"))
             return None
@@ -363,14 +363,6 @@ def _build(
     rule = build_rule(read, table, problems, line)
     may_lower = is_overridable(header, rule, read["overridable"])
     return compile_rule(rule, names, problems, overridable=may_lower)
-
-
-def _is_inside(folder: Path, file: str) -> bool:
-    """Whether a relative path stays in the folder, symbolic links followed."""
-    if os.path.isabs(file) or "\\" in file or "\0" in file:
-        return False
-    real = os.path.realpath(folder)
-    return os.path.realpath(os.path.join(real, file)).startswith(real + os.sep)
 
 
 def _is_aside(name: str) -> bool:

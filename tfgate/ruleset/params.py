@@ -12,7 +12,7 @@ from tfgate.model.text import late
 from tfgate.ruleset.strict import INVALID, Json, toml_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from tfgate.ruleset.problems import KeyPath, Problems
 
@@ -102,6 +102,15 @@ class ParamSpec(Frozen, frozen=True):
     """Whether the configuration must give a value."""
     default: Any = None
     """A plain JSON value; ``None`` where there is none."""
+
+
+def check_known(
+    known: Collection[str], given: Iterable[str], at: KeyPath, problems: Problems
+) -> None:
+    """Record each name that there is none of."""
+    for name in given:
+        if name not in known:
+            problems.unknown_key(name, at, known)
 
 
 def check_params(

@@ -11,7 +11,7 @@ from tfgate.model import Frozen
 from tfgate.ruleset.example_tables import CHANGE, OUTPUT, PLAN, Expect
 from tfgate.ruleset.facts import check_example_context
 from tfgate.ruleset.files import Unreadable, read_toml
-from tfgate.ruleset.params import check_params
+from tfgate.ruleset.params import check_known, check_params
 from tfgate.ruleset.problems import Problems, suggest
 from tfgate.ruleset.rule_tables import ID_PATTERN
 from tfgate.ruleset.strict import Boolean, Choice, Json, Key, ListOf, Table, Text
@@ -61,7 +61,11 @@ PLAN_TEST: Final = Table(
         "facts": Key(PLAN, "Other parts of the plan: variables, checks, drift, complete, …"),
         "configuration": Key(Json(table=True), "The plan's configuration, for references."),
         "params": Key(Json(table=True), "Parameter values.", default={}),
-        "context": Key(Json(table=True), "What context('name') gives.", default={}),
+        "variables": Key(
+            Json(table=True), "Input variables of the root module by name, each with its value."
+        ),
+        "context": Key(Json(table=True), "Facts of the run: $context.", default={}),
+        "data": Key(Json(table=True), "Content of data files by name: $data.", default={}),
         "workspace": Key(Text(), "Workspace of the plan."),
         "verdict": Key(Choice(Verdict), "What the whole decision must be."),
         "exact": Key(
@@ -108,6 +112,7 @@ class PlanTest(Frozen, frozen=True):
     """Where it is none: ``plan``, ``changes``, ``configuration`` as an example has them."""
     params: Mapping[str, Any]
     context: Mapping[str, Any]
+    data: Mapping[str, Any]
     workspace: str | None
     verdict: str | None
     exact: bool
@@ -161,8 +166,12 @@ def _read(path: Path, shown: str, ruleset: Ruleset, problems: list[Problem]) -> 
             at = ("tests", number)
             check_params(ruleset.params, table["params"], (*at, "params"), found)
             check_example_context(ruleset.context, table["context"], (*at, "context"), found)
+            check_known(ruleset.data, table["data"], (*at, "data"), found)
             yield _build(table, path, shown, found.line_of(("tests", number)))
     problems += found.done()
+
+
+_INLINE: Final = ("changes", "outputs", "facts", "configuration", "variables")
 
 
 def _check(table: Mapping[str, Any], known: list[str], number: int, found: Problems) -> None:
@@ -173,7 +182,7 @@ def _check(table: Mapping[str, Any], known: list[str], number: int, found: Probl
         rule = expected["rule"]
         if rule and rule not in known:
             found.add(f"no such rule{suggest(rule, known)}", (*at, "expect", place, "rule"))
-    inline = [name for name in ("changes", "outputs", "facts", "configuration") if table[name]]
+    inline = [name for name in _INLINE if table[name]]
     if table["plan"] is not None and inline:
         found.add(f"a plan from a file has no {inline[0]} beside it", (*at, inline[0]))
 
@@ -187,6 +196,7 @@ def _build(table: Mapping[str, Any], path: Path, shown: str, line: int | None) -
         inline=_inline(table),
         params=table["params"],
         context=table["context"],
+        data=table["data"],
         workspace=table["workspace"],
         verdict=None if table["verdict"] is None else table["verdict"].value,
         exact=table["exact"],
@@ -218,6 +228,7 @@ def _inline(table: Mapping[str, Any]) -> dict[str, Any]:
         "plan": facts,
         "changes": table["changes"],
         "configuration": table["configuration"],
+        "variables": table["variables"],
     }
     return {name: plain(value) for name, value in subject.items() if value}
 

@@ -21,7 +21,7 @@ _SUBJECTS = {
     Scope.ACTION: "action",
     Scope.SOURCE: "source",
 }
-_ASIDE = ("changes", "configuration", "workspace")
+_ASIDE = ("changes", "configuration", "workspace", "variables")
 """Keys of a test that are handed on beside its subject."""
 _AS_READ = (
     "id",
@@ -100,7 +100,44 @@ def _build_tests(tests: tuple[dict[str, Any], ...], scope: Scope, problems: Prob
 
 
 def _build_test(test: dict[str, Any], scope: Scope, number: int, problems: Problems) -> RuleTest:
+    if isinstance(test["plan"], str):
+        subject = _whole_plan(test, scope, number, problems)
+    else:
+        subject = _written_subject(test, scope, number, problems)
+    return RuleTest(
+        name=test["name"],
+        expect=test["expect"].value,
+        subject=subject,
+        params=test["params"],
+        context=test["context"],
+        data=test["data"],
+        message=test["message"],
+    )
+
+
+def _whole_plan(
+    test: dict[str, Any], scope: Scope, number: int, problems: Problems
+) -> dict[str, Any]:
+    """Return the subject of an example whose plan is a file."""
+    at = ("tests", number)
+    if scope is Scope.SOURCE:
+        problems.add("a rule of scope source is tested on source, not on a plan", (*at, "plan"))
+    given = [name for name in (*_SUBJECTS.values(), *_ASIDE) if test[name] is not None]
+    for name in given:
+        if name not in {"plan", "workspace"}:
+            problems.add(f"a plan from a file has no {name} beside it", (*at, name))
+    beside = {name: test[name] for name in ("address", "workspace") if test[name] is not None}
+    return {"plan_file": test["plan"], **beside}
+
+
+def _written_subject(
+    test: dict[str, Any], scope: Scope, number: int, problems: Problems
+) -> dict[str, Any]:
+    """Return the subject of an example that writes its plan out."""
     wanted = _SUBJECTS[scope]
+    if test["address"] is not None:
+        message = "an address names the subject of a plan from a file"
+        problems.add(message, ("tests", number, "address"))
     for other in _SUBJECTS.values():
         if other != wanted and test[other] is not None:
             problems.add(
@@ -111,14 +148,7 @@ def _build_test(test: dict[str, Any], scope: Scope, number: int, problems: Probl
         problems.add(f"a test of a rule of scope {scope} needs the key {wanted}", ("tests", number))
     subject = {wanted: _marked(test, test[wanted] or {})}
     subject.update({name: _compact(test[name]) for name in _ASIDE if test[name] is not None})
-    return RuleTest(
-        name=test["name"],
-        expect=test["expect"].value,
-        subject=subject,
-        params=test["params"],
-        context=test["context"],
-        message=test["message"],
-    )
+    return subject
 
 
 def _marked(test: dict[str, Any], subject: Any) -> Any:
