@@ -39,6 +39,11 @@ _COMMANDS = {
         "lint",
         "Check rules against the schemas of providers.",
     ),
+    "upgrade": (
+        "tfgate.authoring.upgrade",
+        "command",
+        "Rewrite rulesets of an older form.",
+    ),
     "docs": ("tfgate.authoring.docs", "docs", "Write a page for each rule."),
     "update": ("tfgate.history.update", "update", "Update rulesets from git to new versions."),
     "log": ("tfgate.history.log", "log", "Show the history of rules."),

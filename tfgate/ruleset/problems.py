@@ -62,16 +62,26 @@ class Lines:
         return scan.found
 
 
+def string_tokens(text: str) -> dict[KeyPath, tuple[int, str]]:
+    """Return the strings of a TOML text by their keys: where each begins, and how it is written."""
+    scan = _Scan(text)
+    with contextlib.suppress(RecursionError):
+        scan.run()
+    return scan.strings
+
+
 class _Scan:
     """One pass over the text. ``line`` is the line of the token under the cursor."""
 
     def __init__(self, text: str) -> None:
         self.found: dict[KeyPath, int] = {}
+        self.strings: dict[KeyPath, tuple[int, str]] = {}
         self.arrays: dict[KeyPath, int] = {}
         """Arrays of tables, each with the number of its last element."""
         self.tokens = self._tokens(text)
         self.kind = self.text = ""
         self.line = 1
+        self.start = 0
         self.advance()
 
     def run(self) -> None:
@@ -134,6 +144,8 @@ class _Scan:
         elif self.text == "{" and self.kind == "mark":
             self.inline_table(path)
         else:
+            if self.kind == "string":
+                self.strings[path] = self.start, self.text
             while self.kind in {"bare", "string", "other"} or self.text == ".":
                 self.advance()
 
@@ -168,15 +180,16 @@ class _Scan:
 
     def advance(self) -> None:
         self.tokens_seen = getattr(self, "tokens_seen", 0) + 1
-        self.kind, self.text, self.line = next(self.tokens, ("", "", self.line))
+        end = ("", "", self.line, self.start)
+        self.kind, self.text, self.line, self.start = next(self.tokens, end)
 
     @staticmethod
-    def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
+    def _tokens(text: str) -> Iterator[tuple[str, str, int, int]]:
         line = 1
         for match in _TOKEN.finditer(text):
             kind, token = match.lastgroup or "other", match.group()
             if kind != "skip":
-                yield kind, token, line
+                yield kind, token, line, match.start()
             line += token.count("\n")
 
 
