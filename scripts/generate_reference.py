@@ -40,7 +40,7 @@ Expressions are [JMESPath](https://jmespath.org/specification.html) as published
 below. Each takes values that are known only after the apply: what does not depend on them is
 settled now, what does is unknown. An argument of a wrong type is an error, and a rule that raises
 an error denies. How many steps an expression may take, how long its strings may be, and what
-regular expressions are, is told in [Bounds of expressions](bounds.md)."""
+regular expressions are, stands in [Bounds of expressions](bounds.md)."""
 
 
 def _function(function: Function) -> Iterator[str]:

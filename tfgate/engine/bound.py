@@ -251,7 +251,7 @@ def bind(rulesets: Sequence[Ruleset], context: Context) -> list[BoundRule]:
 
 
 def _data(ruleset: Ruleset) -> dict[str, Any]:
-    """Return the data files that the ruleset itself ships."""
+    """Return the data files of the ruleset itself."""
     return {name: file.value for name, file in ruleset.data.items() if file is not None}
 
 

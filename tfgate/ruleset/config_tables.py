@@ -78,7 +78,7 @@ GOVERNED: Final = {
     "state mv": "rename what is in the state",
     "state rm": "make Terraform forget objects",
     "state push": "replace the whole state",
-    "state replace-provider": "hand objects to another provider",
+    "state replace-provider": "change the provider of resources",
     "taint": "have an object replaced by the next apply",
     "untaint": "take that back",
     "refresh": "write what is found outside into the state",
@@ -95,7 +95,7 @@ GOVERNED: Final = {
     "rpcapi": "do what a program asks for over RPC",
     "other": "do what tfgate does not know: other commands, and options of known ones",
 }
-"""Commands of Terraform that change something without a plan that could be judged."""
+"""Commands of Terraform that change something without a plan to evaluate."""
 
 
 class Gate(Section, table="gate"):

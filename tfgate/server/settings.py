@@ -76,10 +76,10 @@ class LimitsTable(_Strict, frozen=True):
     tasks: Positive = 64
     """Tasks in work at once, most of them waiting for the network; the others wait in the queue."""
     judges: Positive = 2
-    """Judgements at once: one core each."""
+    """Evaluations at once: one core each."""
     judge_seconds: Positive = 300
     judge_memory_bytes: Positive = 4 * 1024**3
-    """Address space of one judgement."""
+    """Address space of one evaluation."""
     requests_a_minute: Positive = 1200
     """For each organisation, on each server."""
     http_seconds: Seconds = 20.0

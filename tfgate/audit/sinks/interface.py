@@ -118,7 +118,7 @@ class Secrets:
         return value
 
     def add(self, value: str) -> None:
-        """Have this hidden too."""
+        """Redact this too."""
         self._known.update(_forms(value))
 
     def hide(self, text: str) -> str:
