@@ -61,8 +61,8 @@ class AlreadyRecordedError(AuditError):
 def find_once(log: Path, event: str, name: str, value: str) -> dict[str, Any] | None:
     """Return the record of ``event`` in the trail at ``log`` whose member ``name`` is ``value``.
 
-    Raises ``AuditError`` where a file of the trail cannot be read to its end: what is behind that point cannot
-    be ruled out.
+    Raises ``AuditError`` where a file of the trail cannot be read to its end: what is behind
+    that point cannot be ruled out.
     """
     needles = [canonical(text) for text in (event, value)]
     for path in trail_files(log):
