@@ -1,4 +1,4 @@
-"""Opening what somebody named: what is not a file is refused, and nothing is waited for.
+"""Opening and writing files: what is not a file is refused, and nothing is waited for.
 
 A pipe that nobody writes to would hold a command up for ever, a device may never end, and whoever
 can write in a folder can put either in the place of a file.
@@ -114,6 +114,23 @@ def open_for_report(path: str, flags: int) -> int:
     if hasattr(os, "O_NONBLOCK"):
         os.set_blocking(descriptor, True)
     return descriptor
+
+
+def create_file(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Write a file that is not there yet; a link in its place is none. Raises ``OSError``."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags, mode), "wb") as file:
+        file.write(data)
+
+
+def replace_file(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Write a file, whole or not at all; who reads the old one goes on. Raises ``OSError``."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    try:
+        create_file(temporary, data, mode)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def search_path(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import click
 
@@ -12,13 +11,13 @@ from tfgate.atlantis.settings import Flags, Item, parse_document, read_document,
 from tfgate.atlantis.traps import Danger, Finding, flag_traps, project_traps, server_traps
 from tfgate.command.output import write_lines, write_out
 from tfgate.exitcodes import ExitCode
+from tfgate.model import Frozen
 from tfgate.report.escape import console
 
 _ORDER = {danger: number for number, danger in enumerate(Danger)}
 
 
-@dataclass(frozen=True)
-class Files:
+class Files(Frozen, frozen=True):
     """What is to be looked at; ``None`` where it is not given."""
 
     repos: str | None = None

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import re2
 
 from tfgate.errors import UsageError
+from tfgate.model import Frozen
 from tfgate.opening import open_file
 
 # A YAML file whose every value knows its line.
@@ -30,8 +30,7 @@ _DEEPEST = 30
 """Merge keys that are followed."""
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(Frozen, frozen=True):
     """A value of a document, or the place where one is missing (``node`` is ``None``)."""
 
     file: str
@@ -139,11 +138,10 @@ def parse_document(data: bytes | str, name: str) -> Item:
 DEFAULT_WORKFLOW = "default"
 
 
-@dataclass(frozen=True)
-class Flags:
+class Flags(Frozen, frozen=True):
     """Flags of ``atlantis server``: from the command line, the environment, its settings file."""
 
-    values: Mapping[str, Item] = field(default_factory=dict)
+    values: Mapping[str, Item] = {}
     known: bool = False
     """Whether there was anything to read them from."""
 
@@ -184,8 +182,7 @@ def _value(text: str, where: str) -> Item:
     return Item(where, parse_document(quoted, where).node)
 
 
-@dataclass(frozen=True)
-class Repo:
+class Repo(Frozen, frozen=True):
     """What holds for the repositories that one entry of ``repos`` is the last to fit."""
 
     id: str
@@ -241,15 +238,14 @@ def _fits(pattern: str, other: str) -> bool:
         return False
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Frozen, frozen=True):
     """One step of a stage."""
 
     name: str
     """``run``, ``show``, ``env``, …"""
     item: Item
     command: str = ""
-    output: Item = field(default_factory=lambda: Item(""))
+    output: Item = Item("")
 
     @property
     def is_verdict(self) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 import re2
 
 from tfgate.atlantis.settings import DEFAULT_WORKFLOW, Flags, Item, Repo, Step, repos_of, steps_of
+from tfgate.model import Frozen
 
 # What the doctor finds, and how bad it is.
 
@@ -29,8 +29,7 @@ class Danger(str, Enum):
         return self.value
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Frozen, frozen=True):
     """One setting."""
 
     danger: Danger

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import os
 from pathlib import Path
@@ -114,7 +113,7 @@ def run_terraform(
 
 def _apply_arguments(line: CommandLine, terraform: Terraform) -> ApplyArguments:
     given = parse_apply(line.arguments, tool=terraform.kind, drop_in=True)
-    given = dataclasses.replace(given, chdir=line.chdir)
+    given = replace(given, chdir=line.chdir)
     if line.command == "apply":
         return given
     if given.plan_file is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -18,6 +17,7 @@ from tfgate.gate.inputs import PlanInput, read_file, show_plan_file
 from tfgate.gate.plan_copy import Interrupted, Interrupts, plan_place
 from tfgate.gate.record import Recorder
 from tfgate.gate.terraform_apply import TerraformApply
+from tfgate.model import Frozen
 from tfgate.model.decision import Verdict
 from tfgate.terraform.planfile import plan_file_kind
 from tfgate.terraform.text import clean
@@ -45,8 +45,7 @@ if TYPE_CHECKING:
 # record and before anything is shown, asked or applied.
 
 
-@dataclass(frozen=True)
-class Grant:
+class Grant(Frozen, frozen=True):
     """Whether a plan may be applied, and what is to be recorded of the reason."""
 
     allowed: bool
@@ -54,7 +53,7 @@ class Grant:
     """What the command ends with where it is not allowed."""
     notes: tuple[str, ...] = ()
     """Sentences for the person: which approval was used, why a receipt was refused."""
-    records: tuple[tuple[str, dict[str, Any]], ...] = field(default=())
+    records: tuple[tuple[str, dict[str, Any]], ...] = ()
     """``(event, fields)`` to record before the apply begins: ``approval_used``, …"""
 
 
@@ -191,8 +190,7 @@ class Console(Protocol):
         """Pass on a piece of what Terraform prints with ``-json``."""
 
 
-@dataclass(frozen=True)
-class ApplyJob:
+class ApplyJob(Frozen, frozen=True):
     """What is to be applied, and how."""
 
     request: Request
@@ -207,15 +205,14 @@ class ApplyJob:
     authority: Authority = decision_alone
 
 
-@dataclass(frozen=True)
-class ApplyResult:
+class ApplyResult(Frozen, frozen=True):
     """How it ended."""
 
     exit_code: int
     result: CheckResult
     applied: Applied | None = None
     """``None`` where nothing was applied."""
-    obligations: Obligations | None = field(default=None)
+    obligations: Obligations | None = None
 
 
 def apply(job: ApplyJob) -> ApplyResult:

@@ -13,7 +13,6 @@ import base64
 import binascii
 import datetime as dt
 import json
-import os
 import textwrap
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
@@ -28,15 +27,12 @@ from tfgate.audit.signing import (
     sign,
 )
 from tfgate.errors import TfgateError, UsageError
-from tfgate.opening import open_file
+from tfgate.opening import open_file, replace_file
 from tfgate.report.escape import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-
-# --- Small documents that other people hand in: read with bounds, decoded strictly.
 
 
 MAX_DOCUMENT = 16 * 1024 * 1024
@@ -75,13 +71,9 @@ def write_document(path: Path, data: bytes, what: str) -> None:
             "read.",
             hint="So many findings need another plan, or a waiver, in place of an approval.",
         )
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as file:
-            file.write(data)
-        temporary.replace(path)
+        replace_file(path, data)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise TfgateError(f"The {what} {path} cannot be written: {error.strerror}.") from None
 
 

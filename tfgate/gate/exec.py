@@ -7,7 +7,6 @@ import os
 import shlex
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,8 @@ from tfgate.gate.check import new_decision_id
 from tfgate.gate.gather import load_config
 from tfgate.gate.plan_copy import Interrupts, private_directory
 from tfgate.gate.record import Recorder
-from tfgate.opening import search_path
+from tfgate.model import Frozen
+from tfgate.opening import replace_file, search_path
 from tfgate.ruleset.config_tables import GOVERNED, OnCommand
 from tfgate.terraform import detect_operator, detect_workspace, find_terraform
 from tfgate.terraform.arguments import HELP
@@ -35,15 +35,11 @@ if TYPE_CHECKING:
     from tfgate.terraform.commandline import CommandLine
 
 
-# --- Stand-ins for ``terraform`` and ``tofu``, to be put in front on PATH.
-#
 # A stand-in is a shell script, so that what the gate has no business with costs about a
 # millisecond. It becomes the next program of its name on PATH where it is certain that the command
 # changes nothing: where the words are, one by one, those of the gate's own table, and the
 # environment adds none. Everything else starts tfgate, which reads the command line as Terraform
 # does.
-
-
 NAMES = ("terraform", "tofu")
 MARKER = ".tfgate-shim"
 """Stands in a directory of stand-ins, so that the gate itself passes over it."""
@@ -137,7 +133,7 @@ def install_shims(directory: Path, *, options: Sequence[str] = ()) -> list[Path]
         directory.mkdir(parents=True, exist_ok=True)
         (directory / MARKER).write_text("")
         for path in paths:
-            _replace(path, shim_script(path.name, options))
+            replace_file(path, shim_script(path.name, options).encode(), 0o755)
     except OSError as error:
         raise TfgateError(f"{directory} cannot be written to: {error.strerror}.") from None
     return paths
@@ -192,14 +188,6 @@ def _is_shim(path: Path) -> bool:
         return False
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write a program so that a shell that runs the old one is not disturbed."""
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    new.write_text(text, encoding="utf-8")
-    new.chmod(0o755)
-    new.replace(path)
-
-
 DEPTH = "TFGATE_EXEC_DEPTH"
 """Counts how often the gate was entered from within itself, so that a circle ends."""
 _DEEPEST = 16
@@ -234,8 +222,7 @@ def deeper(env: Mapping[str, str]) -> dict[str, str]:
     return {**env, DEPTH: str(depth + 1)}
 
 
-@dataclass(frozen=True)
-class GovernedCommand:
+class GovernedCommand(Frozen, frozen=True):
     """A command that changes something without a plan."""
 
     request: Request

@@ -11,19 +11,17 @@ import contextlib
 import hashlib
 import os
 import signal
-import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from tfgate.errors import TfgateError, UsageError
+from tfgate.opening import create_file
+from tfgate.terraform.runner import signals_taken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import FrameType
-
-
-# --- A private directory that no signal leaves behind.
 
 
 @contextmanager
@@ -121,19 +119,16 @@ class InDirectory:
 
     def keep(self, data: bytes) -> Path:
         """Write a new file that nobody else can read or write."""
-        path = self._kept
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
         try:
-            with open(os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600), "wb") as file:
-                file.write(data)
+            create_file(self._kept, data)
             # The gate itself has no reason to write to it again.
-            path.chmod(0o400)
+            self._kept.chmod(0o400)
         except OSError as error:
             raise TfgateError(
                 f"The private copy of the plan cannot be written: {error.strerror}.",
                 hint="Make room there, or let TMPDIR name another place.",
             ) from None
-        return path
+        return self._kept
 
     def close(self) -> None:
         """Remove the files by their names: the directory's removal first looks what is in it."""
@@ -247,9 +242,6 @@ def _contents(descriptor: int) -> bytes:
     return b"".join(parts)
 
 
-# --- Signals while something must not be left half done.
-
-
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -264,26 +256,21 @@ class Interrupted(KeyboardInterrupt):
 class Interrupts:
     """Turns SIGINT, SIGTERM and SIGHUP into ``Interrupted`` between enter and exit.
 
-    Within ``held`` they are noted alone. What the parent ignores (nohup) stays ignored. Off the
-    main thread, where Python takes no signals, nothing is changed.
+    Within ``held`` they are noted alone.
     """
 
     def __init__(self) -> None:
-        self._before: dict[int, object] = {}
+        self._taken = signals_taken(_NAMES, self._take)
         self._depth = 0
         self.noted: list[int] = []
         """Signals that came while they were held."""
 
     def __enter__(self) -> Interrupts:
-        if threading.current_thread() is threading.main_thread():
-            for number in (getattr(signal, name) for name in _NAMES if hasattr(signal, name)):
-                if signal.getsignal(number) is not signal.SIG_IGN:
-                    self._before[number] = signal.signal(number, self._take)
+        self._taken.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave us
+        self._taken.__exit__(None, None, None)
 
     def _take(self, number: int, _frame: FrameType | None) -> None:
         if self._depth:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +13,7 @@ from tfgate.errors import AuditError, NotDeliveredError, TfgateError
 from tfgate.exitcodes import ExitCode
 from tfgate.gate.plan_copy import Interrupted, is_unchanged
 from tfgate.gate.verify import check_on_plan, obligations_of, unresolved
+from tfgate.model import Frozen
 from tfgate.terraform.arguments import takes_variables
 
 if TYPE_CHECKING:
@@ -100,14 +100,13 @@ class Progress:
             place.append({"address": address, "action": str(hook.get("action", ""))})
 
 
-@dataclass(frozen=True)
-class Applied:
+class Applied(Frozen, frozen=True):
     """How the apply ended."""
 
     terraform_exit_code: int
     exit_code: int
     signals: tuple[int, ...] = ()
-    obligations: Obligations | None = field(default=None)
+    obligations: Obligations | None = None
 
 
 class TerraformApply:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,6 +14,7 @@ from tfgate.exitcodes import ExitCode
 from tfgate.gate.gather import gather_without_plan, load_config
 from tfgate.gate.inputs import read_plan_input
 from tfgate.gate.record import Recorder, audit_paths
+from tfgate.model import Frozen
 from tfgate.model.decision import OutcomeKind
 from tfgate.model.rule import OnUnknown, Scope
 from tfgate.opening import read_file
@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 # --- After the apply: what was let through unknown, evaluated on the state that came out.
 
 
-@dataclass(frozen=True)
-class Obligations:
+class Obligations(Frozen, frozen=True):
     """What became of every obligation of a decision."""
 
     checked: tuple[Checked, ...]
@@ -148,8 +147,7 @@ def unresolved(
     )
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Frozen, frozen=True):
     """Where the facts of the decision are."""
 
     evidence: Path | None = None
@@ -160,8 +158,7 @@ class Source:
     """Output of ``terraform show -json``; ``None`` has Terraform asked."""
 
 
-@dataclass(frozen=True)
-class Verified:
+class Verified(Frozen, frozen=True):
     """What came out."""
 
     decision_id: str

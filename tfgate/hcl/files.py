@@ -35,8 +35,7 @@ _LEADS_OUT = "a symbolic link leads out of the repository: not read"
 SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What is read at most; beyond it a problem is reported and the module is incomplete."""
 
     file_bytes: int = 5 * 1024 * 1024

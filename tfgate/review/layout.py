@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from tfgate.engine.context import Locate
@@ -13,6 +12,7 @@ from tfgate.exitcodes import ExitCode
 from tfgate.gate.check import evaluate_and_record
 from tfgate.gate.gather import load_config
 from tfgate.gate.request import Request
+from tfgate.model import Frozen
 from tfgate.model.action import Action
 from tfgate.model.decision import Decision, Outcome
 from tfgate.model.rule import Rule, Scope, Severity
@@ -24,8 +24,7 @@ from tfgate.review.model import ChangeKind, ModuleGroup, Radius, Review, Reviewe
 # Which changes of a plan a review shows.
 
 
-@dataclass(frozen=True)
-class ReviewFilter:
+class ReviewFilter(Frozen, frozen=True):
     """What a change must be to be shown; nothing given in a field lets everything through."""
 
     actions: tuple[Action, ...] = ()
@@ -137,8 +136,7 @@ _SCOPES: Final = {
 Key = tuple[ChangeKind, str, "str | None"]
 
 
-@dataclass(frozen=True)
-class ReviewResult:
+class ReviewResult(Frozen, frozen=True):
     """A review, and the exit code of the verdict it shows."""
 
     review: Review

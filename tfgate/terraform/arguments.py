@@ -8,12 +8,14 @@ package: one dash or two, ``-name=value`` or, unless it is a switch, ``-name val
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import Flag, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from msgspec.structs import replace
+
 from tfgate.errors import UsageError
+from tfgate.model import Frozen
 from tfgate.terraform.text import clean
 
 if TYPE_CHECKING:
@@ -115,8 +117,7 @@ class Given(NamedTuple):
         return f"-{self.name}={self.value.partition('=')[0]}=…"
 
 
-@dataclass(frozen=True)
-class ApplyArguments:
+class ApplyArguments(Frozen, frozen=True):
     """What ``apply`` was asked for."""
 
     given: tuple[Given, ...] = ()

@@ -19,11 +19,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tfgate.errors import UsageError
+from tfgate.model import Frozen
 from tfgate.terraform.arguments import HELP, PLAN_OPTIONS
 
 if TYPE_CHECKING:
@@ -178,8 +178,7 @@ COMPLETES: Final = "COMP_LINE"
 """Set by a shell that completes a line: Terraform prints words for it, and does nothing else."""
 
 
-@dataclass(frozen=True)
-class CommandLine:
+class CommandLine(Frozen, frozen=True):
     """What Terraform does."""
 
     command: str = ""

@@ -268,9 +268,9 @@ def run_foreground(
 
     terminal = _terminal()
     own_group = terminal is None and sys.platform != "win32"
-    received: list[int] = []
+    relay = _Relay(terminal)
     try:
-        with _Relay(terminal, received) as relay:
+        with signals_taken((*_FROM_TERMINAL, *_FROM_PROCESSES), relay.take):
             process = subprocess.Popen(
                 list(command),
                 cwd=cwd,
@@ -283,7 +283,7 @@ def run_foreground(
     finally:
         if terminal is not None:
             os.close(terminal)
-    return Finished(code if code >= 0 else 128 - code, tuple(received))
+    return Finished(code if code >= 0 else 128 - code, tuple(relay.received))
 
 
 def _terminal() -> int | None:
@@ -303,26 +303,13 @@ def _wait(process: subprocess.Popen[bytes], on_stdout: Callable[[bytes], None] |
 
 
 class _Relay:
-    """Takes this process's signals while a command runs, and passes on what it has not got."""
+    """Passes on to a command the signals that it has not got."""
 
-    def __init__(self, terminal: int | None, received: list[int]) -> None:
+    def __init__(self, terminal: int | None) -> None:
+        self.received: list[int] = []
         self._terminal = terminal
-        self._received = received
         self._process: subprocess.Popen[bytes] | None = None
         self._early: list[int] = []
-        self._before: dict[int, object] = {}
-
-    def __enter__(self) -> _Relay:
-        if threading.current_thread() is threading.main_thread():
-            for number in _numbers((*_FROM_TERMINAL, *_FROM_PROCESSES)):
-                # What our parent ignores (nohup) the command inherits as ignored: leave it so.
-                if signal.getsignal(number) is not signal.SIG_IGN:
-                    self._before[number] = signal.signal(number, self._take)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave us
 
     def pass_on_to(self, process: subprocess.Popen[bytes]) -> None:
         """Name the command, and pass on what came before it could be named."""
@@ -330,8 +317,9 @@ class _Relay:
         while self._early:
             self._send(self._early.pop(0))
 
-    def _take(self, number: int, _frame: FrameType | None) -> None:
-        self._received.append(number)
+    def take(self, number: int, _frame: FrameType | None) -> None:
+        """Note a signal, and pass it on as soon as the command is named."""
+        self.received.append(number)
         if self._process is None:
             self._early.append(number)
         else:
@@ -351,6 +339,27 @@ class _Relay:
             return os.tcgetpgrp(self._terminal) == os.getpgrp()
         except OSError:  # the terminal is gone: its hang-up went to everybody
             return True
+
+
+@contextlib.contextmanager
+def signals_taken(
+    names: tuple[str, ...], take: Callable[[int, FrameType | None], None]
+) -> Iterator[None]:
+    """Have ``take`` called for these signals while the block runs.
+
+    What our parent ignores (nohup) stays ignored: a command inherits it so. Off the main thread,
+    where Python takes no signals, nothing is changed.
+    """
+    before: dict[int, Any] = {}
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for number in _numbers(names):
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    before[number] = signal.signal(number, take)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _numbers(names: tuple[str, ...]) -> Iterator[int]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tfgate.errors import TfgateError
 from tfgate.git import GitError, blob_id
+from tfgate.opening import create_file
 from tfgate.ruleset.ruleset import RulesetFile, digest
 
 if TYPE_CHECKING:
@@ -99,9 +100,7 @@ def write_files(files: Mapping[str, bytes], folder: Path) -> None:
     for name, data in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        with open(os.open(path, flags, 0o600), "wb") as file:
-            file.write(data)
+        create_file(path, data)
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from tfgate.errors import ConfigError, Problem, RulesetError
 from tfgate.git import OBJECT_ID
 from tfgate.model import Frozen
+from tfgate.opening import replace_file
 from tfgate.ruleset.files import Unreadable, read_toml
 from tfgate.ruleset.problems import show_name
 from tfgate.ruleset.strict import Integer, Key, ListOf, Table, Text
@@ -102,17 +102,10 @@ def _check_repeated(source: str, pins: Mapping[str, Pin], number: int, problems:
 def write_lock(path: Path, pins: Mapping[str, Pin]) -> None:
     """Write the lock whole or not at all. Raises ``ConfigError``."""
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        replace_file(path, lock_text(pins).encode())
     except OSError as error:
-        raise _unwritable(path, error) from None
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(lock_text(pins))
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        os.unlink(temporary)
-        raise _unwritable(path, error) from None
+        message = f"cannot be written: {(error.strerror or 'unknown reason').lower()}"
+        raise ConfigError([Problem(path.name, message)]) from None
 
 
 def lock_text(pins: Mapping[str, Pin]) -> str:
@@ -123,11 +116,6 @@ def lock_text(pins: Mapping[str, Pin]) -> str:
         for source, pin in sorted(pins.items())
     )
     return _HEAD + "".join(entries)
-
-
-def _unwritable(path: Path, error: OSError) -> ConfigError:
-    message = f"cannot be written: {(error.strerror or 'unknown reason').lower()}"
-    return ConfigError([Problem(path.name, message)])
 
 
 PREFIX: Final = "git::"
