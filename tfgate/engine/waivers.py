@@ -68,7 +68,6 @@ _REMEDIES: Final = {
 _RENEW: Final = "Renew the waiver with a reason and a date, or remove it."
 _OF_PROBLEM: Final = {
     "missing-reason": NO_REASON,
-    "expired": EXPIRED,
     "unattached": UNATTACHED,
     "downloaded": NOT_PERMITTED,
     "too-many": NOT_PERMITTED,

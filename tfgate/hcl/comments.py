@@ -19,8 +19,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from tfgate.hcl.jsonsyntax import json_comments
-from tfgate.hcl.paths import JSON
 from tfgate.hcl.scanner import scan_comments
+from tfgate.hcl.sources import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,7 +51,6 @@ class ProblemKind(str, Enum):
     MISSING_OWNER = "missing-owner"
     MISSING_EXPIRY = "missing-expiry"
     MALFORMED_DATE = "malformed-date"
-    EXPIRED = "expired"
     UNATTACHED = "unattached"
     DOWNLOADED = "downloaded"
     TOO_MANY = "too-many"
@@ -191,11 +190,8 @@ def remarks(index: SourceIndex, needles: Sequence[bytes]) -> Iterator[Remark]:
     A file without any of them in its bytes is not looked into; one inside a string or a heredoc is
     no comment.
     """
-    nodes: dict[int, list[ModuleNode]] = {}
-    for node in index.modules():
-        nodes.setdefault(id(node.source), []).append(node)
     wanted = [needle.decode() for needle in needles]
-    for users in nodes.values():
+    for users in index.directories():
         for file in users[0].source.files:
             if any(needle in file.data for needle in needles):
                 for comment, block in _attached(file):

@@ -96,15 +96,6 @@ def read_block(text: str, block: Block) -> Contents:
     return found
 
 
-def read_expression(text: str, start: int, end: int) -> Node:
-    """Read the expression at ``text[start:end]``. Raises `ScanError` where it is none."""
-    reader = _Reader(text, start, end)
-    node = reader.expression()
-    if reader.lexeme:
-        raise reader.unexpected()
-    return node
-
-
 _COMMENT = rf"(?:{BLOCK_COMMENT}|(?:#|//)[^\n]*(?![^\n]))"
 """Never the beginning of one: what a comment says is not taken for tokens when none follows."""
 _BLANK = rf"[ \t\r]*(?:{_COMMENT}[ \t\r]*)*"

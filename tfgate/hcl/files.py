@@ -56,16 +56,15 @@ class Reader:
     """Absolute, as given: paths in messages are relative to it."""
     limits: Limits
     boundary: Path
-    opentofu: bool = True
     problems: dict[Problem, None] = field(default_factory=dict)
     """In the order they were found, each once."""
     files_read: int = 0
 
     @classmethod
-    def of(cls, root: Path, limits: Limits, *, opentofu: bool = True) -> Reader:
+    def of(cls, root: Path, limits: Limits) -> Reader:
         """Make a reader for ``root`` and find its boundary."""
         root = Path(os.path.abspath(root))
-        return cls(root, limits, _boundary(Path(os.path.realpath(root))), opentofu)
+        return cls(root, limits, _boundary(Path(os.path.realpath(root))))
 
     def display(self, path: Path) -> str:
         """Write ``path`` relative to the root, with ``/``."""
@@ -89,7 +88,7 @@ class Reader:
             message = f"the module's directory cannot be read ({_reason(error)})"
             yield self.report(directory, message)
             return
-        yield from self._counted(directory, _unshadowed(names, opentofu=self.opentofu))
+        yield from self._counted(directory, _unshadowed(names))
 
     def _counted(self, directory: Path, names: Iterable[str]) -> Iterator[Path | Problem]:
         """Yield the files' paths, as many as may be read, and the problem where there are more."""
@@ -149,11 +148,9 @@ def decode(data: bytes) -> str | int:
         return data.count(b"\n", 0, error.start) + 1
 
 
-def _unshadowed(names: list[str], *, opentofu: bool) -> list[str]:
-    """Leave out what is not read: ``a.tf`` beside ``a.tofu``, or every ``.tofu``."""
-    tofu = {name for name in names if name.removesuffix(".json").endswith(".tofu")}
-    if not opentofu:
-        return [name for name in names if name not in tofu]
+def _unshadowed(names: list[str]) -> list[str]:
+    """Leave out ``a.tf`` beside ``a.tofu``, which OpenTofu does not read."""
+    tofu = [name for name in names if name.removesuffix(".json").endswith(".tofu")]
     hidden = {
         name.removesuffix(".json").removesuffix(".tofu")
         + (".tf.json" if name.endswith(".json") else ".tf")
@@ -204,9 +201,26 @@ class Installed:
 
         ``source`` is the call's, where it is a literal; ``parent`` the calling module's directory.
         """
-        entry = self._manifest.get(".".join(calls))
-        found = directory_of(self._reader, self._data_dir, parent, source, entry)
+        if source is not None and is_local(source):
+            found: Path | None = Path(os.path.normpath(parent / source.replace("\\", "/")))
+        else:
+            found = self._installed(parent, self._manifest.get(".".join(calls)))
         return found if found is not None and os.path.isdir(found) else None
+
+    def _installed(self, parent: Path, entry: Entry | None) -> Path | None:
+        """Return the directory that the manifest names, where that is to be believed."""
+        if entry is None or "\x00" in entry.dir:
+            return None
+        named = entry.dir if os.sep == "\\" else entry.dir.replace("\\", "/")
+        directory = Path(os.path.normpath(self._reader.root / named))
+        real = Path(os.path.realpath(directory))
+        trusted = (self._reader.boundary, Path(os.path.realpath(self._data_dir)))
+        if any(real.is_relative_to(place) for place in trusted):
+            return directory
+        if _ABSOLUTE.match(named) or not is_local(entry.source):
+            return None
+        local = Path(os.path.realpath(parent / entry.source.replace("\\", "/")))
+        return directory if real == local else None
 
     def is_downloaded(self, directory: Path, calls: tuple[str, ...], source: str | None) -> bool:
         """Say whether ``terraform init`` put it there."""
@@ -222,7 +236,7 @@ def read_manifest(reader: Reader, data_dir: Path) -> dict[str, Entry]:
     if isinstance(data, Problem):
         return {}
     try:
-        manifest = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_Manifest)
+        manifest = msgspec.json.decode(data.removeprefix(BOM), type=_Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         reader.report(path, "not a module manifest: run terraform init again")
         return {}
@@ -232,29 +246,3 @@ def read_manifest(reader: Reader, data_dir: Path) -> dict[str, Entry]:
 def is_local(source: str) -> bool:
     """Say whether a module source is a path: ``./…`` or ``../…`` (with ``\\`` on Windows)."""
     return source.replace("\\", "/").startswith(("./", "../")) or source in (".", "..")
-
-
-def directory_of(
-    reader: Reader, data_dir: Path, parent: Path, source: str | None, entry: Entry | None
-) -> Path | None:
-    """Return the directory of a module call, or ``None`` where it is not known.
-
-    ``source`` is the call's, where it is a literal; ``parent`` the calling module's directory.
-    """
-    if source is not None and is_local(source):
-        return Path(os.path.normpath(parent / source.replace("\\", "/")))
-    if entry is None or "\x00" in entry.dir:
-        return None
-    named = entry.dir if os.sep == "\\" else entry.dir.replace("\\", "/")
-    directory = Path(os.path.normpath(reader.root / named))
-    real = Path(os.path.realpath(directory))
-    trusted = (reader.boundary, Path(os.path.realpath(data_dir)))
-    if any(real.is_relative_to(place) for place in trusted):
-        return directory
-    if not _ABSOLUTE.match(named) and is_local(entry.source):
-        return directory if real == _local(parent, entry.source) else None
-    return None
-
-
-def _local(parent: Path, source: str) -> Path:
-    return Path(os.path.realpath(parent / source.replace("\\", "/")))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from tfgate.hcl.files import Installed, Limits, Reader, is_local
-from tfgate.hcl.paths import alike, find_path, has_step, path_steps
+from tfgate.hcl.paths import alike, find_path, overriding, path_steps
 from tfgate.hcl.sources import ModuleSource
 from tfgate.model.address import Location, config_address, join_modules, split_modules
 
@@ -75,15 +75,14 @@ class SourceIndex:
         *,
         data_dir: Path | None = None,
         limits: Limits | None = None,
-        opentofu: bool = True,
     ) -> SourceIndex:
         """Make the index of the configuration whose root module is in ``root``.
 
         ``data_dir`` is where ``terraform init`` keeps its things (``TF_DATA_DIR``; default
-        ``.terraform`` below the root). ``opentofu`` says whether ``.tofu`` files count: each hides
-        the ``.tf`` file of the same name then, as OpenTofu does it; Terraform reads none of them.
+        ``.terraform`` below the root). A ``.tofu`` file hides the ``.tf`` file of the same
+        name, as OpenTofu does it; Terraform reads none of them.
         """
-        reader = Reader.of(Path(root), limits or Limits(), opentofu=opentofu)
+        reader = Reader.of(Path(root), limits or Limits())
         place = reader.root / (data_dir if data_dir is not None else ".terraform")
         return cls(reader, Installed(reader, Path(os.path.normpath(place))))
 
@@ -138,9 +137,8 @@ class SourceIndex:
         declared = None if node is None else node.source.declared.get(rest)
         if node is None or not declared:
             return self.locate(address, name)
-        chosen = self._chosen(declared, name)
-        file = chosen.file
-        number = alike(file.syntax, file.text or "", chosen.block, name, element)
+        chosen = overriding(declared, name)
+        number = alike(chosen.file, chosen.block, name, element)
         return self._inside(node, declared, name if number is None else f"{name}[{number}]")
 
     def declares(self, address: str) -> bool | None:
@@ -185,6 +183,13 @@ class SourceIndex:
                     self._report_missing(node, call)
                 else:
                     waiting.append(child)
+
+    def directories(self) -> Iterable[list[ModuleNode]]:
+        """Return the modules of the tree, those that use the same directory together."""
+        users: dict[int, list[ModuleNode]] = {}
+        for node in self.modules():
+            users.setdefault(id(node.source), []).append(node)
+        return users.values()
 
     @property
     def complete(self) -> bool:
@@ -277,19 +282,10 @@ class SourceIndex:
     def _inside(self, node: ModuleNode, declared: Sequence[Declared], path: str) -> Location:
         """Follow ``path`` into the last override that has its first step, or into the block."""
         steps = path_steps(path)
-        chosen = self._chosen(declared, str(steps[0])) if steps else declared[0]
+        chosen = overriding(declared, str(steps[0])) if steps else declared[0]
         file = chosen.file
-        (line, end_line), _ = find_path(file.syntax, file.text or "", chosen.block, steps)
+        (line, end_line), _ = find_path(file, chosen.block, steps)
         return Location(file.name, line, end_line, node.chain)
-
-    @staticmethod
-    def _chosen(declared: Sequence[Declared], step: str) -> Declared:
-        """Return the last override that has ``step``, or what all of them override."""
-        chosen = declared[0]
-        for one in declared[1:]:
-            if has_step(one.file.syntax, one.file.text or "", one.block, step):
-                chosen = one
-        return chosen
 
 
 def is_whole(index: SourceIndex) -> bool:

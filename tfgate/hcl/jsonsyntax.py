@@ -16,7 +16,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tfgate.hcl.lexical import ScanError, sole_expression
-from tfgate.hcl.scanner import Attribute, Block, Body, Comment, Element
+from tfgate.hcl.scanner import Attribute, Block, Body, Comment, Element, Lines
 from tfgate.query.values import UNKNOWN
 
 if TYPE_CHECKING:
@@ -105,12 +105,10 @@ def json_literal(text: str, start: int, end: int) -> str | None:
 
 def _elements(text: str, value: Value, line: int) -> list[Element]:
     found = []
-    counted = value.start
+    lines = Lines(text, value.start, line)
     for key, begins, member in value.members:
-        line += text.count("\n", counted, begins)
-        end_line = line + text.count("\n", begins, member.end)
-        counted = begins
-        found.append(Element(key, line, end_line, member.start, member.end))
+        first = lines.at(begins)
+        found.append(Element(key, first, lines.at(member.end), member.start, member.end))
     return found
 
 
@@ -135,12 +133,10 @@ def _labelled(kind: str, labels: tuple[str, ...], value: Value, missing: int) ->
 
 
 def _with_lines(text: str, places: Iterator[_Place]) -> Iterator[Block]:
-    line, counted = 1, 0
-    for kind, labels, value in places:
-        line += text.count("\n", counted, value.start)
-        counted = value.start
-        end_line = line + text.count("\n", value.start, value.end)
-        yield Block(kind, labels, line, end_line, value.start, value.start + 1, value.end - 1)
+    lines = Lines(text)
+    for kind, labels, (start, end, *_) in places:
+        line = lines.at(start)
+        yield Block(kind, labels, line, lines.at(end), start, start + 1, end - 1)
 
 
 def _parse(text: str, position: int, depth: int = 0) -> Value:

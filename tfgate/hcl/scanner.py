@@ -9,7 +9,7 @@ which loses the place is an error here: `tfgate.hcl.expressions` refuses the res
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tfgate.hcl.lexical import (
     BLANK,
@@ -23,6 +23,9 @@ from tfgate.hcl.lexical import (
     skip_special,
     skip_to,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _GAP = r"(?:[ \t\r]|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/)*"
 _NAME = rf"{IDENTIFIER}(?![\w-])"
@@ -60,6 +63,21 @@ class Attribute(NamedTuple):
     """Offset behind the expression; a comment or white space before it may still belong to it."""
 
 
+class Lines:
+    """Counts lines on the way through a text: each place is not before the last one asked for."""
+
+    def __init__(self, text: str, position: int = 0, line: int = 1) -> None:
+        self._text = text
+        self._position = position
+        self._line = line
+
+    def at(self, position: int) -> int:
+        """Return the line of ``position``."""
+        self._line += self._text.count("\n", self._position, position)
+        self._position = position
+        return self._line
+
+
 class Body(NamedTuple):
     """What stands directly in a body, in the order of the text."""
 
@@ -95,7 +113,7 @@ def scan_comments(text: str) -> list[Comment]:
     Stops without a word where the text stops being HCL: ``scan`` has said so.
     """
     comments: list[Comment] = []
-    position, line, counted = 0, 1, 0
+    position, lines = 0, Lines(text)
     try:
         while True:
             stop = IN_BRACES_TO_COMMENT.match(text, position)
@@ -107,10 +125,8 @@ def scan_comments(text: str) -> list[Comment]:
                 continue
             end = skip_special(text, position)
             if text[position] in "#/":
-                line += text.count("\n", counted, position)
-                last = line + text.count("\n", position, end)
-                comments.append(Comment(text[position:end], line, last, position))
-                line, counted = last, end
+                line = lines.at(position)
+                comments.append(Comment(text[position:end], line, lines.at(end), position))
             position = end
     except ScanError:
         pass
@@ -124,8 +140,7 @@ class _Scan:
         self.text = text
         self.position = start
         self.stop = stop
-        self.line = line
-        self.counted = start
+        self.line_at = Lines(text, start, line).at
 
     def run(self) -> Body:
         attributes: dict[str, Attribute] = {}
@@ -152,24 +167,18 @@ class _Scan:
             raise ScanError("a comment is opened here and never closed", self.position)
         return self.position < self.stop
 
-    def _count(self, position: int) -> int:
-        """Return the line of ``position``, which is not before the last one asked for."""
-        self.line += self.text.count("\n", self.counted, position)
-        self.counted = position
-        return self.line
-
     def _attribute(self, header: re.Match[str]) -> Attribute:
-        line = self._count(header.start())
+        line = self.line_at(header.start())
         end = min(skip_expression(self.text, header.end()), self.stop)
         self.position = end
-        return Attribute(header.group(1), line, self._count(end), header.end(), end)
+        return Attribute(header.group(1), line, self.line_at(end), header.end(), end)
 
     def _block(self, header: re.Match[str]) -> Block:
-        line = self._count(header.start())
+        line = self.line_at(header.start())
         closed = self._closing_brace(header)
         self.position = closed + 1
         labels = _labels(header.group(3)) if header.group(3) else ()
-        last = self._count(closed)
+        last = self.line_at(closed)
         return Block(header.group(1), labels, line, last, header.start(), header.end(), closed)
 
     def _closing_brace(self, header: re.Match[str]) -> int:
@@ -203,6 +212,7 @@ def _labels(header: str) -> tuple[str, ...]:
 
 
 _FOR = re.compile(r"for\b(?![ \t]*[=:])")
+_SEPARATOR = re.compile(r"\s*(?:=(?![=>])|:)")
 _KEY = re.compile(rf"({STRING})|({IDENTIFIER})|(\d+)")
 
 
@@ -228,11 +238,15 @@ def elements(text: str, start: int, end: int, line: int) -> list[Element]:
     inside = _behind_blank(text, position + 1)
     if _FOR.match(text, inside):
         return []
-    walk = _Members if text[position] == "{" else _Items
+    lines = Lines(text, start, line)
+    found: list[Element] = []
     try:
-        return walk(text, inside, end, line + text.count("\n", start, inside)).run()
+        for key, begins, value, behind in _walk(text, inside, end, is_object=text[position] == "{"):
+            first = lines.at(begins)
+            found.append(Element(key, first, lines.at(behind), value, behind))
     except ScanError:
         return []
+    return found
 
 
 def _behind_blank(text: str, position: int) -> int:
@@ -240,60 +254,29 @@ def _behind_blank(text: str, position: int) -> int:
     return position if blank is None else blank.end()
 
 
-class _Walk:
-    stops = ","
-
-    def __init__(self, text: str, position: int, end: int, line: int) -> None:
-        self.text = text
-        self.position = self.counted = position
-        self.end = end
-        self.line = line
-
-    def run(self) -> list[Element]:
-        found: list[Element] = []
-        while self.position < self.end and self.text[self.position] not in "]})":
-            before = self.position
-            element = self.one(len(found))
-            if element is not None:
-                found.append(element)
-            self.position = _behind_blank(self.text, self.position)
-            if self.text.startswith(",", self.position):
-                self.position = _behind_blank(self.text, self.position + 1)
-            if self.position == before:
-                break
-        return found
-
-    def one(self, number: int) -> Element | None:
-        raise NotImplementedError
-
-    def count(self, position: int) -> int:
-        self.line += self.text.count("\n", self.counted, position)
-        self.counted = position
-        return self.line
-
-    def value(self, key: str | int, begins: int, position: int) -> Element:
-        line = self.count(begins)
-        self.position = skip_to(self.text, position, ELEMENT, self.stops)
-        return Element(key, line, self.count(self.position), position, self.position)
+def _walk(
+    text: str, position: int, end: int, *, is_object: bool
+) -> Iterator[tuple[str | int, int, int, int]]:
+    """Yield key, where it begins, where its value begins, and the offset behind each element."""
+    number = 0
+    while position < end and text[position] not in "]})":
+        begins = position
+        key, value = _key(text, begins) if is_object else (number, begins)
+        position = skip_to(text, value, ELEMENT, ",\n#" if is_object else ",")
+        if key is not None:
+            yield key, begins, value, position
+            number += 1
+        position = _behind_blank(text, position)
+        if text.startswith(",", position):
+            position = _behind_blank(text, position + 1)
+        if position == begins:
+            break
 
 
-class _Items(_Walk):
-    def one(self, number: int) -> Element:
-        return self.value(number, self.position, self.position)
-
-
-class _Members(_Walk):
-    stops = ",\n#"
-
-    def one(self, number: int) -> Element | None:
-        begins = self.position
-        key = _KEY.match(self.text, begins)
-        separator = None if key is None else _SEPARATOR.match(self.text, key.end())
-        if key is None or separator is None:
-            self.position = skip_to(self.text, begins, ELEMENT, self.stops)
-            return None
-        name = key.group(1)[1:-1] if key.group(1) else key.group()
-        return self.value(name, begins, separator.end())
-
-
-_SEPARATOR = re.compile(r"\s*(?:=(?![=>])|:)")
+def _key(text: str, position: int) -> tuple[str | None, int]:
+    """Return a member's key, ``None`` for one that is an expression, and where its value begins."""
+    key = _KEY.match(text, position)
+    separator = None if key is None else _SEPARATOR.match(text, key.end())
+    if key is None or separator is None:
+        return None, position
+    return key.group(1)[1:-1] if key.group(1) else key.group(), separator.end()

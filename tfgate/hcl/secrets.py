@@ -96,7 +96,7 @@ def _entropy(text: str) -> float:
 
 
 _NAMED_BY_BLOCK: Final = {"variable": "default", "output": "value"}
-"""Kinds whose own name says what an argument is."""
+"""Kinds whose own name says what an argument is, which ``sensitive`` marks as a secret."""
 _BY_NAME: Final = "a secret, by its name"
 _RANDOM: Final = "a random string"
 _REFERENCE: Final = re.compile(r"arn:|projects/[^/]+/secrets/|https://[\w.-]+\.vault\.azure\.net/")
@@ -157,10 +157,6 @@ def _step(name: str, *, below: bool = False) -> str:
     return f'["{escaped}"]'
 
 
-_MARKED = {"variable": "default", "output": "value"}
-"""Blocks that can be marked ``sensitive``, and the argument that is so then."""
-
-
 def redacted_body(kind: str, body: dict[str, Any]) -> dict[str, Any]:
     """Return ``body`` with ``SENSITIVE`` in the place of secrets.
 
@@ -168,7 +164,7 @@ def redacted_body(kind: str, body: dict[str, Any]) -> dict[str, Any]:
     output with ``sensitive`` set (to anything but ``false``) holds.
     """
     shown = {name: _redacted(name, value) for name, value in body.items()}
-    marked = _MARKED.get(kind)
+    marked = _NAMED_BY_BLOCK.get(kind)
     if marked in body and body.get("sensitive", False) is not False:
         shown[marked] = SENSITIVE
     return shown

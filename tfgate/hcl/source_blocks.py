@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tfgate.hcl.expressions import TOO_DEEP, read_block
 from tfgate.hcl.jsonsyntax import JsonExpressions, JsonUnknowns
 from tfgate.hcl.lexical import ScanError
-from tfgate.hcl.paths import JSON, find_path, path_steps
-from tfgate.hcl.sources import addresses_of
+from tfgate.hcl.paths import find_path, path_steps
+from tfgate.hcl.sources import JSON, addresses_of
 from tfgate.hcl.subject import TYPED, UNREADABLE, Addresses, Contents, SourceBlock, Users
 from tfgate.hcl.values import Expressions, Unknowns
 from tfgate.model.address import Location
@@ -80,11 +80,10 @@ def blocks(
 
 def _directories(index: SourceIndex) -> Iterator[Users]:
     """Return the modules that are under review, those that use the same directory together."""
-    users: dict[int, list[ModuleNode]] = {}
-    for node in index.modules():
-        if not node.downloaded:
-            users.setdefault(id(node.source), []).append(node)
-    yield from map(Users.of, users.values())
+    for using in index.directories():
+        nodes = [node for node in using if not node.downloaded]
+        if nodes:
+            yield Users(nodes[0], tuple(node.address for node in nodes))
 
 
 def _choose(node: ModuleNode, kinds: Collection[str], types: Collection[str]) -> list[_Chosen]:
@@ -118,7 +117,7 @@ def _source_block(file: SourceFile, users: Users, block: Block) -> SourceBlock:
 def _find(file: SourceFile, node: ModuleNode, block: Block, path: str) -> Location:
     """Return the place of a path in a block: the line of its longest part that is there."""
     steps = path_steps(path)
-    (line, end_line), _ = find_path(file.syntax, file.text or "", block, steps)
+    (line, end_line), _ = find_path(file, block, steps)
     return Location(file.name, line, end_line, node.chain)
 
 
@@ -134,7 +133,9 @@ def contents(file: SourceFile, block: Block) -> Contents:
     try:
         if file.syntax is JSON:
             written = _read_json(text[block.opened - 1 : block.closed + 1])
-            return Contents(None, JsonUnknowns().whole(written), lambda: _json_value(written))
+            return Contents(
+                None, JsonUnknowns().whole(written), lambda: JsonExpressions().whole(written)
+            )
         body = read_block(text, block)
         return Contents(None, Unknowns(text).body(body), lambda: Expressions(text).body(body))
     except ScanError as error:
@@ -168,10 +169,6 @@ def _read_json(text: str) -> dict[str, Any]:
     return read
 
 
-def _json_value(written: dict[str, Any]) -> dict[str, Any]:
-    return JsonExpressions().whole(written)
-
-
 SETTINGS = "terraform"
 """The kind of block whose blocks are one."""
 _REPLACED = ("backend", "cloud")
@@ -203,12 +200,10 @@ def settings_block(users: Users, parts: Sequence[tuple[bool, SourceBlock]]) -> S
         found,
         lambda path: _find_setting(ordered, users.first, path),
     )
-    block.more = lru_cache(maxsize=1)(lambda: _more(users.first, known))
+    block.more = lru_cache(maxsize=1)(
+        lambda: {"blocks": _counts(users.first), "providers": _providers(users.first, known)}
+    )
     return block
-
-
-def _more(node: ModuleNode, known: dict[str, Any]) -> dict[str, Any]:
-    return {"blocks": _counts(node), "providers": _providers(node, known)}
 
 
 def _top(node: ModuleNode) -> Location:

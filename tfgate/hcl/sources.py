@@ -8,15 +8,41 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tfgate.errors import Problem
 from tfgate.hcl.files import decode, is_override
-from tfgate.hcl.paths import JSON, NATIVE
-from tfgate.hcl.scanner import Body
+from tfgate.hcl.jsonsyntax import json_body, json_elements, json_literal, scan_json
+from tfgate.hcl.scanner import Body, elements, scan, scan_body
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tfgate.hcl.files import Reader
-    from tfgate.hcl.scanner import Block
+    from tfgate.hcl.scanner import Attribute, Block, Element
+
+_PLAIN_STRING = re.compile(r'\s*"([^"\\$%\n]*)"\s*')
+
+
+class Syntax(NamedTuple):
+    """What the rest of the room asks of a syntax; texts are whole files, offsets in characters."""
+
+    name: str
+    scan: Callable[[str], Body]
+    """The blocks at the top of a file."""
+    body: Callable[[str, Block], Body]
+    """What stands directly in a block."""
+    elements: Callable[[str, int, int, int], list[Element]]
+    """The elements of the object or tuple at ``text[start:end]``, whose line is given last."""
+    literal: Callable[[str, int, int], str | None]
+    """The plain string at ``text[start:end]``, or ``None``."""
+
+
+def _native_literal(text: str, start: int, end: int) -> str | None:
+    found = _PLAIN_STRING.fullmatch(text, start, end)
+    return None if found is None else found.group(1)
+
+
+NATIVE = Syntax("native", scan, scan_body, elements, _native_literal)
+JSON = Syntax("json", scan_json, json_body, json_elements, json_literal)
+
 
 _ANY_INDEX = re.compile(r"\[[^\[\]]*\]")
 _TWO_LABELS = {"resource": "", "data": "data.", "ephemeral": "ephemeral.", "action": "action."}
@@ -64,26 +90,29 @@ class SourceFile:
         """Note a problem of this file, once."""
         return self._reader.report(self.path, message, line)
 
+    def contents(self, block: Block) -> Body:
+        """Find the arguments and blocks that stand directly in ``block``."""
+        return self.syntax.body(self.text or "", block)
+
+    def written(self, argument: Attribute) -> str:
+        """Return the text of an argument."""
+        return (self.text or "")[argument.start : argument.end].strip()
+
+    def literal(self, argument: Attribute) -> str | None:
+        """Return an argument where it is a plain string."""
+        return self.syntax.literal(self.text or "", argument.start, argument.end)
+
     def string(self, block: Block, name: str) -> str | None:
         """Return a block's argument where it is a plain string."""
-        if self.text is None:
-            return None
-        attribute = self.syntax.body(self.text, block).attributes.get(name)
-        if attribute is None:
-            return None
-        return self.syntax.literal(self.text, attribute.start, attribute.end)
+        argument = self.contents(block).attributes.get(name)
+        return None if argument is None else self.literal(argument)
 
     def expression(self, block: Block, name: str) -> str | None:
         """Return the text of a block's argument, without what surrounds it (JSON: the string)."""
-        if self.text is None:
+        argument = self.contents(block).attributes.get(name)
+        if argument is None:
             return None
-        attribute = self.syntax.body(self.text, block).attributes.get(name)
-        if attribute is None:
-            return None
-        written = self.text[attribute.start : attribute.end].strip()
-        if self.syntax is JSON:
-            return self.syntax.literal(self.text, attribute.start, attribute.end)
-        return written
+        return self.literal(argument) if self.syntax is JSON else self.written(argument)
 
 
 class Declared(NamedTuple):
@@ -158,9 +187,7 @@ class ModuleSource:
         """The ``locals`` block of each local value."""
         found: dict[str, Declared] = {}
         for one in self.declared.get("locals", ()):
-            if one.file.text is not None:
-                for name in one.file.syntax.body(one.file.text, one.block).attributes:
-                    found[name] = one
+            found |= dict.fromkeys(one.file.contents(one.block).attributes, one)
         return found
 
 

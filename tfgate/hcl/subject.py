@@ -20,19 +20,10 @@ if TYPE_CHECKING:
 class Users(NamedTuple):
     """The modules of the tree that use one directory."""
 
-    nodes: list[ModuleNode]
+    first: ModuleNode
+    """The one that speaks for all where one must."""
     addresses: tuple[str, ...]
-    """Of the nodes; ``""`` for the root."""
-
-    @property
-    def first(self) -> ModuleNode:
-        """The one that speaks for all where one must."""
-        return self.nodes[0]
-
-    @classmethod
-    def of(cls, nodes: list[ModuleNode]) -> Users:
-        """Write the addresses of the nodes, once for all that the directory holds."""
-        return cls(nodes, tuple(node.address for node in nodes))
+    """Of all of them, written once for all blocks of the directory; ``""`` for the root."""
 
 
 class Addresses(Sequence[str]):
@@ -197,22 +188,21 @@ class SourceBlock:
         """What is in the block, with ``{"expression": "…"}`` for one; empty with an error."""
         return self._contents.value()
 
-    def document(self, reads: Wants | None = None, *, unknowns: bool = True) -> dict[str, Any]:
-        """Return the root that a rule on sources sees, with ``body`` in either view.
+    def document(self, reads: Wants | None = None) -> dict[str, Any]:
+        """Return the root that a rule on sources sees.
 
         ``written`` is the view in which an expression is ``{"expression": "…"}``; it is there where
         ``reads`` wants it, or is not given.
         """
         written = self.value if reads is None or reads.wants("written") else {}
-        return self._root(self.known if unknowns else self.value, written)
+        return self._root(self.known, written)
 
-    def redacted(self, reads: Wants | None = None, *, unknowns: bool = True) -> dict[str, Any]:
+    def redacted(self, reads: Wants | None = None) -> dict[str, Any]:
         """Return the same with ``SENSITIVE`` for each literal that is, or looks like, a secret."""
         from tfgate.hcl.secrets import redacted_body  # only findings are shown
 
         written = self.value if reads is None or reads.wants("written") else {}
-        body = self.known if unknowns else self.value
-        return self._root(redacted_body(self.kind, body), redacted_body(self.kind, written))
+        return self._root(redacted_body(self.kind, self.known), redacted_body(self.kind, written))
 
     def _root(self, body: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
         return {

@@ -16,7 +16,6 @@ from tfgate.model.address import Location, join_modules
 from tfgate.model.decision import Waiver
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator
 
     from tfgate.hcl.comments import Remark
@@ -36,9 +35,7 @@ class WaiverProblem(NamedTuple):
     kind: ProblemKind
 
 
-def comment_waivers(
-    index: SourceIndex, *, today: dt.date | None = None
-) -> tuple[list[Waiver], list[WaiverProblem]]:
+def comment_waivers(index: SourceIndex) -> tuple[list[Waiver], list[WaiverProblem]]:
     """Read every waiver comment of the configuration.
 
     A waiver's address is the config address of its block, and it covers every instance of it in
@@ -49,9 +46,8 @@ def comment_waivers(
     In a module that ``terraform init`` downloaded, nobody here reviewed the comment: it waives
     nothing and is a problem, with the advice to waive on the module call.
 
-    A waiver with anything wrong waives nothing: it is among the problems instead. With ``today``
-    (UTC) a waiver past its last day is a problem too; without it, the caller looks at ``expires``.
-    Whether the rule exists, and whether anything was waived, is for the engine to say.
+    A waiver with anything wrong waives nothing: it is among the problems instead. Whether
+    its last day is over, the rule exists, and anything was waived, is for the engine to say.
 
     Comments that would make more than `MOST` waivers waive nothing; the first is a problem.
     """
@@ -60,7 +56,7 @@ def comment_waivers(
     is_full = False
     for remark in remarks(index, [MARKER.encode()]):
         for directive in read_directives(remark.text):
-            complaints = _complaints(remark, directive, today)
+            complaints = _complaints(remark, directive)
             problems.extend(_problem(remark, directive, complaint) for complaint in complaints)
             if complaints:
                 continue
@@ -94,9 +90,7 @@ def _address(remark: Remark) -> str | None:
     return None if block is None else next(addresses_of(remark.file, block), None)
 
 
-def _complaints(
-    remark: Remark, directive: Directive, today: dt.date | None
-) -> tuple[Complaint, ...]:
+def _complaints(remark: Remark, directive: Directive) -> list[Complaint]:
     found = list(directive.complaints)
     if _address(remark) is None:
         message = "belongs to no block: put it inside a block or on the line above it"
@@ -104,9 +98,7 @@ def _complaints(
     if remark.nodes[0].downloaded:
         message = "stands in a module from elsewhere, which may not waive: waive on the module call"
         found.append(Complaint(ProblemKind.DOWNLOADED, message))
-    if today is not None and directive.expires is not None and directive.expires < today:
-        found.append(Complaint(ProblemKind.EXPIRED, f"expired on {directive.expires}"))
-    return tuple(found)
+    return found
 
 
 def _problem(remark: Remark, directive: Directive, complaint: Complaint) -> WaiverProblem:

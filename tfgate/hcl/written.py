@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tfgate.hcl.paths import JSON, has_step
+from tfgate.hcl.paths import is_block, overriding
+from tfgate.hcl.sources import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -69,13 +70,9 @@ class SourceText:
 
 
 def _argument(declared: Sequence[Declared], path: Sequence[str]) -> str | None:
-    chosen = declared[0]
-    for one in declared[1:]:
-        if has_step(one.file.syntax, one.file.text or "", one.block, path[0]):
-            chosen = one
-    file, block = chosen
+    file, block = overriding(declared, path[0])
     for step in path[:-1]:
-        inner = [one for one in _blocks(file, block) if _is(one, step)]
+        inner = [one for one in file.contents(block).blocks if is_block(one, step)]
         if len(inner) != 1 or inner[0].kind == "dynamic":
             return None
         block = inner[0]
@@ -83,33 +80,23 @@ def _argument(declared: Sequence[Declared], path: Sequence[str]) -> str | None:
 
 
 def _attribute(file: SourceFile, block: Block, name: str) -> str | None:
-    if file.text is None:
-        return None
-    body = file.syntax.body(file.text, block)
-    if body.error is not None or any(_is(one, name) for one in body.blocks):
+    body = file.contents(block)
+    if body.error is not None or any(is_block(one, name) for one in body.blocks):
         return None
     attribute = body.attributes.get(name)
     if attribute is None:
         return NOT_SET
     if file.syntax is JSON:
-        text = file.syntax.literal(file.text, attribute.start, attribute.end)
+        text = file.literal(attribute)
         return None if text is None else f'"{text}"'
-    return file.text[attribute.start : attribute.end].strip()
+    return file.written(attribute)
 
 
 def _dynamic_in(file: SourceFile, block: Block) -> Iterator[Block]:
     stack = [block]
     while stack:
         current = stack.pop()
-        for inner in _blocks(file, current):
+        for inner in file.contents(current).blocks:
             stack.append(inner)
             if inner.kind == "dynamic":
                 yield inner
-
-
-def _blocks(file: SourceFile, block: Block) -> Sequence[Block]:
-    return () if file.text is None else file.syntax.body(file.text, block).blocks
-
-
-def _is(block: Block, name: str) -> bool:
-    return block.kind == name or (block.kind == "dynamic" and block.labels == (name,))

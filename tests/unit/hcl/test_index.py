@@ -210,7 +210,6 @@ def test_a_tofu_file_hides_the_terraform_file_of_its_name(tmp_path: Path, write:
     )
     assert place(index, "x.y") == "main.tofu:2-2"
     assert place(index, "x.z") == "other.tf:1-1"
-    assert place(SourceIndex.build(tmp_path / "root", opentofu=False), "x.y") == "main.tf:1-1"
 
 
 JSON = """\

@@ -23,8 +23,8 @@ def waived(write: Write, text: str, name: str = "main.tf") -> list[tuple[str, st
     return [(one.rule, one.address, one.source) for one in waivers]
 
 
-def complaints(write: Write, text: str, today: dt.date | None = None) -> list[tuple[str, int]]:
-    waivers, problems = comment_waivers(write({"main.tf": text}), today=today)
+def complaints(write: Write, text: str) -> list[tuple[str, int]]:
+    waivers, problems = comment_waivers(write({"main.tf": text}))
     assert waivers == []
     return [(str(one.kind), one.location.line) for one in problems]
 
@@ -122,14 +122,6 @@ def test_each_mistake_is_a_problem_and_nothing_is_waived(
     """All mistakes of a comment are told in one run, at its line."""
     text = f'\n# {comment}\nresource "x" "y" {{}}\n'
     assert complaints(write, text) == [(kind, 2) for kind in kinds]
-
-
-def test_the_last_day_counts_and_the_day_after_does_not(write: Write) -> None:
-    """A date is judged only where today's is given."""
-    text = f'# {GOOD}\nresource "x" "y" {{}}\n'
-    index = write({"main.tf": text})
-    assert len(comment_waivers(index, today=dt.date(2027, 1, 31))[0]) == 1
-    assert complaints(write, text, dt.date(2027, 2, 1)) == [("expired", 1)]
 
 
 @pytest.mark.parametrize(
