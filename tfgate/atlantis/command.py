@@ -171,9 +171,6 @@ def _silence() -> Iterator[None]:
         os.close(kept)
 
 
-# ``tfgate atlantis apply``: a step of an Atlantis apply, whose exit status counts.
-
-
 class _StepCommand(PassingCommand):
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Leave the plan out of the usage line."""

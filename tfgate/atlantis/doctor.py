@@ -62,9 +62,6 @@ def _repos(files: Files, flags: Flags) -> Item | None:
     return None if named is None else read_document(named)
 
 
-# ``tfgate atlantis doctor``.
-
-
 @click.command(
     epilog="Example: tfgate atlantis doctor --repos repos.yaml -- atlantis server "
     "--enable-policy-checks"

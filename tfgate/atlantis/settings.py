@@ -17,12 +17,8 @@ from tfgate.errors import UsageError
 from tfgate.model import Frozen
 from tfgate.opening import open_file
 
-# A YAML file whose every value knows its line.
-#
 # Nodes are composed, never constructed: no tag makes an object, and an alias is looked through
 # where it is used, so that no file grows while it is read.
-
-
 _TRUE = {"true", "yes", "on", "y"}
 _FALSE = {"false", "no", "off", "n"}
 _MAX_BYTES = 4 * 1024**2
@@ -197,15 +193,7 @@ class Repo(Frozen, frozen=True):
     allow_custom_workflows: Item
 
 
-_KEYS = (
-    "workflow",
-    "policy_check",
-    "custom_policy_check",
-    "apply_requirements",
-    "allowed_overrides",
-    "allowed_workflows",
-    "allow_custom_workflows",
-)
+_KEYS = Repo.__struct_fields__[2:]
 
 
 def repos_of(document: Item) -> list[Repo]:
@@ -231,7 +219,6 @@ def _fits(pattern: str, other: str) -> bool:
         return True
     if other.startswith("/"):
         return False
-
     try:
         return re2.compile(pattern[1:-1]).search(other) is not None
     except re2.error:

@@ -10,8 +10,6 @@ import re2
 from tfgate.atlantis.settings import DEFAULT_WORKFLOW, Flags, Item, Repo, Step, repos_of, steps_of
 from tfgate.model import Frozen
 
-# What the doctor finds, and how bad it is.
-
 
 class Danger(str, Enum):
     """What a setting can lead to."""
@@ -47,14 +45,10 @@ class Finding(Frozen, frozen=True):
         return self.file if self.line is None else f"{self.file}:{self.line}"
 
 
-# Traps in the steps of a workflow.
-#
 # Each is what Atlantis's own code does (server/events/project_command_runner.go, ``doPolicyCheck``
 # and ``runSteps``, August 2026): outputs are matched with policy sets by their number, an empty
 # output of a ``run`` step is no output, and a ``run`` step that fails ends the stage with what the
 # steps before it had printed.
-
-
 _STAGE = "policy_check"
 _SILENT = {"show", "env"}
 """Steps that never count as an output."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -24,25 +25,18 @@ from tfgate.terraform.text import clean
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tfgate.gate.check import CheckResult, Evaluated
     from tfgate.gate.plan_copy import PlanPlace
     from tfgate.gate.request import Request
     from tfgate.gate.terraform_apply import Applied
-    from tfgate.gate.verify import Obligations
     from tfgate.model.decision import Decision
     from tfgate.ruleset import GateConfig
     from tfgate.terraform import Terraform
     from tfgate.terraform.arguments import ApplyArguments
     from tfgate.terraform.runner import Finished
-
-
-# --- Who lets a plan through: the decision, and whatever else may speak for or against it.
-#
-# The seam for approvals and receipts. An ``Authority`` is asked once, after the decision is on
-# record and before anything is shown, asked or applied.
 
 
 class Grant(Frozen, frozen=True):
@@ -57,11 +51,12 @@ class Grant(Frozen, frozen=True):
     """``(event, fields)`` to record before the apply begins: ``approval_used``, …"""
 
 
-class Authority(Protocol):
-    """Decides from the decision and the hash of the plan file whether it goes through."""
+Authority = Callable[["Evaluated", str, "dt.datetime"], Grant]
+"""Decides from the decision, the hash of the plan file and the time whether it goes through.
 
-    def __call__(self, evaluated: Evaluated, plan_sha256: str, now: dt.datetime) -> Grant:
-        """Return the grant. Raises ``TfgateError`` where it cannot decide: nothing is applied."""
+It is asked once, after the decision is on record and before anything is shown, asked or applied.
+Raises ``TfgateError`` where it cannot decide: nothing is applied then.
+"""
 
 
 def decision_alone(evaluated: Evaluated, plan_sha256: str, now: dt.datetime) -> Grant:
@@ -92,9 +87,6 @@ def used_records(decision: Decision) -> Iterator[tuple[str, dict[str, Any]]]:
             if each.override is not None and approval in each.override.approvals
         ]
         yield "approval_used", {**msgspec.to_builtins(approval), "findings": findings}
-
-
-# --- Where the plan comes from: the file that was named, or ``terraform plan``.
 
 
 def plan_bytes(job: ApplyJob, place: PlanPlace) -> bytes:
@@ -212,7 +204,6 @@ class ApplyResult(Frozen, frozen=True):
     result: CheckResult
     applied: Applied | None = None
     """``None`` where nothing was applied."""
-    obligations: Obligations | None = None
 
 
 def apply(job: ApplyJob) -> ApplyResult:
@@ -285,7 +276,7 @@ class _Gate:
             phase.cancelled("interrupted before the apply")
             raise
         applied = phase.run(grant)
-        return ApplyResult(applied.exit_code, evaluated.result, applied, applied.obligations)
+        return ApplyResult(applied.exit_code, evaluated.result, applied)
 
     def _evaluate(self) -> Evaluated:
         return evaluate_and_record(self._job.request, self._config, self._recorder, self._read)

@@ -193,8 +193,7 @@ def require_approved(
         if known is None:
             reasons.append(f"{ruleset.id}: it is in no git checkout")
             continue
-        found = unapproved(ruleset.id, known, branch=branch)
-        reasons += [f"{item.ruleset}: {item.reason}" for item in found]
+        reasons += [f"{ruleset.id}: {reason}" for reason in unapproved(known, branch=branch)]
     if reasons:
         raise TfgateError(
             f"The rules are not approved, so nothing is evaluated by them: {'; '.join(reasons)}.",

@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from tfgate.terraform.runner import Finished
 
 
-# --- What Terraform says of its progress with ``-json``: which resources were made, and which
-# failed.
-#
-# developer.hashicorp.com/terraform/internals/machine-readable-ui: one JSON object a line.
-
-
 MOST = 1_000
 """Addresses kept of each kind; the rest is counted."""
 _LONGEST_LINE = 1 << 20
@@ -41,7 +35,11 @@ _SUMMARY = ("add", "change", "import", "remove", "operation")
 
 
 class Progress:
-    """Reads the lines as they come, in pieces of any size."""
+    """Which resources were made and which failed, as Terraform says with ``-json``.
+
+    One JSON object a line (developer.hashicorp.com/terraform/internals/machine-readable-ui), which
+    come in pieces of any size.
+    """
 
     def __init__(self) -> None:
         self._rest = b""
@@ -105,7 +103,6 @@ class Applied(Frozen, frozen=True):
 
     terraform_exit_code: int
     exit_code: int
-    signals: tuple[int, ...] = ()
     obligations: Obligations | None = None
 
 
@@ -150,7 +147,6 @@ class TerraformApply:
         return Applied(
             terraform_exit_code=finished.exit_code,
             exit_code=self._exit_code(finished, obligations),
-            signals=finished.signals,
             obligations=obligations,
         )
 

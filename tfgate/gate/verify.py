@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from tfgate.ruleset import Effective, GateConfig, Ruleset
 
 
-# --- After the apply: what was let through unknown, evaluated on the state that came out.
-
-
 class Obligations(Frozen, frozen=True):
     """What became of every obligation of a decision."""
 

@@ -43,14 +43,9 @@ EXAMPLES = 5
 _MESSAGE = 160
 
 
-def impact_text(impact: Impact, kind: str) -> str:
-    """Write an impact as ``text``, ``markdown`` or ``json``."""
-    return "\n".join(_WRITERS[kind](impact)) + "\n"
-
-
-def impact_json(impact: Impact) -> dict[str, Any]:
-    """Return an impact as plain JSON data, with its sums."""
-    return {
+def _json(impact: Impact) -> Iterator[str]:
+    """Write an impact as JSON, with its sums."""
+    data = {
         "v": 1,
         "base": impact.base,
         "commit": impact.commit,
@@ -67,10 +62,7 @@ def impact_json(impact: Impact) -> dict[str, Any]:
             msgspec.to_builtins(plan) for plan in impact.plans if plan.changes or plan.problem
         ],
     }
-
-
-def _json(impact: Impact) -> Iterator[str]:
-    yield json.dumps(impact_json(impact), indent=2)
+    yield json.dumps(data, indent=2)
 
 
 def _text(impact: Impact) -> Iterator[str]:
@@ -361,7 +353,7 @@ def write_impact(
             workers=jobs,
             progress=progress,
         )
-    text = impact_text(found, kind)
+    text = "\n".join(_WRITERS[kind](found)) + "\n"
     if output is None:
         write_out(text)
     else:

@@ -58,14 +58,6 @@ class RulesetProvenance(msgspec.Struct, frozen=True, omit_defaults=True):
         return tuple(sorted({who for change in self.changes for who in change.approvers}))
 
 
-class Unapproved(msgspec.Struct, frozen=True):
-    """Why a ruleset must not be used where its rules have to be approved."""
-
-    ruleset: str
-    reason: str
-    """One clause, without a full stop."""
-
-
 class RuleFile(msgspec.Struct, frozen=True):
     """A file of a ruleset, as it was loaded."""
 
@@ -262,15 +254,11 @@ _NAMED = 5
 """Rules or files that a reason names; more of them say nothing new."""
 
 
-def unapproved(ruleset: str, known: RulesetProvenance, *, branch: str) -> list[Unapproved]:
-    """Return every reason against a ruleset; none for one that may be used.
+def unapproved(known: RulesetProvenance, *, branch: str) -> Iterator[str]:
+    """Yield every reason against a ruleset, a clause each; none for one that may be used.
 
     What is not known counts against it.
     """
-    return [Unapproved(ruleset, reason) for reason in _reasons(known, branch)]
-
-
-def _reasons(known: RulesetProvenance, branch: str) -> Iterator[str]:
     if known.problem is not None:
         yield f"its history cannot be read: {known.problem}"
         return

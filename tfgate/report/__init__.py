@@ -1,6 +1,7 @@
 """Decision → text, one file a format; nothing here opens a file, reads a clock or looks around."""
 
 from tfgate.report.interface import AuditFacts, ReportContext, Terminal, terminal_of
+from tfgate.report.markdown import step_summary
 from tfgate.report.registry import (
     FORMATS,
     Format,
@@ -8,7 +9,6 @@ from tfgate.report.registry import (
     parse_report_option,
     parse_report_options,
     render,
-    step_summary,
 )
 
 __all__ = [

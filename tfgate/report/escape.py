@@ -185,9 +185,6 @@ def without_links(text: str) -> str:
     return visible(text).replace("](", r"]\x28")
 
 
-# JSON text for files and pipes that a terminal may show as well.
-
-
 _BEYOND_ASCII = late(r"[^ -~\n]+")
 _PLAIN = b"\n" + bytes(range(0x20, 0x7F))
 

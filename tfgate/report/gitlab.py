@@ -27,15 +27,12 @@ _SEVERITY = {
 def render(decision: Decision, context: ReportContext) -> str:
     """Return a list with one entry a finding; an undecided verdict is an entry too."""
     seen: dict[str, int] = {}
-    entries = [_undecided(reason, context) for reason in _causes(decision)]
+    reasons = decision.reasons if decision.undecided else ()
+    entries = [_undecided(reason, context) for reason in reasons]
     for outcome in decision.outcomes:
         number = seen[outcome.fingerprint] = seen.get(outcome.fingerprint, 0) + 1
         entries.append(_entry(outcome, number, context))
     return dumps(entries)
-
-
-def _causes(decision: Decision) -> tuple[str, ...]:
-    return decision.reasons if decision.undecided else ()
 
 
 def _entry(outcome: Outcome, number: int, context: ReportContext) -> dict[str, Any]:

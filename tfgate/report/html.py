@@ -72,8 +72,7 @@ def _basis(decision: Decision, context: ReportContext) -> dict[str, str]:
     """Say what the verdict rests on, pinned by digests."""
     facts = {name: f"SHA-256 {digest}" for name, digest in view.digests(decision).items()}
     if context.audit is not None:
-        number = f"number {context.audit.seq} " if context.audit.seq is not None else ""
-        facts["Record"] = f"{number}in {context.audit.path}"
+        facts["Record"] = context.audit.shown
     if context.decision_id is not None:
         facts["Decision"] = context.decision_id
     facts["tfgate"] = context.tfgate_version

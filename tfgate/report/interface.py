@@ -23,6 +23,11 @@ class AuditFacts(msgspec.Struct, frozen=True, kw_only=True):
     hash: str | None = None
     """Hash of the record (hex)."""
 
+    @property
+    def shown(self) -> str:
+        """Number and trail, as reports write them."""
+        return f"in {self.path}" if self.seq is None else f"number {self.seq} in {self.path}"
+
 
 class ReportContext(msgspec.Struct, frozen=True, kw_only=True):
     """What a report says beside the decision itself. Nothing here is found out by a format."""
@@ -75,9 +80,6 @@ def exit_code(decision: Decision, context: ReportContext) -> int:
     if decision.undecided:
         return int(ExitCode.UNDECIDED)
     return int(ExitCode.ALLOWED if decision.verdict is Verdict.ALLOW else ExitCode.DENIED)
-
-
-# What the place that text is printed to can show, from facts that the caller has looked up.
 
 
 PIPE_WIDTH = 100

@@ -226,9 +226,6 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     outcomes: list[Outcome]
 
 
-# ``json``: every outcome, passes included, for programs; version 1 (``json_v1``), sorted.
-
-
 _Shape = TypeVar("_Shape")
 
 _DEPOSED = late(r"(?P<address>.+) \(deposed (?P<key>[^()\s]+)\)", re.DOTALL)

@@ -180,9 +180,6 @@ def _guarded_text(line: str) -> str:
     return neutral.log_line(line) if line.startswith("::") else line
 
 
-# Rows of cells as lines of text, each column as wide as its widest cell.
-
-
 WIDEST: Final = 200
 """Characters that a column is widened to: one long cell does not blow up every row."""
 LONGEST: Final = 2_000

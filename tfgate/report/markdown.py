@@ -17,9 +17,6 @@ from tfgate.report import view
 from tfgate.report.escape import clip, link, markdown_code, markdown_prose, one_line
 from tfgate.report.interface import ReportContext
 
-# Findings in Markdown, at each degree of folding.
-
-
 _LONGEST_NAME = 300
 
 Write = Callable[[Sequence[Outcome]], Iterator[str]]
@@ -165,16 +162,15 @@ class Fold(NamedTuple):
     basis: bool = True
 
 
-_FULL, _LINE, _RULE = full, lines, rules
 FOLDS = (
-    Fold(_FULL(2_000), _FULL(2_000)),
-    Fold(_FULL(1_000), _LINE(300)),
-    Fold(_FULL(500), _RULE(10)),
-    Fold(_LINE(200), _RULE(3)),
-    Fold(_RULE(20), _RULE(0)),
-    Fold(_RULE(5), _RULE(0)),
-    Fold(_RULE(1), _RULE(0)),
-    Fold(_RULE(0), number, 3, basis=False),
+    Fold(full(2_000), full(2_000)),
+    Fold(full(1_000), lines(300)),
+    Fold(full(500), rules(10)),
+    Fold(lines(200), rules(3)),
+    Fold(rules(20), rules(0)),
+    Fold(rules(5), rules(0)),
+    Fold(rules(1), rules(0)),
+    Fold(rules(0), number, 3, basis=False),
     Fold(names(200), number, 3, basis=False),
     Fold(number, number, 3, basis=False),
 )
@@ -249,16 +245,12 @@ def _list(sentences: Sequence[str], most: int) -> Iterator[str]:
 
 def _about(decision: Decision) -> str:
     parts = [
-        f"Workspace {_name(decision.workspace.name)}",
-        f"operator {_name(decision.operator.name)}",
+        f"Workspace {_code(decision.workspace.name, 100)}",
+        f"operator {_code(decision.operator.name, 100)}",
     ]
     if changes := view.changes(decision):
         parts.append(markdown_prose(clip(changes, 300)))
     return " · ".join(parts)
-
-
-def _name(text: str) -> str:
-    return markdown_code(clip(text, 100))
 
 
 def _folded(title: str, outcomes: Sequence[Outcome], shape: Shape) -> Iterator[str]:
@@ -275,11 +267,13 @@ def _basis(decision: Decision, context: ReportContext) -> Iterator[str]:
     yield f"- Outcomes: {view.tally(decision)}"
     for ruleset in decision.rulesets[:20]:
         used = f"{ruleset.selected} of {view.count(ruleset.rules, 'rule')} applied"
-        pinned = f"{_name(ruleset.id)} {_name(ruleset.version)}, {_name(ruleset.digest)}"
+        pinned = (
+            f"{_code(ruleset.id, 100)} {_code(ruleset.version, 100)}, {_code(ruleset.digest, 100)}"
+        )
         yield f"- Ruleset {pinned}: {used}"
     for name, digest in view.digests(decision).items():
         if name != "Plan file":
-            yield f"- {name}: SHA-256 {_name(digest)}"
+            yield f"- {name}: SHA-256 {_code(digest, 100)}"
     if context.decision_id is not None:
-        yield f"- Decision {_name(context.decision_id)}"
-    yield f"- tfgate {_name(context.tfgate_version)}"
+        yield f"- Decision {_code(context.decision_id, 100)}"
+    yield f"- tfgate {_code(context.tfgate_version, 100)}"

@@ -10,7 +10,6 @@ from typing import cast
 from tfgate.errors import UsageError
 from tfgate.model import Frozen
 from tfgate.model.decision import Decision
-from tfgate.report import markdown
 from tfgate.report.interface import Renderer, ReportContext
 
 
@@ -107,15 +106,9 @@ def parse_report_options(texts: Iterable[str]) -> tuple[ReportRequest, ...]:
 def _known(name: str) -> None:
     if name in FORMATS:
         return
-
     near = get_close_matches(name, FORMATS, n=1)
     meant = f" Did you mean {near[0]}?" if near else ""
     raise UsageError(
         f"There is no report format called {name!r}.{meant}",
         hint=f"The formats are {', '.join(FORMATS)}.",
     )
-
-
-def step_summary(decision: Decision, context: ReportContext) -> str:
-    """Return the Markdown to append to the file that ``GITHUB_STEP_SUMMARY`` names."""
-    return markdown.step_summary(decision, context)

@@ -27,9 +27,6 @@ from tfgate.report.escape import (
 )
 from tfgate.report.interface import ReportContext, exit_code, repository_path
 
-# How SARIF describes a rule: help for a person, and what code scanning sorts and filters by.
-
-
 Json = dict[str, Any]
 
 SECURITY_SEVERITY = {
@@ -55,13 +52,14 @@ def tool_version(version: str) -> Json:
 def descriptor(outcome: Outcome, rule: Rule | None) -> Json:
     """Describe the rule of ``outcome``; ``rule`` is its metadata, where at hand."""
     title = without_links(outcome.title) or without_links(outcome.rule)
+    description = paragraphs((rule.description if rule else None) or outcome.title)
     entry: Json = {
         "id": visible(outcome.rule),
         "shortDescription": {"text": title},
-        "fullDescription": {"text": without_links(_description(outcome, rule)) or title},
+        "fullDescription": {"text": without_links(" ".join(description)) or title},
         "help": {
-            "text": "\n".join(map(without_links, _help_text(outcome, rule))) or title,
-            "markdown": "\n\n".join(_help_markdown(outcome, rule))
+            "text": "\n".join(map(without_links, _help_text(outcome, description))) or title,
+            "markdown": "\n\n".join(_help_markdown(outcome, description))
             or markdown_prose(outcome.title or outcome.rule),
         },
         "defaultConfiguration": {"level": _level(outcome)},
@@ -72,25 +70,25 @@ def descriptor(outcome: Outcome, rule: Rule | None) -> Json:
     return entry
 
 
-def _description(outcome: Outcome, rule: Rule | None) -> str:
-    return " ".join(paragraphs((rule.description if rule else None) or outcome.title))
-
-
 def _level(outcome: Outcome) -> str:
     if outcome.enforcement is not Enforcement.ADVISORY:
         return "error"
+    return _found_level(outcome)
+
+
+def _found_level(outcome: Outcome) -> str:
     return "note" if outcome.severity in {Severity.INFO, Severity.LOW} else "warning"
 
 
-def _help_text(outcome: Outcome, rule: Rule | None) -> Iterator[str]:
-    yield from paragraphs((rule.description if rule else None) or outcome.title)
+def _help_text(outcome: Outcome, description: list[str]) -> Iterator[str]:
+    yield from description
     yield from paragraphs(outcome.remediation or "")
     yield from _controls(outcome)
     yield from (visible(reference) for reference in outcome.references)
 
 
-def _help_markdown(outcome: Outcome, rule: Rule | None) -> Iterator[str]:
-    for text in paragraphs((rule.description if rule else None) or outcome.title):
+def _help_markdown(outcome: Outcome, description: list[str]) -> Iterator[str]:
+    for text in description:
         yield markdown_prose(text)
     for text in paragraphs(outcome.remediation or ""):
         yield f"**Remedy:** {markdown_prose(text)}"
@@ -221,8 +219,7 @@ def _weight(outcome: Outcome) -> Json:
     mandatory = outcome.enforcement is not Enforcement.ADVISORY
     if mandatory and (outcome.outcome is OutcomeKind.WAIVED or outcome.override is not None):
         return {"kind": "fail", "level": "error"}
-    light = outcome.severity in {Severity.INFO, Severity.LOW}
-    return {"kind": "fail", "level": "note" if light else "warning"}
+    return {"kind": "fail", "level": _found_level(outcome)}
 
 
 def _message(outcome: Outcome) -> str:

@@ -150,9 +150,7 @@ def _basis(sheet: Sheet, decision: Decision, context: ReportContext) -> None:
         name = console(f"{ruleset.id} {ruleset.version}: {used} ({ruleset.source})")
         sheet.add(("ruleset    ", "quiet"), (name, ""), indent=2, hang=11)
     if context.audit is not None:
-        number = f"number {context.audit.seq} " if context.audit.seq is not None else ""
-        record = console(f"{number}in {context.audit.path}")
-        sheet.add(("record     ", "quiet"), (record, ""), indent=2, hang=11)
+        sheet.add(("record     ", "quiet"), (console(context.audit.shown), ""), indent=2, hang=11)
     if context.decision_id is not None:
         decided = f"{console(context.decision_id)} · tfgate {console(context.tfgate_version)}"
         sheet.add(("decision   ", "quiet"), (decided, ""), indent=2, hang=11)

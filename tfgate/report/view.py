@@ -191,7 +191,9 @@ def next_steps(decision: Decision, groups: Groups) -> list[str]:
     if decision.undecided:
         return ["Remove the cause above and run tfgate again; nothing may be applied until then."]
     if decision.verdict is Verdict.DENY:
-        return _after_source_deny() if decision.plan == NO_PLAN else _after_deny(groups.blocking)
+        if decision.plan == NO_PLAN:
+            return ["Fix what blocks, and check again."]
+        return _after_deny(groups.blocking)
     if decision.plan == NO_PLAN:
         return []
     steps = ["Apply this very plan file: another plan is another decision."]
@@ -199,10 +201,6 @@ def next_steps(decision: Decision, groups: Groups) -> list[str]:
         number = count(len(groups.obligations), "outcome")
         steps.append(f"{number} can only be known after the apply, and must be checked then.")
     return steps
-
-
-def _after_source_deny() -> list[str]:
-    return ["Fix what blocks, and check again."]
 
 
 def _after_deny(blocking: Sequence[Outcome]) -> list[str]:

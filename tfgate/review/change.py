@@ -27,8 +27,6 @@ from tfgate.review.values import (
 
 # Terraform's words for why it does something, as sentences (JSON Output Format, and
 # ``internal/plans`` where that page is silent).
-
-
 _ACTION_REASONS: Final = {
     "replace_because_tainted": "The object is tainted: an earlier apply left it half made.",
     "replace_because_cannot_update": "The provider cannot make this change in place.",

@@ -23,8 +23,6 @@ from tfgate.review import text as review_text
 from tfgate.review.layout import ReviewFilter
 from tfgate.review.layout import review as run_review
 
-# The page of a review as a file: where it was asked for, or in a private place.
-
 
 def write_page(text: str, file: str | None) -> Path:
     """Write the page to ``file``, else to a new file that its owner alone can read.

@@ -25,13 +25,9 @@ from tfgate.review.values import (
     secret,
 )
 
-# Which elements of a list before belong to which after.
-#
 # A plan does not tell sets from lists, and a provider may write the members of either in a new
 # order. So equal elements are matched wherever they stand, and of the rest those that name
 # themselves alike, or have most in common.
-
-
 _NAMES: Final = (
     "Sid", "sid", "Id", "id", "ID", "name", "Name", "key", "rule_id", "rule_number", "device_name",
     "priority", "identifier", "volume_id", "host", "path",

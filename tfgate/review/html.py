@@ -20,6 +20,7 @@ from tfgate.report.page import render_page
 from tfgate.review import words
 from tfgate.review.layout import lay_out
 from tfgate.review.model import ChangeKind, Diff, Form, Mark, Review, ReviewedChange, Shape, Shown
+from tfgate.review.strings import common
 
 _FEW: Final = 40
 """Changes up to which every card is open at first."""
@@ -320,17 +321,11 @@ class _Page:
         both = before.form is Form.LITERAL and after.form is Form.LITERAL
         if not both or max(len(old), len(new)) > cls.LONG or old[:1] != '"' or new[:1] != '"':
             return None
-        start = _common(old, new)
-        stop = min(_common(old[::-1], new[::-1]), len(old) - start, len(new) - start)
+        start = common(old, new)
+        stop = min(common(old[::-1], new[::-1]), len(old) - start, len(new) - start)
         if start + stop < _CLOSE + 2:  # the quotes are always in common
             return None
         return _split(old, start, stop), _split(new, start, stop)
-
-
-def _common(before: str, after: str) -> int:
-    """Count the characters that both begin with."""
-    same = (old == new for old, new in zip(before, after, strict=False))
-    return next((count for count, one in enumerate(same) if not one), min(len(before), len(after)))
 
 
 def _split(text: str, start: int, stop: int) -> tuple[str, str, str]:

@@ -21,8 +21,6 @@ from tfgate.plan import Change, Plan, Subject
 from tfgate.review.change import review_change, review_invocation, review_output
 from tfgate.review.model import ChangeKind, ModuleGroup, Radius, Review, ReviewedChange, TypeCount
 
-# Which changes of a plan a review shows.
-
 
 class ReviewFilter(Frozen, frozen=True):
     """What a change must be to be shown; nothing given in a field lets everything through."""
@@ -38,22 +36,17 @@ class ReviewFilter(Frozen, frozen=True):
 
     def matches(self, subject: Subject, found: bool) -> bool:
         """Whether ``subject``, on which something was ``found`` or not, is shown."""
+        modules = tuple("" if glob == "root" else glob for glob in self.modules)
         return (
             (found or not self.findings_only)
             and (not self.actions or subject.action in self.actions)
             and any_glob(self.addresses)(subject.address)
             and any_glob(self.types)(subject.type)
-            and any_glob(self._module_globs())(subject.module_address)
+            and any_glob(modules)(subject.module_address)
         )
 
-    def _module_globs(self) -> tuple[str, ...]:
-        return tuple("" if glob == "root" else glob for glob in self.modules)
-
-    def described(self) -> tuple[str, ...]:
-        """Return the filters as a command line has them."""
-        return tuple(self._described())
-
-    def _described(self) -> Iterator[str]:
+    def described(self) -> Iterator[str]:
+        """Yield the filters as a command line has them."""
         yield from (f"--action {action}" for action in self.actions)
         yield from (f"--address {glob}" for glob in self.addresses)
         yield from (f"--type {glob}" for glob in self.types)
@@ -64,9 +57,6 @@ class ReviewFilter(Frozen, frozen=True):
 
 EVERYTHING: Final = ReviewFilter()
 """Matches every change."""
-
-
-# How far an apply reaches, in numbers.
 
 
 ORDER: Final = (
@@ -89,7 +79,8 @@ def radius_of(plan: Plan) -> Radius:
     counts = Counter(change.action for change in plan.changes)
     number = Counter(change.action for change in managed)
     existing = sum(number[action] for action in _EXISTING)
-    kept = sum("forget" in change.actions for change in managed if _replaces(change))
+    replaced = [change for change in managed if change.action is Action.REPLACE]
+    kept = sum("forget" in change.actions for change in replaced)
     return Radius(
         counts=tuple((action, counts[action]) for action in ORDER if counts[action]),
         types=_types(managed),
@@ -102,10 +93,6 @@ def radius_of(plan: Plan) -> Radius:
         drifted=len(plan.drift),
         deferred=len(plan.deferred),
     )
-
-
-def _replaces(change: Change) -> bool:
-    return change.action is Action.REPLACE
 
 
 def _types(managed: list[Change]) -> tuple[TypeCount, ...]:
@@ -185,13 +172,13 @@ def lay_out(
         radius=radius_of(plan),
         groups=_groups(builder.changes(listed, ChangeKind.CHANGE)),
         outputs=builder.outputs(),
-        drift=builder.changes(plan.drift, ChangeKind.DRIFT),
-        deferred=builder.changes(plan.deferred, ChangeKind.DEFERRED),
+        drift=tuple(builder.changes(plan.drift, ChangeKind.DRIFT)),
+        deferred=tuple(builder.changes(plan.deferred, ChangeKind.DEFERRED)),
         invocations=builder.invocations(),
         findings=beside.rest(_keys(plan)),
         rules={name: rule for name, rule in sorted(rules.items()) if name in named},
         total=len(listed),
-        filters=wanted.described(),
+        filters=tuple(wanted.described()),
     )
 
 
@@ -254,10 +241,7 @@ class _Builder:
         self._locate = locate
         self._wanted = wanted
 
-    def changes(self, changes: Iterable[Change], kind: ChangeKind) -> tuple[ReviewedChange, ...]:
-        return tuple(self._changes(changes, kind))
-
-    def _changes(self, changes: Iterable[Change], kind: ChangeKind) -> Iterator[ReviewedChange]:
+    def changes(self, changes: Iterable[Change], kind: ChangeKind) -> Iterator[ReviewedChange]:
         for change in changes:
             findings = self._beside.of(kind, change.address, change.deposed)
             if self._wanted.matches(change, bool(findings)):

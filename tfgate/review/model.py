@@ -38,8 +38,6 @@ class Form(str, Enum):
     """Known after the apply."""
     SENSITIVE = "sensitive"
     """There, and not to be shown: neither value nor length nor keys."""
-    FOLDED = "folded"
-    """A string of several lines or an object that stands in the diff's own lines or members."""
 
     def __str__(self) -> str:
         return self.value

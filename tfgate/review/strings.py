@@ -97,8 +97,8 @@ def _lines(text: str) -> list[str]:
 
 
 def _compare(before: list[str], after: list[str]) -> Iterator[Line]:
-    start = _common(before, after)
-    stop = _common(before[start:][::-1], after[start:][::-1])
+    start = common(before, after)
+    stop = common(before[start:][::-1], after[start:][::-1])
     yield from (Line(Mark.SAME, line) for line in before[:start])
     old, new = before[start : len(before) - stop], after[start : len(after) - stop]
     if len(old) * len(new) > _MAX_COMPARED:
@@ -108,7 +108,8 @@ def _compare(before: list[str], after: list[str]) -> Iterator[Line]:
     yield from (Line(Mark.SAME, line) for line in before[len(before) - stop :])
 
 
-def _common(before: Sequence[str], after: Sequence[str]) -> int:
+def common(before: Sequence[str], after: Sequence[str]) -> int:
+    """Count the lines, or characters, that both begin with."""
     count = 0
     for old, new in zip(before, after, strict=False):
         if old != new:

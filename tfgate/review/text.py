@@ -26,9 +26,6 @@ from tfgate.review.model import (
     Shown,
 )
 
-# Differences of values in a terminal.
-
-
 _SIGNS: Final = {Mark.ADDED: "+", Mark.REMOVED: "-", Mark.CHANGED: "~", Mark.SAME: " "}
 _ROLES: Final = {
     Action.CREATE: "added",
@@ -128,9 +125,6 @@ class DiffWriter:
         if len(lines) > shown:
             number = view.count(len(lines) - shown, "line")
             self._sheet.add((f"… {number} more (shown with --full)", "quiet"), indent=indent)
-
-
-# Findings beside the change they belong to, in a terminal.
 
 
 _LONGEST: Final = 2_000

@@ -9,8 +9,6 @@ from typing import Any, Final, NamedTuple
 from tfgate.query.values import SENSITIVE, Maybe, Unknown
 from tfgate.review.model import Diff, Form, Mark, Shown
 
-# Values of a redacted plan as a review shows them, and when two of them are the same.
-
 
 def as_planned(value: Any) -> Any:
     """Return a value with the one element that the provider planned where there may be any number.
@@ -48,15 +46,6 @@ def literal(value: Any) -> str:
 def quoted(value: Any) -> str:
     """Write a string, number, boolean or null as JSON."""
     return json.dumps(value, ensure_ascii=False)
-
-
-def has_mark(value: Any) -> bool:
-    """Whether anything in ``value`` is unknown or sensitive."""
-    if type(value) is dict:
-        return any(map(has_mark, value.values()))
-    if type(value) is list:
-        return any(map(has_mark, value))
-    return isinstance(value, Unknown)
 
 
 def has_secret(value: Any) -> bool:
@@ -163,14 +152,13 @@ def _hidden(side: Side) -> Shown | None:
     return Shown(Form.UNKNOWN if unknown else Form.SENSITIVE)
 
 
-def leaf(label: str, before: Side, after: Side, *, forces: bool = False, note: str = "") -> Diff:
+def leaf(label: str, before: Side, after: Side, *, note: str = "") -> Diff:
     """Return a difference that shows both sides whole."""
     return Diff(
         label,
         _mark(before, after),
         before=None if before is NOTHING else shown(before.view),
         after=None if after is NOTHING else shown(after.view),
-        forces=forces,
         note=note,
     )
 
@@ -179,9 +167,6 @@ def _mark(before: Side, after: Side) -> Mark:
     if before is NOTHING:
         return Mark.ADDED
     return Mark.REMOVED if after is NOTHING else Mark.CHANGED
-
-
-# Which parts of a value force its replacement: ``replace_paths``, step by step.
 
 
 Path = tuple[str | int, ...]
@@ -236,13 +221,9 @@ def path_text(path: Path) -> str:
     return text.lstrip(".")
 
 
-# Secrets that a provider repeats where Terraform does not mark them.
-#
 # Terraform marks the values that a configuration makes sensitive, and follows them through
 # expressions; what a provider computes from them carries no mark (the ``output`` of a
 # ``terraform_data`` whose ``input`` is sensitive). Within one change such a repetition is hidden.
-
-
 _SHORTEST: Final = 8
 """Characters: a shorter secret is also a common word, and hiding that would point at it."""
 

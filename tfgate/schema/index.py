@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 
-# --- A provider's schema: names, types and flags, nothing else.
-
-
 OPTIONAL = 1
 REQUIRED = 2
 COMPUTED = 4
@@ -205,9 +202,9 @@ class SchemaIndex:
         """Name the resource types, or the data sources, sorted."""
         return [name for chunk in self._header.chunks if chunk.data is data for name in chunk.names]
 
-    def has(self, kind: str, *, data: bool = False) -> bool:
-        """Tell whether there is such a resource type, or data source."""
-        return (data, kind) in self._places
+    def has(self, kind: str) -> bool:
+        """Tell whether there is such a resource type."""
+        return (False, kind) in self._places
 
     def get(self, kind: str, *, data: bool = False) -> Block | None:
         """Return a type's schema. Raises ``UsageError`` where the file is spoilt."""
@@ -240,9 +237,6 @@ def _inflate(data: bytes) -> bytes:
     if made.unconsumed_tail or not made.eof:
         raise ValueError("cut short, or too large")
     return inflated
-
-
-# --- Several providers' schemas, asked by type, glob and nearest name.
 
 
 class Catalog:

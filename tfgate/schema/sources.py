@@ -26,16 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-# --- Reads what ``terraform providers schema -json`` and ``tofu providers schema -json`` print.
-#
-# The format: https://developer.hashicorp.com/terraform/cli/commands/providers/schema. Descriptions
-# are not read.
-
-
 def read_schema(
     data: bytes, *, name: str = "the schema", versions: Mapping[str, str] | None = None
 ) -> list[Provider]:
     """Return the providers of a schema document; ``versions`` by full name, as far as known.
+
+    The format: https://developer.hashicorp.com/terraform/cli/commands/providers/schema.
+    Descriptions are not read.
 
     Raises ``UsageError`` for what is no such document.
     """

@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from tfgate._version import __version__
-from tfgate.audit.sinks.interface import Batch, SinkError
+from tfgate.audit.sinks.interface import Batch, Sink, SinkError
 
 
 class Proxy(NamedTuple):
@@ -235,7 +235,7 @@ def _reason(error: Exception) -> str:
 AGENT = f"tfgate/{__version__}"
 
 
-class HttpSink:
+class HttpSink(Sink):
     """Posts batches as ``application/x-ndjson``.
 
     With a secret each request is signed as https://www.standardwebhooks.com says: ``webhook-id``
@@ -255,7 +255,7 @@ class HttpSink:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._peer = peer
-        self._token = {} if token is None else token_headers(token, token_header)
+        self._token = token_headers(token, token_header)
         self._key = None if secret is None else signing_key(secret)
         self._now = now
 
@@ -276,12 +276,11 @@ class HttpSink:
             headers["webhook-signature"] = signature(self._key, name, moment, body)
         check_taken(self._peer, self._peer.post(body, headers))
 
-    def close(self) -> None:
-        """Nothing to let go: each request has a connection of its own."""
 
-
-def token_headers(token: str, header: str | None) -> dict[str, str]:
+def token_headers(token: str | None, header: str | None) -> dict[str, str]:
     """Return the header that carries the token: as it is in the one that is named."""
+    if token is None:
+        return {}
     return {"Authorization": f"Bearer {token}"} if header is None else {header: token}
 
 
@@ -322,7 +321,6 @@ def _seconds(text: str | None) -> float | None:
         return None
     if text.strip().isdecimal():
         return float(text)
-
     with contextlib.suppress(ValueError, TypeError):
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
     return None

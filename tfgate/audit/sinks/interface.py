@@ -66,9 +66,8 @@ class SinkError(AuditError):
 class Sink(Protocol):
     """Somewhere that takes records. One thread uses it at a time."""
 
-    @property
-    def steady(self) -> bool:
-        """Whether a batch that is sent again must be the same batch, whatever has come since."""
+    steady: bool = False
+    """Whether a batch that is sent again must be the same batch, whatever has come since."""
 
     def send(self, batch: Batch) -> None:
         """Hand over a batch; when this returns, the sink keeps it. Raises ``SinkError``.
@@ -77,7 +76,8 @@ class Sink(Protocol):
         """
 
     def close(self) -> None:
-        """Let connections go."""
+        """Let connections go; most sinks have one for each batch alone."""
+        return
 
 
 def _tame(text: str) -> str:

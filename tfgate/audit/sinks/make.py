@@ -119,10 +119,8 @@ def _ca_file(spec: SinkSpec) -> Path | None:
     return None if spec.ca_file is None else spec.folder / spec.ca_file
 
 
-class StreamSink:
+class StreamSink(Sink):
     """Writes each record as one line to a file descriptor (1 or 2)."""
-
-    steady = False
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -135,6 +133,3 @@ class StreamSink:
                 rest = rest[os.write(self._descriptor, rest) :]
         except OSError as error:
             raise SinkError(f"The records cannot be written: {error.strerror}.") from None
-
-    def close(self) -> None:
-        """Nothing to let go: the stream is the process's."""

@@ -35,7 +35,7 @@ from tfgate._version import __version__
 from tfgate.audit.events import attributes, is_bad
 from tfgate.audit.record import Record, moment_of
 from tfgate.audit.sinks.http import AGENT, Answer, Peer, check_taken, token_headers
-from tfgate.audit.sinks.interface import Batch, SinkError
+from tfgate.audit.sinks.interface import Batch, Sink, SinkError
 
 PATH: Final = "/v1/logs"
 """Where collectors take logs, for an address without a path."""
@@ -43,16 +43,14 @@ PATH: Final = "/v1/logs"
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
 
-class OtelSink:
+class OtelSink(Sink):
     """Exports batches as logs, and takes nothing but a whole success for one."""
-
-    steady = False
 
     def __init__(
         self, peer: Peer, *, token: str | None = None, token_header: str | None = None
     ) -> None:
         self._peer = peer
-        self._token = {} if token is None else token_headers(token, token_header)
+        self._token = token_headers(token, token_header)
 
     def send(self, batch: Batch) -> None:
         """Export it."""
@@ -61,9 +59,6 @@ class OtelSink:
         answer = self._peer.post(body, headers)
         check_taken(self._peer, answer)
         _check_whole(self._peer, answer)
-
-    def close(self) -> None:
-        """Nothing to let go: each request has a connection of its own."""
 
 
 def _check_whole(peer: Peer, answer: Answer) -> None:

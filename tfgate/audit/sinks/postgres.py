@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 
 from tfgate.audit.record import moment_of
-from tfgate.audit.sinks.interface import Batch, Secrets, SinkError
+from tfgate.audit.sinks.interface import Batch, Secrets, Sink, SinkError
 
 TABLE: Final = "tfgate_audit"
 
@@ -29,10 +29,8 @@ ON CONFLICT DO NOTHING
 _HERE: Final = (None, "localhost", "127.0.0.1", "::1")
 
 
-class PostgresSink:
+class PostgresSink(Sink):
     """Inserts records into a table that somebody made (docs/sinks.md), one statement a batch."""
-
-    steady = False
 
     def __init__(
         self,
@@ -111,9 +109,6 @@ class PostgresSink:
                 [record.event for record in records],
                 [record.line.decode() for record in records],
             )
-
-    def close(self) -> None:
-        """Nothing to let go: each batch has a connection of its own."""
 
 
 class _Loop(asyncio.SelectorEventLoop):

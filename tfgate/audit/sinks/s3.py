@@ -13,7 +13,7 @@ import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tfgate.audit.sinks.interface import Batch, Secrets, SinkError
+from tfgate.audit.sinks.interface import Batch, Secrets, Sink, SinkError
 
 _UNKNOWN: Final = ("NotImplemented", "501", "InvalidArgument")
 """What services answer that know no condition."""
@@ -40,7 +40,7 @@ class Access(msgspec.Struct, frozen=True):
     ca_file: str | None = None
 
 
-class S3Sink:
+class S3Sink(Sink):
     """Puts each batch as one object of JSON Lines, named by what is in it."""
 
     steady = True

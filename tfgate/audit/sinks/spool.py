@@ -35,6 +35,8 @@ from tfgate.opening import descriptor_of, open_file
 
 VERSION = 1
 _LARGEST = 64 * 1024
+_PATIENCE = 10.0
+"""Seconds to wait for those who write to the trail."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -226,11 +228,10 @@ class _File(msgspec.Struct, frozen=True):
 
 
 class Spool:
-    """The trail of ``log``. ``patience``: how many seconds to wait for those who write to it."""
+    """The trail of ``log``."""
 
-    def __init__(self, log: Path, *, patience: float = 10.0) -> None:
+    def __init__(self, log: Path) -> None:
         self.log = log
-        self._patience = patience
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Reading]:
@@ -245,7 +246,7 @@ class Spool:
         if not self.log.exists() and not rotated_files(self.log):
             return []
         with reported(self.log, "read"):
-            with writing(self.log, patience=self._patience):
+            with writing(self.log, patience=_PATIENCE):
                 files = [_File(path, first_of(path)) for path in rotated_files(self.log)]
                 log = self._log(stack)
             if log is None:
@@ -323,18 +324,15 @@ class Reading:
             yield Entry(record, place)
 
     def _oldest(self) -> Record:
-        file = self._files[0]
-        line = next((line for _, line in _lines(file, 0)), b"")
-        return _record(line, file.path)
+        return _record(_line_at(self._files[0], 0), self._files[0].path)
 
     def _has(self, place: Place) -> bool:
         """Whether the record stands where it stood."""
         return any(self._stands(file, place) for file in self._files if file.first == place.first)
 
     def _stands(self, file: _File, place: Place) -> bool:
-        line = next((line for _, line in _lines(file, place.start)), b"")
         try:
-            return open_line(line.rstrip(b"\n")).hash == place.hash
+            return open_line(_line_at(file, place.start).rstrip(b"\n")).hash == place.hash
         except NotARecordError:
             return False
 
@@ -426,6 +424,10 @@ def _lines(file: _File, offset: int) -> Iterator[tuple[int, bytes]]:
         raise _unreadable(file.path, "it is not a whole gzip file") from None
     except OSError as error:
         raise _unreadable(file.path, error.strerror or type(error).__name__) from None
+
+
+def _line_at(file: _File, offset: int) -> bytes:
+    return next((line for _, line in _lines(file, offset)), b"")
 
 
 def _stream(file: _File) -> BinaryIO:
