@@ -11,12 +11,10 @@ import os
 import re
 import stat
 import sys
+from collections.abc import Collection, Mapping
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from os import PathLike
+from typing import BinaryIO
 
 # Not all of them are there on Windows, where this module must import.
 _FLAGS = (

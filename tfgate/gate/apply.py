@@ -3,40 +3,38 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import signal
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
 
 import msgspec
 from msgspec.structs import replace
 
 from tfgate.errors import CommandFailedError, TerraformError, TfgateError, UsageError
 from tfgate.exitcodes import ExitCode
-from tfgate.gate.check import evaluate_and_record, exit_code_of, new_decision_id
+from tfgate.gate.check import (
+    CheckResult,
+    Evaluated,
+    evaluate_and_record,
+    exit_code_of,
+    new_decision_id,
+)
 from tfgate.gate.gather import load_config
 from tfgate.gate.inputs import PlanInput, read_file, show_plan_file
-from tfgate.gate.plan_copy import Interrupted, Interrupts, plan_place
+from tfgate.gate.plan_copy import Interrupted, Interrupts, PlanPlace, plan_place
 from tfgate.gate.record import Recorder
-from tfgate.gate.terraform_apply import TerraformApply
+from tfgate.gate.request import Request
+from tfgate.gate.terraform_apply import Applied, TerraformApply
 from tfgate.model import Frozen
-from tfgate.model.decision import Verdict
+from tfgate.model.decision import Decision, Verdict
+from tfgate.ruleset import GateConfig
+from tfgate.terraform import Terraform
+from tfgate.terraform.arguments import ApplyArguments
 from tfgate.terraform.planfile import plan_file_kind
+from tfgate.terraform.runner import Finished
 from tfgate.terraform.text import clean
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tfgate.gate.check import CheckResult, Evaluated
-    from tfgate.gate.plan_copy import PlanPlace
-    from tfgate.gate.request import Request
-    from tfgate.gate.terraform_apply import Applied
-    from tfgate.model.decision import Decision
-    from tfgate.ruleset import GateConfig
-    from tfgate.terraform import Terraform
-    from tfgate.terraform.arguments import ApplyArguments
-    from tfgate.terraform.runner import Finished
 
 
 class Grant(Frozen, frozen=True):

@@ -14,7 +14,9 @@ import binascii
 import datetime as dt
 import json
 import textwrap
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import msgspec
 
@@ -29,11 +31,6 @@ from tfgate.audit.signing import (
 from tfgate.errors import TfgateError, UsageError
 from tfgate.opening import open_file, replace_file
 from tfgate.report.escape import dumps
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
 
 MAX_DOCUMENT = 16 * 1024 * 1024
 """Bytes. An approval of thousands of findings has a few megabytes."""

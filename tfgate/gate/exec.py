@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import shlex
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tfgate.errors import NotDeliveredError, TerraformError, TfgateError, UsageError
 from tfgate.exitcodes import ExitCode
@@ -16,24 +18,23 @@ from tfgate.gate.check import new_decision_id
 from tfgate.gate.gather import load_config
 from tfgate.gate.plan_copy import Interrupts, private_directory
 from tfgate.gate.record import Recorder
+from tfgate.gate.request import Request
 from tfgate.model import Frozen
 from tfgate.opening import replace_file, search_path
 from tfgate.ruleset.config_tables import GOVERNED, OnCommand
-from tfgate.terraform import detect_operator, detect_workspace, find_terraform
+from tfgate.terraform import Terraform, detect_operator, detect_workspace, find_terraform
 from tfgate.terraform.arguments import HELP
-from tfgate.terraform.commandline import GROUPS, READING, VERSION, WRITING, arguments_variable
+from tfgate.terraform.commandline import (
+    GROUPS,
+    READING,
+    VERSION,
+    WRITING,
+    CommandLine,
+    arguments_variable,
+)
 from tfgate.terraform.find import kind_of
 from tfgate.terraform.runner import run_foreground
 from tfgate.terraform.text import clean
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from tfgate.gate.request import Request
-    from tfgate.terraform import Terraform
-    from tfgate.terraform.commandline import CommandLine
-
 
 # A stand-in is a shell script, so that what the gate has no business with costs about a
 # millisecond. It becomes the next program of its name on PATH where it is certain that the command

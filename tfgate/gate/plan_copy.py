@@ -11,17 +11,15 @@ import contextlib
 import hashlib
 import os
 import signal
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from types import FrameType
+from typing import Protocol
 
 from tfgate.errors import TfgateError, UsageError
 from tfgate.opening import create_file
 from tfgate.terraform.runner import signals_taken
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from types import FrameType
 
 
 @contextmanager

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from tfgate.audit.decision import MAX_FINDINGS, MAX_TEXT, read_evidence
 from tfgate.audit.search import show
+from tfgate.engine.context import Context
 from tfgate.engine.recheck import Checked, Obligation, Result, recheck
 from tfgate.errors import AuditError, TfgateError, UsageError
 from tfgate.exitcodes import ExitCode
-from tfgate.gate.gather import gather_without_plan, load_config
+from tfgate.gate.gather import Surroundings, gather_without_plan, load_config
 from tfgate.gate.inputs import read_plan_input
 from tfgate.gate.record import Recorder, audit_paths
+from tfgate.gate.request import Request
 from tfgate.model import Frozen
-from tfgate.model.decision import OutcomeKind
+from tfgate.model.decision import Decision, OutcomeKind
 from tfgate.model.rule import OnUnknown, Scope
 from tfgate.opening import read_file
 from tfgate.plan import read_plan
 from tfgate.plan.applied import as_applied, from_state, read_state
 from tfgate.plan.reading import Digest
+from tfgate.ruleset import Effective, GateConfig, Ruleset
 from tfgate.terraform import find_terraform
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from tfgate.engine.context import Context
-    from tfgate.gate.gather import Surroundings
-    from tfgate.gate.request import Request
-    from tfgate.model.decision import Decision
-    from tfgate.ruleset import Effective, GateConfig, Ruleset
 
 
 class Obligations(Frozen, frozen=True):

@@ -15,19 +15,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from tfgate.hcl.index import ModuleNode, SourceIndex
 from tfgate.hcl.jsonsyntax import json_comments
-from tfgate.hcl.scanner import scan_comments
-from tfgate.hcl.sources import JSON
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from tfgate.hcl.index import ModuleNode, SourceIndex
-    from tfgate.hcl.scanner import Block, Comment
-    from tfgate.hcl.sources import SourceFile
+from tfgate.hcl.scanner import Block, Comment, scan_comments
+from tfgate.hcl.sources import JSON, SourceFile
 
 MARKER = "tfgate:"
 KEYS = ("reason", "expires", "owner", "ticket")

@@ -12,14 +12,12 @@ asked for (`tfgate.hcl.values`). Spans include quotes and heredoc marks.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from tfgate.hcl.lexical import BLOCK_COMMENT, IDENTIFIER, STRING, ScanError, skip_special
-
-if TYPE_CHECKING:
-    from tfgate.hcl.scanner import Block
+from tfgate.hcl.scanner import Block
 
 MAX_DEPTH: Final = 100
 """How deep brackets and blocks may nest in a block; what people write stays below 20."""

@@ -18,17 +18,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from tfgate.errors import Problem
 from tfgate.opening import NotAFileError, open_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 BOM = b"\xef\xbb\xbf"
 _LEADS_OUT = "a symbolic link leads out of the repository: not read"

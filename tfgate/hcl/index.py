@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from tfgate.errors import Problem
 from tfgate.hcl.files import Installed, Limits, Reader, is_local
 from tfgate.hcl.paths import alike, find_path, overriding, path_steps
-from tfgate.hcl.sources import ModuleSource
+from tfgate.hcl.snapshot import SnapshotModule
+from tfgate.hcl.sources import Declared, ModuleSource
 from tfgate.model.address import Location, config_address, join_modules, split_modules
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from tfgate.errors import Problem
-    from tfgate.hcl.snapshot import SnapshotModule
-    from tfgate.hcl.sources import Declared
 
 Calls = tuple[str, ...]
 """Names of module calls from the root; empty for the root module."""

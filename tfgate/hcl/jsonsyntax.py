@@ -13,14 +13,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from tfgate.hcl.lexical import ScanError, sole_expression
 from tfgate.hcl.scanner import Attribute, Block, Body, Comment, Element, Lines
 from tfgate.query.values import UNKNOWN
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 LABELS = {
     "resource": 2,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from tfgate.hcl.scanner import Attribute, Block, Body
-    from tfgate.hcl.sources import Declared, SourceFile
+from tfgate.hcl.scanner import Attribute, Block, Body
+from tfgate.hcl.sources import Declared, SourceFile
 
 _STEP = re.compile(
     r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|\[[^\[\]]*\]|\.?"((?:[^"\\]|\\.)*)(?:"|\Z)'

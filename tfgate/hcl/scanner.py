@@ -9,7 +9,8 @@ which loses the place is an error here: `tfgate.hcl.expressions` refuses the res
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from tfgate.hcl.lexical import (
     BLANK,
@@ -23,9 +24,6 @@ from tfgate.hcl.lexical import (
     skip_special,
     skip_to,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _GAP = r"(?:[ \t\r]|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/)*"
 _NAME = rf"{IDENTIFIER}(?![\w-])"

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from tfgate.errors import Problem
 from tfgate.hcl.files import Limits, Reader, is_local, is_source
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from tfgate.errors import Problem
 
 
 class SnapshotModule(msgspec.Struct, frozen=True):

@@ -8,26 +8,22 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from tfgate.errors import Problem
 from tfgate.hcl.expressions import TOO_DEEP, read_block
+from tfgate.hcl.index import ModuleNode, SourceIndex
 from tfgate.hcl.jsonsyntax import JsonExpressions, JsonUnknowns
 from tfgate.hcl.lexical import ScanError
 from tfgate.hcl.paths import find_path, path_steps
-from tfgate.hcl.sources import JSON, addresses_of
+from tfgate.hcl.scanner import Block
+from tfgate.hcl.sources import JSON, SourceFile, addresses_of
 from tfgate.hcl.subject import TYPED, UNREADABLE, Addresses, Contents, SourceBlock, Users
 from tfgate.hcl.values import Expressions, Unknowns
 from tfgate.model.address import Location
 from tfgate.query.values import UNKNOWN, Unknown
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
-
-    from tfgate.errors import Problem
-    from tfgate.hcl.index import ModuleNode, SourceIndex
-    from tfgate.hcl.scanner import Block
-    from tfgate.hcl.sources import SourceFile
 
 
 class _Chosen(NamedTuple):

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from tfgate.errors import Problem
-from tfgate.hcl.files import decode, is_override
+from tfgate.hcl.files import Reader, decode, is_override
 from tfgate.hcl.jsonsyntax import json_body, json_elements, json_literal, scan_json
-from tfgate.hcl.scanner import Body, elements, scan, scan_body
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from tfgate.hcl.files import Reader
-    from tfgate.hcl.scanner import Attribute, Block, Element
+from tfgate.hcl.scanner import Attribute, Block, Body, Element, elements, scan, scan_body
 
 _PLAIN_STRING = re.compile(r'\s*"([^"\\$%\n]*)"\s*')
 

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tfgate.hcl.expressions import Code, Items, Members, Number, Text, Word
+from tfgate.hcl.expressions import Code, Contents, Items, Members, Nested, Node, Number, Text, Word
 from tfgate.hcl.lexical import (
     HEREDOC,
     STRING,
     sole_expression,
 )
 from tfgate.query.values import UNKNOWN
-
-if TYPE_CHECKING:
-    from tfgate.hcl.expressions import Contents, Nested, Node
 
 _SIMPLE = re.compile(STRING)
 _ESCAPE = re.compile(

@@ -8,18 +8,22 @@ Ours are ``# tfgate:waive RULE reason="…" expires=… owner=…``. For those w
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
-from tfgate.hcl.comments import MARKER, Complaint, Directive, ProblemKind, read_directives, remarks
+from tfgate.hcl.comments import (
+    MARKER,
+    Complaint,
+    Directive,
+    ProblemKind,
+    Remark,
+    read_directives,
+    remarks,
+)
+from tfgate.hcl.index import ModuleNode, SourceIndex
 from tfgate.hcl.sources import addresses_of
 from tfgate.model.address import Location, join_modules
 from tfgate.model.decision import Waiver
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tfgate.hcl.comments import Remark
-    from tfgate.hcl.index import ModuleNode, SourceIndex
 
 MOST: Final = 50_000
 """Waivers of all comments, one a place: a comment in a module that is called a thousand times is a

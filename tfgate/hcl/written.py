@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
 
+from tfgate.hcl.index import SourceIndex
 from tfgate.hcl.paths import is_block, overriding
-from tfgate.hcl.sources import JSON
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from tfgate.hcl.index import SourceIndex
-    from tfgate.hcl.scanner import Block
-    from tfgate.hcl.sources import Declared, ModuleSource, SourceFile
+from tfgate.hcl.scanner import Block
+from tfgate.hcl.sources import JSON, Declared, ModuleSource, SourceFile
 
 NOT_SET = "null"
 """The expression of an argument that a block does not set."""

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
 from tfgate.gate.rules import describe_match
+from tfgate.model.rule import Rule
 from tfgate.query.parsing import parse
 from tfgate.query.unparse import unparse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tfgate.model.rule import Rule
-    from tfgate.ruleset import CompiledRule, Ruleset
+from tfgate.ruleset import CompiledRule, Ruleset
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _TEXTS = ("title", "message", "remediation", "description")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import asdict, replace
@@ -21,10 +22,6 @@ from tfgate.model.decision import Decision, Operator, Outcome, OutcomeKind, Run,
 from tfgate.plan import Plan, read_plan
 from tfgate.ruleset import Effective, Evaluate, GateConfig, Ruleset
 from tfgate.ruleset.effective import load_rulesets, resolve, sources_for
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
 
 SAME = "same"
 """Stands for both decisions where they are certainly the same, whichever it is."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import msgspec
@@ -31,10 +32,6 @@ from tfgate.history.impact import (
 from tfgate.history.log import place_options
 from tfgate.report.escape import clip, console, markdown_code, markdown_prose
 from tfgate.ruleset import GateConfig, for_workspace
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
 
 ARCHIVE = "archive"
 _PACKED = (".json.gz", ".json.zst")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 import msgspec
@@ -18,16 +19,12 @@ from tfgate.gate.rule_origin import RulesOrigin, checkout_of, repository_of
 from tfgate.gate.rules import READ, RulesPlace, write_tree
 from tfgate.git import Git, GitError
 from tfgate.history.changes import RuleDiff, diff_lines, diff_rulesets
+from tfgate.provenance.approval import Landings
 from tfgate.provenance.history import Commit, Touch, mainline, read_commits
 from tfgate.report.escape import console, log_line
+from tfgate.ruleset import GateConfig, Ruleset
 from tfgate.ruleset.loader import inspect_ruleset
 from tfgate.ruleset.sources import MANIFEST
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from tfgate.provenance.approval import Landings
-    from tfgate.ruleset import GateConfig, Ruleset
 
 F = TypeVar("F", bound="Callable[..., Any]")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -19,13 +19,9 @@ from tfgate.gate.rules import RulesPlace, rules_at
 from tfgate.history.changes import RuleDiff, diff_lines, diff_rulesets
 from tfgate.history.impact_command import write_impact
 from tfgate.history.log import place_options
+from tfgate.provenance.read import RulesetProvenance
 from tfgate.report.escape import console
 from tfgate.ruleset import CompiledRule, Effective, Ruleset, for_workspace
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tfgate.provenance.read import RulesetProvenance
 
 _BEHAVIOUR = ("match", "when", "deny", "require", "let.", "scope")
 """Parts of a rule that an example can show a change of."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import click
 
@@ -16,12 +17,8 @@ from tfgate.report.escape import console
 from tfgate.ruleset import GateConfig, Ruleset, load_gate_config
 from tfgate.ruleset.loader import load_located
 from tfgate.ruleset.remote.lock import Pin, read_lock
+from tfgate.ruleset.remote.remote import Remote, Taken
 from tfgate.ruleset.sources import GIT_PREFIX, Located
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from tfgate.ruleset.remote.remote import Remote, Taken
 
 
 class Update(NamedTuple):

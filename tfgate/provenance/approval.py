@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from tfgate.git import GitError
-from tfgate.provenance.history import Person, read_commits, within
+from tfgate.git import Git, GitError
+from tfgate.provenance.history import Commit, Person, read_commits, within
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from tfgate.git import Git
-    from tfgate.provenance.history import Commit
-
-    Signer = Callable[[bytes, str], str | None]
-
+Signer = Callable[[bytes, str], "str | None"]
 
 MAX_TAGS = 200
 """Signed tags that are looked at, the newest first."""

@@ -6,20 +6,14 @@ import datetime as dt
 import json
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from tfgate.engine.override import any_same, spelling
-from tfgate.git import OBJECT_ID, GitError
+from tfgate.git import OBJECT_ID, Git, GitError
 from tfgate.model.text import late
 from tfgate.ruleset.files import Unreadable, decode_text, parse_toml
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from tfgate.git import Git
-
 
 _SIGNATURE = late(r"(?P<who>.*) (?P<time>-?\d{1,12}) (?P<zone>[+-]\d{4})")
 _TRAILER = late(r"(?P<key>[A-Za-z0-9-]+)\s*:\s*(?P<value>.*)")

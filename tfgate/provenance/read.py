@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from tfgate.git import Git, GitError, blob_id
 from tfgate.opening import read_file
-from tfgate.provenance.approval import Change, Landings
+from tfgate.provenance.approval import Change, Landings, Signer
 from tfgate.provenance.history import Touch, first_parents, last_touches, mainline, read_commits
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from tfgate.provenance.approval import Signer
 
 
 class LastChange(msgspec.Struct, frozen=True, omit_defaults=True):

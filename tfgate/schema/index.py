@@ -11,19 +11,15 @@ they are alike, and compress well together. One look-up decompresses the header 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from tfgate.errors import UsageError
 from tfgate.model.text import any_glob
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
 
 OPTIONAL = 1
 REQUIRED = 2

@@ -8,18 +8,16 @@ package: one dash or two, ``-name=value`` or, unless it is a switch, ``-name val
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from enum import Flag, auto
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 from tfgate.errors import UsageError
 from tfgate.model import Frozen
 from tfgate.terraform.text import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 
 class For(Flag):

@@ -6,14 +6,11 @@ the CI *says* it was, never prove it. That is why no row makes an operator ``ver
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import msgspec
 
 from tfgate.terraform.text import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class CiSystem(msgspec.Struct, frozen=True):

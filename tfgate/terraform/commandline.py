@@ -19,16 +19,13 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from tfgate.errors import UsageError
 from tfgate.model import Frozen
 from tfgate.terraform.arguments import HELP, PLAN_OPTIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
 
 # Terraform puts them behind the command's name, before what the user typed (``mergeEnvArgs`` in its
 # ``main.go``): first those of ``TF_CLI_ARGS``, then, in front of these, those of the command's own

@@ -7,17 +7,15 @@ import mmap
 import os
 import re
 import sys
+from collections.abc import Collection, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tfgate.errors import TerraformError
 from tfgate.model.text import late
 from tfgate.opening import is_program, search_path
 from tfgate.terraform.runner import Terraform
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
 
 _PROGRAMS = ("terraform", "tofu")
 # terraform-1.11, terraform_1.5.7_linux_amd64, tofu1.8, opentofu; not terraform-docs.

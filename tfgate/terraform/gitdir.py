@@ -11,16 +11,12 @@ import contextlib
 import errno
 import os
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tfgate.git import OBJECT_ID
 from tfgate.model.text import late
 from tfgate.opening import NotAFileError, descriptor_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
 
 LARGEST = 1 << 20
 """Bytes. The files read through here hold a name or a page of settings."""

@@ -7,8 +7,8 @@ contradict a plan file, somebody is wrong about what will be written.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,9 +18,6 @@ from tfgate.terraform.backend import Backend, read_backend, with_cloud_environme
 from tfgate.terraform.gitdir import UnreadableError, read_small
 from tfgate.terraform.planfile import PlanFile, PlanFileKind
 from tfgate.terraform.text import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 PLAN_FILE = "plan file"
 _HCP_HOST = "app.terraform.io"

@@ -6,15 +6,12 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tfgate.audit.sinks.http import Peer
 from tfgate.audit.sinks.interface import Batch, Secrets, Sink, SinkError
 from tfgate.errors import UsageError
 from tfgate.ruleset.sinks import LockMode, SinkSpec, SinkType
-
-if TYPE_CHECKING:
-    from tfgate.audit.sinks.http import Peer
 
 
 def make_sink(spec: SinkSpec, env: Mapping[str, str]) -> Sink:

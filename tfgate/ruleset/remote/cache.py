@@ -10,21 +10,16 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from tfgate.errors import TfgateError
-from tfgate.git import GitError, blob_id
+from tfgate.git import Git, GitError, blob_id
 from tfgate.opening import create_file
+from tfgate.ruleset.remote.lock import GitSource
 from tfgate.ruleset.ruleset import RulesetFile, digest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from tfgate.git import Git
-    from tfgate.ruleset.remote.lock import GitSource
-
 
 MAX_FILES: Final = 5_000
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024

@@ -10,16 +10,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
 
 from tfgate.git import NO_HOOKS, QUIET, Git, GitError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from tfgate.ruleset.remote.lock import GitSource
-
+from tfgate.ruleset.remote.lock import GitSource
 
 MAX_REPOSITORY_BYTES: Final = 256 * 1024 * 1024
 """What a fetch may write. One commit is fetched, without its history."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from tfgate.errors import ConfigError, Problem, RulesetError
@@ -13,15 +15,8 @@ from tfgate.git import OBJECT_ID
 from tfgate.model import Frozen
 from tfgate.opening import replace_file
 from tfgate.ruleset.files import Unreadable, read_toml
-from tfgate.ruleset.problems import show_name
+from tfgate.ruleset.problems import Problems, show_name
 from tfgate.ruleset.strict import Integer, Key, ListOf, Table, Text
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from tfgate.ruleset.problems import Problems
-
 
 LOCK_NAME: Final = "tfgate.lock"
 _HEAD: Final = (

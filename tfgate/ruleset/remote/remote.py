@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,13 +30,14 @@ from tfgate.ruleset.remote.cache import (
     write_files,
 )
 from tfgate.ruleset.remote.git import NoSuchRef, NotSigned, RemoteGit, fetch, signer_of
-from tfgate.ruleset.remote.lock import LOCK_NAME, Pin, parse_git_source, read_lock, write_lock
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from tfgate.ruleset.remote.lock import GitSource
+from tfgate.ruleset.remote.lock import (
+    LOCK_NAME,
+    GitSource,
+    Pin,
+    parse_git_source,
+    read_lock,
+    write_lock,
+)
 
 UPDATE = "tfgate rules update"
 
