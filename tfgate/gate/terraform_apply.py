@@ -259,9 +259,9 @@ class TerraformApply:
             found = unresolved(wanted, rulesets, context, problem)
         else:
             try:
-                state = self._job.terraform.show_state(
-                    self._job.request.directory, self._state_file()
-                )
+                arguments = self._job.arguments
+                written = arguments.value("state-out") or arguments.value("state")
+                state = self._job.terraform.show_state(self._job.request.directory, written)
                 found = check_on_plan(gathered.input.data, state, rulesets, context, wanted)
                 if finished.exit_code != 0:
                     found = found.without_met("The apply failed, so it may be as it was before.")
@@ -269,9 +269,6 @@ class TerraformApply:
                 found = unresolved(wanted, rulesets, context, str(error))
         self._record("obligations", found.fields())
         return found
-
-    def _state_file(self) -> str | None:
-        return self._job.arguments.value("state-out") or self._job.arguments.value("state")
 
     def _exit_code(self, finished: Finished, obligations: Obligations | None) -> int:
         if finished.exit_code != 0:

@@ -25,6 +25,7 @@ SYMBOLS: Final = {
 
 STANDINGS: Final = (
     "blocks",
+    "break glass",
     "overridden",
     "to be checked after the apply",
     "does not block",

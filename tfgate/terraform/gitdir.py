@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tfgate.git import OBJECT_ID
 from tfgate.model.text import late
-from tfgate.opening import NotAFileError, descriptor_of
+from tfgate.opening import NotAFileError, open_file
 
 LARGEST = 1 << 20
 """Bytes. The files read through here hold a name or a page of settings."""
@@ -33,34 +32,19 @@ def read_small(path: Path, *, follow: bool = False) -> bytes | None:
     pipe (never waited for), a file above ``LARGEST``, or one that permissions close.
     """
     try:
-        descriptor = descriptor_of(path, follow=follow)
+        with open_file(path, follow=follow) as file:
+            data = file.read(LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (IsADirectoryError, NotAFileError):
         raise UnreadableError("it is not a regular file") from None
     except OSError as error:
-        raise UnreadableError(_reason(path, error)) from None
-    try:
-        return _read_regular(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _read_regular(descriptor: int) -> bytes:
-    if os.fstat(descriptor).st_size > LARGEST:
+        # Of a link the text says itself what it is.
+        reason = f"it cannot be opened ({error.strerror or 'bad path'})"
+        raise UnreadableError(error.strerror if error.errno == errno.ELOOP else reason) from None
+    if len(data) > LARGEST:
         raise UnreadableError(f"it is larger than {LARGEST} bytes")
-    data = bytearray()
-    while chunk := os.read(descriptor, LARGEST):
-        data += chunk
-        if len(data) > LARGEST:
-            raise UnreadableError(f"it is larger than {LARGEST} bytes")
-    return bytes(data)
-
-
-def _reason(path: Path, error: OSError) -> str:
-    if error.errno == errno.ELOOP and path.is_symlink():
-        return "it is a symbolic link"
-    return f"it cannot be opened ({error.strerror or 'bad path'})"
+    return data
 
 
 _SECTION = late(r'\s*\[\s*([A-Za-z0-9.-]+)\s*(?:"((?:[^"\\]|\\.)*)")?\s*\]\s*(.*)')

