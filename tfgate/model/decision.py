@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from enum import Enum
 from typing import Any, Literal
 
 import msgspec
 
+from tfgate.model import Word
 from tfgate.model.address import Location
 from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
 
@@ -158,7 +158,7 @@ class Waiver(msgspec.Struct, frozen=True, omit_defaults=True):
     """``file`` (``tfgate.toml``, a waiver file) or ``comment`` (on a block in HCL)."""
 
 
-class OutcomeKind(str, Enum):
+class OutcomeKind(Word):
     """Of one rule on one subject."""
 
     PASS = "pass"  # noqa: S105 - an outcome, not a password
@@ -167,18 +167,12 @@ class OutcomeKind(str, Enum):
     ERROR = "error"
     WAIVED = "waived"
 
-    def __str__(self) -> str:
-        return self.value
 
-
-class Verdict(str, Enum):
+class Verdict(Word):
     """Of one plan."""
 
     ALLOW = "allow"
     DENY = "deny"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
