@@ -11,8 +11,6 @@ from tfgate.model import Word
 from tfgate.model.address import Location
 from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
 
-# --- Who asked for the apply, and where it goes.
-
 
 class Operator(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who asked for the apply, how we know, and whether it was proven."""
@@ -54,9 +52,6 @@ class Run(msgspec.Struct, frozen=True, omit_defaults=True):
     repository: str | None = None
     details: dict[str, str] = {}
     """What else the CI system says of the change: ``{"pull_author": …, "project": …}``."""
-
-
-# --- Approvals that were used, and what an outcome says of them.
 
 
 class Review(
@@ -136,9 +131,6 @@ class Override(msgspec.Struct, frozen=True, omit_defaults=True):
     approvals: tuple[Approval, ...]
     break_glass: bool = False
     """Whether it was let through in an emergency, by two people who may do that."""
-
-
-# --- A reviewed, dated exception, known before the plan.
 
 
 class Waiver(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -193,7 +193,7 @@ def in_columns(rows: Sequence[Sequence[str]], *, numbers: bool = False) -> list[
     """
     shown = [[_cut(cell) for cell in row] for row in rows]
     widths = [min(max(map(len, column)), WIDEST) for column in zip(*shown, strict=True)]
-    first, *rest = widths
+    first, *rest = widths or [0]
     fill = str.rjust if numbers else str.ljust
     return ["  ".join([row[0].ljust(first), *map(fill, row[1:], rest)]).rstrip() for row in shown]
 
