@@ -16,6 +16,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from tfgate.hcl.index import ModuleNode, SourceIndex
@@ -125,9 +126,7 @@ def _unquote(value: str) -> str:
 
 
 def _unknown(key: str) -> str:
-    import difflib  # only for a comment that is wrong
-
-    near = difflib.get_close_matches(key, KEYS, n=1)
+    near = get_close_matches(key, KEYS, n=1)
     hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(KEYS)}"
     return f"has the unknown key {key[:40]}{hint}"
 

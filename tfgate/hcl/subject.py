@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, overload
 
+from tfgate.hcl.secrets import redacted_body, secret_literals
 from tfgate.model import Frozen
 
 if TYPE_CHECKING:
@@ -140,8 +141,6 @@ class SourceBlock(Frozen, frozen=True, dict=True, eq=False):
 
     def literal_secrets(self) -> Any:
         """Return the literals that look like secrets: path and kind, never the value."""
-        from tfgate.hcl.secrets import secret_literals  # few rules ask
-
         return secret_literals(self.kind, self.name, self.known)
 
     @property
@@ -185,8 +184,6 @@ class SourceBlock(Frozen, frozen=True, dict=True, eq=False):
 
     def redacted(self, reads: Wants | None = None) -> dict[str, Any]:
         """Return the same with ``SENSITIVE`` for each literal that is, or looks like, a secret."""
-        from tfgate.hcl.secrets import redacted_body  # only findings are shown
-
         written = self.value if reads is None or reads.wants("written") else {}
         return self._root(redacted_body(self.kind, self.known), redacted_body(self.kind, written))
 
