@@ -12,14 +12,29 @@ from tfgate.model.address import Location
 from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
 
 
+ClaimValue = str | bool | int | float | tuple[str, ...]
+"""What a record keeps of one claim: control characters are replaced, texts are cut."""
+
+
 class Operator(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who asked for the apply, how we know, and whether it was proven."""
 
     name: str
     source: str
-    """``flag``, ``environment``, ``github``, ``gitlab``, …, ``git``, ``os``: what was believed."""
+    """Claimed: ``flag``, ``environment``, ``github``, ``gitlab``, …, ``git``, ``os``. Proven: the
+    name of the issuer in ``[[identity.issuers]]``, or ``run-task``, ``ssh``."""
     verified: bool = False
-    """True only where the source cannot be set by the operator (an identity the CI vouches for)."""
+    """Whether it was proven: docs/identity.md says what that means for each source."""
+    issuer: str | None = None
+    """Who vouches for it: the token's ``iss``. This and what follows is there for a proven one."""
+    subject: str | None = None
+    """Whom the issuer vouches for: the token's ``sub``. With ``issuer`` it names one identity."""
+    claims: dict[str, ClaimValue] = {}
+    """Claims of the token that the configuration names (``claims``), by their paths."""
+    token_id: str | None = None
+    """The token's ``jti``: the same in two records means the same token."""
+    key_id: str | None = None
+    """Key that signed it."""
 
 
 class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
