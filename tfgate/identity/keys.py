@@ -23,6 +23,7 @@ from tfgate.audit.files import make_directory, write_whole
 from tfgate.errors import IdentityError
 from tfgate.model import Frozen
 from tfgate.opening import open_file
+from tfgate.outbound import AGENT, Peer
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -198,8 +199,6 @@ def _may_lead_to(url: str, issuer: Issuer) -> bool:
 
 
 def _get(url: str, issuer: Issuer, env: Mapping[str, str], where: str) -> bytes:
-    from tfgate.outbound import AGENT, Peer
-
     peer = Peer(url, seconds=SECONDS, env=env, ca_file=issuer.ca_file, failure=IdentityError)
     headers = {"User-Agent": AGENT, "Accept": "application/json"}
     answer = peer.get(headers, largest=MOST_BYTES + 1)

@@ -6,6 +6,7 @@ Signature and format are the work of joserfc; what a token may be used for is de
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -143,8 +144,6 @@ def _unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 
 
 def _object(data: bytes | None) -> dict[str, Any]:
-    import json
-
     value = json.loads(data or b"")
     if not isinstance(value, dict):
         raise TypeError

@@ -17,6 +17,7 @@ from tfgate.errors import IdentityError
 from tfgate.identity.token import MOST
 from tfgate.model import Frozen
 from tfgate.opening import open_stream
+from tfgate.outbound import AGENT, Peer
 from tfgate.ruleset.issuer_presets import PRESETS, PresetName
 
 if TYPE_CHECKING:
@@ -152,8 +153,6 @@ def _ask(
     seconds: float = SECONDS,
 ) -> bytes:
     """Ask a system for a token. Raises ``IdentityError``, which says nothing of what it answers."""
-    from tfgate.outbound import AGENT, Peer
-
     try:
         parts = urlsplit(url)
         _ = parts.port
