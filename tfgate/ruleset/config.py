@@ -10,8 +10,8 @@ import msgspec
 
 from tfgate.errors import ConfigError, Problem
 from tfgate.model import Frozen
-from tfgate.ruleset.approval_tables import Approvals
 from tfgate.model.text import glob_matches
+from tfgate.ruleset.approval_tables import Approvals
 from tfgate.ruleset.config_tables import (
     CONFIG,
     SETTINGS,

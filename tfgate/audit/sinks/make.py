@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tfgate.audit.sinks.http import Peer
 from tfgate.audit.sinks.interface import Batch, Secrets, Sink, SinkError
 from tfgate.errors import UsageError
 from tfgate.outbound import Peer
