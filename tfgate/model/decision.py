@@ -11,7 +11,6 @@ from tfgate.model import Word
 from tfgate.model.address import Location
 from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
 
-
 ClaimValue = str | bool | int | float | tuple[str, ...]
 """What a record keeps of one claim: control characters are replaced, texts are cut."""
 
