@@ -14,7 +14,7 @@ from tfgate.authoring import mutate as rule_mutants
 from tfgate.engine import evaluate
 from tfgate.engine import rule_verdict as judge
 from tfgate.query import ExpressionError, parsing, state
-from tfgate.query.functions import documents, text
+from tfgate.query.functions import documents, strings, text
 from tfgate.ruleset import template
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -27,8 +27,8 @@ BOUNDS = {
     "steps of one rule on one plan": state.RULE_STEPS,
     "of them not counted, in each evaluation": state.SMALL,
     "steps of one finding": evaluate._FINDING,
-    "characters of a string that an expression makes": state.TEXT,
-    "parts that `split()` makes": text._PIECES,
+    "characters of a string that an expression makes (by `join()`, `replace()`, …)": state.TEXT,
+    "parts that `split()` makes": strings._PIECES,
     "characters that `parse_json()` reads": documents.LONGEST,
     "levels of nesting that `parse_json()` reads": documents.DEEPEST,
     "characters of a message": template.MAX_MESSAGE,

@@ -39,7 +39,7 @@ def replaced(value: Any, marker: Unknown) -> Any:
 
 
 @thorough
-@given(cases(extra=True, unknowns=True))
+@given(cases(extra=True, unknowns=True, community=True))
 def test_a_document_cut_down_to_what_is_read_gives_the_same(case: Any) -> None:
     """Nothing outside of ``reads`` has a say in the result."""
     text, document, _ = case
@@ -50,7 +50,7 @@ def test_a_document_cut_down_to_what_is_read_gives_the_same(case: Any) -> None:
 
 
 @thorough
-@given(cases(extra=True, unknowns=True))
+@given(cases(extra=True, unknowns=True, community=True))
 def test_sensitive_evaluates_as_unknown(case: Any) -> None:
     """Which of the two markers stands in a document makes no difference to the result."""
     text, document, _ = case
@@ -61,7 +61,7 @@ def test_sensitive_evaluates_as_unknown(case: Any) -> None:
 
 
 @thorough
-@given(cases(extra=True, unknowns=False))
+@given(cases(extra=True, unknowns=False, community=True))
 def test_a_tree_written_out_parses_to_itself(case: Any) -> None:
     """`unparse` and the parser undo each other."""
     tree = parse(case[0])
@@ -80,7 +80,7 @@ def outline(tree: Any) -> Any:
 
 @pytest.mark.slow
 @thorough
-@given(cases(extra=True, unknowns=True))
+@given(cases(extra=True, unknowns=True, community=True))
 def test_a_trace_begins_with_the_whole(case: Any) -> None:
     """The first step of a trace says what `judge` says, and no expression breaks it."""
     text, document, _ = case

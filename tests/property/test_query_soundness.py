@@ -8,6 +8,7 @@ import jmespath
 from hypothesis import given
 
 from tests.support.query_grammar import contains_unknown, identical, stands_for
+from tests.support.query_reference import search as reference
 from tests.support.query_settings import completed_cases, thorough
 from tfgate import query
 from tfgate.query import UNKNOWN, EvaluationError, Expression, Maybe, Unknown
@@ -16,20 +17,23 @@ from tfgate.query.values import Expref, truth
 FAILED = object()
 
 
-def result(expression: Expression, document: Any, *, own: bool) -> Any:
-    """Evaluate a completion: with jmespath, or for tfgate's own functions with tfgate."""
+def itself(text: str, document: Any) -> Any:
+    """Evaluate with tfgate: for functions that only it has."""
+    return query.search(text, document)
+
+
+def result(expression: Expression, document: Any, search: Any) -> Any:
+    """Evaluate a completion."""
     try:
-        if own:
-            return expression.search(document)
-        return jmespath.search(expression.text, document)
+        return search(expression.text, document)
     except Exception:  # jmespath lets TypeError and others through
         return FAILED
 
 
-def check(text: str, document: Any, completions: list[Any], *, own: bool) -> None:
+def check(text: str, document: Any, completions: list[Any], search: Any) -> None:
     """Compare everything that is said of the document with each of its completions."""
     expression = query.compile(text)
-    results = [result(expression, completion, own=own) for completion in completions]
+    results = [result(expression, completion, search) for completion in completions]
     verdict = expression.verdict(document)
     if verdict is not None:
         assert all(found is not FAILED and truth(found) is verdict for found in results)
@@ -87,11 +91,28 @@ def test_what_is_said_holds_for_jmespath_on_every_completion(case: Any) -> None:
     text, document, completions = case
     if "not_null(&" in text and "to_string" in text:
         return  # jmespath writes an address in memory
-    check(text, document, completions, own=False)
+    check(text, document, completions, jmespath.search)
 
 
 @thorough
 @given(completed_cases(extra=True))
 def test_what_is_said_holds_for_the_added_functions_too(case: Any) -> None:
     """The functions tfgate adds are as sound as the standard ones."""
-    check(*case, own=True)
+    check(*case, itself)
+
+
+@thorough
+@given(completed_cases(extra=False, community=True))
+def test_what_is_said_holds_for_let_arithmetic_and_ternary(case: Any) -> None:
+    """Verdict, truth, error flag and value agree with a second evaluator on completions."""
+    text, document, completions = case
+    if "not_null(&" in text and "to_string" in text:
+        return
+    check(text, document, completions, reference)
+
+
+@thorough
+@given(completed_cases(extra=True, community=True))
+def test_what_is_said_holds_for_all_of_the_language(case: Any) -> None:
+    """The functions tfgate adds, inside of what the community has added."""
+    check(*case, itself)

@@ -34,7 +34,7 @@ def holds(shape: Shape, value: Any) -> bool:
 
 
 @thorough
-@given(cases(extra=True, unknowns=False))
+@given(cases(extra=True, unknowns=False, community=True))
 def test_of_the_document_itself(case: Any) -> None:
     """Where the shape is that of the document, its result is in the shape of the result."""
     text, document, _ = case
@@ -42,7 +42,7 @@ def test_of_the_document_itself(case: Any) -> None:
 
 
 @thorough
-@given(cases(extra=True, unknowns=False))
+@given(cases(extra=True, unknowns=False, community=True))
 def test_of_one_of_several_documents(case: Any) -> None:
     """Where the shape holds other documents too, the result is in the shape of the result."""
     text, document, grammar = case

@@ -118,6 +118,28 @@ EXTRA_CALLS = (
     "lower(#s)",
     "upper(#s)",
     "split(#s, #s)",
+    "split(#s, #s, #n)",
+    "find_first(#s, #s)",
+    "find_last(#s, #s, #n, #n)",
+    "pad_left(#s, #n)",
+    "pad_right(#s, #n, '-')",
+    "replace(#s, #s, #s)",
+    "trim(#s)",
+    "trim_left(#s, #s)",
+    "trim_right(#s, #s)",
+    "items(#o)",
+    "items(#x)",
+    "from_items(#l)",
+    "from_items(items(#o))",
+    "from_items(#f[*].[#s, #x])",
+    "zip(#l, #l)",
+    "zip(#f[?#x], #l)",
+    "group_by(#l, &#s)",
+    "group_by(#f[?#x], &#f)",
+    "sum_by(#l, &#n)",
+    "sum_by(#f[?#x], &#f)",
+    "get(#o, #s)",
+    "get(#x, #s, #x)",
     "matches(#s, '^a')",
     "glob(#s, 'a*')",
     "parse_json(#s)",
@@ -132,6 +154,37 @@ TYPED: dict[str, tuple[str, ...]] = {
     "N": ("#f", "[#n, #n]", "#f[*].#f", "[*].length(@)", "map(&length(@), #l)", "`[]`", "#x"),
     "S": ("#f", "[#s, #s]", "#f[*].#f", "keys(#o)", "map(&to_string(@), #l)", "`[]`", "#x"),
 }
+
+COMMUNITY = (
+    "#b",
+    "#b",
+    "#b",
+    "#v",
+    "#v",
+    "#v.#f",
+    "#v[0]",
+    "#v[*].#f",
+    "#f[?#f #c #v]",
+    "#f[?#x == #v].#f",
+    "#f[*].[#v, #f]",
+    "$.#f",
+    "#f[?#f == $.#f]",
+    "#x ? #x : #x",
+    "#x ? #x : #x",
+    "#f ? #n : #k",
+    "#n + #n",
+    "#n - #n",
+    "#n * #n",
+    "#n / #n",
+    "#n // #n",
+    "#n % #n",
+    "-#n",
+    "+#n",
+    "#n * `1e308`",
+    "length(#l) * #n + #n #c #n",
+    "map(&[@, #v], #l)",
+)
+"""What JMESPath's community has added; b is a ``let``, v a variable in scope."""
 
 ANYTHING = (
     "#f",
@@ -189,13 +242,15 @@ ANYTHING = (
 class Grammar:
     """Builds texts and values by ``pick``; ``extra`` adds the functions that are not standard."""
 
-    def __init__(self, pick: Pick, *, extra: bool = False) -> None:
+    def __init__(self, pick: Pick, *, extra: bool = False, community: bool = False) -> None:
         self.pick = pick
+        self.anything = (*ANYTHING, *COMMUNITY) if community else ANYTHING
+        self._scope: list[str] = []
         self.calls = STANDARD_CALLS + EXTRA_CALLS if extra else STANDARD_CALLS
 
     def expression(self, depth: int = 3) -> str:
         """Return a text that mostly is an expression: parentheses are left out now and then."""
-        return self._fill(self.pick(ANYTHING), depth)
+        return self._fill(self.pick(self.anything), depth)
 
     def _fill(self, template: str, depth: int) -> str:
         parts = template.split("#")
@@ -213,11 +268,23 @@ class Grammar:
             return self._literal()
         if kind == "g":
             return self._fill(self.pick(self.calls), depth)
+        if kind == "v":
+            return f"${self.pick(self._scope)}" if self._scope else "$"
         if depth <= 0:
             return str(self.pick((*NAMES, "@")))
-        inside = self._fill(self.pick(ANYTHING if kind == "x" else TYPED[kind]), depth)
+        if kind == "b":
+            return self._let(depth)
+        inside = self._fill(self.pick(self.anything if kind == "x" else TYPED[kind]), depth)
         bare = _stands_alone(inside) or self.pick((False, False, True))
         return inside if bare else f"({inside})"
+
+    def _let(self, depth: int) -> str:
+        name = self.pick(("x", "y"))
+        bound = self._hole("x", depth)
+        self._scope.append(name)
+        body = self._hole(self.pick(("x", "x", "v")), depth)
+        self._scope.pop()
+        return f"(let ${name} = {bound} in {body})"
 
     def _literal(self) -> str:
         return "`" + json.dumps(self.pick(SMALL)) + "`"
@@ -259,7 +326,11 @@ class Grammar:
 
 
 def _stands_alone(text: str) -> bool:
-    return text.isidentifier() or text == "@" or (text[0] == "`" and text.count("`") == 2)
+    return (
+        text.removeprefix("$").isidentifier()
+        or text in ("@", "$")
+        or (text[0] == "`" and text.count("`") == 2)
+    )
 
 
 def parts_of(value: Any) -> list[Any]:

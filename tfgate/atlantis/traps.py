@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
 
 import re2
 
 from tfgate.atlantis.settings import DEFAULT_WORKFLOW, Flags, Item, Repo, Step, repos_of, steps_of
-from tfgate.model import Frozen, Word
+from tfgate.model import Frozen
 
 
-class Danger(Word):
+class Danger(str, Enum):
     """What a setting can lead to."""
 
     OPEN = "open"
@@ -21,6 +22,9 @@ class Danger(Word):
     """Plans are held that need not be, or Atlantis does not start."""
     NOTE = "note"
     """Good to know."""
+
+    def __str__(self) -> str:
+        return self.value
 
 
 class Finding(Frozen, frozen=True):

@@ -42,6 +42,9 @@ def report_context(
     )
 
 
+# --- Reports on several plans at once.
+
+
 def report_many(
     entries: Sequence[Entry], requests: Sequence[ReportRequest], now: dt.datetime
 ) -> None:

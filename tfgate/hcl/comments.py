@@ -16,14 +16,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
+from enum import Enum
 from typing import NamedTuple
 
 from tfgate.hcl.index import ModuleNode, SourceIndex
 from tfgate.hcl.jsonsyntax import json_comments
 from tfgate.hcl.scanner import Block, Comment, scan_comments
 from tfgate.hcl.sources import JSON, SourceFile
-from tfgate.model import Word
 
 MARKER = "tfgate:"
 KEYS = ("reason", "expires", "owner", "ticket")
@@ -36,7 +35,7 @@ _RULE = re.compile(r"[\w.*?:/-]+")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-class ProblemKind(Word):
+class ProblemKind(str, Enum):
     """What is wrong with a waiver comment."""
 
     UNKNOWN_DIRECTIVE = "unknown-directive"
@@ -51,6 +50,9 @@ class ProblemKind(Word):
     DOWNLOADED = "downloaded"
     TOO_MANY = "too-many"
     NOT_WHOLE = "not-whole"
+
+    def __str__(self) -> str:
+        return self.value
 
 
 class Complaint(NamedTuple):
@@ -126,7 +128,9 @@ def _unquote(value: str) -> str:
 
 
 def _unknown(key: str) -> str:
-    near = get_close_matches(key, KEYS, n=1)
+    import difflib  # only for a comment that is wrong
+
+    near = difflib.get_close_matches(key, KEYS, n=1)
     hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(KEYS)}"
     return f"has the unknown key {key[:40]}{hint}"
 

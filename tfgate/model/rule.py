@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 import msgspec
 
-from tfgate.model import Word
 from tfgate.model.action import WILL_EXIST, Action
 
 
-class Severity(Word):
+class Severity(str, Enum):
     """How bad it is when the rule is broken. Does not decide; the enforcement level does."""
 
     INFO = "info"
@@ -19,8 +19,11 @@ class Severity(Word):
     HIGH = "high"
     CRITICAL = "critical"
 
+    def __str__(self) -> str:
+        return self.value
 
-class Enforcement(Word):
+
+class Enforcement(str, Enum):
     """What a failure does to the decision. The members are ordered from weak to strong."""
 
     ADVISORY = "advisory"
@@ -30,13 +33,16 @@ class Enforcement(Word):
     HARD_MANDATORY = "hard-mandatory"
     """Denies, and no override helps."""
 
+    def __str__(self) -> str:
+        return self.value
+
     @property
     def rank(self) -> int:
         """0 for the weakest."""
         return list(Enforcement).index(self)
 
 
-class OnUnknown(Word):
+class OnUnknown(str, Enum):
     """What an ``unknown`` outcome does to the decision."""
 
     DENY = "deny"
@@ -44,8 +50,11 @@ class OnUnknown(Word):
     """Allow, and record an obligation that is checked after the apply."""
     ALLOW = "allow"
 
+    def __str__(self) -> str:
+        return self.value
 
-class Scope(Word):
+
+class Scope(str, Enum):
     """What a rule is evaluated on."""
 
     RESOURCE = "resource"
@@ -56,6 +65,9 @@ class Scope(Word):
     DRIFT = "drift"
     ACTION = "action"
     SOURCE = "source"
+
+    def __str__(self) -> str:
+        return self.value
 
 
 class Match(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from tfgate.query import tree as ast
 from tfgate.query.errors import ExpressionError
 from tfgate.query.functions.registry import NOT_LITERAL
-from tfgate.query.nodes import binding, projecting, select
+from tfgate.query.nodes import arithmetic, binding, projecting, select
 from tfgate.query.nodes import comparing as boolean
 from tfgate.query.nodes.calling import call
 from tfgate.query.nodes.comparing import comparator
 from tfgate.query.nodes.node import Node
-from tfgate.query.tree import Tree, assert_never, operands
+from tfgate.query.tree import Tree, assert_never, children, operands
 from tfgate.query.unparse import unparse
 from tfgate.query.values import TRUTHY, Expref, kinds
 
@@ -80,6 +80,16 @@ class Compiler:
                 operand = self._node(tree.operand)
                 test = boolean.not_test(operand.test)
                 return Node(tree, boolean.boolean_value(test), test, (operand,))
+            case ast.Arithmetic():
+                left, right = self._node(tree.left), self._node(tree.right)
+                value = arithmetic.binary(tree.sign, left.value, right.value, tree.column)
+                return Node(tree, value, children=(left, right))
+            case ast.Sign():
+                operand = self._node(tree.operand)
+                value = arithmetic.unary(tree.sign, operand.value, tree.column)
+                return Node(tree, value, children=(operand,))
+            case ast.Ternary():
+                return self._ternary(tree)
             case ast.Current() | ast.Identity():
                 return Node(tree, select.current)
             case ast.Indexed():
@@ -169,6 +179,15 @@ class Compiler:
         test = binding.let(bindings, body.test)
         node = Node(tree, value, test, (*values, body))
         node.is_atomic = body.is_atomic
+        return node
+
+    def _ternary(self, tree: ast.Ternary) -> Node:
+        parts = self._nodes(children(tree))
+        condition, then, otherwise = parts
+        value = boolean.ternary_value(condition.test, then.value, otherwise.value)
+        test = boolean.ternary_test(condition.test, then.test, otherwise.test)
+        node = Node(tree, value, test, parts)
+        node.is_atomic = then.is_atomic and otherwise.is_atomic
         return node
 
     def _variable(self, tree: ast.Variable) -> Node:

@@ -1,6 +1,7 @@
 """Which conditions of an expression came out true, and which false, over several evaluations.
 
-A condition is an operand of ``&&``, ``||`` or ``!``, the predicate of a filter, or the expression
+A condition is an operand of ``&&``, ``||`` or ``!``, what stands before a ``?``, the predicate of a
+filter, or the expression
 that ``any``, ``all`` and ``none`` ask of each element. Each is watched wherever it is evaluated,
 inside projections too, where `trace` has one line for a whole list.
 """
@@ -37,7 +38,7 @@ class Condition:
     text: str
     """As JMESPath."""
     within: str
-    """What it is a part of: ``&&``, ``||``, ``!``, ``filter``, or the name of a function."""
+    """What it is a part of: ``&&``, ``||``, ``!``, ``? :``, ``filter``, or a function's name."""
     seen: set[bool] = field(default_factory=set)
 
     @property
@@ -97,6 +98,8 @@ def _own(tree: Tree) -> Iterator[tuple[Tree, str]]:
             yield tree.operand, "!"
         case ast.FilterProjection():
             yield tree.condition, "filter"
+        case ast.Ternary():
+            yield tree.condition, "? :"
         case ast.Call() if tree.name in _QUANTIFIERS:
             references = (part for part in tree.arguments if isinstance(part, ast.Reference))
             yield from ((part.body, f"{tree.name}()") for part in references)

@@ -25,6 +25,7 @@ ErrorKind = Literal[
     "invalid-arity",
     "invalid-type",
     "invalid-value",
+    "not-a-number",
     "budget",
 ]
 

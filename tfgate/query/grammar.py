@@ -1,6 +1,7 @@
 """The grammar of expressions: jmespath's own lexer and parser, with what its community has added.
 
-``let $a = … in …`` and ``$a`` are JEP 18; ``$`` is JMESPath Community's root node.
+``let $a = … in …`` and ``$a`` are JEP 18 of jmespath.org. ``$`` (JEP 17), arithmetic (JEP 16) and
+``a ? b : c`` (JEP 21) are JMESPath Community's.
 
 jmespath's lexer is one loop over characters. It is told of further characters that are tokens by
 themselves; those that stand together in one token are put together behind it. Its parser is asked
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from jmespath import lexer, parser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 Node = dict[str, Any]
 """A node of the parser: ``type``, ``children``, sometimes ``value`` and ``column``."""
@@ -25,8 +26,27 @@ Token = dict[str, Any]
 _TOGETHER: Final = {
     ("root", "unquoted_identifier"): "variable",
     ("assign", "assign"): "eq",
+    ("slash", "slash"): "slashes",
+    ("minus", "number"): "number",
 }
 """Two tokens that are one where nothing stands between them."""
+
+_OPERANDS: Final = frozenset(
+    {
+        "unquoted_identifier",
+        "quoted_identifier",
+        "literal",
+        "current",
+        "root",
+        "variable",
+        "rbracket",
+        "rparen",
+        "rbrace",
+        "flatten",
+        "star",
+    }
+)
+"""Tokens that an operand ends with: a ``*`` behind one multiplies, any other is a wildcard."""
 
 
 class Lexer(lexer.Lexer):
@@ -36,17 +56,35 @@ class Lexer(lexer.Lexer):
         **lexer.Lexer.SIMPLE_TOKENS,
         "$": "root",
         "=": "assign",
+        "?": "question",
+        "+": "plus",
+        "-": "minus",
+        "\N{MINUS SIGN}": "dash",
+        "/": "slash",
+        "\N{DIVISION SIGN}": "obelus",
+        "\N{MULTIPLICATION SIGN}": "times",
+        "%": "percent",
     }
 
     def tokenize(self, expression: str) -> Iterator[Token]:
         """Yield the tokens, the last of type ``eof``."""
+        before = ""
+        for token in self._joined(expression):
+            if token["type"] == "star" and before in _OPERANDS:
+                token["type"] = "asterisk"
+            before = token["type"]
+            yield token
+
+    def _joined(self, expression: str) -> Iterator[Token]:
         held: Token | None = None
         for token in super().tokenize(expression):
             if held is not None:
                 together = _TOGETHER.get((held["type"], token["type"]))
                 if together is not None and held["end"] == token["start"]:
-                    value = held["value"] + token["value"]
-                    yield {**token, "type": together, "value": value, "start": held["start"]}
+                    joined = {**token, "type": together, "start": held["start"]}
+                    number = together == "number"
+                    joined["value"] = -token["value"] if number else held["value"] + token["value"]
+                    yield joined
                     held = None
                     continue
                 yield held
@@ -58,6 +96,34 @@ class Lexer(lexer.Lexer):
 _FIRST: Final = frozenset(first for first, _ in _TOGETHER)
 
 
+_TERNARY: Final = 1.5
+"""Between a pipe and ``||``."""
+_ADDITIVE: Final = 6
+_MULTIPLICATIVE: Final = 7
+"""Looser than ``[]``, which is the loosest part of a path, and tighter than a comparison."""
+_SIGN: Final = 8
+
+
+def _operator(sign: str, power: float) -> Callable[[Parser, Node], Node]:
+    """Return what parses the right side of an operator that groups to the left."""
+
+    def parse(self: Parser, left: Node) -> Node:
+        right = self._expression(power)
+        return {"type": "arithmetic", "value": sign, "children": [left, right]}
+
+    return parse
+
+
+def _sign(sign: str) -> Callable[[Parser, Token], Node]:
+    """Return what parses the operand of a sign."""
+
+    def parse(self: Parser, token: Token) -> Node:
+        operand = self._expression(_SIGN)
+        return _placed({"type": "sign", "value": sign, "children": [operand]}, token)
+
+    return parse
+
+
 class Parser(parser.Parser):
     """Parses an expression; nodes that have a token of their own have its ``column``."""
 
@@ -66,6 +132,16 @@ class Parser(parser.Parser):
         "root": 0,
         "variable": 0,
         "assign": 0,
+        "question": _TERNARY,
+        "plus": _ADDITIVE,
+        "minus": _ADDITIVE,
+        "dash": _ADDITIVE,
+        "asterisk": _MULTIPLICATIVE,
+        "times": _MULTIPLICATIVE,
+        "slash": _MULTIPLICATIVE,
+        "obelus": _MULTIPLICATIVE,
+        "slashes": _MULTIPLICATIVE,
+        "percent": _MULTIPLICATIVE,
     }
 
     _CACHE: ClassVar[dict[str, Any]] = {}
@@ -77,6 +153,26 @@ class Parser(parser.Parser):
         if self._current_token() != "eof":
             self._raise_parse_error_for_token(self._lookahead_token(0), "syntax error")
         return parser.ParsedResult(expression, parsed)
+
+    _token_led_plus = _operator("+", _ADDITIVE)
+    _token_led_minus = _token_led_dash = _operator("-", _ADDITIVE)
+    _token_led_asterisk = _token_led_times = _operator("*", _MULTIPLICATIVE)
+    _token_led_slash = _token_led_obelus = _operator("/", _MULTIPLICATIVE)
+    _token_led_slashes = _operator("//", _MULTIPLICATIVE)
+    _token_led_percent = _operator("%", _MULTIPLICATIVE)
+    _token_nud_plus = _sign("+")
+    _token_nud_minus = _token_nud_dash = _sign("-")
+
+    def _token_nud_asterisk(self, token: Token) -> Node:
+        """``let $a = b in *``: no operand stands before it."""
+        return self._token_nud_star(token)
+
+    def _token_led_question(self, condition: Node) -> Node:
+        """Parse ``a ? b : c``, which groups to the right."""
+        then = self._expression()
+        self._match("colon")
+        otherwise = self._expression(self.BINDING_POWER["pipe"])
+        return {"type": "ternary", "children": [condition, then, otherwise]}
 
     def _token_nud_literal(self, token: Token) -> Node:
         return _placed(super()._token_nud_literal(token), token)

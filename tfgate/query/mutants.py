@@ -36,6 +36,7 @@ _COMPARISONS: Final = {
     "gte": ("gt", "lt"),
 }
 """For the orderings: the one that differs at the boundary, and the opposite."""
+_OPERATORS: Final = {"+": "-", "-": "+", "*": "/", "/": "*", "//": "/", "%": "/"}
 _FUNCTIONS: Final = {"any": "all", "all": "any", "none": "any", "min": "max", "max": "min"}
 _NAMES: Final = frozenset({"param", "var", "data"})
 """Functions whose literal is a declared name: the loader sees a wrong one."""
@@ -179,7 +180,7 @@ def _has_opposite(tree: Tree) -> bool:
     return isinstance(tree, ast.Not)
 
 
-def _own(tree: Node) -> Iterator[Change]:
+def _own(tree: Node) -> Iterator[Change]:  # noqa: C901 - a case for each type
     """Yield the changes of a part itself, each with what was changed."""
     if isinstance(tree, ast.Pair | ast.Binding):
         return
@@ -189,6 +190,12 @@ def _own(tree: Node) -> Iterator[Change]:
             changed = [tree.operand]
         case ast.Comparison():
             changed = [replace(tree, sign=sign) for sign in _COMPARISONS[tree.sign]]
+        case ast.Arithmetic():
+            changed = [replace(tree, sign=_OPERATORS[tree.sign])]
+        case ast.Sign():
+            changed = [tree.operand]
+        case ast.Ternary():
+            changed = [tree.then, tree.otherwise]
         case ast.Field() if tree.name not in _NO_FIELDS:
             changed = [replace(tree, name=f"{tree.name}_x")]
         case ast.Index():

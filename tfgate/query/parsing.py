@@ -173,6 +173,12 @@ def _tree(node: Node) -> Tree:  # noqa: C901 - a case for each type
             return ast.Not(column, *parts)
         case "comparator":
             return ast.Comparison(column, node["value"], *parts)
+        case "arithmetic":
+            return ast.Arithmetic(column, node["value"], *parts)
+        case "sign":
+            return ast.Sign(node["column"], node["value"], *parts)
+        case "ternary":
+            return ast.Ternary(column, *parts)
         case "expref":
             return ast.Reference(column, *parts)
     raise ValueError(kind)

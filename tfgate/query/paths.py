@@ -161,9 +161,14 @@ class _Reader:
                 found = _NONE.union(*(self.follow(part, bases) for part in operands(tree)))
                 self.consume(found)
                 return found
+            case ast.Ternary():
+                self.consume(self.follow(tree.condition, bases))
+                found = self.follow(tree.then, bases) | self.follow(tree.otherwise, bases)
+                self.consume(found)  # they are joined where the condition is unknown
+                return found
             case ast.Call():
                 return self._call(tree, bases)
-            case ast.Comparison() | ast.Not():
+            case ast.Comparison() | ast.Not() | ast.Arithmetic() | ast.Sign():
                 return self._consume_all(children(tree), bases)
             case _:
                 assert_never(tree)

@@ -89,6 +89,8 @@ class _Tracer:
         match node.tree:
             case ast.And() | ast.Or():
                 self._chain(node, value, depth, stop=isinstance(node.tree, ast.Or))
+            case ast.Ternary():
+                self._ternary(node, value, depth)
             case ast.Pipe() | ast.Subexpression() | ast.Indexed():
                 self._sequence(node, value, depth)
             case ast.Projection() | ast.ValueProjection() | ast.FilterProjection() | ast.Flatten():
@@ -112,6 +114,15 @@ class _Tracer:
                 self.skip(child, depth)
             else:
                 stopped = truth(self.walk(child, value, depth)) is stop
+
+    def _ternary(self, node: Node, value: Any, depth: int) -> None:
+        condition, then, otherwise = node.children
+        known = truth(self.walk(condition, value, depth))
+        for branch, taken in ((then, known is not False), (otherwise, known is not True)):
+            if taken:
+                self._part(branch, value, depth)
+            else:
+                self.skip(branch, depth)
 
     def _sequence(self, node: Node, value: Any, depth: int) -> None:
         """Walk the first part, and the calls and conditions among the others."""

@@ -168,6 +168,29 @@ class Comparison(Part, frozen=True, eq=False, gc=False):
     right: Tree
 
 
+class Arithmetic(Part, frozen=True, eq=False, gc=False):
+    """``left + right``; ``sign`` is one of ``+ - * / // %``."""
+
+    sign: str
+    left: Tree
+    right: Tree
+
+
+class Sign(Part, frozen=True, eq=False, gc=False):
+    """``-operand``; ``sign`` is ``-`` or ``+``."""
+
+    sign: str
+    operand: Tree
+
+
+class Ternary(Part, frozen=True, eq=False, gc=False):
+    """``condition ? then : otherwise``."""
+
+    condition: Tree
+    then: Tree
+    otherwise: Tree
+
+
 class Reference(Part, frozen=True, eq=False, gc=False):
     """``&body``: an expression that a function applies."""
 
@@ -206,6 +229,9 @@ Tree = (
     | Root
     | Variable
     | Let
+    | Arithmetic
+    | Sign
+    | Ternary
 )
 """A part that has a value of its own: each but `Pair` and `Binding`."""
 
@@ -224,10 +250,12 @@ def children(tree: Tree) -> tuple[Tree, ...]:  # noqa: C901, RET503 - a case for
             return tree.arguments
         case Subexpression() | And() | Or() | Pipe() | MultiSelectList():
             return tree.parts
-        case Comparison():
+        case Comparison() | Arithmetic():
             return (tree.left, tree.right)
-        case Not():
+        case Not() | Sign():
             return (tree.operand,)
+        case Ternary():
+            return (tree.condition, tree.then, tree.otherwise)
         case Indexed():
             return (tree.base, *tree.steps)
         case Projection() | ValueProjection():

@@ -33,9 +33,20 @@ _TIGHT: Final[_Types] = frozenset(
 _DOTTED: Final[_Types] = _TIGHT | {ast.Subexpression}
 """Types that a dot, a filter or a flatten may follow without parentheses."""
 
+_SIGNED: Final[_Types] = _DOTTED | {
+    ast.Not,
+    ast.Sign,
+    ast.Projection,
+    ast.FilterProjection,
+    ast.ValueProjection,
+    ast.Flatten,
+}
+"""Types that a sign may stand before without parentheses."""
+
 _PROJECTIONS: Final = ast.Projection | ast.FilterProjection | ast.ValueProjection | ast.Flatten
 
-_LOOSER_THAN_OR: Final[_Types] = frozenset({ast.Pipe, ast.Reference, ast.Let})
+_LOOSER_THAN_TERNARY: Final[_Types] = frozenset({ast.Pipe, ast.Reference, ast.Let})
+_LOOSER_THAN_OR: Final[_Types] = _LOOSER_THAN_TERNARY | {ast.Ternary}
 _LOOSER_THAN_AND: Final[_Types] = _LOOSER_THAN_OR | {ast.Or}
 _LOOSER_THAN_COMPARISON: Final[_Types] = _LOOSER_THAN_AND | {ast.And, ast.Comparison}
 
@@ -61,6 +72,15 @@ def unparse(tree: Tree) -> str:  # noqa: C901, RET503 - one case for each type
         case ast.Comparison():
             left, right = (_operand(s, _LOOSER_THAN_COMPARISON) for s in (tree.left, tree.right))
             return f"{left} {ast.SIGNS[tree.sign]} {right}"
+        case ast.Arithmetic():
+            return f"{_term(tree.left, tree)} {tree.sign} {_term(tree.right, tree, right=True)}"
+        case ast.Sign():
+            bare = type(tree.operand) in _SIGNED
+            return f"{tree.sign}{unparse(tree.operand) if bare else f'({unparse(tree.operand)})'}"
+        case ast.Ternary():
+            condition = _operand(tree.condition, _LOOSER_THAN_OR)
+            otherwise = _operand(tree.otherwise, _LOOSER_THAN_TERNARY)
+            return f"{condition} ? {unparse(tree.then)} : {otherwise}"
         case ast.Not():
             return f"!{_within(tree.operand, _TIGHT | {ast.Not})}"
         case ast.Reference():
@@ -136,6 +156,19 @@ def _runs_on(tree: Tree) -> bool:
 def _operand(tree: Tree, loose: _Types) -> str:
     text = unparse(tree)
     return f"({text})" if type(tree) in loose else text
+
+
+def _term(tree: Tree, around: ast.Arithmetic, *, right: bool = False) -> str:
+    """Write an operand of an arithmetic operator; those of one precedence group to the left."""
+    loose = type(tree) in _LOOSER_THAN_COMPARISON
+    if isinstance(tree, ast.Arithmetic):
+        loose = _is_additive(tree) and (right or not _is_additive(around))
+        loose = loose or (right and not _is_additive(around))
+    return f"({unparse(tree)})" if loose else unparse(tree)
+
+
+def _is_additive(tree: ast.Arithmetic) -> bool:
+    return tree.sign in ("+", "-")
 
 
 def _chain(tree: ast.And | ast.Or | ast.Pipe, sign: str, loose: _Types) -> str:

@@ -182,8 +182,8 @@ def truth(value: Any) -> bool | None:
     return True
 
 
-def count(low: int, high: float) -> Any:
-    """Return the value that stands for the whole numbers from ``low`` to ``high``."""
+def count(low: float, high: float) -> Any:
+    """Return the value that stands for the numbers from ``low`` to ``high``."""
     if low == high:
         return low
     counted: Unknown = object.__new__(Unknown)

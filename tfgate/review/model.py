@@ -6,16 +6,17 @@ as the plan has them; whoever renders them makes them harmless for where they ar
 
 from __future__ import annotations
 
+from enum import Enum
+
 import msgspec
 
-from tfgate.model import Word
 from tfgate.model.action import Action
 from tfgate.model.address import Location
 from tfgate.model.decision import Decision, Outcome
 from tfgate.model.rule import Rule
 
 
-class Mark(Word):
+class Mark(str, Enum):
     """What becomes of one part of a value."""
 
     ADDED = "added"
@@ -24,8 +25,11 @@ class Mark(Word):
     SAME = "same"
     """Shown for context only: mostly, what stays the same is counted and left out."""
 
+    def __str__(self) -> str:
+        return self.value
 
-class Form(Word):
+
+class Form(str, Enum):
     """What kind of thing stands for a value."""
 
     LITERAL = "literal"
@@ -34,6 +38,9 @@ class Form(Word):
     """Known after the apply."""
     SENSITIVE = "sensitive"
     """There, and not to be shown: neither value nor length nor keys."""
+
+    def __str__(self) -> str:
+        return self.value
 
 
 class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -44,7 +51,7 @@ class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
     """JSON text of a literal; a string has its quotes."""
 
 
-class Shape(Word):
+class Shape(str, Enum):
     """How a difference is laid out."""
 
     LEAF = "leaf"
@@ -57,6 +64,9 @@ class Shape(Word):
     """``members`` of a document that is written in a string (an IAM policy)."""
     LINES = "lines"
     """``lines`` of a text."""
+
+    def __str__(self) -> str:
+        return self.value
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -91,7 +101,7 @@ class Diff(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a value known after the apply comes from: ``aws_vpc.main.id``."""
 
 
-class ChangeKind(Word):
+class ChangeKind(str, Enum):
     """Which list of the plan an entry is from."""
 
     CHANGE = "change"
@@ -99,6 +109,9 @@ class ChangeKind(Word):
     DEFERRED = "deferred"
     OUTPUT = "output"
     INVOCATION = "invocation"
+
+    def __str__(self) -> str:
+        return self.value
 
 
 class ReviewedChange(msgspec.Struct, frozen=True, omit_defaults=True):

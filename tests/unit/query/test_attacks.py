@@ -32,6 +32,12 @@ def doubled(times: int, part: str = "[@, @]") -> str:
     return " | ".join([part] * times)
 
 
+def lets(first: str, step: str) -> str:
+    """Return an expression that binds what is made of the binding before, as often as it may."""
+    bound = [f"let $x{n + 1} = {step.format(n=n)} in" for n in range(50)]
+    return " ".join([f"let $x0 = {first} in", *bound, "$x50"])
+
+
 def noise(length: int) -> str:
     """Return a text of a and b, always the same."""
     return "".join(random.Random(1).choices("ab", k=length))
@@ -69,6 +75,35 @@ STOPPED: Final[dict[str, tuple[str, Any]]] = {
     "upper": (f"list[*].upper('{'ß' * 19_000}')", ONES),
     "split": (f"list[*].split('{',' * 19_000}', ',')", ONES),
     "a text with a million separators": ("split(@, ',')", "," * 2_000_000),
+    "a text that doubles in lets": (lets("'abcdefgh'", "join('', [$x{n}, $x{n}])"), {}),
+    "a list that doubles in lets": (lets("[`1`, `2`]", "[$x{n}, $x{n}][]"), {}),
+    "a list in lists in lets": (lets("[`1`, `2`]", "[$x{n}, $x{n}]"), {}),
+    "a wide text": ("pad_left('x', `1e15`)", {}),
+    "wide texts": ("list[*].pad_right('x', `16000000`)", ONES),
+    "a text replaced by a longer one": ("replace(@, 'a', @)", "a" * 10_000),
+    "replaced again and again": (doubled(40, "replace(@, 'x', 'xxxxxxxx')"), "x"),
+    "characters of a text": ("split(@, '')", "a" * 2_000_000),
+    "found from behind": (
+        f"list[?find_last('{'a' * 19_000}', @)]",
+        {"list": ["a" + "b" + "a" * 900] * 5_000},
+    ),
+    "trimmed": (f"list[?trim('{'a' * 9_000}', '{'b' * 9_000}a')]", ONES),
+    "lists zipped on each element": (f"let $n = `{NUMBERS}` in map(&zip($n, $n), list)", ONES),
+    "zipped of zipped": (doubled(40, "zip(@, @)[]"), [1, 2]),
+    "globs of the plan": (
+        "list[?glob(t, p)]",
+        {"list": [{"t": "a" * 1000, "p": "*" + "a?" * 400 + "b"}] * 5_000},
+    ),
+    "globs of stars": (
+        "list[?glob(t, p)]",
+        {"list": [{"t": "ab" * 500, "p": "*a" * 1_000 + "c"}] * 50_000},
+    ),
+    "objects and items": (
+        f"let $n = `{KEYS}` in map(&from_items(items(from_items(items($n)))), list)",
+        ONES,
+    ),
+    "sums on each element": (f"map(&sum_by(`{NUMBERS}`, &(@ * @ + @)), list)", ONES),
+    "dates": ("list[?date_add(@, `1`) > '2026']", {"list": ["2026-01-01"] * 50_000}),
     "a document on each element": (f"map(&parse_json('[{'[],' * 5000}0]'), list)", ONES),
     "documents of the plan": (
         "map(&parse_json(@), list)",
@@ -109,6 +144,8 @@ REFUSED: Final[dict[str, tuple[str, Any]]] = {
     "a wide and deep document": ("parse_json(@)", ("[" * 101 + "]" * 101 + ",") * 10_000),
     "quotes that do not end": ("parse_json(@)", "[[[[" * 30 + '"' + '\\"' * 1_900_000),
     "a network of colons": ("cidr_is_public(@)", ":" * 10_000_000),
+    "a product without end": (" * ".join(["@"] * 50), 10**300),
+    "a product of large integers": ("@ * @", 10**4000),
     "a step of nothing": ("@[::0]", [1]),
 }
 """What must be refused at once."""

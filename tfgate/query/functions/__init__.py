@@ -8,6 +8,7 @@ from tfgate.query.functions import (  # noqa: F401 - each registers its function
     numbers,
     objects,
     ordering,
+    strings,
     text,
     times,
     types,

@@ -1,4 +1,4 @@
-"""Standard functions on lists: contains, length, map, reverse."""
+"""Functions on lists: contains, length, map, reverse of the standard; zip."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tfgate.query.values import (
     FALSY,
     LISTS,
     STRINGS,
+    UNKNOWN,
     Expref,
     Maybe,
     Unknown,
@@ -137,3 +138,27 @@ def _reverse(state: State, subject: Any) -> Any:
     else:
         state.spend(len(subject))
     return subject[::-1]
+
+
+@function(
+    "zip(first: array, *others: array) -> array",
+    "zip(['a', 'b'], `[1, 2, 3]`)",
+    [["a", 1], ["b", 2]],
+    state=True,
+    handles_unknown=True,
+    total=True,
+)
+def _zip(state: State, *lists: list[Any]) -> Any:
+    """Return lists of what stands at the same place in each list, as many as the shortest has."""
+    # Whatever stands before the first element that may be absent has its place.
+    certain = [_certain(found) for found in lists]
+    rows = min(certain)
+    state.spend(sum(certain) + rows * (len(lists) + 2))
+    zipped: list[Any] = [list(row) for row in zip(*(found[:rows] for found in lists), strict=True)]
+    if not any(rows == place == len(found) for place, found in zip(certain, lists, strict=True)):
+        zipped.append(state.maybe([UNKNOWN] * len(lists), many=True))
+    return zipped
+
+
+def _certain(elements: list[Any]) -> int:
+    return next((i for i, e in enumerate(elements) if type(e) is Maybe), len(elements))

@@ -1,4 +1,4 @@
-"""Functions on lists that tfgate adds: any, all, none, unique, count_by.
+"""Functions on lists beyond the standard: any, all, none, unique, count_by, sum_by, group_by.
 
 any, all and none look at every element, whatever the first ones give: an error in one element does
 not depend on the order of the list.
@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.equality import same
 from tfgate.query.errors import EvaluationError
+from tfgate.query.functions.numbers import calculate
 from tfgate.query.functions.ordering import content
 from tfgate.query.functions.registry import function
 from tfgate.query.state import ABSENT, attempt
 from tfgate.query.values import (
     BOOLEANS,
+    NULL,
+    NUMBER,
     OBJECT,
     OBJECTS,
     STRINGS,
@@ -189,6 +192,61 @@ def _unknown_key(key: Any, state: State) -> None:
     if type(key) is not Unknown or not key.mask & STRINGS:
         raise EvaluationError("count_by() counts by strings only.")
     state.may_raise = state.may_raise or bool(key.mask & ~STRINGS)
+
+
+@function(
+    "group_by(elements: array-object, expression: expref) -> object",
+    'group_by(`[{"a": "x"}, {"a": "y"}, {"b": 1}]`, &a)',
+    {"x": [{"a": "x"}], "y": [{"a": "y"}]},
+    errors="The expression gives something that is neither a string nor null.",
+    state=True,
+    handles_unknown=True,
+)
+def _group_by(state: State, elements: list[Any], expression: Expref) -> Any:
+    """Return an object with a list of the objects for each string that the expression gives on
+    them; those on which it gives null are left out.
+    """
+    state.spend(len(elements) * (1 + expression.weight))
+    groups: dict[str, list[Any]] = {}
+    known, filled = True, False
+    for element in elements:
+        certain = type(element) is not Maybe
+        key = expression(element) if certain else attempt(expression.node, element.value, state)
+        mask = 0 if key is ABSENT else kinds(key)
+        if certain and not mask & (STRINGS | NULL):
+            raise EvaluationError("group_by() groups by strings only.")
+        state.may_raise = state.may_raise or bool(mask & ~(STRINGS | NULL))
+        if type(key) is str and certain:
+            groups.setdefault(key, []).append(element)
+        known = known and (key is None or (certain and type(key) is str))
+        filled = filled or (certain and not mask & NULL)
+    return groups if known else make(OBJECT if filled else OBJECTS)
+
+
+@function(
+    "sum_by(elements: array, expression: expref) -> number",
+    'sum_by(`[{"size": 10}, {"size": 32}]`, &size)',
+    42,
+    errors="The expression gives something that is no number, or the sum is too large for one.",
+    state=True,
+    handles_unknown=True,
+)
+def _sum_by(state: State, elements: list[Any], expression: Expref) -> Any:
+    """Return the sum of the numbers that the expression gives on the elements."""
+    state.spend(len(elements) * (1 + expression.weight))
+    total, known = 0, True
+    for element in elements:
+        certain = type(element) is not Maybe
+        number = expression(element) if certain else attempt(expression.node, element.value, state)
+        mask = 0 if number is ABSENT else kinds(number)
+        if certain and not mask & NUMBER:
+            raise EvaluationError("sum_by() sums numbers only.")
+        known = known and certain and type(number) in (int, float)
+        if known:
+            total = calculate("+", total, number, "sum_by()")
+        else:
+            state.may_raise = True  # it may be no number, or too large
+    return total if known else make(NUMBER)
 
 
 _HASHED: Final = 4

@@ -1,4 +1,4 @@
-"""Functions on IP networks: cidr_contains, cidr_is_public.
+"""Functions on IP networks: cidr_contains, cidr_overlaps, cidr_is_public.
 
 A network is written ``10.0.0.0/8`` or ``2001:db8::/32``; an address alone is a network of one, and
 bits beyond the prefix are ignored, as AWS does.
@@ -79,6 +79,20 @@ def _check(literals: tuple[Any, ...]) -> str | None:
 def _contains(network: str, part: str) -> bool:
     """Whether a network holds all of an address or network of the same IP version."""
     return _within(_network(part), _network(network))
+
+
+@function(
+    "cidr_overlaps(network: string, other: string) -> boolean",
+    "cidr_overlaps('10.0.0.0/8', '10.1.0.0/16')",
+    True,
+    cost=150,
+    errors="A text is not an IP address or network.",
+    check=_check,
+)
+def _overlaps(network: str, other: str) -> bool:
+    """Whether two networks of the same IP version have an address in common."""
+    one, two = _network(network), _network(other)
+    return _within(one, two) or _within(two, one)
 
 
 @function(

@@ -1,15 +1,65 @@
-"""Standard functions on numbers: abs, avg, ceil, floor, sum."""
+"""Numbers: how operators compute with them; abs, avg, ceil, floor, sum of the standard.
+
+Integers stay integers, also where a division has no remainder. ``//`` and ``%`` round down, as
+Python's do. What is no number a JSON document can hold (a division by zero, a result beyond the
+range of a double) is an error, so that no value grows without end.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+import operator
+import sys
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from tfgate.query.errors import EvaluationError
 from tfgate.query.functions.registry import function
 from tfgate.query.values import NULL, NUMBER, Maybe, Unknown, make
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tfgate.query.state import State
+
+LARGEST: Final = sys.float_info.max
+
+
+def _divide(left: float, right: float) -> float:
+    if type(left) is int and type(right) is int and left % right == 0:
+        return left // right
+    return left / right
+
+
+_COMPUTE: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": _divide,
+    "//": operator.floordiv,
+    "%": operator.mod,
+}
+
+
+def calculate(sign: str, left: Any, right: Any, name: str, position: int | None = None) -> Any:
+    """Compute with two numbers; EvaluationError, which names ``name``, where that gives none."""
+    try:
+        found = _COMPUTE[sign](left, right)
+    except (ZeroDivisionError, OverflowError) as error:
+        not_a_number(name, position, zero=isinstance(error, ZeroDivisionError))
+    if not is_finite(found):
+        not_a_number(name, position)
+    return found
+
+
+def is_finite(number: float) -> bool:
+    """Whether a double can hold it; `math.isfinite` does not take every integer."""
+    return -LARGEST <= number <= LARGEST
+
+
+def not_a_number(name: str, position: int | None, *, zero: bool = False) -> NoReturn:
+    """Raise that there is no such number."""
+    reason = "divides by zero" if zero else "gives a number that is too large"
+    raise EvaluationError(f"{name} {reason}.", kind="not-a-number", position=position)
 
 
 @function(

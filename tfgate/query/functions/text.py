@@ -1,10 +1,11 @@
-"""Functions on text: starts_with, ends_with, join, matches, glob, lower, upper, split."""
+"""Functions that look at text or put it together: starts_with, ends_with, join, matches, glob."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from tfgate.model.text import glob_matches
 from tfgate.query.errors import BudgetError
 from tfgate.query.functions.registry import function
 from tfgate.query.state import LONG, TEXT
@@ -64,14 +65,9 @@ def _ends_with(state: State, subject: str, suffix: str) -> bool:
     return subject.endswith(suffix)
 
 
-_SHORT: Final = 128
-"""Characters up to which another case is made in a step or two: it takes longer than reading."""
-_PIECES: Final = 1_000_000
 _LONGEST_PATTERN: Final = 4096
 _COMPILES: Final = 2_000
 """Steps of compiling a pattern that is not written out in the expression."""
-_PIECE: Final = 3
-"""Steps of making a part of a text."""
 _FAILS: Final = 100_000
 """Steps of finding that a pattern is too large: RE2 takes up to 10 ms."""
 
@@ -143,99 +139,22 @@ def _matches(state: State, subject: str, pattern: str) -> bool:
     return search(subject.encode()) is not None  # given text, re2 counts characters first
 
 
-@lru_cache(maxsize=256)
-def _translated(pattern: str) -> str:
-    """Write a glob as a regular expression that matches the whole text."""
-    if len(pattern) > _LONGEST_PATTERN:
-        raise ValueError("pattern too long")
-
-    import re2  # 2.5 ms: docs/performance.md
-
-    parts, position = [r"(?s)\A"], 0
-    while position < len(pattern):
-        character = pattern[position]
-        end = pattern.find("]", position + 2) if character == "[" else -1
-        if end > 0:
-            parts.append(_character_set(pattern[position + 1 : end]))
-            position = end
-        else:
-            parts.append({"*": ".*", "?": "."}.get(character) or re2.escape(character))
-        position += 1
-    return "".join(parts) + r"\z"
-
-
-def _character_set(inside: str) -> str:
-    negated = inside.startswith("!")
-    body = inside[negated:].replace("\\", "\\\\").replace("[", "\\[").replace("^", "\\^")
-    return f"[{'^' if negated else ''}{body}]"
-
-
-def _glob_any(state: State, subject: str, pattern: str) -> bool:
-    """Match a glob that comes from anywhere."""
-    state.spend(len(pattern))
-    return _matches_any(state, subject, _translated(pattern))
-
-
-def _check_glob(literals: tuple[Any, ...]) -> str | None:
-    if type(literals[1]) is not str:
-        return None
-    try:
-        _compiled(_translated(literals[1]))
-    except ValueError:
-        return "The pattern is not a glob: look at its [ ] part."
-    return None
-
-
 @function(
     "glob(subject: string, pattern: string) -> boolean",
-    "glob('module.net.aws_vpc.main', 'module.*')",
+    "glob('module.net[\"a\"].aws_vpc.main', 'module.net[*')",
     True,
-    dynamic=_glob_any,
-    errors="The pattern is not a glob, or a text is not Unicode.",
+    errors="The pattern has more than 4,096 characters.",
     state=True,
-    check=_check_glob,
 )
 def _glob(state: State, subject: str, pattern: str) -> bool:
-    """Whether a whole string fits a glob: * for any characters, ? for one, [abc] for one of
-    some, [!abc] for one of all others.
+    """Whether a whole string fits a glob: * stands for any characters, ? for one, and all others
+    for themselves, brackets too.
     """
-    return _matches(state, subject, _translated(pattern))
-
-
-@function("lower(subject: string) -> string", "lower('ABC')", "abc", state=True, total=True)
-def _lower(state: State, subject: str) -> str:
-    """Return a string in lower case."""
-    if len(subject) > _SHORT:
-        state.read(2 * len(subject))
-    return subject.lower()
-
-
-@function("upper(subject: string) -> string", "upper('abc')", "ABC", state=True, total=True)
-def _upper(state: State, subject: str) -> str:
-    """Return a string in upper case."""
-    if len(subject) > _SHORT:
-        state.read(2 * len(subject))
-    return subject.upper()
-
-
-def _check_split(literals: tuple[Any, ...]) -> str | None:
-    return "The separator must not be empty." if literals[1] == "" else None
-
-
-@function(
-    "split(subject: string, separator: string) -> array-string",
-    "split('a,b', ',')",
-    ["a", "b"],
-    errors="The separator is empty.",
-    state=True,
-    check=_check_split,
-)
-def _split(state: State, subject: str, separator: str) -> list[str]:
-    """Return the parts of a string between the separators."""
-    if len(subject) > LONG:
-        state.read(len(subject))
-    pieces = subject.count(separator)
-    if pieces > _PIECES:
-        raise BudgetError("split() would make a list that is too long.")
-    state.spend(pieces * _PIECE)
-    return subject.split(separator)
+    if len(pattern) > _LONGEST_PATTERN:
+        raise ValueError("pattern too long")
+    state.spend(len(pattern))
+    if "?" in pattern:
+        state.spend(len(subject) * (8 + len(pattern)) >> 1)
+    elif len(subject) > LONG:  # at worst each part of the pattern is looked for everywhere
+        state.spend(len(subject) * min(len(pattern), 100) >> 9)
+    return glob_matches(pattern, subject)

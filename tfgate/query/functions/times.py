@@ -1,9 +1,9 @@
-"""age_days: how long ago a timestamp was, by the clock that the evaluation was given."""
+"""Functions on times: age_days, by the clock that the evaluation was given, and date_add."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.model.text import late
@@ -69,3 +69,37 @@ def _age_days(scope: Scope | None, text: str) -> float:
     if scope is None or scope.now is None:
         raise EvaluationError("age_days() needs the time of day, which was not given here.")
     return (scope.now - moment) / timedelta(days=1)
+
+
+_DATE: Final = late(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _check_date(literals: tuple[Any, ...]) -> str | None:
+    if type(literals[0]) is not str:
+        return None
+    try:
+        _date_add(literals[0], 0)
+    except (ValueError, OverflowError):
+        return "The text is neither a date (2026-01-31) nor a time of RFC 3339."
+    return None
+
+
+@function(
+    "date_add(date: string, days: number) -> string",
+    "date_add('2026-01-31', `90`)",
+    "2026-05-01",
+    cost=60,
+    errors="The text is neither a date (2026-01-31) nor a time of RFC 3339, or the result is in no "
+    "year from 1 to 9999.",
+    check=_check_date,
+)
+def _date_add(text: str, days: float) -> str:
+    """Return the date so many days after a date, or before it where the number is negative; of a
+    time the time, in UTC and without fractions of seconds. Dates are ordered as texts are.
+
+    ``after.tags.expires <= date_add($context.date, `90`)``
+    """
+    if _DATE.fullmatch(text):
+        return (date.fromisoformat(text) + timedelta(days=days)).isoformat()
+    moment = (timestamp(text) + timedelta(days=days)).astimezone(timezone.utc)
+    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"

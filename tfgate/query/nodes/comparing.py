@@ -154,6 +154,38 @@ def _undecided(rest: Sequence[Test], value: Any, state: State, *, stop: bool) ->
     return None
 
 
+def ternary_value(condition: Test, then: Closure, otherwise: Closure) -> Closure:
+    """Compile ``a ? b : c`` to its value: where ``a`` is unknown, what either may give."""
+
+    def value_of(value: Any, state: State) -> Any:
+        known = condition(value, state)
+        if known is not None:
+            return then(value, state) if known else otherwise(value, state)
+        found = attempt(then, value, state)
+        if found is ABSENT:
+            return otherwise(value, state)  # if this fails as well, all completions do
+        other = attempt(otherwise, value, state)
+        return found if other is ABSENT else join(found, other)
+
+    return value_of
+
+
+def ternary_test(condition: Test, then: Test, otherwise: Test) -> Test:
+    """Compile ``a ? b : c`` to a condition."""
+
+    def test(value: Any, state: State) -> bool | None:
+        known = condition(value, state)
+        if known is not None:
+            return then(value, state) if known else otherwise(value, state)
+        found = attempt(then, value, state)
+        if found is ABSENT:
+            return otherwise(value, state)
+        other = attempt(otherwise, value, state)
+        return found if other is ABSENT or other is found else None
+
+    return test
+
+
 def not_test(test: Test) -> Test:
     """Compile ``!x`` to a condition."""
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.query.tree import And, Comparison, MultiSelectHash, MultiSelectList, Not, Or, Tree
+from tfgate.query.tree import (
+    And,
+    Arithmetic,
+    Comparison,
+    MultiSelectHash,
+    MultiSelectList,
+    Not,
+    Or,
+    Sign,
+    Tree,
+)
 from tfgate.query.values import Maybe, truth
 
 if TYPE_CHECKING:
@@ -14,7 +24,7 @@ if TYPE_CHECKING:
 _MAKES: Final[dict[type[Tree], int]] = {MultiSelectList: 2, MultiSelectHash: 8}
 """Steps of making a value, by type of part."""
 
-_ATOMIC: Final = frozenset({Comparison, Not})
+_ATOMIC: Final = frozenset({Comparison, Not, Arithmetic, Sign})
 _CHAINS: Final = frozenset({And, Or})
 
 

@@ -1,4 +1,4 @@
-"""Shapes of comparisons."""
+"""Shapes of comparisons and of arithmetic."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from tfgate.query.shapes.env import RemarkKind, within
 from tfgate.query.shapes.facts import path_of
-from tfgate.query.shapes.shape import BOOLEAN, NULL_SHAPE, Shape
-from tfgate.query.tree import SIGNS
+from tfgate.query.shapes.shape import BOOLEAN, NULL_SHAPE, NUMBERS, Shape
+from tfgate.query.tree import SIGNS, children
 from tfgate.query.unparse import unparse
 from tfgate.query.values import FALSE, LISTS, NULL, NUMBER, OBJECTS, STRINGS, TRUE
 
 if TYPE_CHECKING:
     from tfgate.query.shapes.env import Env
     from tfgate.query.shapes.infer import Walk
-    from tfgate.query.tree import Comparison
+    from tfgate.query.tree import Arithmetic, Comparison, Sign
 
 _ORDERED: Final = NUMBER | STRINGS
 _NUMBER: Final = re.compile(r"v?\d+(\.\d+)*")
@@ -55,6 +55,19 @@ def _ordering(walk: Walk, tree: Comparison, env: Env, left: Shape, right: Shape)
     elif any(_is_numeric_text(shape) for shape in (left, right)):
         walk.remark(RemarkKind.TEXT_ORDER, tree, left, unparse(tree), other=right)
     return BOOLEAN.or_null() if (left.mask | right.mask) & ~_ORDERED else BOOLEAN
+
+
+def arithmetic(walk: Walk, tree: Arithmetic | Sign, env: Env) -> Shape:
+    """Return that it is a number: everything else fails."""
+    for side in children(tree):
+        shape = walk.node(side, env.plain())
+        about = {"detail": tree.sign, "parameter": "number"}
+        text = within(env, unparse(side))
+        if not shape.mask & (NUMBER | NULL):
+            walk.remark(RemarkKind.TYPE_RAISES, side, shape, text, **about)
+        elif shape.mask & NULL and shape.why_null:
+            walk.remark(RemarkKind.NULL_RAISES, side, shape, text, **about)
+    return NUMBERS
 
 
 def _is_numeric_text(shape: Shape) -> bool:

@@ -132,6 +132,13 @@ class FactFinder:
                 return all_of(found) if isinstance(tree, ast.And) is truth else _one_of(found)
             case ast.Comparison():
                 return self._comparison(tree, truth)
+            case ast.Ternary():
+                return _one_of(
+                    [
+                        all_of([self.find(tree.condition, taken), self.find(branch, truth)])
+                        for branch, taken in ((tree.then, True), (tree.otherwise, False))
+                    ]
+                )
             case ast.Let():
                 names = [binding.name for binding in tree.bindings]
                 return without(self.find(tree.body, truth), names)
@@ -163,7 +170,11 @@ class FactFinder:
         return all_of([called, _equality(left, right, equal), _equality(right, left, equal)])
 
     def _called(self, tree: Tree) -> Facts:
-        """A function that gave something had arguments of the right types."""
+        """A function (or an operator) that gave something was given the right types."""
+        if isinstance(tree, ast.Arithmetic | ast.Sign):
+            sides = ast.children(tree)
+            numbers = [_known(side, Fact(NUMBER)) for side in sides]
+            return all_of([*numbers, *(self._called(side) for side in sides)])
         if not isinstance(tree, ast.Call):
             return {}
         function = self._table.find(tree.name)

@@ -204,7 +204,9 @@ def _to_array(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
 
 
 def _split(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
-    return list_of(TEXT, least=1)
+    written = tree.arguments[1]
+    empty = not isinstance(written, Literal) or not written.value
+    return list_of(TEXT, least=0 if empty else 1)  # ''.split('') has no parts
 
 
 def _parse_json(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:

@@ -242,6 +242,10 @@ class Walk:
                 return BOOLEAN if truth is None else replace(BOOLEAN, mask=FALSE if truth else TRUE)
             case ast.Pipe():
                 return self._pipe(tree, env)
+            case ast.Arithmetic() | ast.Sign():
+                return comparing.arithmetic(self, tree, env)
+            case ast.Ternary():
+                return self._ternary(tree, env)
             case ast.Index():
                 return projecting.index(self, tree, env.current, within(env, unparse(tree)))
             case ast.Slice():
@@ -303,6 +307,18 @@ class Walk:
             shape = self.node(part, env.inside(shape, path, None, env.polarity))
             path = f"{path} | {unparse(part)}"
         return shape
+
+    def _ternary(self, tree: ast.Ternary, env: Env) -> Shape:
+        """Walk ``a ? b : c``: of what is never reached there is nothing to say."""
+        truth = self.node(tree.condition, env.plain()).truth
+        found = []
+        for branch, taken in ((tree.then, True), (tree.otherwise, False)):
+            if truth in (None, taken):
+                found.append(self.node(branch, self._given(tree.condition, taken, env)))
+        return union(*found)
+
+    def _given(self, condition: Tree, truth: bool, env: Env) -> Env:
+        return with_facts(env, self.finder.find(condition, truth))
 
     def _chain(self, tree: ast.And | ast.Or, env: Env) -> Shape:
         """Walk ``a || b`` or ``a && b``: each is reached only where those before did not stop."""
