@@ -9,6 +9,7 @@
     ├── PlanError               3  the plan cannot be read or must not be evaluated
     │   └── SeveralDocumentsError  3  there is more than one of them
     ├── SourceError             3  HCL sources that cannot be read where they are needed
+    ├── IdentityError           3  a token proves nothing, or proof is needed and missing
     ├── AuditError              3  the record cannot be written or does not verify
     │   └── NotDeliveredError   3  a sink that must have the record has it not
     └── TerraformError          3  terraform is missing or a helper command of it failed
@@ -109,6 +110,13 @@ class SeveralDocumentsError(PlanError):
 
 class SourceError(TfgateError):
     """HCL sources cannot be read where a decision depends on them."""
+
+
+class IdentityError(TfgateError):
+    """A token does not prove who runs the gate, or a proof that is needed is missing.
+
+    The text never carries the token, nor a claim that was not verified.
+    """
 
 
 class AuditError(TfgateError):

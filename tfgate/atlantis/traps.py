@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum
 
 import re2
 
 from tfgate.atlantis.settings import DEFAULT_WORKFLOW, Flags, Item, Repo, Step, repos_of, steps_of
-from tfgate.model import Frozen
+from tfgate.model import Frozen, Word
 
 
-class Danger(str, Enum):
+class Danger(Word):
     """What a setting can lead to."""
 
     OPEN = "open"
@@ -22,9 +21,6 @@ class Danger(str, Enum):
     """Plans are held that need not be, or Atlantis does not start."""
     NOTE = "note"
     """Good to know."""
-
-    def __str__(self) -> str:
-        return self.value
 
 
 class Finding(Frozen, frozen=True):

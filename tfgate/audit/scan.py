@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from enum import Enum
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -31,9 +30,10 @@ from tfgate.audit.record import (
 )
 from tfgate.audit.trail_files import Lines, parts_of, record_in
 from tfgate.errors import AuditError
+from tfgate.model import Word
 
 
-class ProblemKind(str, Enum):
+class ProblemKind(Word):
     """What is wrong with a trail."""
 
     ALTERED = "altered"
@@ -70,9 +70,6 @@ class ProblemKind(str, Enum):
     """An evidence file is missing or was changed."""
     PLACE = "place"
     """Something about where the trail lies: who can write to it."""
-
-    def __str__(self) -> str:
-        return self.value
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

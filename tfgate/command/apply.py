@@ -44,9 +44,6 @@ if TYPE_CHECKING:
     from tfgate.report import ReportRequest, Terminal
 
 
-# --- The person in front of the gate. Standard output is Terraform's; the gate speaks on stderr.
-
-
 class TerminalConsole:
     """Speaks on standard error, and asks on standard input."""
 
@@ -119,9 +116,6 @@ def _stream(descriptor: int) -> Terminal:
         columns=shutil.get_terminal_size((80, 24)).columns,
         encoding=sys.stderr.encoding,
     )
-
-
-# --- ``tfgate verify``.
 
 
 @click.command(epilog="Example: tfgate verify 20261124T120000Z-0123456789abcdef")

@@ -58,9 +58,6 @@ def _show(value: Any) -> str:
     return json.dumps(value, default=str, ensure_ascii=False)
 
 
-# --- ``tfgate config``.
-
-
 @click.command(epilog="Example: tfgate config --config ops/tfgate.toml")
 @click.option("--config", metavar="FILE", help="Configuration to use.")
 def config(config: str | None) -> None:

@@ -162,9 +162,6 @@ def _placed(source: str) -> str:
     return source if ":" in source else str(Path(source).absolute())
 
 
-# --- ``tfgate shim``.
-
-
 @click.group()
 def shim() -> None:
     """Put the gate in front of terraform and tofu on PATH.

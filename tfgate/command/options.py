@@ -114,9 +114,6 @@ def parse_facts(texts: Sequence[str]) -> Mapping[str, str]:
     return facts
 
 
-# --- A command that takes Terraform's arguments beside its own options.
-
-
 class PassingCommand(click.Command):
     """Own options are taken wherever they stand; the rest goes to ``terraform``, in its order.
 

@@ -141,9 +141,6 @@ def write_file(path: str, text: str, *, append: bool = False) -> None:
         ) from None
 
 
-# --- Progress on a terminal, for what may take more than a moment. It is never in a pipe or a log.
-
-
 PATIENCE = 0.5
 """Seconds before anything is shown: what is quicker needs no bar."""
 _WIDTH = 30

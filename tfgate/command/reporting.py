@@ -42,9 +42,6 @@ def report_context(
     )
 
 
-# --- Reports on several plans at once.
-
-
 def report_many(
     entries: Sequence[Entry], requests: Sequence[ReportRequest], now: dt.datetime
 ) -> None:

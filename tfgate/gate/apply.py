@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -238,27 +239,20 @@ def _check_asking(job: ApplyJob) -> None:
         )
 
 
+@dataclass
 class _Gate:
-    def __init__(
-        self,
-        job: ApplyJob,
-        config: GateConfig,
-        recorder: Recorder,
-        interrupts: Interrupts,
-        place: PlanPlace,
-    ) -> None:
-        self._job = job
-        self._config = config
-        self._recorder = recorder
-        self._interrupts = interrupts
-        self._place = place
-        self._copy: Path | None = None
+    job: ApplyJob
+    config: GateConfig
+    recorder: Recorder
+    interrupts: Interrupts
+    place: PlanPlace
+    copy: Path | None = None
 
     def run(self) -> ApplyResult:
         """Take the plan through the gate, phase by phase."""
         evaluated = self._evaluate()
-        assert self._copy is not None, "the plan was evaluated, so there is a copy"
-        phase = TerraformApply(self._job, self._recorder, self._interrupts, evaluated, self._copy)
+        assert self.copy is not None, "the plan was evaluated, so there is a copy"
+        phase = TerraformApply(self.job, self.recorder, self.interrupts, evaluated, self.copy)
         try:
             grant = self._authorised(evaluated)
             if not grant.allowed:
@@ -268,7 +262,7 @@ class _Gate:
                 return ApplyResult(grant.exit_code, evaluated.result)
             if not self._confirmed(evaluated, grant):
                 phase.cancelled("the person did not type yes")
-                self._job.console.say("Apply cancelled: nothing was applied.")
+                self.job.console.say("Apply cancelled: nothing was applied.")
                 return ApplyResult(ExitCode.DENIED, evaluated.result)
         except Interrupted:
             phase.cancelled("interrupted before the apply")
@@ -277,40 +271,40 @@ class _Gate:
         return ApplyResult(applied.exit_code, evaluated.result, applied)
 
     def _evaluate(self) -> Evaluated:
-        return evaluate_and_record(self._job.request, self._config, self._recorder, self._read)
+        return evaluate_and_record(self.job.request, self.config, self.recorder, self._read)
 
     def _read(self) -> PlanInput:
         """Get the plan file, keep a copy that is out of everybody's reach, and show that."""
-        data = plan_bytes(self._job, self._place)
-        self._copy = self._place.keep(data)
+        data = plan_bytes(self.job, self.place)
+        self.copy = self.place.keep(data)
         read = show_plan_file(
             data,
-            self._copy,
-            name=self._job.request.plan,
-            terraform=self._job.terraform,
-            cwd=self._job.request.directory,
+            self.copy,
+            name=self.job.request.plan,
+            terraform=self.job.terraform,
+            cwd=self.job.request.directory,
         )
-        given = {name: self._job.arguments.value(name) for name in _NAMES_A_STATE}
+        given = {name: self.job.arguments.value(name) for name in _NAMES_A_STATE}
         named = {f"-{name}": clean(value) for name, value in given.items() if value}
         return replace(read, state_options=named)
 
     def _authorised(self, evaluated: Evaluated) -> Grant:
         plan_sha256 = evaluated.gathered.input.plan_file_sha256
         assert plan_sha256 is not None, "a plan file was shown"
-        return self._job.authority(evaluated, plan_sha256, self._job.clock())
+        return self.job.authority(evaluated, plan_sha256, self.job.clock())
 
     def _report(self, evaluated: Evaluated, grant: Grant) -> None:
-        self._job.console.verdict(evaluated.result)
+        self.job.console.verdict(evaluated.result)
         for note in grant.notes:
-            self._job.console.say(note)
+            self.job.console.say(note)
 
     def _confirmed(self, evaluated: Evaluated, grant: Grant) -> bool:
         """Show the plan where nobody has seen it, then the verdict; ask where that is due."""
-        job = self._job
+        job = self.job
         asks = self._asks(evaluated)
         if asks and job.arguments.plan_file is not None:
-            assert self._copy is not None, "the plan was evaluated, so there is a copy"
-            show_to_person(job, self._copy)
+            assert self.copy is not None, "the plan was evaluated, so there is a copy"
+            show_to_person(job, self.copy)
         self._report(evaluated, grant)
         if not asks:
             return True
@@ -318,8 +312,8 @@ class _Gate:
         return job.console.ask(question).strip() == "yes"
 
     def _asks(self, evaluated: Evaluated) -> bool:
-        arguments = self._job.arguments
-        if arguments.on("auto-approve") or (self._job.drop_in and arguments.plan_file is not None):
+        arguments = self.job.arguments
+        if arguments.on("auto-approve") or (self.job.drop_in and arguments.plan_file is not None):
             return False
         # Terraform does not ask either where there is nothing to do; before 1.7 it does not say so.
         return evaluated.gathered.plan.applyable is not False

@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from tfgate.ruleset.sinks import SinkSpec
 
 
-# --- The sinks in force: each with its cursor, and the trail that it is given.
-
-
 @dataclass(frozen=True)
 class Target:
     """One sink of one trail."""
@@ -238,9 +235,6 @@ def _start(work: Callable[[], object]) -> threading.Thread:
     thread = threading.Thread(target=run, daemon=True, name="tfgate-sink")
     thread.start()
     return thread
-
-
-# --- Checkpoints as the configuration asks for them.
 
 
 def automatic_checkpoints(config: GateConfig) -> Callable[[AuditTrail], None]:

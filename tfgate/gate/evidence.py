@@ -216,9 +216,6 @@ def dicts(value: object) -> Iterator[dict[str, Any]]:
         yield from (item for item in value if isinstance(item, dict))
 
 
-# --- Exceptions, rule changes and rulesets, gathered over decisions.
-
-
 _WAIVER = ("rule", "address", "owner", "reason", "expires", "ticket", "source")
 
 
@@ -384,9 +381,6 @@ def _ruleset(ruleset: Mapping[str, Any], commit: str) -> RulesetRow:
 def _ends(refs: tuple[Ref, ...], ref: Ref) -> tuple[Ref, ...]:
     """Keep the first and the last."""
     return (refs[0], ref) if refs else (ref,)
-
-
-# --- ``tfgate waivers list``: every waiver that is written down, and whether it holds.
 
 
 @dataclass(frozen=True)

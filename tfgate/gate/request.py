@@ -87,11 +87,7 @@ class GatheredSources(Frozen, frozen=True):
 AnyGathered = Gathered | GatheredSources
 
 
-# --- A large file read by a thread while other things are made ready.
-#
 # Reading 80 MB takes as long as importing what evaluates them, and neither needs the other.
-
-
 WORTH_IT = 4 * 1024**2
 """Bytes from which on a thread is worth its start."""
 MOST = 2 * 1024**3

@@ -158,9 +158,6 @@ def _moved(path: Path, top: Path, copy: Path) -> Path | None:
     return copy / path.relative_to(top) if top in (path, *path.parents) else None
 
 
-# --- The rules in force, as data and as text.
-
-
 def rules_in_force(
     cwd: Path,
     env: Mapping[str, str],

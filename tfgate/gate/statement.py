@@ -156,9 +156,6 @@ class Statement(
     predicate: Summary
 
 
-# --- The policy that a decision was made under, in one digest.
-
-
 def policy_digest(gathered: Gathered) -> str:
     """Return the SHA-256 (hex) of the RFC 8785 form of all that decides, except the plan.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -106,23 +107,18 @@ class Applied(Frozen, frozen=True):
     obligations: Obligations | None = None
 
 
+@dataclass
 class TerraformApply:
     """The last phase of one job, and the records of it."""
 
-    def __init__(
-        self,
-        job: ApplyJob,
-        recorder: Recorder,
-        interrupts: Interrupts,
-        evaluated: Evaluated,
-        copy: Path,
-    ) -> None:
-        self._job = job
-        self._recorder = recorder
-        self._interrupts = interrupts
-        self._evaluated = evaluated
-        self._copy = copy
-        self._progress = Progress() if job.arguments.on("json") else None
+    job: ApplyJob
+    recorder: Recorder
+    interrupts: Interrupts
+    evaluated: Evaluated
+    copy: Path
+
+    def __post_init__(self) -> None:
+        self.progress = Progress() if self.job.arguments.on("json") else None
 
     def cancelled(self, reason: str) -> None:
         """Record that an allowed plan was not applied. A second failure must not hide the first."""
@@ -137,11 +133,11 @@ class TerraformApply:
         Raises ``AuditError`` where the start cannot be recorded (nothing is applied then) or the
         end cannot, and ``TfgateError`` where the copy is no longer what was evaluated.
         """
-        with self._interrupts.held():
+        with self.interrupts.held():
             self._begin(grant)
-            if self._interrupts.noted:
+            if self.interrupts.noted:
                 self._record("apply_finished", {"exit_code": None, "reason": "not started"})
-                raise Interrupted(self._interrupts.noted[0])
+                raise Interrupted(self.interrupts.noted[0])
             finished = self._terraform()
             obligations = self._obligations(finished)
         return Applied(
@@ -151,21 +147,21 @@ class TerraformApply:
         )
 
     def _begin(self, grant: Grant) -> None:
-        plan_sha256 = self._evaluated.gathered.input.plan_file_sha256 or ""
-        if not is_unchanged(self._copy, plan_sha256):
+        plan_sha256 = self.evaluated.gathered.input.plan_file_sha256 or ""
+        if not is_unchanged(self.copy, plan_sha256):
             self.cancelled("the private copy of the plan was changed")
             raise TfgateError(
                 "The private copy of the plan was changed after evaluation: nothing was applied.",
                 hint="Find out which process of this user wrote to it.",
             )
         self._use(grant)
-        terraform = self._job.terraform
+        terraform = self.job.terraform
         about = {
-            "arguments": self._job.arguments.shown,
+            "arguments": self.job.arguments.shown,
             "terraform": {
                 "kind": terraform.kind,
                 "command": terraform.command[-1] if terraform.embedded else terraform.command[0],
-                "version": self._evaluated.result.decision.plan.terraform_version,
+                "version": self.evaluated.result.decision.plan.terraform_version,
             },
         }
         try:
@@ -187,8 +183,8 @@ class TerraformApply:
             ) from None
 
     def _terraform(self) -> Finished:
-        job = self._job
-        version = self._evaluated.result.decision.plan.terraform_version
+        job = self.job
+        version = self.evaluated.result.decision.plan.terraform_version
         variables = takes_variables(job.terraform.kind, version)
         arguments = [*job.arguments.global_options, "apply"]
         arguments += job.arguments.apply(variables=variables)
@@ -197,9 +193,9 @@ class TerraformApply:
         begun = time.monotonic()
         try:
             finished = job.terraform.run(
-                [*arguments, str(self._copy)],
+                [*arguments, str(self.copy)],
                 job.request.cwd,
-                on_stdout=None if self._progress is None else self._take,
+                on_stdout=None if self.progress is None else self._take,
                 env=job.request.env,
             )
         except TfgateError as error:
@@ -209,20 +205,20 @@ class TerraformApply:
         return finished
 
     def _take(self, piece: bytes) -> None:
-        assert self._progress is not None, "it is given to Terraform with -json alone"
-        self._progress.feed(piece)
+        assert self.progress is not None, "it is given to Terraform with -json alone"
+        self.progress.feed(piece)
         # Whoever read this may be gone; Terraform must not be left alone for that.
         with contextlib.suppress(OSError):
-            self._job.console.output(piece)
+            self.job.console.output(piece)
 
     def _finished(self, finished: Finished, seconds: float) -> None:
-        plan_sha256 = self._evaluated.gathered.input.plan_file_sha256 or ""
+        plan_sha256 = self.evaluated.gathered.input.plan_file_sha256 or ""
         fields = {
             "exit_code": finished.exit_code,
             "signals": list(finished.signals),
             "duration_ms": round(seconds * 1000),
             "changes": self._changes(finished),
-            "plan_unchanged": is_unchanged(self._copy, plan_sha256),
+            "plan_unchanged": is_unchanged(self.copy, plan_sha256),
         }
         try:
             self._record("apply_finished", fields)
@@ -239,29 +235,29 @@ class TerraformApply:
         Without ``-json`` Terraform reports to a person alone. Where it succeeded it made all of the
         plan; where it failed, it is not known here how much of it.
         """
-        if self._progress is not None:
-            return self._progress.facts()
+        if self.progress is not None:
+            return self.progress.facts()
         return {
             "reported_by": "plan",
-            "planned": self._evaluated.result.decision.plan.counts,
+            "planned": self.evaluated.result.decision.plan.counts,
             "complete": finished.exit_code == 0,
         }
 
     def _obligations(self, finished: Finished) -> Obligations | None:
         """Check what was let through unknown, and record it."""
-        if not self._evaluated.result.decision.obligations:
+        if not self.evaluated.result.decision.obligations:
             return None
-        wanted = obligations_of(self._evaluated.result.decision)
-        gathered = self._evaluated.gathered
+        wanted = obligations_of(self.evaluated.result.decision)
+        gathered = self.evaluated.gathered
         rulesets, context = gathered.effective.rulesets, gathered.context
         if finished.interrupted:
             problem = "The apply was interrupted: check later with `tfgate verify`."
             found = unresolved(wanted, rulesets, context, problem)
         else:
             try:
-                arguments = self._job.arguments
+                arguments = self.job.arguments
                 written = arguments.value("state-out") or arguments.value("state")
-                state = self._job.terraform.show_state(self._job.request.directory, written)
+                state = self.job.terraform.show_state(self.job.request.directory, written)
                 found = check_on_plan(gathered.input.data, state, rulesets, context, wanted)
                 if finished.exit_code != 0:
                     found = found.without_met("The apply failed, so it may be as it was before.")
@@ -273,14 +269,14 @@ class TerraformApply:
     def _exit_code(self, finished: Finished, obligations: Obligations | None) -> int:
         if finished.exit_code != 0:
             failed = int(ExitCode.TERRAFORM_FAILED)
-            return finished.exit_code if self._job.drop_in else failed
+            return finished.exit_code if self.job.drop_in else failed
         return int(ExitCode.ALLOWED if obligations is None else obligations.exit_code)
 
     def _record(self, event: str, fields: dict[str, Any], *, allows: bool = False) -> None:
-        result, gathered = self._evaluated.result, self._evaluated.gathered
+        result, gathered = self.evaluated.result, self.evaluated.gathered
         about = {
             "workspace": gathered.workspace.name,
             "operator": gathered.operator.name,
             "plan_sha256": gathered.input.plan_file_sha256,
         }
-        self._recorder.append(event, result.decision_id, {**about, **fields}, allows=allows)
+        self.recorder.append(event, result.decision_id, {**about, **fields}, allows=allows)

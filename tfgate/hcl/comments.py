@@ -16,13 +16,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from enum import Enum
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from tfgate.hcl.index import ModuleNode, SourceIndex
 from tfgate.hcl.jsonsyntax import json_comments
 from tfgate.hcl.scanner import Block, Comment, scan_comments
 from tfgate.hcl.sources import JSON, SourceFile
+from tfgate.model import Word
 
 MARKER = "tfgate:"
 KEYS = ("reason", "expires", "owner", "ticket")
@@ -35,7 +36,7 @@ _RULE = re.compile(r"[\w.*?:/-]+")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-class ProblemKind(str, Enum):
+class ProblemKind(Word):
     """What is wrong with a waiver comment."""
 
     UNKNOWN_DIRECTIVE = "unknown-directive"
@@ -50,9 +51,6 @@ class ProblemKind(str, Enum):
     DOWNLOADED = "downloaded"
     TOO_MANY = "too-many"
     NOT_WHOLE = "not-whole"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 class Complaint(NamedTuple):
@@ -128,9 +126,7 @@ def _unquote(value: str) -> str:
 
 
 def _unknown(key: str) -> str:
-    import difflib  # only for a comment that is wrong
-
-    near = difflib.get_close_matches(key, KEYS, n=1)
+    near = get_close_matches(key, KEYS, n=1)
     hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(KEYS)}"
     return f"has the unknown key {key[:40]}{hint}"
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from tfgate.errors import Problem
 from tfgate.hcl.files import Installed, Limits, Reader, is_local
 from tfgate.hcl.paths import alike, find_path, overriding, path_steps
-from tfgate.hcl.snapshot import SnapshotModule
+from tfgate.hcl.snapshot import Snapshot, SnapshotModule
 from tfgate.hcl.sources import Declared, ModuleSource
 from tfgate.model.address import Location, config_address, join_modules, split_modules
 
@@ -91,8 +91,6 @@ class SourceIndex:
         Places are told as if it lay in ``root``, of which nothing is read. Raises ``ValueError``
         for what Terraform would not have kept.
         """
-        from tfgate.hcl.snapshot import Snapshot  # late: most plans come as JSON
-
         snapshot = Snapshot(Path(root), modules, limits or Limits())
         return cls(snapshot, snapshot)
 

@@ -119,7 +119,7 @@ def _find(file: SourceFile, node: ModuleNode, block: Block, path: str) -> Locati
 
 def _unreadable(users: Users, problem: Problem) -> SourceBlock:
     location = Location(problem.file, problem.line or 1, None, users.first.chain)
-    message = Contents(problem.message)
+    message = Contents({}, dict, problem.message)
     return SourceBlock(UNREADABLE, (), location, (problem.file,), users.addresses, message)
 
 
@@ -129,11 +129,10 @@ def contents(file: SourceFile, block: Block) -> Contents:
     try:
         if file.syntax is JSON:
             written = _read_json(text[block.opened - 1 : block.closed + 1])
-            return Contents(
-                None, JsonUnknowns().whole(written), lambda: JsonExpressions().whole(written)
-            )
+            known = JsonUnknowns().whole(written)
+            return Contents(known, lambda: JsonExpressions().whole(written))
         body = read_block(text, block)
-        return Contents(None, Unknowns(text).body(body), lambda: Expressions(text).body(body))
+        return Contents(Unknowns(text).body(body), lambda: Expressions(text).body(body))
     except ScanError as error:
         line = block.line + text.count("\n", block.start, error.offset)
         return _failed(file, min(line, block.end_line), error.message)
@@ -146,7 +145,7 @@ def contents(file: SourceFile, block: Block) -> Contents:
 def _failed(file: SourceFile, line: int, message: str) -> Contents:
     """Say it once among the problems of the sources, and in the block."""
     file.report(f"{message}: it is located, its values are not known", line)
-    return Contents(f"{message} (line {line})")
+    return Contents({}, dict, f"{message} (line {line})")
 
 
 def _read_json(text: str) -> dict[str, Any]:
@@ -183,11 +182,11 @@ def settings_block(users: Users, parts: Sequence[tuple[bool, SourceBlock]]) -> S
     errors = [block.error for block in ordered if block.error is not None]
     known = _merged([(override, block.known) for override, block in parts])
     found = Contents(
-        errors[0] if errors else None,
         {} if errors else known,
         lambda: _merged([(override, block.value) for override, block in parts]),
+        errors[0] if errors else None,
     )
-    block = SourceBlock(
+    return SourceBlock(
         SETTINGS,
         (),
         ordered[0].location if ordered else _top(users.first),
@@ -195,11 +194,10 @@ def settings_block(users: Users, parts: Sequence[tuple[bool, SourceBlock]]) -> S
         users.addresses,
         found,
         lambda path: _find_setting(ordered, users.first, path),
+        lru_cache(maxsize=1)(
+            lambda: {"blocks": _counts(users.first), "providers": _providers(users.first, known)}
+        ),
     )
-    block.more = lru_cache(maxsize=1)(
-        lambda: {"blocks": _counts(users.first), "providers": _providers(users.first, known)}
-    )
-    return block
 
 
 def _top(node: ModuleNode) -> Location:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, overload
+
+from tfgate.hcl.secrets import redacted_body, secret_literals
+from tfgate.model import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,25 +90,15 @@ class Wants(Protocol):
         """Whether ``field`` is read."""
 
 
-def _nothing() -> dict[str, Any]:
-    return {}
-
-
-class Contents:
+class Contents(NamedTuple):
     """Both views of a block; empty with an ``error``."""
 
-    def __init__(
-        self,
-        error: str | None,
-        known: dict[str, Any] | None = None,
-        value: Callable[[], dict[str, Any]] = _nothing,
-    ) -> None:
-        self.error = error
-        self.known = known if known is not None else {}
-        self.value = value
+    known: dict[str, Any]
+    value: Callable[[], dict[str, Any]]
+    error: str | None = None
 
 
-class SourceBlock:
+class SourceBlock(Frozen, frozen=True, dict=True, eq=False):
     """One top-level block of one file, or (`UNREADABLE`) what may hold blocks and is not read.
 
     ``kind`` is ``resource``, ``terraform``, …; ``modules`` are the addresses of the modules that
@@ -117,31 +110,25 @@ class SourceBlock:
     It has what the engine asks of a subject.
     """
 
-    in_plan = False
-    action: None = None
-    deposed: str | None = None
-    provider_name = ""
+    in_plan: ClassVar = False
+    action: ClassVar = None
+    deposed: ClassVar[str | None] = None
+    provider_name: ClassVar = ""
 
-    def __init__(
-        self,
-        kind: str,
-        labels: tuple[str, ...],
-        location: Location,
-        addresses: Sequence[str],
-        modules: tuple[str, ...],
-        contents: Contents,
-        find: Callable[[str], Location] | None = None,
-    ) -> None:
-        self.kind = kind
-        self.labels = labels
-        self.location = location
-        self.addresses = addresses
-        self.modules = modules
-        self.error = contents.error
-        self.more: Callable[[], dict[str, Any]] | None = None
-        """Gives further fields of the root, where the kind has any."""
-        self._contents = contents
-        self._find = find
+    kind: str
+    labels: tuple[str, ...]
+    location: Location
+    addresses: Sequence[str]
+    modules: tuple[str, ...]
+    contents: Contents
+    find: Callable[[str], Location] | None = None
+    more: Callable[[], dict[str, Any]] | None = None
+    """Gives further fields of the root, where the kind has any."""
+
+    @property
+    def error(self) -> str | None:
+        """Why there are no values."""
+        return self.contents.error
 
     @property
     def address(self) -> str:
@@ -150,12 +137,10 @@ class SourceBlock:
 
     def place(self, path: str | None) -> Location:
         """Return the place of what stands at ``path`` in the block (``None``: of the block)."""
-        return self.location if path is None or self._find is None else self._find(path)
+        return self.location if path is None or self.find is None else self.find(path)
 
     def literal_secrets(self) -> Any:
         """Return the literals that look like secrets: path and kind, never the value."""
-        from tfgate.hcl.secrets import secret_literals  # few rules ask
-
         return secret_literals(self.kind, self.name, self.known)
 
     @property
@@ -181,12 +166,12 @@ class SourceBlock:
     @property
     def known(self) -> dict[str, Any]:
         """What is in the block, with ``UNKNOWN`` for an expression; empty with an error."""
-        return self._contents.known
+        return self.contents.known
 
     @cached_property
     def value(self) -> dict[str, Any]:
         """What is in the block, with ``{"expression": "…"}`` for one; empty with an error."""
-        return self._contents.value()
+        return self.contents.value()
 
     def document(self, reads: Wants | None = None) -> dict[str, Any]:
         """Return the root that a rule on sources sees.
@@ -199,8 +184,6 @@ class SourceBlock:
 
     def redacted(self, reads: Wants | None = None) -> dict[str, Any]:
         """Return the same with ``SENSITIVE`` for each literal that is, or looks like, a secret."""
-        from tfgate.hcl.secrets import redacted_body  # only findings are shown
-
         written = self.value if reads is None or reads.wants("written") else {}
         return self._root(redacted_body(self.kind, self.known), redacted_body(self.kind, written))
 

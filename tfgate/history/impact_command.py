@@ -31,6 +31,7 @@ from tfgate.history.impact import (
 )
 from tfgate.history.log import place_options
 from tfgate.report.escape import clip, console, markdown_code, markdown_prose
+from tfgate.report.layout import in_columns
 from tfgate.ruleset import GateConfig, for_workspace
 
 ARCHIVE = "archive"
@@ -73,7 +74,7 @@ def _text(impact: Impact) -> Iterator[str]:
              str(r.plans))
             for r in rules
         ]  # fmt: skip
-        yield from _table(rows)
+        yield from in_columns(rows, numbers=True)
     yield from _workspaces_text(impact)
     for title, plans in _groups(impact):
         yield ""
@@ -89,8 +90,9 @@ def _workspaces_text(impact: Impact) -> Iterator[str]:
     touched = {name: c for name, c in impact.by_workspace().items() if c[1] or c[2]}
     if touched:
         yield ""
-        rows = [("workspace", "plans", "newly denied", "newly allowed")]
-        yield from _table([*rows, *((console(n), *map(str, c)) for n, c in touched.items())])
+        rows: list[tuple[str, ...]] = [("workspace", "plans", "newly denied", "newly allowed")]
+        rows += [(console(name), *map(str, counts)) for name, counts in touched.items()]
+        yield from in_columns(rows, numbers=True)
 
 
 def _markdown(impact: Impact) -> Iterator[str]:
@@ -165,14 +167,6 @@ def _word(outcome: str, blocks: bool) -> str:
 
 def _decision(plan: PlanImpact) -> str:
     return f", decision {console(plan.decision_id)}" if plan.decision_id else ""
-
-
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        first = row[0].ljust(widths[0])
-        rest = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
-        yield "  ".join([first, *rest])
 
 
 _WRITERS: dict[str, Callable[[Impact], Iterator[str]]] = {

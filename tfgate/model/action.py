@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING
+
+from tfgate.model import Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Action(str, Enum):
+class Action(Word):
     """What an apply does to one object. ``importing`` and ``moved`` are facts beside it."""
 
     CREATE = "create"
@@ -19,9 +20,6 @@ class Action(str, Enum):
     READ = "read"
     NO_OP = "no-op"
     FORGET = "forget"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 WILL_EXIST = (Action.CREATE, Action.UPDATE, Action.REPLACE)

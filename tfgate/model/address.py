@@ -87,9 +87,6 @@ def _number(char: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-# --- Where something stands in HCL sources.
-
-
 class Location(msgspec.Struct, frozen=True, omit_defaults=True):
     """A place in a source file, with the chain of module calls that leads there."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from enum import Enum
 from typing import Any, Literal
 
 import msgspec
 
+from tfgate.model import Word
 from tfgate.model.address import Location
 from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
 
-# --- Who asked for the apply, and where it goes.
+ClaimValue = str | bool | int | float | tuple[str, ...]
+"""What a record keeps of one claim: control characters are replaced, texts are cut."""
 
 
 class Operator(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -19,9 +20,20 @@ class Operator(msgspec.Struct, frozen=True, omit_defaults=True):
 
     name: str
     source: str
-    """``flag``, ``environment``, ``github``, ``gitlab``, …, ``git``, ``os``: what was believed."""
+    """Claimed: ``flag``, ``environment``, ``github``, ``gitlab``, …, ``git``, ``os``. Proven: the
+    name of the issuer in ``[[identity.issuers]]``, or ``run-task``, ``ssh``."""
     verified: bool = False
-    """True only where the source cannot be set by the operator (an identity the CI vouches for)."""
+    """Whether it was proven: docs/identity.md says what that means for each source."""
+    issuer: str | None = None
+    """Who vouches for it: the token's ``iss``. This and what follows is there for a proven one."""
+    subject: str | None = None
+    """Whom the issuer vouches for: the token's ``sub``. With ``issuer`` it names one identity."""
+    claims: dict[str, ClaimValue] = {}
+    """Claims of the token that the configuration names (``claims``), by their paths."""
+    token_id: str | None = None
+    """The token's ``jti``: the same in two records means the same token."""
+    key_id: str | None = None
+    """Key that signed it."""
 
 
 class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -54,9 +66,6 @@ class Run(msgspec.Struct, frozen=True, omit_defaults=True):
     repository: str | None = None
     details: dict[str, str] = {}
     """What else the CI system says of the change: ``{"pull_author": …, "project": …}``."""
-
-
-# --- Approvals that were used, and what an outcome says of them.
 
 
 class Review(
@@ -138,9 +147,6 @@ class Override(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether it was let through in an emergency, by two people who may do that."""
 
 
-# --- A reviewed, dated exception, known before the plan.
-
-
 class Waiver(msgspec.Struct, frozen=True, omit_defaults=True):
     """One exception to one rule (or rule glob) on one address (or address glob)."""
 
@@ -158,7 +164,7 @@ class Waiver(msgspec.Struct, frozen=True, omit_defaults=True):
     """``file`` (``tfgate.toml``, a waiver file) or ``comment`` (on a block in HCL)."""
 
 
-class OutcomeKind(str, Enum):
+class OutcomeKind(Word):
     """Of one rule on one subject."""
 
     PASS = "pass"  # noqa: S105 - an outcome, not a password
@@ -167,18 +173,12 @@ class OutcomeKind(str, Enum):
     ERROR = "error"
     WAIVED = "waived"
 
-    def __str__(self) -> str:
-        return self.value
 
-
-class Verdict(str, Enum):
+class Verdict(Word):
     """Of one plan."""
 
     ALLOW = "allow"
     DENY = "deny"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Any
 
 import msgspec
 
+from tfgate.model import Word
 from tfgate.model.action import WILL_EXIST, Action
 
 
-class Severity(str, Enum):
+class Severity(Word):
     """How bad it is when the rule is broken. Does not decide; the enforcement level does."""
 
     INFO = "info"
@@ -19,11 +19,8 @@ class Severity(str, Enum):
     HIGH = "high"
     CRITICAL = "critical"
 
-    def __str__(self) -> str:
-        return self.value
 
-
-class Enforcement(str, Enum):
+class Enforcement(Word):
     """What a failure does to the decision. The members are ordered from weak to strong."""
 
     ADVISORY = "advisory"
@@ -33,16 +30,13 @@ class Enforcement(str, Enum):
     HARD_MANDATORY = "hard-mandatory"
     """Denies, and no override helps."""
 
-    def __str__(self) -> str:
-        return self.value
-
     @property
     def rank(self) -> int:
         """0 for the weakest."""
         return list(Enforcement).index(self)
 
 
-class OnUnknown(str, Enum):
+class OnUnknown(Word):
     """What an ``unknown`` outcome does to the decision."""
 
     DENY = "deny"
@@ -50,11 +44,8 @@ class OnUnknown(str, Enum):
     """Allow, and record an obligation that is checked after the apply."""
     ALLOW = "allow"
 
-    def __str__(self) -> str:
-        return self.value
 
-
-class Scope(str, Enum):
+class Scope(Word):
     """What a rule is evaluated on."""
 
     RESOURCE = "resource"
@@ -65,9 +56,6 @@ class Scope(str, Enum):
     DRIFT = "drift"
     ACTION = "action"
     SOURCE = "source"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 class Match(msgspec.Struct, frozen=True, omit_defaults=True):

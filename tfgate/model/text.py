@@ -76,9 +76,6 @@ def _find(piece: str, text: str, start: int, stop: int) -> int:
     return -1
 
 
-# --- Regular expressions that are compiled when they are first used, not when they are imported.
-
-
 def late(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """Return what ``re.compile`` gives, for a pattern that most runs have no use for.
 
@@ -98,14 +95,10 @@ class _Late:
         return value
 
 
-# --- Which characters show as what they are: what is written out elsewhere is up to the writer.
-#
 # Python's ``isprintable`` goes by category: it refuses controls, bidirectional and other format
 # characters, lone surrogates, and every space but the plain one. Left are letters and marks that
 # show nothing at all: variation selectors, of which a whole text can be made that nobody sees, and
 # fillers (Unicode's Default_Ignorable_Code_Point, and the blank of Braille).
-
-
 _INVISIBLE: Final = late(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
     r"\U000e0100-\U000e01ef]"

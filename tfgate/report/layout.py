@@ -186,14 +186,16 @@ LONGEST: Final = 2_000
 """Characters of a cell that are shown; whoever wants the whole asks for JSON."""
 
 
-def in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return a line for each row; all rows have as many cells, which are neutral already."""
+def in_columns(rows: Sequence[Sequence[str]], *, numbers: bool = False) -> list[str]:
+    """Return a line for each row; all rows have as many cells, which are neutral already.
+
+    With ``numbers`` every column but the first stands to the right.
+    """
     shown = [[_cut(cell) for cell in row] for row in rows]
     widths = [min(max(map(len, column)), WIDEST) for column in zip(*shown, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in shown
-    ]
+    first, *rest = widths or [0]
+    fill = str.rjust if numbers else str.ljust
+    return ["  ".join([row[0].ljust(first), *map(fill, row[1:], rest)]).rstrip() for row in shown]
 
 
 def _cut(cell: str) -> str:

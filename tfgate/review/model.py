@@ -6,17 +6,16 @@ as the plan has them; whoever renders them makes them harmless for where they ar
 
 from __future__ import annotations
 
-from enum import Enum
-
 import msgspec
 
+from tfgate.model import Word
 from tfgate.model.action import Action
 from tfgate.model.address import Location
 from tfgate.model.decision import Decision, Outcome
 from tfgate.model.rule import Rule
 
 
-class Mark(str, Enum):
+class Mark(Word):
     """What becomes of one part of a value."""
 
     ADDED = "added"
@@ -25,11 +24,8 @@ class Mark(str, Enum):
     SAME = "same"
     """Shown for context only: mostly, what stays the same is counted and left out."""
 
-    def __str__(self) -> str:
-        return self.value
 
-
-class Form(str, Enum):
+class Form(Word):
     """What kind of thing stands for a value."""
 
     LITERAL = "literal"
@@ -38,9 +34,6 @@ class Form(str, Enum):
     """Known after the apply."""
     SENSITIVE = "sensitive"
     """There, and not to be shown: neither value nor length nor keys."""
-
-    def __str__(self) -> str:
-        return self.value
 
 
 class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,7 +44,7 @@ class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
     """JSON text of a literal; a string has its quotes."""
 
 
-class Shape(str, Enum):
+class Shape(Word):
     """How a difference is laid out."""
 
     LEAF = "leaf"
@@ -64,9 +57,6 @@ class Shape(str, Enum):
     """``members`` of a document that is written in a string (an IAM policy)."""
     LINES = "lines"
     """``lines`` of a text."""
-
-    def __str__(self) -> str:
-        return self.value
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -101,7 +91,7 @@ class Diff(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a value known after the apply comes from: ``aws_vpc.main.id``."""
 
 
-class ChangeKind(str, Enum):
+class ChangeKind(Word):
     """Which list of the plan an entry is from."""
 
     CHANGE = "change"
@@ -109,9 +99,6 @@ class ChangeKind(str, Enum):
     DEFERRED = "deferred"
     OUTPUT = "output"
     INVOCATION = "invocation"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 class ReviewedChange(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,12 +10,14 @@ import msgspec
 
 from tfgate.errors import ConfigError, Problem
 from tfgate.model import Frozen
+from tfgate.model.text import glob_matches
 from tfgate.ruleset.approval_tables import Approvals
 from tfgate.ruleset.config_tables import (
     CONFIG,
     SETTINGS,
     Audit,
     Gate,
+    Identity,
     Provenance,
     Receipts,
     build_waivers,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from tfgate.model.rule import Enforcement
     from tfgate.ruleset.config_tables import OnCommand
     from tfgate.ruleset.files import TomlFile
+    from tfgate.ruleset.issuers import Issuer
     from tfgate.ruleset.remote.remote import Remote
     from tfgate.ruleset.sinks import SinkSpec
 
@@ -67,6 +70,7 @@ class WorkspaceTable(Frozen, frozen=True):
     levels: Mapping[str, Enforcement]
     params: Mapping[str, Mapping[str, Any]]
     rulesets: tuple[str, ...]
+    require_verified_operator: bool | None = None
 
 
 class ApprovalNeed(Frozen, frozen=True):
@@ -125,6 +129,8 @@ class GateConfig(Frozen, frozen=True):
     reviews: Mapping[str, ReviewTable] = {}
     """``github``, ``gitlab`` → whose reviews there count as approvals."""
     break_glass: BreakGlass | None = None
+    issuers: tuple[Issuer, ...] = ()
+    """Whose tokens prove who runs the gate."""
     sinks: tuple[SinkSpec, ...] = ()
     """Where records go beside the trail."""
     waivers: tuple[Waiver, ...] = ()
@@ -156,6 +162,19 @@ class GateConfig(Frozen, frozen=True):
     def approvals(self) -> Approvals:
         """``[approvals]``: the values in force."""
         return Approvals(self.values, self.home)
+
+    @property
+    def identity(self) -> Identity:
+        """``[identity]``: the values in force."""
+        return Identity(self.values, self.home)
+
+    def needs_proof(self, workspace: str) -> bool:
+        """Whether it must be proven who asks for something in a workspace."""
+        needed = self.gate.require_verified_operator
+        for table in self.workspaces:
+            if table.require_verified_operator is not None and glob_matches(table.match, workspace):
+                needed = table.require_verified_operator
+        return needed
 
     @property
     def receipts(self) -> Receipts:
@@ -305,6 +324,12 @@ def _build(
     if file is not None:
         problems += _unknown_roles(file, roles, needs)
         problems += _nobodys_reviews(file, reviews)
+    issuers: tuple[Issuer, ...] = ()
+    if file is not None and (tables := (read.get("identity") or {}).get("issuers")):
+        from tfgate.ruleset.issuers import read_issuers  # few configurations have any
+
+        name = values["identity.name"].value
+        issuers = read_issuers(file, tables, folder, home, name, problems)
     sinks: tuple[SinkSpec, ...] = ()
     if read.get("sinks") or values["audit.require_sink"].value is not None:
         sinks = read_sinks(file, read, folder, values["audit.require_sink"], problems)
@@ -321,6 +346,7 @@ def _build(
         approval_needs=needs,
         reviews=reviews,
         break_glass=None if glass is None else BreakGlass(**glass),
+        issuers=issuers,
         sinks=sinks,
         waivers=tuple(waivers),
         files=tuple(files),

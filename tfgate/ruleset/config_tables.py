@@ -152,6 +152,13 @@ class Gate(Section, table="gate"):
         "TFGATE_ALLOW_EMPTY",
         default=False,
     )
+    require_verified_operator = Setting(
+        Boolean(),
+        "Whether nothing is decided unless it is proven who asks: by a token of one of "
+        "[[identity.issuers]].",
+        "TFGATE_REQUIRE_VERIFIED_OPERATOR",
+        default=False,
+    )
     waiver_files = Setting[tuple[str, ...]](
         ListOf(PATH),
         "Further TOML files with [[waivers]], relative to this file.",
@@ -203,8 +210,23 @@ WORKSPACE: Final = Table(
         "rulesets": Key(
             _SOURCES, "Rulesets used in these workspaces beside those of [gate].", default=()
         ),
+        "require_verified_operator": Key(
+            Boolean(), "As gate.require_verified_operator, for these workspaces."
+        ),
     },
 )
+
+
+class Identity(Section, table="identity"):
+    """Who runs the gate, proven."""
+
+    name = Setting[str | None](
+        Text("a name of letters, digits and . _ / -", r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}"),
+        "Name of this gate: tokens must be made for the audience tfgate:NAME, so that one that "
+        "was made for another gate proves nothing here.",
+        "TFGATE_IDENTITY_NAME",
+        default=None,
+    )
 
 
 class Receipts(Section, table="receipts"):
@@ -361,6 +383,21 @@ CONFIG: Final = Table(
         ),
         "waivers": Key(ListOf(WAIVER, unique=False), "Reviewed, dated exceptions.", default=()),
         "approvals": Key(APPROVALS, "Who may override soft-mandatory failures, and how."),
+        "identity": Key(
+            Identity.as_table(
+                {
+                    "issuers": Key(
+                        ListOf(
+                            Elsewhere("tfgate.ruleset.issuers", "ISSUER"), unique=False, most=50
+                        ),
+                        "Whose tokens prove who runs the gate.",
+                        default=(),
+                    )
+                },
+                retired={"issuer": "write [[identity.issuers]]"},
+            ),
+            "Who runs the gate, proven.",
+        ),
         "receipts": Key(
             Receipts.as_table(), "Signed statements that carry a decision to another job."
         ),
@@ -386,7 +423,7 @@ CONFIG: Final = Table(
     },
 )
 
-SECTIONS: Final = (Gate, Approvals, Receipts, Audit, Provenance)
+SECTIONS: Final = (Gate, Approvals, Identity, Receipts, Audit, Provenance)
 SETTINGS: Final = tuple(setting for section in SECTIONS for setting in section.settings)
 """Every single value, in the order that ``tfgate config`` prints."""
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tfgate.audit.sinks.http import Peer
 from tfgate.audit.sinks.interface import Batch, Secrets, Sink, SinkError
 from tfgate.errors import UsageError
+from tfgate.outbound import Peer
 from tfgate.ruleset.sinks import LockMode, SinkSpec, SinkType
 
 
@@ -53,13 +53,16 @@ def _otel(spec: SinkSpec, secrets: Secrets, env: Mapping[str, str]) -> Sink:
 
 
 def _peer(spec: SinkSpec, secrets: Secrets, env: Mapping[str, str], path: str = "") -> Peer:
-    from tfgate.audit.sinks.http import Peer
-
     assert spec.url is not None, "checked when it was read"
     parts = urlsplit(spec.url)
     url = spec.url if parts.path.strip("/") or parts.query else spec.url.rstrip("/") + path
     return Peer(
-        url, seconds=spec.timeout_seconds, env=env, ca_file=_ca_file(spec), hide=secrets.hide
+        url,
+        seconds=spec.timeout_seconds,
+        env=env,
+        ca_file=_ca_file(spec),
+        hide=secrets.hide,
+        failure=SinkError,
     )
 
 

@@ -34,8 +34,9 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from tfgate._version import __version__
 from tfgate.audit.events import attributes, is_bad
 from tfgate.audit.record import Record, moment_of
-from tfgate.audit.sinks.http import AGENT, Answer, Peer, check_taken, token_headers
+from tfgate.audit.sinks.http import check_taken, token_headers
 from tfgate.audit.sinks.interface import Batch, Sink, SinkError
+from tfgate.outbound import AGENT, Answer, Peer
 
 PATH: Final = "/v1/logs"
 """Where collectors take logs, for an address without a path."""

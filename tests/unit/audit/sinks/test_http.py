@@ -15,9 +15,10 @@ import trustme
 from tests.support.receiver import Receiver, proxying, receiving
 from tests.support.sinks import Delivering
 from tfgate.audit.sinks.deliver import State
-from tfgate.audit.sinks.http import HttpSink, Peer, signing_key
+from tfgate.audit.sinks.http import HttpSink, signing_key
 from tfgate.audit.sinks.interface import SinkError
 from tfgate.audit.sinks.make import make_sink
+from tfgate.outbound import Peer
 from tfgate.ruleset.sinks import SinkSpec, SinkType
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def delivering(tmp_path: Path) -> Delivering:
 def sink(receiver: Receiver, *, seconds: float = 5, **more: str) -> HttpSink:
     """The sink for a receiver."""
     url = f"http://127.0.0.1:{receiver.port}/in?a=b"
-    return HttpSink(Peer(url, seconds=seconds, env={}), **more)
+    return HttpSink(Peer(url, seconds=seconds, env={}, failure=SinkError), **more)
 
 
 def test_the_lines_of_the_trail_are_posted(receiver: Receiver, delivering: Delivering) -> None:
@@ -146,7 +147,7 @@ def test_an_endless_answer_is_not_read(receiver: Receiver, delivering: Deliverin
 
 def test_a_peer_that_is_not_there(tmp_path: Path, delivering: Delivering) -> None:
     """Named with its host, without the rest of the address."""
-    peer = Peer("http://127.0.0.1:1/secret-path", seconds=2, env={})
+    peer = Peer("http://127.0.0.1:1/secret-path", seconds=2, env={}, failure=SinkError)
     outcome = delivering.deliver(HttpSink(peer))
     assert outcome.reason == "127.0.0.1 cannot be reached: Connection refused."
 
