@@ -58,23 +58,25 @@ class _StepGroup(LazyGroup):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:  # fmt: skip
-        meant = _means_subcommand(args)
-        try:
+        with _usage_in_text(args):
             return super().make_context(info_name, args, parent, **extra)
-        except click.ClickException as error:
-            if meant:
-                raise
-            raise click.exceptions.Exit(_error(error.format_message(), ExitCode.USAGE)) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
+        with _usage_in_text(args):
             return super().resolve_command(ctx, args)
-        except click.ClickException as error:
-            if _means_subcommand(args):
-                raise
-            raise click.exceptions.Exit(_error(error.format_message(), ExitCode.USAGE)) from None
+
+
+@contextlib.contextmanager
+def _usage_in_text(args: list[str]) -> Iterator[None]:
+    meant = _means_subcommand(args)
+    try:
+        yield
+    except click.ClickException as error:
+        if meant:
+            raise
+        raise click.exceptions.Exit(_error(error.format_message(), ExitCode.USAGE)) from None
 
 
 def _means_subcommand(args: list[str]) -> bool:

@@ -30,12 +30,12 @@ from tfgate.gate.request import Request
 from tfgate.gate.terraform_apply import Applied, TerraformApply
 from tfgate.model import Frozen
 from tfgate.model.decision import Decision, Verdict
+from tfgate.model.text import clean
 from tfgate.ruleset import GateConfig
 from tfgate.terraform import Terraform
 from tfgate.terraform.arguments import ApplyArguments
 from tfgate.terraform.planfile import plan_file_kind
 from tfgate.terraform.runner import Finished
-from tfgate.terraform.text import clean
 
 
 class Grant(Frozen, frozen=True):

@@ -20,6 +20,7 @@ from tfgate.gate.plan_copy import Interrupts, private_directory
 from tfgate.gate.record import Recorder
 from tfgate.gate.request import Request
 from tfgate.model import Frozen
+from tfgate.model.text import clean
 from tfgate.opening import replace_file, search_path
 from tfgate.ruleset.config_tables import GOVERNED, OnCommand
 from tfgate.terraform import Terraform, detect_operator, detect_workspace, find_terraform
@@ -34,7 +35,6 @@ from tfgate.terraform.commandline import (
 )
 from tfgate.terraform.find import kind_of
 from tfgate.terraform.runner import run_foreground
-from tfgate.terraform.text import clean
 
 # A stand-in is a shell script, so that what the gate has no business with costs about a
 # millisecond. It becomes the next program of its name on PATH where it is certain that the command

@@ -7,6 +7,7 @@ linear in the text for each ``*``, whatever the text: addresses come from the pl
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, AnyStr, Final, cast
 
@@ -108,3 +109,28 @@ _INVISIBLE: Final = late(
 def is_printable(text: str) -> bool:
     """Whether every character of a text shows."""
     return text.isprintable() and (text.isascii() or not _INVISIBLE.search(text))
+
+
+LONGEST = 256
+"""Characters that are kept of one value: longer than any login, key or URL met in practice."""
+
+_REPLACED = "�"
+
+
+def clean(value: object, longest: int = LONGEST) -> str:
+    """Return ``value`` as one line without control, format or surrogate characters.
+
+    Those (Unicode categories C*) become U+FFFD, surrounding white space goes, and what is longer
+    than ``longest`` characters is cut and ends in ``…``. Anything but a string, an integer or a
+    boolean gives ``""``.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value) if value.bit_length() < 256 else ""
+    if not isinstance(value, str):
+        return ""
+    text = value[: longest * 4].strip()
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(c if unicodedata.category(c)[0] != "C" else _REPLACED for c in text)
+    return text if len(text) <= longest else text[: longest - 1] + "…"

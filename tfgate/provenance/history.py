@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from tfgate.engine.override import any_same, spelling
 from tfgate.git import OBJECT_ID, Git, GitError
-from tfgate.model.text import late
+from tfgate.model.text import clean, late
 from tfgate.ruleset.files import Unreadable, decode_text, parse_toml
 
 _SIGNATURE = late(r"(?P<who>.*) (?P<time>-?\d{1,12}) (?P<zone>[+-]\d{4})")
@@ -30,7 +29,7 @@ class Person(msgspec.Struct, frozen=True):
     @classmethod
     def read(cls, text: str) -> Person:
         """Read ``Name <address>``, an address or a name; control characters become U+FFFD."""
-        text = _clean(text)
+        text = clean(text, _LONGEST)
         name, bracket, rest = text.rpartition("<")
         if bracket and rest.endswith(">"):
             return cls(name.strip(), rest[:-1].strip())
@@ -96,7 +95,7 @@ class Commit(msgspec.Struct, frozen=True):
             time=time,
             co_authors=tuple(Person.read(v) for key, v in trailers if key == "co-authored-by"),
             approvers=tuple(Person.read(v) for key, v in trailers if key in _APPROVALS),
-            subject=_clean(text.strip().split("\n", 1)[0]),
+            subject=clean(text.strip().split("\n", 1)[0], _LONGEST),
         )
 
 
@@ -117,11 +116,6 @@ def read_trailers(message: str) -> list[tuple[str, str]]:
         elif not (line[:1] in " \t" and found) and not line.startswith("(cherry picked from"):
             return []
     return found
-
-
-def _clean(text: str) -> str:
-    kept = "".join(c if unicodedata.category(c)[0] != "C" else "�" for c in text.strip())
-    return kept if len(kept) <= _LONGEST else kept[: _LONGEST - 1] + "…"
 
 
 def _time(seconds: str, zone: str) -> str:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from tfgate.errors import UsageError
 from tfgate.model import Frozen
-from tfgate.terraform.text import clean
+from tfgate.model.text import clean
 
 
 class For(Flag):

@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
-from tfgate.model.text import late
+from tfgate.model.text import clean, late
 from tfgate.plan.values import names_secret
-from tfgate.terraform.text import clean, public_url
+from tfgate.terraform.text import public_url
 
 # An allow-list: a setting that is not here is never read, so that a new one cannot leak. Settings
 # as in developer.hashicorp.com/terraform/language/backend and opentofu.org/docs/language/settings.

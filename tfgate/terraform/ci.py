@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from tfgate.terraform.text import clean
+from tfgate.model.text import clean
 
 
 class CiSystem(msgspec.Struct, frozen=True):

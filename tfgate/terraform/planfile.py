@@ -21,8 +21,8 @@ from typing import IO, TYPE_CHECKING, Final
 import msgspec
 
 from tfgate.errors import PlanError
+from tfgate.model.text import clean
 from tfgate.terraform.backend import Backend, planned_backend
-from tfgate.terraform.text import clean
 
 if TYPE_CHECKING:
     import zipfile

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from tfgate.git import Git, GitError, end
 from tfgate.model.decision import Operator, Run
-from tfgate.model.text import late
+from tfgate.model.text import clean, late
 from tfgate.terraform.ci import CiSystem, detect_ci, fill, first
 from tfgate.terraform.gitdir import GitDir, user_email
-from tfgate.terraform.text import clean, public_url
+from tfgate.terraform.text import public_url
 
 if TYPE_CHECKING:
     import subprocess

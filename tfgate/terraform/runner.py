@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import msgspec
 
 from tfgate.errors import TerraformError
-from tfgate.terraform.text import clean, explain_failure
+from tfgate.model.text import clean
+from tfgate.terraform.text import explain_failure
 
 if TYPE_CHECKING:
     import subprocess

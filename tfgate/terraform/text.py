@@ -3,36 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from tfgate.errors import TerraformError
-from tfgate.model.text import late
-
-LONGEST = 256
-"""Characters that are kept of one value: longer than any login, key or URL met in practice."""
-
-_REPLACED = "�"
-
-
-def clean(value: object, longest: int = LONGEST) -> str:
-    """Return ``value`` as one line without control, format or surrogate characters.
-
-    Those (Unicode categories C*) become U+FFFD, surrounding white space goes, and what is longer
-    than ``longest`` characters is cut and ends in ``…``. Anything but a string, an integer or a
-    boolean gives ``""``.
-    """
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value) if value.bit_length() < 256 else ""
-    if not isinstance(value, str):
-        return ""
-    text = value[: longest * 4].strip()
-    if not (text.isascii() and text.isprintable()):
-        text = "".join(c if unicodedata.category(c)[0] != "C" else _REPLACED for c in text)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+from tfgate.model.text import clean, late
 
 
 def public_url(value: object) -> str:

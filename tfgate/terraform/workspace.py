@@ -14,10 +14,10 @@ import msgspec
 
 from tfgate.errors import PlanError
 from tfgate.model.decision import Workspace
+from tfgate.model.text import clean
 from tfgate.terraform.backend import Backend, read_backend, with_cloud_environment
 from tfgate.terraform.gitdir import UnreadableError, read_small
 from tfgate.terraform.planfile import PlanFile, PlanFileKind
-from tfgate.terraform.text import clean
 
 PLAN_FILE = "plan file"
 _HCP_HOST = "app.terraform.io"
