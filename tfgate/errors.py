@@ -21,12 +21,13 @@ carries a value out of a plan: values may be secret.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from tfgate.exitcodes import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 class TfgateError(Exception):
@@ -135,3 +136,14 @@ class CommandFailedError(TerraformError):
     """A command that ``terraform`` or ``tofu`` ran in the user's stead failed; it has said why."""
 
     exit_code = ExitCode.TERRAFORM_FAILED
+
+
+@contextmanager
+def explained(
+    what: str, kind: type[TfgateError] = TfgateError, *, hint: str | None = None
+) -> Iterator[None]:
+    """Raise an ``OSError`` of the block as ``kind``: ``what``, a colon, and the system's reason."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"{what}: {error.strerror}.", hint=hint) from None

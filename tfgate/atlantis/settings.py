@@ -13,7 +13,7 @@ from typing import Any
 
 import re2
 
-from tfgate.errors import UsageError
+from tfgate.errors import UsageError, explained
 from tfgate.model import Frozen
 from tfgate.opening import open_file
 
@@ -102,11 +102,8 @@ class Item(Frozen, frozen=True):
 
 def read_document(path: str) -> Item:
     """Read a YAML file. Raises ``UsageError`` where it cannot be read, or is none."""
-    try:
-        with open_file(path) as file:
-            data = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+    with explained(f"{path} cannot be read", UsageError), open_file(path) as file:
+        data = file.read(_MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
         raise UsageError(f"{path} is larger than 4 MiB, which no configuration is.")
     return parse_document(data, path)

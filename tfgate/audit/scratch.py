@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tfgate.errors import TfgateError
+from tfgate.errors import explained
 
 _PREFIX = "tfgate-"
 OWNER = ".owner"
@@ -30,14 +30,10 @@ def scratch() -> Iterator[Path]:
     that ends with its process distinguishes a directory that nobody owns from one in use. Raises
     ``TfgateError`` where none can be made.
     """
-    try:
+    hint = "Let TMPDIR name a place that can be written to."
+    with explained("No private directory can be made", hint=hint):
         remove_orphans(Path(tempfile.gettempdir()))
         directory, owner = _made()
-    except OSError as error:
-        raise TfgateError(
-            f"No private directory can be made: {error.strerror}.",
-            hint="Let TMPDIR name a place that can be written to.",
-        ) from None
     try:
         yield directory
     finally:

@@ -28,7 +28,7 @@ from tfgate.audit.signing import (
     key_of,
     sign,
 )
-from tfgate.errors import TfgateError, UsageError
+from tfgate.errors import UsageError, explained
 from tfgate.opening import open_file, replace_file
 from tfgate.report.escape import dumps
 
@@ -68,10 +68,8 @@ def write_document(path: Path, data: bytes, what: str) -> None:
             "read.",
             hint="So many findings need another plan, or a waiver, in place of an approval.",
         )
-    try:
+    with explained(f"The {what} {path} cannot be written"):
         replace_file(path, data)
-    except OSError as error:
-        raise TfgateError(f"The {what} {path} cannot be written: {error.strerror}.") from None
 
 
 def decode_document(data: bytes, shape: type[_Shape]) -> _Shape:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tfgate.errors import NotDeliveredError, TerraformError, TfgateError, UsageError
+from tfgate.errors import NotDeliveredError, TerraformError, TfgateError, UsageError, explained
 from tfgate.exitcodes import ExitCode
 from tfgate.gate.check import new_decision_id
 from tfgate.gate.gather import load_config
@@ -130,13 +130,11 @@ def install_shims(directory: Path, *, options: Sequence[str] = ()) -> list[Path]
     for path in paths:
         if path.exists() and not _is_shim(path):
             raise UsageError(f"{path} is there already, and was not made by tfgate.")
-    try:
+    with explained(f"{directory} cannot be written to"):
         directory.mkdir(parents=True, exist_ok=True)
         (directory / MARKER).write_text("")
         for path in paths:
             replace_file(path, shim_script(path.name, options).encode(), 0o755)
-    except OSError as error:
-        raise TfgateError(f"{directory} cannot be written to: {error.strerror}.") from None
     return paths
 
 
@@ -317,13 +315,8 @@ def run_around(
         raise UsageError(f"There is no program {program} on PATH.")
     with Interrupts() as interrupts, private_directory(interrupts) as directory:
         install_shims(directory, options=options)
-        with interrupts.held():
-            try:
-                finished = run_foreground(
-                    [path, *arguments], cwd=cwd, env=_with_shims(env, directory)
-                )
-            except OSError as error:
-                raise UsageError(f"{program} cannot be started: {error.strerror}.") from None
+        with interrupts.held(), explained(f"{program} cannot be started", UsageError):
+            finished = run_foreground([path, *arguments], cwd=cwd, env=_with_shims(env, directory))
     return finished.exit_code
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from tfgate.errors import TfgateError, UsageError
+from tfgate.errors import TfgateError, UsageError, explained
 from tfgate.opening import create_file
 from tfgate.terraform.runner import signals_taken
 
@@ -44,6 +44,8 @@ def private_directory(interrupts: Interrupts) -> Iterator[Path]:
 VARIABLE = "TFGATE_PLAN_COPY"
 """``directory`` where the memory of this process is out of Terraform's sight (a container)."""
 _WORDS = ("memory", "directory")
+_UNWRITTEN = "The private copy of the plan cannot be written"
+_ELSEWHERE = f"Let {VARIABLE}=directory keep it in a file below TMPDIR."
 
 
 class PlanPlace(Protocol):
@@ -117,15 +119,10 @@ class InDirectory:
 
     def keep(self, data: bytes) -> Path:
         """Write a new file that nobody else can read or write."""
-        try:
+        with explained(_UNWRITTEN, hint="Make room there, or let TMPDIR name another place."):
             create_file(self._kept, data)
             # The gate itself has no reason to write to it again.
             self._kept.chmod(0o400)
-        except OSError as error:
-            raise TfgateError(
-                f"The private copy of the plan cannot be written: {error.strerror}.",
-                hint="Make room there, or let TMPDIR name another place.",
-            ) from None
         return self._kept
 
     def close(self) -> None:
@@ -155,10 +152,8 @@ class InMemory:
 
     def blank(self) -> Path:
         """Make an empty file."""
-        try:
+        with explained(_UNWRITTEN, hint=_ELSEWHERE):
             return self._new()
-        except OSError as error:
-            raise _unwritten(error) from None
 
     def _new(self) -> Path:
         descriptor = os.memfd_create("tfgate-plan", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
@@ -169,38 +164,27 @@ class InMemory:
     def take(self, path: Path) -> bytes:
         """Read what was written, which nobody changes any more, and drop the file."""
         descriptor = self._open[path]
-        try:
+        with explained("The new plan cannot be read"):
             _seal(descriptor)
             data = _contents(descriptor)
-        except OSError as error:
-            raise TfgateError(f"The new plan cannot be read: {error.strerror}.") from None
         del self._open[path]
         os.close(descriptor)
         return data
 
     def keep(self, data: bytes) -> Path:
         """Write a file and seal it."""
-        try:
+        with explained(_UNWRITTEN, hint=_ELSEWHERE):
             path = self._new()
             rest = memoryview(data)
             while rest:
                 rest = rest[os.write(self._open[path], rest) :]
             _seal(self._open[path])
-        except OSError as error:
-            raise _unwritten(error) from None
         return path
 
     def close(self) -> None:
         """Drop every file."""
         while self._open:
             os.close(self._open.popitem()[1])
-
-
-def _unwritten(error: OSError) -> TfgateError:
-    return TfgateError(
-        f"The private copy of the plan cannot be written: {error.strerror}.",
-        hint=f"Let {VARIABLE}=directory keep it in a file below TMPDIR.",
-    )
 
 
 def _memory() -> InMemory | None:

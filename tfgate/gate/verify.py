@@ -12,7 +12,7 @@ from tfgate.audit.decision import MAX_FINDINGS, MAX_TEXT, read_evidence
 from tfgate.audit.search import show
 from tfgate.engine.context import Context
 from tfgate.engine.recheck import Checked, Obligation, Result, recheck
-from tfgate.errors import AuditError, TfgateError, UsageError
+from tfgate.errors import AuditError, TfgateError, UsageError, explained
 from tfgate.exitcodes import ExitCode
 from tfgate.gate.gather import Surroundings, gather_without_plan, load_config
 from tfgate.gate.inputs import read_plan_input
@@ -262,10 +262,8 @@ def _check(
 def _state(request: Request, source: Source) -> bytes:
     if source.state is None:
         return find_terraform(request.env).show_state(request.directory)
-    try:
+    with explained(f"The state {source.state} cannot be read", UsageError):
         return read_file(source.state)
-    except OSError as error:
-        raise UsageError(f"The state {source.state} cannot be read: {error.strerror}.") from None
 
 
 def _warnings(fields: Mapping[str, Any], files: Sequence[str]) -> Iterator[str]:

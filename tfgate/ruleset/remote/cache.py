@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tfgate.errors import TfgateError
+from tfgate.errors import TfgateError, explained
 from tfgate.git import Git, GitError, blob_id
 from tfgate.opening import create_file
 from tfgate.ruleset.remote.lock import GitSource
@@ -171,14 +171,10 @@ class Cache:
     def workplace(self, source: GitSource) -> Iterator[Path]:
         """Return a new folder on the same disk, removed at the end unless it was moved away."""
         place = self._of(source)
-        try:
+        hint = f"Name another folder in {VARIABLE}."
+        with explained(f"The cache {self._folder} cannot be written", hint=hint):
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
             made = Path(tempfile.mkdtemp(prefix="new-", dir=place))
-        except OSError as error:
-            raise TfgateError(
-                f"The cache {self._folder} cannot be written: {error.strerror}.",
-                hint=f"Name another folder in {VARIABLE}.",
-            ) from None
         try:
             yield made
         finally:
