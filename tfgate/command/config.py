@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from tfgate.command.output import write_out
 from tfgate.gate.record import audit_paths
-from tfgate.ruleset import SETTINGS, From, load_gate_config
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tfgate.ruleset import GateConfig, Origin
+from tfgate.ruleset import SETTINGS, From, GateConfig, Origin, load_gate_config
 
 
 def describe_settings(cwd: Path, env: Mapping[str, str], *, config: str | None = None) -> str:

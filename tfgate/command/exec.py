@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from msgspec.structs import replace
@@ -30,18 +31,18 @@ from tfgate.gate.exec import (
     run_around,
     terraform_of,
 )
+from tfgate.gate.request import Request
 from tfgate.report import parse_report_options
 from tfgate.report.escape import console
-from tfgate.terraform.arguments import parse_apply
-from tfgate.terraform.commandline import Effect, overwrites, read_command_line, without_arguments
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tfgate.gate.request import Request
-    from tfgate.terraform import Terraform
-    from tfgate.terraform.arguments import ApplyArguments
-    from tfgate.terraform.commandline import CommandLine
+from tfgate.terraform import Terraform
+from tfgate.terraform.arguments import ApplyArguments, parse_apply
+from tfgate.terraform.commandline import (
+    CommandLine,
+    Effect,
+    overwrites,
+    read_command_line,
+    without_arguments,
+)
 
 
 @click.command(

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Collection, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict
 
 from tfgate._version import __version__
 from tfgate.command.output import terminal, write_err, write_out, write_reports
 from tfgate.errors import UsageError
+from tfgate.gate.check import CheckResult, Entry
 from tfgate.report import FORMATS, AuditFacts, ReportContext, ReportRequest
 from tfgate.report.escape import console
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Collection, Sequence
-
-    from tfgate.gate.check import CheckResult, Entry
 
 
 def report_context(

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tfgate.engine.context import Context
 from tfgate.engine.evaluate import evaluate as evaluate_in
 from tfgate.engine.functions import rule_functions
 from tfgate.gate.inputs import read_file
-from tfgate.model.decision import Operator, Workspace
-from tfgate.plan import read_plan
-from tfgate.ruleset import load_ruleset
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from tfgate.model.decision import Decision
-    from tfgate.plan import Plan
-    from tfgate.ruleset import Ruleset
+from tfgate.model.decision import Decision, Operator, Workspace
+from tfgate.plan import Plan, read_plan
+from tfgate.ruleset import Ruleset, load_ruleset
 
 
 def load_plan(source: str | os.PathLike[str] | bytes) -> Plan:

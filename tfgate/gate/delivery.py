@@ -10,27 +10,22 @@ import datetime as dt
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 from tfgate.audit.checkpoint import CheckpointPolicy, checkpoint_due, make_checkpoint
-from tfgate.audit.sinks.deliver import Effort, State, deliver
+from tfgate.audit.record import Record
+from tfgate.audit.sinks.deliver import Effort, Outcome, State, deliver
+from tfgate.audit.sinks.interface import Sink
 from tfgate.audit.sinks.make import make_sink
 from tfgate.audit.sinks.spool import CursorFile, Spool, cursor_path
+from tfgate.audit.writer import AuditTrail
 from tfgate.errors import NotDeliveredError, TfgateError
-from tfgate.ruleset.sinks import SinkType
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from tfgate.audit.record import Record
-    from tfgate.audit.sinks.deliver import Outcome
-    from tfgate.audit.sinks.interface import Sink
-    from tfgate.audit.writer import AuditTrail
-    from tfgate.ruleset import GateConfig
-    from tfgate.ruleset.sinks import SinkSpec
+from tfgate.ruleset import GateConfig
+from tfgate.ruleset.sinks import SinkSpec, SinkType
 
 
 @dataclass(frozen=True)

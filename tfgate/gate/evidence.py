@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec.structs import replace
 
 from tfgate.audit.record import moment_of
-from tfgate.audit.search import Filters, Unread, search_trail
+from tfgate.audit.search import Filters, Hit, Unread, search_trail
+from tfgate.engine.context import Context
 from tfgate.gate.gather import gather_sources, load_config
+from tfgate.gate.request import Request
+from tfgate.gate.trail import Trail
 from tfgate.model.audit_report import DecisionRow, ExceptionRow, Ref, RuleChangeRow, RulesetRow
+from tfgate.model.decision import Waiver
 from tfgate.model.text import glob_matches
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from tfgate.audit.search import Hit
-    from tfgate.engine.context import Context
-    from tfgate.gate.request import Request
-    from tfgate.gate.trail import Trail
-    from tfgate.model.decision import Waiver
-
 
 APPLY = ("apply_started", "apply_finished", "apply_cancelled")
 MAX_EVENTS = 100

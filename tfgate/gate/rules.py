@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -14,19 +15,19 @@ from tfgate.audit.scratch import scratch
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import UsageError
 from tfgate.gate.rule_origin import repository_of
-from tfgate.model.rule import default_on_unknown
-from tfgate.ruleset import for_workspace, load_gate_config
+from tfgate.git import Git
+from tfgate.model.rule import Enforcement, Match, Rule, default_on_unknown
+from tfgate.ruleset import (
+    CompiledRule,
+    Effective,
+    GateConfig,
+    Ruleset,
+    for_workspace,
+    load_gate_config,
+)
 from tfgate.ruleset.config import find_config
 from tfgate.ruleset.sources import GIT_PREFIX, MANIFEST, SHIPPED_PREFIX
 from tfgate.terraform.gitdir import GitDir
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from tfgate.git import Git
-    from tfgate.model.rule import Enforcement, Match, Rule
-    from tfgate.ruleset import CompiledRule, Effective, GateConfig, Ruleset
-
 
 MAX_FILES = 50_000
 """Of one commit that are written out: all of its TOML and JSON files."""

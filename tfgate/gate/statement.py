@@ -8,16 +8,13 @@ these types do; what only tfgate says stands in one extension member, whose name
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from tfgate.audit.record import canonical, neutralise
+from tfgate.gate.request import Gathered
 from tfgate.model.approval import Moment
-
-if TYPE_CHECKING:
-    from tfgate.gate.request import Gathered
-
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://slsa.dev/verification_summary/v1"

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from tfgate.audit.checkpoint import make_checkpoint
+from tfgate.audit.checkpoint import Checkpoint, make_checkpoint
+from tfgate.audit.scan import VerifyResult
 from tfgate.audit.search import Unread, read_records
 from tfgate.audit.verifier import verify
 from tfgate.errors import UsageError
 from tfgate.gate.record import audit_paths, open_trail
 from tfgate.ruleset import load_gate_config
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from tfgate.audit.checkpoint import Checkpoint
-    from tfgate.audit.scan import VerifyResult
 
 SHOWN_PROBLEMS = 50
 """Problems that are printed; so many are enough to see what kind of thing has happened."""

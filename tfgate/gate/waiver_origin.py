@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from tfgate.gate.rule_origin import RulesOrigin, repository_of
-from tfgate.git import GitError, blob_id
-from tfgate.provenance.history import mainline, read_commits
+from tfgate.git import Git, GitError, blob_id
+from tfgate.model.decision import Waiver
+from tfgate.provenance.history import Touch, mainline, read_commits
+from tfgate.ruleset import GateConfig
 from tfgate.ruleset.config import find_config
 from tfgate.ruleset.files import Unreadable, decode_text, parse_toml
 from tfgate.ruleset.settings import place
 from tfgate.terraform.gitdir import GitDir
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from tfgate.git import Git
-    from tfgate.model.decision import Waiver
-    from tfgate.provenance.history import Touch
-    from tfgate.ruleset import GateConfig
 
 MAX_VERSIONS = 1_000
 """Of one file that are looked at, the newest first."""
