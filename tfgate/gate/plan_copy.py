@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
 
 from tfgate.errors import TfgateError, UsageError, explained
 from tfgate.opening import create_file
@@ -48,42 +47,6 @@ _UNWRITTEN = "The private copy of the plan cannot be written"
 _ELSEWHERE = f"Let {VARIABLE}=directory keep it in a file below TMPDIR."
 
 
-class PlanPlace(Protocol):
-    """Where plan files are put that nobody else is to read or write."""
-
-    def blank(self) -> Path:
-        """Return the path of a new file that a program may write a plan to."""
-
-    def take(self, path: Path) -> bytes:
-        """Return what was written to a blank file, and drop it; nothing where nothing was."""
-
-    def keep(self, data: bytes) -> Path:
-        """Write a plan to a new file, which nobody has a reason to write to again."""
-
-
-@contextmanager
-def plan_place(interrupts: Interrupts, env: Mapping[str, str]) -> Iterator[PlanPlace]:
-    """Yield a place for plan files, the best that there is here; at the end nothing is left of it.
-
-    Raises ``TfgateError`` where there is none.
-    """
-    memory = _memory() if _wanted(env) else None
-    if memory is None:
-        with private_directory(interrupts) as directory:
-            place = InDirectory(directory)
-            try:
-                yield place
-            finally:
-                with interrupts.held():
-                    place.close()
-        return
-    try:
-        yield memory
-    finally:
-        with interrupts.held():
-            memory.close()
-
-
 def is_unchanged(copy: Path, sha256: str) -> bool:
     """Return whether the copy still has the bytes that were evaluated."""
     try:
@@ -103,11 +66,11 @@ class InDirectory:
         self._new, self._kept = directory / "new.tfplan", directory / "plan.tfplan"
 
     def blank(self) -> Path:
-        """Return a path at which there is no file yet."""
+        """Return the path of a new file that a program may write a plan to."""
         return self._new
 
     def take(self, path: Path) -> bytes:
-        """Read the file and remove it."""
+        """Return what was written to a blank file, and drop it; nothing where nothing was."""
         try:
             data = path.read_bytes()
             path.unlink()
@@ -118,7 +81,7 @@ class InDirectory:
         return data
 
     def keep(self, data: bytes) -> Path:
-        """Write a new file that nobody else can read or write."""
+        """Write a plan to a new file, which nobody has a reason to write to again."""
         with explained(_UNWRITTEN, hint="Make room there, or let TMPDIR name another place."):
             create_file(self._kept, data)
             # The gate itself has no reason to write to it again.
@@ -185,6 +148,33 @@ class InMemory:
         """Drop every file."""
         while self._open:
             os.close(self._open.popitem()[1])
+
+
+PlanPlace = InDirectory | InMemory
+"""Where plan files are put that nobody else is to read or write."""
+
+
+@contextmanager
+def plan_place(interrupts: Interrupts, env: Mapping[str, str]) -> Iterator[PlanPlace]:
+    """Yield a place for plan files, the best that there is here; at the end nothing is left of it.
+
+    Raises ``TfgateError`` where there is none.
+    """
+    memory = _memory() if _wanted(env) else None
+    if memory is None:
+        with private_directory(interrupts) as directory:
+            place = InDirectory(directory)
+            try:
+                yield place
+            finally:
+                with interrupts.held():
+                    place.close()
+        return
+    try:
+        yield memory
+    finally:
+        with interrupts.held():
+            memory.close()
 
 
 def _memory() -> InMemory | None:

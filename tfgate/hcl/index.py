@@ -6,7 +6,6 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from tfgate.errors import Problem
 from tfgate.hcl.files import Installed, Limits, Reader, is_local
@@ -17,16 +16,6 @@ from tfgate.model.address import Location, config_address, join_modules, split_m
 
 Calls = tuple[str, ...]
 """Names of module calls from the root; empty for the root module."""
-
-
-class Layout(Protocol):
-    """Knows where modules lie."""
-
-    def directory(self, parent: Path, calls: Calls, source: str | None) -> Path | None:
-        """Return the directory of a module call, or ``None`` where it is not at hand."""
-
-    def is_downloaded(self, directory: Path, calls: Calls, source: str | None) -> bool:
-        """Say whether a module is from elsewhere, and no part of what is under review."""
 
 
 class ModuleNode:
@@ -55,7 +44,7 @@ class SourceIndex:
     ``problems``, each once; it never raises for it.
     """
 
-    def __init__(self, reader: Reader, layout: Layout) -> None:
+    def __init__(self, reader: Reader, layout: Installed | Snapshot) -> None:
         self._reader = reader
         self._layout = layout
         self._directories: dict[Path, ModuleSource] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Protocol
 
 import msgspec
 
@@ -64,13 +63,6 @@ def repository_path(file: str, context: ReportContext) -> str:
     """Return the path of a source file as counted from the repository's root."""
     prefix = context.path_prefix.strip("/")
     return f"{prefix}/{file}" if prefix and prefix != "." else file
-
-
-class Renderer(Protocol):
-    """A format: one module of this package with this function in it."""
-
-    def render(self, decision: Decision, context: ReportContext) -> str:
-        """Return the whole report, ending in a newline."""
 
 
 def exit_code(decision: Decision, context: ReportContext) -> int:

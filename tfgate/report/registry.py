@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib import import_module
-from typing import cast
 
 from tfgate.errors import UsageError
 from tfgate.model import Frozen
 from tfgate.model.decision import Decision
-from tfgate.report.interface import Renderer, ReportContext
+from tfgate.report.interface import ReportContext
 
 
 class Format(Frozen, frozen=True):
@@ -68,8 +67,7 @@ def render(name: str, decision: Decision, context: ReportContext) -> str:
     Raises ``UsageError`` for a name that no format has.
     """
     _known(name)
-    renderer = cast("Renderer", import_module(f"tfgate.report.{name}"))
-    return renderer.render(decision, context)
+    return str(import_module(f"tfgate.report.{name}").render(decision, context))
 
 
 def parse_report_option(text: str) -> ReportRequest:
