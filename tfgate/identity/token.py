@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tfgate.errors import IdentityError
 from tfgate.model import Frozen
 from tfgate.model.decision import ClaimValue, Operator
-from tfgate.model.text import glob_matches, is_printable
+from tfgate.model.text import clean, glob_matches, is_printable
 from tfgate.ruleset.issuers import claim_path, template_claims
-from tfgate.terraform.text import clean
 
 if TYPE_CHECKING:
     import datetime as dt
