@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from tfgate.audit.files import read_range
 from tfgate.errors import TfgateError, UsageError, explained
 from tfgate.opening import create_file
 from tfgate.terraform.runner import signals_taken
@@ -129,7 +130,7 @@ class InMemory:
         descriptor = self._open[path]
         with explained("The new plan cannot be read"):
             _seal(descriptor)
-            data = _contents(descriptor)
+            data = read_range(descriptor, 0, os.fstat(descriptor).st_size)
         del self._open[path]
         os.close(descriptor)
         return data
@@ -161,20 +162,13 @@ def plan_place(interrupts: Interrupts, env: Mapping[str, str]) -> Iterator[PlanP
     Raises ``TfgateError`` where there is none.
     """
     memory = _memory() if _wanted(env) else None
-    if memory is None:
-        with private_directory(interrupts) as directory:
-            place = InDirectory(directory)
-            try:
-                yield place
-            finally:
-                with interrupts.held():
-                    place.close()
-        return
-    try:
-        yield memory
-    finally:
-        with interrupts.held():
-            memory.close()
+    with contextlib.ExitStack() as stack:
+        place = memory or InDirectory(stack.enter_context(private_directory(interrupts)))
+        try:
+            yield place
+        finally:
+            with interrupts.held():
+                place.close()
 
 
 def _memory() -> InMemory | None:
@@ -204,14 +198,6 @@ def _seal(descriptor: int) -> None:
 
     seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
     fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
-
-
-def _contents(descriptor: int) -> bytes:
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    parts = []
-    while part := os.read(descriptor, 1 << 20):
-        parts.append(part)
-    return b"".join(parts)
 
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
