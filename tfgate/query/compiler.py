@@ -245,14 +245,30 @@ class Compiler:
         name, position = tree.name, tree.column or 0
         function = self._table.find(name)
         if function is None:
-            near = self._table.nearest(name)
-            hint = f"Did you mean {near}()?" if near else None
-            raise self._error(f"There is no function {name}().", position, "unknown-function", hint)
+            raise self._no_function(name, position)
         count = len(tree.arguments)
         if count < function.fewest or (function.most is not None and count > function.most):
             message = f"{name}() takes {_arity(function)}, not {count}."
-            raise self._error(message, position, "invalid-arity", function.signature)
+            method = self._text[:position].rstrip().endswith(".")
+            form = self._foreign(name, position)[1] if method else None
+            hint = f"Write: {form}" if form else function.signature
+            raise self._error(message, position, "invalid-arity", hint)
         return function
+
+    def _no_function(self, name: str, position: int) -> ExpressionError:
+        sentence, form = self._foreign(name, position)
+        near = self._table.nearest(name)
+        hint = f"Did you mean {near}()?" if near else None
+        if sentence or form:
+            hint = f"{sentence[:1].upper()}{sentence[1:]}." if sentence else f"Write: {form}"
+        return self._error(f"There is no function {name}().", position, "unknown-function", hint)
+
+    def _foreign(self, name: str, position: int) -> tuple[str | None, str | None]:
+        """Return what a call means where the author comes from: a sentence, or an expression."""
+        from tfgate.query.foreign import foreign_call, one_line  # no right expression needs it
+
+        sentence, form = foreign_call(self._text, position, name, self._table.find)
+        return sentence, form and one_line(form)
 
     def _check(self, function: Function, literals: tuple[Any, ...], position: int) -> None:
         """Look at the arguments that are written out."""

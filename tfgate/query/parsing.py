@@ -23,6 +23,7 @@ from tfgate.query.grammar import Node, Parser
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tfgate.query.foreign import Correction
     from tfgate.query.tree import Tree
 
 LONGEST: Final = 20_000
@@ -62,13 +63,41 @@ def _parsed(text: str) -> Node:
             warnings.simplefilter("ignore", PendingDeprecationWarning)
             parsed: Node = Parser().parse(text).parsed
     except JMESPathError as error:
-        raise ExpressionError(
-            _reason(error), expression=text, position=_position(error, text)
-        ) from None
+        raise _refused(text, error) from None
     except (ValueError, IndexError, KeyError, TypeError, AttributeError):
         # What the parser lets through on some malformed texts.
         raise ExpressionError("The expression is malformed.", expression=text) from None
     return parsed
+
+
+def _refused(text: str, error: JMESPathError) -> ExpressionError:
+    """Say what is wrong in the words of where the author comes from, where that shows."""
+    position = _position(error, text)
+    correction = None if isinstance(error, EmptyExpressionError) else _correct(text, position)
+    if correction is None:
+        return ExpressionError(_reason(error), expression=text, position=position)
+    hint = f"Write: {correction.form}" if correction.form else None
+    sentence = f"{correction.sentence[:1].upper()}{correction.sentence[1:]}."
+    return ExpressionError(sentence, expression=text, position=correction.position, hint=hint)
+
+
+def _correct(text: str, position: int) -> Correction | None:
+    from tfgate.query.foreign import correct  # nothing that parses has need of it
+
+    return correct(text, position, stops_at)
+
+
+def stops_at(text: str) -> int | None:
+    """Return where the parser stops in a text that is no expression; ``None`` where it is one."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PendingDeprecationWarning)
+            Parser().parse(text)
+    except JMESPathError as error:
+        return _position(error, text)
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError):
+        return 0
+    return None
 
 
 def _reason(error: Exception) -> str:
