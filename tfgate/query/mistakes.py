@@ -6,6 +6,7 @@ so on every document is a mistake here; what depends on types is lint's.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tfgate.query import tree as ast
@@ -26,7 +27,7 @@ _LISTS = (ast.Projection, ast.FilterProjection, ast.ValueProjection, ast.Flatten
 
 def mistakes(expression: Expression) -> list[ExpressionError]:
     """Return what is certainly wrong with an expression although it compiles."""
-    found = [*expression.problems]
+    found: list[ExpressionError] = []
     pending: list[Tree] = [expression.node.tree]
     while pending:
         part = pending.pop()
@@ -41,7 +42,22 @@ def mistakes(expression: Expression) -> list[ExpressionError]:
                 )
             )
         pending.extend(children(part))
-    return found
+    places = {error.position for error in found}
+    known = {position - before for position in places for before in (0, 1)}  # `!` and behind it
+    return found + [error for error in expression.problems if error.position not in known]
+
+
+def place_of(expression: Expression, name: str) -> int:
+    """Return the 0-based column of the first field of that name that no dot precedes."""
+    pending: list[Tree] = [expression.node.tree]
+    places = []
+    while pending:
+        part = pending.pop()
+        if isinstance(part, ast.Field) and part.name == name and part.column is not None:
+            places.append(part.column)
+        pending.extend(children(part))
+    first = [at for at in places if not expression.text[:at].rstrip().endswith(".")]
+    return min(first or places, default=0)
 
 
 _Mistake = tuple[str, "str | None", "Tree"]
@@ -56,7 +72,7 @@ def _of(part: Tree, text: str) -> Iterator[_Mistake]:
             yield from _quoted((*part.arguments[1:], ast.Literal(None, None)), text, of_call=True)
             for argument in part.arguments:
                 if isinstance(argument, ast.Indexed) and isinstance(argument.base, ast.Identity):
-                    yield from _lone_index(argument)
+                    yield from _lone_index(argument, part)
         case ast.Or():
             yield from _if_else(part)
 
@@ -72,13 +88,32 @@ def _comparison(part: ast.Comparison) -> Iterator[_Mistake]:
                 part,
             )
         constant = other.value if isinstance(other, ast.Literal) else None
-        if isinstance(side, ast.Not) and constant is not None and not isinstance(constant, bool):
-            negated = {"==": "!=", "!=": "=="}.get(sign)
-            plain = unparse(ast.Comparison(None, part.sign, side.operand, other))
-            form = plain.replace(f" {sign} ", f" {negated} ", 1) if negated else f"!({plain})"
-            yield "`!` binds tighter than a comparison.", f"Write: {form}", part
-        if isinstance(side, _LISTS) and constant is not None and _is_scalar(constant):
+        negated = _negated(side)
+        if negated is not None and constant is not None and not isinstance(constant, bool):
+            opposite = {"==": "!=", "!=": "=="}.get(sign)
+            form = f"{unparse(negated)} {opposite or sign} {unparse(other)}"
+            yield (
+                "`!` binds tighter than a comparison.",
+                f"Write: {form if opposite else f'!({form})'}",
+                part,
+            )
+        if _is_list(side) and constant is not None and _is_scalar(constant):
             yield _list_and_value(part, side, other)
+
+
+def _negated(side: Tree) -> Tree | None:
+    """Return what ``!a`` and ``!a.b`` are meant to negate."""
+    if isinstance(side, ast.Subexpression) and isinstance(side.parts[0], ast.Not):
+        return ast.Subexpression(None, (side.parts[0].operand, *side.parts[1:]))
+    return side.operand if isinstance(side, ast.Not) else None
+
+
+def _is_list(side: Tree) -> bool:
+    """Whether a part is a list or null, on every document; what is cut out may be a string."""
+    if isinstance(side, ast.Subexpression):
+        return _is_list(side.parts[-1])
+    is_cut = isinstance(side, ast.Projection) and isinstance(side.base, ast.Indexed)
+    return isinstance(side, _LISTS) and not is_cut
 
 
 def _joined(left: Tree, right: Tree, sign: str) -> str:
@@ -113,20 +148,20 @@ def _list_and_value(part: ast.Comparison, side: Tree, other: Tree) -> _Mistake:
     return f"{sentence}: {sign} is null always.", f"Write: any({whole}, &@ {sign} {value})", part
 
 
-def _lone_index(part: ast.Indexed) -> Iterator[_Mistake]:
+def _lone_index(part: ast.Indexed, call: Tree) -> Iterator[_Mistake]:
     if len(part.steps) == 1 and isinstance(part.steps[0], ast.Index):
         number = part.steps[0].position
         yield (
             f"[{number}] is an index here, and no list.",
             f"Write `[{number}]` for the list, @[{number}] for the element.",
-            part,
+            call,
         )
 
 
 def _if_else(part: ast.Or) -> Iterator[_Mistake]:
     """``x && `[]` || y``: where the value of "then" is falsy, it is always the other one."""
     parts = operands(part)
-    for condition, other in zip(parts, parts[1:], strict=False):
+    for condition, other in pairwise(parts):
         if not isinstance(condition, ast.And):
             continue
         *asked, value = operands(condition)

@@ -13,7 +13,9 @@ from tfgate.model.rule import Scope
 from tfgate.model.text import late
 from tfgate.query import ExpressionError
 from tfgate.query import compile as compile_expression
+from tfgate.query.mistakes import mistakes, place_of
 from tfgate.ruleset.facts import check_example_context, known_facts
+from tfgate.ruleset.fields import CONSTANTS, unknown_field
 from tfgate.ruleset.files import show_excerpt
 from tfgate.ruleset.params import check_known, check_params
 from tfgate.ruleset.problems import Problems, show_name, suggest
@@ -195,25 +197,26 @@ class _Builder:
         except ExpressionError as error:
             _add_expression_error(error, text, at, self._problems)
             return None
-        for mistake in expression.problems:  # calls that cannot succeed, `!a.b` that cannot fire
+        found = mistakes(expression)
+        for mistake in found:
             _add_expression_error(mistake, text, at, self._problems)
         for function, name in _named(expression):
             self._check_name(function, name, at)
-        self._check_words(expression, at)
+        self._check_words(expression, at, {mistake.position for mistake in found})
         return expression
 
-    def _check_words(self, expression: Expression, at: KeyPath) -> None:
+    def _check_words(self, expression: Expression, at: KeyPath, reported: set[int]) -> None:
         """A field that no subject has is null always: a rule on it would never fire."""
         scope, text = self._rule.scope, expression.text
         known = ROOTS[scope] | {*_WORKS_AS_LITERAL, *_NO_LITERAL}
         for name in sorted({path[0] for path in expression.reads if path} - known):
-            found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
-            message = f"{show_name(name)} is no field of a subject of scope {scope}"
-            message += suggest(name, known - _NO_LITERAL)
-            _add_at(message, text, found.start() if found else 0, at, self._problems)
+            place = place_of(expression, name)
+            if place not in reported:
+                _add_at(unknown_field(name, scope, text, place), text, place, at, self._problems)
         for match in _BARE_BOOLEAN.finditer(text):
             if match["word"] is not None:
-                message = f"{match['word']} is a field here: write the literal `{match['word']}`"
+                word = match["word"]
+                message = f"{word} is a field here: write the literal `{CONSTANTS.get(word, word)}`"
                 _add_at(message, text, match.start(), at, self._problems)
 
     def _check_name(self, function: str, name: str | None, at: KeyPath) -> None:
@@ -231,11 +234,11 @@ class _Builder:
 
 _WORKS_AS_LITERAL = {"null"}
 """JMESPath has no keyword null: it is a field that no subject has, so it is null all the same."""
-_NO_LITERAL = {"true", "false"}
+_NO_LITERAL = {"true", "false", *CONSTANTS}
 """No keywords either: what is compared with such a field is compared with null."""
 _BARE_BOOLEAN = late(
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`"""
-    r"""|(?<![\w.])(?P<word>true|false)(?![\w(]|\s*:)""",
+    r"""|(?<![\w.])(?P<word>true|false|True|TRUE|False|FALSE|None|nil|NULL|Null|undefined)(?![\w(]|\s*:)""",
     re.DOTALL,
 )
 """Skips what is quoted; ``word`` is a bare ``true`` or ``false`` that is no step or key."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _OF_CHANGES: Final = frozenset({Scope.RESOURCE, Scope.DRIFT})
-_CONSTANTS: Final = {
+CONSTANTS: Final = {
     **dict.fromkeys(("True", "TRUE"), "true"),
     **dict.fromkeys(("False", "FALSE"), "false"),
     **dict.fromkeys(("None", "nil", "NULL", "Null", "undefined"), "null"),
@@ -52,8 +52,6 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
 
 def unknown_field(name: str, scope: Scope, text: str, position: int) -> str:
     """Say that a rule's subject has no field of that name, what is there, and what was meant."""
-    if name in _CONSTANTS:
-        return f"{name} is a field here: write the literal `{_CONSTANTS[name]}`"
     sentence = f"{show_name(name)} is no field of a subject of scope {scope}"
     meant = _meant(name, scope, text, position)
     return f"{sentence}{meant}; it has {', '.join(sorted(ROOTS[scope]))}"
