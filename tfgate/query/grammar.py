@@ -195,9 +195,16 @@ class Parser(parser.Parser):
         return _placed({"type": "variable", "children": [], "value": token["value"][1:]}, token)
 
     def _token_led_lparen(self, left: Node) -> Node:
-        called = super()._token_led_lparen(left)
-        called["column"] = left["column"]
-        return called
+        """Parse the arguments of a call, with the commas that jmespath's own does without."""
+        if left["type"] != "field" or self._current_token() == "rparen":
+            return {**super()._token_led_lparen(left), "column": left["column"]}
+        arguments = [self._expression()]
+        while self._current_token() != "rparen":
+            self._match("comma")
+            arguments.append(self._expression())
+        self._advance()
+        called = {"type": "function_expression", "value": left["value"], "children": arguments}
+        return {**called, "column": left["column"]}
 
     def _let(self) -> Node:
         """Parse what follows ``let``; ``let`` and ``in`` are names everywhere else."""

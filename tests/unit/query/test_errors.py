@@ -16,7 +16,7 @@ from tfgate.query import EvaluationError, ExpressionError
         ("", 0, "syntax", "empty"),
         ("a.", 2, "syntax", "too early"),
         ("a.b[?c == 'x' d]", 14, "syntax", "'d'"),
-        ("a % b", 2, "syntax", "cannot be read"),
+        ("a ^ b", 2, "syntax", "cannot be read"),
         ("a # b", 2, "syntax", "no comments"),
         ("contains(a, lentgh(b))", 12, "unknown-function", "length()"),
         ("a[?x].lower(@, b)", 6, "invalid-arity", "takes 1 argument, not 2"),

@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from tfgate.query.foreign import forms, signs, steps
 from tfgate.query.foreign.functions import rename_calls
 from tfgate.query.foreign.loops import loop
-from tfgate.query.foreign.tokens import (
-    ATOMS,
-    OPENING,
-    Fix,
-    at,
-    ends_operand,
-    partner,
-    single_quoted,
-    tokens,
-)
+from tfgate.query.foreign.tokens import OPENING, Fix, at, partner, single_quoted, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,8 +51,6 @@ def correct(text: str, position: int, stops_at: Callable[[str], int | None]) -> 
         written = written[: fix.start] + fix.form + written[fix.end :]
         stop = stops_at(written)
         if stop is None:
-            stop = _side_by_side(written)
-        if stop is None:
             break
     if first is None:
         return None
@@ -71,17 +60,6 @@ def correct(text: str, position: int, stops_at: Callable[[str], int | None]) -> 
             return Correction(first.sentence, first.start, one_line(written))
     local = first.form.strip()
     return Correction(first.sentence, first.start, one_line(local) if len(local) > 2 else None)
-
-
-def _side_by_side(text: str) -> int | None:
-    """Return where a value follows a value: jmespath's parser takes both for arguments."""
-    found = tokens(text)
-    for index in range(1, len(found)):
-        before, here = found[index - 1], found[index]
-        is_word = before.text in {"*", "let"} or here.text == "in"
-        if here.kind in ATOMS and ends_operand(before) and not is_word:
-            return here.start
-    return None
 
 
 def _tidy(text: str) -> str:
