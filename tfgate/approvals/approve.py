@@ -113,8 +113,8 @@ def check_counts(signed: bytes, now: dt.datetime, config: GateConfig) -> None:
 
     Where the configuration at hand names no keys, only the gate can check. Raises ``UsageError``.
     """
-    file = config.approvals.allowed_signers
-    if file is None:
+    named = config.approvals
+    if named.allowed_signers is None and named.servers is None:
         return
     try:
         with trusted(config) as signers:
@@ -128,7 +128,8 @@ def check_counts(signed: bytes, now: dt.datetime, config: GateConfig) -> None:
         why = str(error)
     if why is not None:
         raise UsageError(
-            f"No approval was written: by {file} it would not count, as {why}.",
+            f"No approval was written: by {named.allowed_signers or named.servers} it would not "
+            f"count, as {why}.",
             hint="Another gate's configuration is named with --config.",
         )
 
@@ -222,6 +223,11 @@ def _minute(moment: dt.datetime) -> str:
 # --- ``tfgate approve``.
 
 
+def now_utc() -> dt.datetime:
+    """Return the time by which an approval is signed."""
+    return dt.datetime.now(dt.timezone.utc)
+
+
 @click.command(
     epilog="Example: tfgate approve p.request.json --key ~/.ssh/id_ed25519 --reason 'planned move'"
 )
@@ -230,9 +236,31 @@ def _minute(moment: dt.datetime) -> str:
     "--key",
     required=True,
     metavar="FILE",
-    help="Your SSH key: private, or public with the private half in the agent.",
+    help="Your SSH key: private, or public with the private half in the agent. With --from: the "
+    "job's, which approvals.servers names.",
 )
-@click.option("--reason", required=True, metavar="TEXT", help="Why the plan may be applied.")
+@click.option(
+    "--reason",
+    metavar="TEXT",
+    help="Why the plan may be applied. Default with --from: that it was reviewed.",
+)
+@click.option(
+    "--from",
+    "system",
+    type=click.Choice(["github", "gitlab"]),
+    help="Approve for those who approved the pull request, whose reviews the configuration counts.",
+)
+@click.option(
+    "--repository",
+    metavar="PATH",
+    help="With --from: where it is, as in acme/infra. Default: what the job's variables say.",
+)
+@click.option(
+    "--change",
+    type=click.IntRange(1),
+    metavar="NUMBER",
+    help="With --from: of the pull request. Default: the job's, or the one of the commit.",
+)
 @click.option(
     "--expires",
     metavar="WHEN",
@@ -243,7 +271,7 @@ def _minute(moment: dt.datetime) -> str:
     "-o",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="File for the approval. Default: beside the request.",
+    help="File for the approval; with --from, a folder. Default: beside the request.",
 )
 @click.option(
     "--break-glass",
@@ -259,7 +287,10 @@ def _minute(moment: dt.datetime) -> str:
 def approve(
     request: Path,
     key: str,
-    reason: str,
+    reason: str | None,
+    system: str | None,
+    repository: str | None,
+    change: int | None,
     expires: str | None,
     output: Path | None,
     break_glass: bool,
@@ -270,11 +301,17 @@ def approve(
 
     tfgate check --approval-request writes REQUEST. Hand the approval to whoever applies the plan
     (tfgate apply --approval FILE). An approval that the gate's allowed signers would not count is
-    not written. Exit code 1: you did not answer yes.
+    not written. Exit code 1: you did not answer yes, or no review counts.
     """
-    now = dt.datetime.now(dt.timezone.utc)
-    approver = Approver(key, reason, now, expires)
-    statement = statement_of(read_request(request), approver)
+    now = now_utc()
+    if system is None and (repository or change):
+        raise UsageError("--repository and --change say where reviews are: add --from.")
+    given = reason if reason is not None or system is None else "The change was reviewed."
+    statement = statement_of(read_request(request), Approver(key, given or "", now, expires))
+    if system is not None:
+        gate = load_gate_config(Path.cwd(), os.environ, config=config)
+        where = (repository, change, output or request.parent)
+        return _approve_reviewed(system, statement, key, gate, where)
     _check_glass(statement.request, broken=break_glass)
     _show(statement)
     if not yes and not _confirmed():
@@ -285,6 +322,41 @@ def approve(
     path = output or default_output(request, signed)
     write_approval(path, signed)
     write_err(f"tfgate: Wrote {path}.")
+    return 0
+
+
+def _approve_reviewed(
+    system: str,
+    statement: ApprovalStatement,
+    key: str,
+    gate: GateConfig,
+    where: tuple[str | None, int | None, Path],
+) -> int:
+    """Write an approval for each reviewer who counts. Exit code 1 where there is none."""
+    from tfgate.approvals.from_reviews import review_statements, sign_for, what_to_ask
+
+    repository, change, folder = where
+    asked = what_to_ask(
+        system, statement.request, gate, os.environ, repository=repository, change=change
+    )
+    found, left = review_statements(system, asked, statement)
+    for sentence in left:
+        write_err(f"tfgate: {sentence}")
+    if not found:
+        write_err("tfgate: No review counts, so nothing was signed.")
+        return 1
+    _show(statement)
+    signed = [sign_for(one, key) for one in found]
+    for one in signed:
+        check_counts(one, statement.approved, gate)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"The folder {folder} cannot be made: {error.strerror}.") from None
+    for one in signed:
+        path = folder / f"review.{hashlib.sha256(one).hexdigest()[:12]}.approval.json"
+        write_approval(path, one)
+        write_err(f"tfgate: Wrote {path}.")
     return 0
 
 
