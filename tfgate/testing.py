@@ -19,8 +19,9 @@ Nothing here depends on when and where it runs: without a context it is noon (UT
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -30,16 +31,12 @@ from tfgate.engine.evaluate import evaluate as _evaluate
 from tfgate.errors import RulesetError, UsageError
 from tfgate.examples.run import ExampleResult, example_context, run_examples
 from tfgate.gate.inputs import read_file
+from tfgate.model.decision import Decision
 from tfgate.model.rule import RuleTest
 from tfgate.plan import Plan, read_plan
+from tfgate.ruleset import Ruleset
 from tfgate.ruleset.facts import check_example_context
 from tfgate.ruleset.problems import Problems
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from tfgate.model.decision import Decision
-    from tfgate.ruleset import Ruleset
 
 PlanLike = str | os.PathLike[str] | bytes | dict[str, Any] | Plan
 """A path of plan JSON, its bytes, its document, or a plan that is read."""

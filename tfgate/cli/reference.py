@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import click
 
 from tfgate.cli.main import cli
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 WIDTH = 96
 

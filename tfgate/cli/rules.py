@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -15,12 +15,7 @@ from tfgate.errors import UsageError
 from tfgate.gate.rules import describe_rule, rules_in_force
 from tfgate.report.escape import console, log_line
 from tfgate.report.layout import in_columns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tfgate.ruleset import CompiledRule, Effective, Ruleset
-
+from tfgate.ruleset import CompiledRule, Effective, Ruleset
 
 _COMMANDS = {
     "new": ("tfgate.authoring.new", "new", "Write a new rule with examples."),

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from tfgate.model.decision import Review
-
-if TYPE_CHECKING:
-    from tfgate.model.decision import Outcome, Workspace
+from tfgate.model.decision import Outcome, Review, Workspace
 
 Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 """RFC 3339, with its offset from UTC."""

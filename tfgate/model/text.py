@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, AnyStr, Final, cast
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+from typing import Any, AnyStr, Final, cast
 
 
 def glob_matches(glob: str, text: str) -> bool:
