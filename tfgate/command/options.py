@@ -46,21 +46,19 @@ def evaluation_options(command: F) -> F:
     return command
 
 
-def approval_option(command: F) -> F:
-    """Add the option that takes approvals, for commands whose verdict they may change."""
-    return click.option(
-        "--approval", "approvals", multiple=True, metavar="PATH",
-        type=click.Path(), envvar="TFGATE_APPROVALS",
-        help="A signed approval, or a folder of them. Repeatable. [env: TFGATE_APPROVALS]",
-    )(command)  # fmt: skip
+approval_option = click.option(
+    "--approval", "approvals", multiple=True, metavar="PATH",
+    type=click.Path(), envvar="TFGATE_APPROVALS",
+    help="A signed approval, or a folder of them. Repeatable. [env: TFGATE_APPROVALS]",
+)  # fmt: skip
+"""The option that takes approvals, for commands whose verdict they may change."""
 
 
-def receipt_option(command: F) -> F:
-    """Add the option that takes a receipt, for commands that apply."""
-    return click.option(
-        "--receipt", metavar="FILE", type=click.Path(path_type=Path), envvar="TFGATE_RECEIPT",
-        help="Apply only the plan that this receipt of tfgate check names. [env: TFGATE_RECEIPT]",
-    )(command)  # fmt: skip
+receipt_option = click.option(
+    "--receipt", metavar="FILE", type=click.Path(path_type=Path), envvar="TFGATE_RECEIPT",
+    help="Apply only the plan that this receipt of tfgate check names. [env: TFGATE_RECEIPT]",
+)  # fmt: skip
+"""The option that takes a receipt, for commands that apply."""
 
 
 def make_request(

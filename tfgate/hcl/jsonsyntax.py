@@ -234,68 +234,50 @@ _BLOCKS = frozenset(
 )
 
 
-class JsonExpressions:
-    """The view in which an expression is ``{"expression": "…"}``."""
+def json_view(properties: dict[str, Any], *, unknown: bool) -> dict[str, Any]:
+    """Return the body of a top-level block, from what a JSON reader gave.
 
-    def whole(self, properties: dict[str, Any]) -> dict[str, Any]:
-        """Return the body of a top-level block, from what a JSON reader gave.
+    An expression in it is ``{"expression": "…"}``, or ``UNKNOWN``. Raises ValueError where an
+    argument's name is a template, which Terraform refuses.
+    """
+    found = _members(properties, unknown)
+    if not isinstance(found, dict):
+        raise ValueError("a name of an argument is a template")
+    return found
 
-        Raises ValueError where an argument's name is a template, which Terraform refuses.
-        """
-        found = self.body(properties)
-        if not isinstance(found, dict):
-            raise ValueError("a name of an argument is a template")
-        return found
 
-    def body(self, properties: dict[str, Any]) -> Any:
-        """Return a body, or an object."""
-        found = {}
-        for name, written in properties.items():
-            if name == "//":
-                continue
-            value = self.value(written)
+def _view(written: Any, unknown: bool) -> Any:
+    if isinstance(written, str):
+        return _string(written, unknown)
+    if isinstance(written, list):
+        return [_view(item, unknown) for item in written]
+    return _members(written, unknown) if isinstance(written, dict) else written
+
+
+def _members(properties: dict[str, Any], unknown: bool) -> Any:
+    """Read a body or an object; what a template names, or ``dynamic`` makes, is unknown."""
+    if unknown and any(map(is_template, properties)):
+        return UNKNOWN
+    found = {}
+    for name, written in properties.items():
+        if name != "//":
+            value = _view(written, unknown)
             is_block = name in _BLOCKS and isinstance(value, dict) and isinstance(written, dict)
             found[name] = [value] if is_block else value
-        return found
-
-    def value(self, written: Any) -> Any:
-        """Return one value."""
-        if isinstance(written, str):
-            return self._string(written)
-        if isinstance(written, list):
-            return [self.value(item) for item in written]
-        if isinstance(written, dict):
-            return self.body(written)
-        return written
-
-    def code(self, text: str) -> Any:
-        """Return what stands for an expression."""
-        return {"expression": text}
-
-    def _string(self, written: str) -> Any:
-        if not is_template(written):
-            return _DOUBLED.sub(r"\1", written)
-        sole = sole_expression(f'"{written}"')
-        return self.code(f'"{written}"' if sole is None else sole)
+    dynamic = properties.get("dynamic") if unknown else None
+    for one in dynamic if isinstance(dynamic, list) else [dynamic]:
+        if isinstance(one, dict):
+            found.update(dict.fromkeys(one, UNKNOWN))
+    return found
 
 
-class JsonUnknowns(JsonExpressions):
-    """The view in which an expression is ``UNKNOWN``."""
-
-    def body(self, properties: dict[str, Any]) -> Any:
-        """A body, unknown where a key is a template; ``dynamic`` makes its blocks unknown."""
-        if any(is_template(name) for name in properties):
-            return UNKNOWN
-        found = super().body(properties)
-        dynamic = properties.get("dynamic")
-        for one in dynamic if isinstance(dynamic, list) else [dynamic]:
-            if isinstance(one, dict):
-                found.update(dict.fromkeys(one, UNKNOWN))
-        return found
-
-    def code(self, text: str) -> Any:
-        """Stand for any value."""
+def _string(written: str, unknown: bool) -> Any:
+    if not is_template(written):
+        return _DOUBLED.sub(r"\1", written)
+    if unknown:
         return UNKNOWN
+    sole = sole_expression(f'"{written}"')
+    return {"expression": f'"{written}"' if sole is None else sole}
 
 
 def is_template(written: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from tfgate.errors import Problem
 from tfgate.hcl.expressions import TOO_DEEP, read_block
 from tfgate.hcl.index import ModuleNode, SourceIndex
-from tfgate.hcl.jsonsyntax import JsonExpressions, JsonUnknowns
+from tfgate.hcl.jsonsyntax import json_view
 from tfgate.hcl.lexical import ScanError
 from tfgate.hcl.paths import find_path, path_steps
 from tfgate.hcl.scanner import Block
@@ -129,8 +129,8 @@ def contents(file: SourceFile, block: Block) -> Contents:
     try:
         if file.syntax is JSON:
             written = _read_json(text[block.opened - 1 : block.closed + 1])
-            known = JsonUnknowns().whole(written)
-            return Contents(known, lambda: JsonExpressions().whole(written))
+            known = json_view(written, unknown=True)
+            return Contents(known, lambda: json_view(written, unknown=False))
         body = read_block(text, block)
         return Contents(Unknowns(text).body(body), lambda: Expressions(text).body(body))
     except ScanError as error:

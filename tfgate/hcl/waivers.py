@@ -106,7 +106,7 @@ def _complaints(remark: Remark, directive: Directive) -> list[Complaint]:
 
 
 def _problem(remark: Remark, directive: Directive, complaint: Complaint) -> WaiverProblem:
-    place = _place(remark, directive, remark.nodes[0])
+    place = _place(remark, directive.line, remark.nodes[0])
     return WaiverProblem(place, f"The waiver comment {complaint.message}.", complaint.kind)
 
 
@@ -114,7 +114,7 @@ def _waivers(remark: Remark, directive: Directive) -> Iterator[Waiver]:
     if directive.expires is None:
         return
     for node, address in block_addresses(remark):
-        place = _place(remark, directive, node)
+        place = _place(remark, directive.line, node)
         for rule in dict.fromkeys(directive.rules):
             yield Waiver(
                 rule=rule,
@@ -129,9 +129,9 @@ def _waivers(remark: Remark, directive: Directive) -> Iterator[Waiver]:
             )
 
 
-def _place(remark: Remark, directive: Directive, node: ModuleNode) -> Location:
-    line = remark.comment.line + directive.line
-    return Location(remark.file.name, line, remark.comment.end_line, node.chain)
+def _place(remark: Remark, line: int, node: ModuleNode) -> Location:
+    comment = remark.comment
+    return Location(remark.file.name, comment.line + line, comment.end_line, node.chain)
 
 
 _NEEDLES = [
@@ -174,17 +174,9 @@ def foreign_skips(index: SourceIndex) -> list[ForeignSkip]:
         owners = owners or [(remark.nodes[0], None)]
         for line, tool, check, reason, options in _skips(remark.text):
             for node, address in owners:
-                place = Location(
-                    remark.file.name,
-                    remark.comment.line + line,
-                    remark.comment.end_line,
-                    node.chain,
-                )
-                found.append(
-                    ForeignSkip(
-                        place, address, tool, check, reason, options.get("exp"), options.get("ws")
-                    )
-                )
+                place = _place(remark, line, node)
+                until, where = options.get("exp"), options.get("ws")
+                found.append(ForeignSkip(place, address, tool, check, reason, until, where))
     return found
 
 
@@ -196,10 +188,5 @@ def _skips(text: str) -> Iterator[tuple[int, str, str, str, dict[str, str]]]:
     for found in _IGNORE.finditer(text):
         line = text.count("\n", 0, found.start())
         parts = found.group(3).split(":")[1:]
-        yield (
-            line,
-            found.group(1),
-            found.group(2),
-            "",
-            dict(zip(parts[::2], parts[1::2], strict=False)),
-        )
+        options = dict(zip(parts[::2], parts[1::2], strict=False))
+        yield line, found.group(1), found.group(2), "", options
