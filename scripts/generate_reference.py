@@ -1,4 +1,4 @@
-"""The reference pages of functions and of audit events, made from the code they describe."""
+"""The reference pages of functions, subjects and audit events, made from the code they describe."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from tfgate.audit.events import CHAIN, EVENTS, RUN, Event, Member
 from tfgate.engine.functions import SCOPE_FUNCTIONS, rule_functions
+from tfgate.model.rule import Scope
+from tfgate.model.subjects import FIELDS
 from tfgate.query.values import Maybe, Unknown
+from tfgate.ruleset.scopes import MATCH_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,6 +70,42 @@ def _special(value: Any) -> str:
     if isinstance(value, (Unknown, Maybe)):
         return repr(value)
     raise TypeError(f"{type(value).__name__} has no place in a reference page")
+
+
+_SUBJECTS_INTRODUCTION = """\
+What a rule of each scope is evaluated on: the root of the document that its expressions see, and
+what its `match` may select by. In a type, `?` says that the value may be null; `list(resource)` is
+a list of what a rule of scope `resource` has as its root. A value that the plan does not know yet
+is unknown: [how it decides](../how-it-decides.md) says what that does to a rule. In messages and
+reports, sensitive values are hidden."""
+
+_SUBJECTS: dict[Scope, str] = {
+    Scope.RESOURCE: "One change of `resource_changes`, or (with `match.modes` that has `data`) a "
+    "data source, also one that was read while the plan was made.",
+    Scope.OUTPUT: "One output of the root module.",
+    Scope.PLAN: "The plan as a whole, once.",
+    Scope.MODULE: "One `module` block, once for all its instances.",
+    Scope.PROVIDER: "One provider configuration.",
+    Scope.DRIFT: "One resource that changed outside of Terraform.",
+    Scope.ACTION: "One action that the apply invokes (Terraform 1.14 and later).",
+    Scope.SOURCE: "One block of the sources: see [rules on sources](../sources.md).",
+}
+
+
+def subjects_page() -> str:
+    """Return docs/reference/subjects.md: every field of every scope."""
+    lines = [NOTE, "# Subjects", "", _SUBJECTS_INTRODUCTION, ""]
+    for scope, fields in FIELDS.items():
+        keys = ", ".join(f"`{key}`" for key in sorted(MATCH_KEYS[scope])) or "nothing"
+        lines += [f"## `{scope}`", "", f"{_SUBJECTS[scope]} `match` selects by {keys}.", ""]
+        if scope is Scope.DRIFT:
+            lines += ["The fields are those of [`resource`](#resource).", ""]
+            continue
+        lines += ["| field | type | what it says | example |", "| --- | --- | --- | --- |"]
+        for name, field in fields.items():
+            lines.append(f"| `{name}` | `{field.type}` | {field.text} | `{field.example}` |")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
 
 
 _EVENTS_INTRODUCTION = """\

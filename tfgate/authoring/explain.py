@@ -75,7 +75,7 @@ def _compile(expression: str) -> Expression:
 
 def _subject(plan: Any, address: str | None, workspace: str) -> Any:
     scope = Scope.PLAN if address is None else Scope.RESOURCE
-    subjects = list(iter_subjects(plan, scope, workspace=workspace))
+    subjects = list(iter_subjects(plan, scope, workspace=workspace, data_types=None))
     if address is None:
         return subjects[0]
     for subject in subjects:

@@ -67,6 +67,17 @@ class RuleIndex:
         return rules, any(rule.narrow is not None for rule in rules)
 
 
+def data_types(matches: Iterable[Match]) -> frozenset[str] | None:
+    """Return the globs of the types of data sources that any of them selects; None for all."""
+    globs: set[str] = set()
+    for match in matches:
+        types = match.data_types
+        if types is None:
+            return None
+        globs.update(types)
+    return frozenset(globs)
+
+
 def _by_type(rules: Sequence[BoundRule]) -> tuple[dict[str, set[int]], list[int]]:
     """Return the positions of rules on types that are written out, by type; and of all others."""
     of_type: dict[str, set[int]] = {}

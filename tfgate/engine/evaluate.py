@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tfgate.engine.bound import BoundRule, ReadsCache, RuleIndex, Tally, bind
+from tfgate.engine.bound import BoundRule, ReadsCache, RuleIndex, Tally, bind, data_types
 from tfgate.engine.decide import (
     BUILT_IN_RULESET,
     NOTHING_IN_PLAN,
@@ -245,7 +245,8 @@ def _outcomes_of_scope(
 ) -> Iterator[Found]:
     index = RuleIndex([*tallies], scope, evaluate_all=context.evaluate_all)
     cache = ReadsCache()
-    for subject in iter_subjects(plan, scope, workspace=context.workspace.name):
+    wanted = data_types(rule.rule.match for rule in tallies)
+    for subject in iter_subjects(plan, scope, workspace=context.workspace.name, data_types=wanted):
         selected = index.select(subject)
         if not selected:
             continue

@@ -76,7 +76,9 @@ def _looked_at(plan: Plan, rule: BoundRule, context: Context) -> Iterator[_Looke
                 yield _LookedAt(block, selects(rule.rule.match, block), block.kind)
         return
     index = RuleIndex([rule], rule.rule.scope, evaluate_all=context.evaluate_all)
-    for subject in iter_subjects(plan, rule.rule.scope, workspace=context.workspace.name):
+    for subject in iter_subjects(
+        plan, rule.rule.scope, workspace=context.workspace.name, data_types=None
+    ):
         yield _LookedAt(subject, bool(index.select(subject)))
 
 

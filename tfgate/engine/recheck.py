@@ -61,8 +61,8 @@ class Checked(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _KNOWN = frozenset(
-    {"address", "module_address", "mode", "type", "name", "index", "provider_name", "deposed",
-     "action", "after", "source", "null"}
+    {"address", "config_address", "module_address", "module_config_address", "mode", "type",
+     "name", "index", "provider_name", "deposed", "action", "after", "source", "null"}
 )  # fmt: skip
 """Fields of a subject that a state and a record of the decision give without the plan.
 
@@ -126,7 +126,7 @@ def needs_plan(rule: BoundRule, obligation: Obligation) -> bool:
 def _subjects(
     plan: Plan, scope: Scope, context: Context
 ) -> Mapping[tuple[str, str | None], Subject]:
-    found = iter_subjects(plan, scope, workspace=context.workspace.name)
+    found = iter_subjects(plan, scope, workspace=context.workspace.name, data_types=None)
     return {(subject.address, subject.deposed): subject for subject in found}
 
 

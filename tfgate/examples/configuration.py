@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 SUBJECT: Final = "subject"
 """What ``refers_to`` calls the subject of the example."""
@@ -57,6 +57,10 @@ class Configuration:
         texts = _texts(resources[-1].get("expressions"))
         self.text.add(module, address, texts, shown=given is not None)
 
+    def add_text(self, block: str, entry: Mapping[str, Any]) -> None:
+        """Add what the sources say of a provider or a module call of the root module."""
+        self.text.add((), block, _texts(entry.get("expressions")), shown=True)
+
     def _module(self, path: str) -> dict[str, Any]:
         module = self.root
         for name in re.findall(r"module\.([^.]+)", path):
@@ -96,6 +100,10 @@ class ExampleText:
     def dynamic(self, module: Sequence[str], block: str) -> Mapping[str, Sequence[str]] | None:
         """No block is dynamic that is made of the values of a change."""
         return {} if (tuple(module), block) in self._whole else None
+
+    def evaluate(self, text: str, resolve: Callable[[str], Any]) -> Any:
+        """Look up a traversal: an example writes out nothing else."""
+        return resolve(text)
 
 
 def _texts(part: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], str]:

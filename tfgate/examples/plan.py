@@ -332,6 +332,7 @@ class _Builder:
         name = table.pop("name", "example")
         call = {"source": "./example", "module": {}, **table}
         self._configuration.root.setdefault("module_calls", {})[name] = call
+        self._configuration.add_text(f"module.{name}", call)
         return f"module.{name}"
 
     def _provider(self) -> str:
@@ -340,6 +341,7 @@ class _Builder:
         key = table.pop("key", name)
         made = {"name": name, "full_name": f"registry.terraform.io/hashicorp/{name}", **table}
         self._configuration.providers[key] = made
+        self._configuration.add_text(f"provider.{key}", made)
         module, _, provider = key.rpartition(":")
         return f"{module}.provider.{provider}" if module else f"provider.{provider}"
 

@@ -277,6 +277,11 @@ class _Text:
         text = self._sources.text
         return None if text is None else text.dynamic(module, block)
 
+    def evaluate(self, text: str, resolve: Callable[[str], Any]) -> Any:
+        from tfgate.hcl.values import evaluate
+
+        return evaluate(text, resolve)
+
 
 def _staying(plan: Plan) -> Iterable[Change]:
     """Return the resources that will be there after the apply.

@@ -9,15 +9,28 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
-from tfgate.hcl.expressions import Code, Contents, Items, Members, Nested, Node, Number, Text, Word
+from tfgate.hcl.expressions import (
+    Code,
+    Contents,
+    Items,
+    Members,
+    Nested,
+    Node,
+    Number,
+    Text,
+    Word,
+    read_expression,
+)
 from tfgate.hcl.lexical import (
     HEREDOC,
     STRING,
+    skip_brackets,
     sole_expression,
 )
-from tfgate.query.values import UNKNOWN
+from tfgate.query.values import SENSITIVE, UNKNOWN
 
 _SIMPLE = re.compile(STRING)
 _ESCAPE = re.compile(
@@ -25,6 +38,9 @@ _ESCAPE = re.compile(
 )
 _SEQUENCE = re.compile(r"(?:[$%]{2}\{)|([$%]\{)")
 _SIGNS = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+_PLAIN = re.compile(r'(?:[^"$%\n]|\$\$\{|%%\{|\$(?!\{)|%(?!\{))+')
+_LONGEST = 100_000
+"""Characters of an expression that is evaluated, and of what a template comes to."""
 _INDENT = re.compile(r"[^\S\n]*")
 
 _EXACT = 2**63
@@ -127,6 +143,62 @@ class Unknowns(Expressions):
 
     def _is_template(self, key: Text) -> bool:
         return not isinstance(self._string(self._cut(key)), str)
+
+
+class Evaluated(Unknowns):
+    """The view in which ``resolve`` says what stands in place of an expression."""
+
+    def __init__(self, text: str, resolve: Callable[[str], Any]) -> None:
+        super().__init__(text)
+        self._resolve = resolve
+
+    def code(self, text: str) -> Any:
+        """Ask for the value of a part that is no literal."""
+        return self._resolve(text.strip())
+
+    def _string(self, written: str) -> Any:
+        if "\\" in written or not written.startswith('"'):
+            return UNKNOWN  # in JSON a backslash means something else than in HCL
+        plain, sole = quoted_text(written), sole_expression(written)
+        if plain is not None:
+            return plain
+        return self._template(written) if sole is None else self.code(sole)
+
+    def _template(self, written: str) -> Any:
+        """Join the parts of a quoted template; unknown where one is, or is no text or number."""
+        joined, position, hidden = "", 1, False
+        while position < len(written) - 1:
+            plain = _PLAIN.match(written, position)
+            if plain is not None:
+                joined += plain[0].replace("$${", "${").replace("%%{", "%{")
+                position = plain.end()
+                continue
+            end = skip_brackets(written, position + 1)
+            part = self.code(written[position + 2 : end - 1]) if written[position] == "$" else None
+            hidden = hidden or part is SENSITIVE
+            if type(part) is bool:
+                part = "true" if part else "false"
+            if type(part) not in (str, int) and part is not SENSITIVE:
+                return UNKNOWN
+            joined += str(part)
+            position = end
+            if len(joined) > _LONGEST:
+                return UNKNOWN
+        return SENSITIVE if hidden else joined
+
+
+def evaluate(text: str, resolve: Callable[[str], Any]) -> Any:
+    """Return what an expression comes to: literals, and templates, lists and objects of them.
+
+    ``resolve`` gives the value of each part that is something else: `UNKNOWN` where it is none, and
+    `SENSITIVE` hides a template that it stands in. What is no HCL is unknown.
+    """
+    if len(text) > _LONGEST:
+        return UNKNOWN
+    try:
+        return Evaluated(text, resolve).value(read_expression(text, 0, len(text)))
+    except (ValueError, RecursionError):
+        return UNKNOWN
 
 
 def quoted_text(written: str) -> str | None:

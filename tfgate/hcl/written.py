@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from tfgate.hcl.index import SourceIndex
 from tfgate.hcl.paths import is_block, overriding
 from tfgate.hcl.scanner import Block
 from tfgate.hcl.sources import JSON, Declared, ModuleSource, SourceFile
+from tfgate.hcl.values import evaluate
 
 NOT_SET = "null"
 """The expression of an argument that a block does not set."""
@@ -42,6 +44,10 @@ class SourceText:
         if asked not in self._dynamic:
             self._dynamic[asked] = self._find_dynamic(*asked)
         return self._dynamic[asked]
+
+    def evaluate(self, text: str, resolve: Callable[[str], Any]) -> Any:
+        """Return what an expression comes to; see `tfgate.hcl.values.evaluate`."""
+        return evaluate(text, resolve)
 
     def _find_dynamic(
         self, module: tuple[str, ...], block: str

@@ -7,6 +7,7 @@ configuration declares, its *config address*.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -14,6 +15,7 @@ from tfgate.model.text import late
 
 _ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _TEMPLATE = late(r"([$%])(?=\{)")
+_MODULE = late(r'module\.([^.\[]+)(\["(?:[^"\\]|\\.)*"\]|\[[^\[\]]*\])?')
 _INDEX = late(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]', re.DOTALL)
 
 
@@ -33,6 +35,15 @@ def split_modules(address: str) -> tuple[tuple[str, ...], str]:
         calls.append(parts[1])
         parts = parts[2:]
     return tuple(calls), ".".join(parts)
+
+
+@lru_cache(maxsize=4096)
+def module_instances(address: str) -> tuple[tuple[str, str], ...]:
+    """Take the address of a module instance apart: call and key with its brackets, outermost first.
+
+    ``module.net["a"].module.b`` gives ``(("net", '["a"]'), ("b", ""))``.
+    """
+    return tuple((match[1], match[2] or "") for match in _MODULE.finditer(address))
 
 
 def join_modules(calls: tuple[str, ...], rest: str = "") -> str:

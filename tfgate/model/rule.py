@@ -77,6 +77,15 @@ class Match(msgspec.Struct, frozen=True, omit_defaults=True):
     blocks: tuple[str, ...] = ()
     """Kinds of HCL blocks (scope ``source``)."""
 
+    @property
+    def data_types(self) -> tuple[str, ...] | None:
+        """Globs of the types of data sources that it may select; None for all, ``()`` for none."""
+        if self.modes and "data" not in self.modes:
+            return ()
+        if self.actions and Action.READ not in self.actions:
+            return ()
+        return self.types or None
+
 
 class RuleTest(msgspec.Struct, frozen=True, omit_defaults=True):
     """An example that a rule carries: a subject and the outcome it must have."""

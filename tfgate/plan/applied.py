@@ -74,8 +74,7 @@ def as_applied(plan: bytes, state: State) -> bytes:
             change["after"] = output.get("value")
             change["after_unknown"] = False
             change["after_sensitive"] = both(change.get("after_sensitive"), output.get("sensitive"))
-    for bulky in ("prior_state", "relevant_attributes"):
-        document.pop(bulky, None)
+    document.pop("relevant_attributes", None)
     return msgspec.json.encode(document)
 
 

@@ -1,8 +1,8 @@
 """A plan without its secrets, as plan JSON that can be evaluated again.
 
 Whatever the redacted view hides is a mark (`tfgate.plan.decoding`), which a reader takes for a
-value that is not known. Parts that no rule reads (the state, planned values, generated
-configuration) are left out.
+value that is not known. Parts that no rule reads (managed resources of the state, planned values,
+generated configuration) are left out.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ def archive_plan(plan: Plan) -> bytes:
         ],
         "output_changes": {name: _output(output) for name, output in plan.outputs.items()},
         "planned_values": {"outputs": {n: _planned(output) for n, output in plan.outputs.items()}},
+        "prior_state": _prior_state(plan),
         "action_invocations": [_invocation(action) for action in plan.actions],
         "deferred_action_invocations": [
             {"reason": action.deferred_reason, "action_invocation": _invocation(action)}
@@ -161,6 +162,22 @@ def _invocation(action: Invocation) -> dict[str, Any]:
         if part := getattr(action, name):
             kept[name] = part
     return _without_none(kept)
+
+
+def _prior_state(plan: Plan) -> dict[str, Any]:
+    """Keep the data sources that were read, and which managed resources there were."""
+    modules: dict[str, list[Any]] = {}
+    for change in plan.data_sources():
+        entry = _change(change)
+        body = entry.pop("change")
+        entry["values"] = body["after"]
+        if "after_sensitive" in body:
+            entry["sensitive_values"] = body["after_sensitive"]
+        modules.setdefault(entry.pop("module_address", ""), []).append(entry)
+    managed = [{"address": address} for address in sorted(plan.prior.managed)]
+    root = {"resources": [*managed, *modules.pop("", ())]}
+    inner = [{"address": module, "resources": found} for module, found in modules.items()]
+    return {"values": {"root_module": {**root, "child_modules": inner}}}
 
 
 def _configuration(plan: Plan) -> Any:

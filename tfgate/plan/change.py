@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from msgspec import Raw
 
 from tfgate.model.action import Action, action_of
+from tfgate.model.address import config_address
 from tfgate.plan import values
 from tfgate.plan.decoding import decode_value
 from tfgate.plan.reads import PartOfPlan
+from tfgate.query.values import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tfgate.plan.configuration import Configuration
+    from tfgate.plan.configuration import Call, Configuration
     from tfgate.plan.reads import Reads
 
 
@@ -168,6 +171,8 @@ class Change(Entry, PartOfPlan, gc=False, omit_defaults=True, eq=False):
     @property
     def where(self) -> str:
         """JSON path of the ``change`` object, for errors."""
+        if self.context.section == "prior_state":
+            return f"prior_state({self.address})"
         inner = ".resource_change" if self.context.reason is not None else ""
         return f"{self.context.section}[{self.position}]{inner}.change"
 
@@ -218,14 +223,37 @@ class Change(Entry, PartOfPlan, gc=False, omit_defaults=True, eq=False):
         return {name: get(self, reads) for name, get in reads.select(REDACTED_FIELDS)}
 
 
+def _call(change: Change) -> Call | None:
+    """The call of the module that the change stands in; None in the root, or where it is gone."""
+    return change.context.configuration.calls.get(config_address(change.module_address))
+
+
+def _of_call(change: Change, name: str) -> Any:
+    if not change.context.configuration.present:
+        return UNKNOWN if change.module_address else None
+    call = _call(change)
+    return None if call is None else getattr(call, name)
+
+
+def _variables(change: Change, reads: Reads, *, redacted: bool = False) -> Any:
+    values_of = change.context.configuration.known_values.variables
+    wanted = reads.below("module_variables").fields
+    return values_of(change.module_address, wanted, redacted=redacted)
+
+
 def _identity(change: Change, side: str) -> Any:
     return decode_value(getattr(change.body, side), f"{change.where}.{side}")
 
 
 FIELDS: Final[Mapping[str, Callable[[Change, Reads], Any]]] = {
     "address": lambda change, _: change.address,
+    "config_address": lambda change, _: config_address(change.address),
     "previous_address": lambda change, _: change.previous_address,
     "module_address": lambda change, _: change.module_address,
+    "module_config_address": lambda change, _: config_address(change.module_address),
+    "module_source": lambda change, _: _of_call(change, "source"),
+    "module_version": lambda change, _: _of_call(change, "version_constraint"),
+    "module_variables": _variables,
     "mode": lambda change, _: change.mode,
     "type": lambda change, _: change.type,
     "name": lambda change, _: change.name,
@@ -251,6 +279,7 @@ FIELDS: Final[Mapping[str, Callable[[Change, Reads], Any]]] = {
 
 REDACTED_FIELDS: Final[Mapping[str, Callable[[Change, Reads], Any]]] = {
     **FIELDS,
+    "module_variables": partial(_variables, redacted=True),
     "before": values.redacted_before,
     "after": values.redacted_after,
     "config": lambda change, reads: change.context.configuration.redacted_block(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Raw
 
-from tfgate.model.address import split_modules
+from tfgate.model.address import join_modules, split_modules
 from tfgate.model.text import late
 from tfgate.plan.change import ABSENT, Name
 from tfgate.plan.decoding import Decoder, decode_as, decode_value
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from tfgate.plan.change import Change
     from tfgate.plan.known_expressions import Knowing
+    from tfgate.plan.known_values import KnownValues
     from tfgate.plan.pointing import Written
 
 _PARTS: Final = (
@@ -121,8 +122,9 @@ _WHOLE: Final[Decoder[Whole]] = Decoder(Whole)
 class Configuration:
     """Lookup in a plan's configuration. Raises PlanError where that part is malformed."""
 
-    def __init__(self, raw: Raw) -> None:
+    def __init__(self, raw: Raw, variables: Callable[[], Mapping[str, Any]] = dict) -> None:
         self._raw = raw
+        self._variables = variables
         self._last: tuple[str | None, Any] = (None, None)
         """The block whose expressions were asked for last: a rule asks for one again and again,
         and a block's instances stand side by side."""
@@ -184,6 +186,34 @@ class Configuration:
     def root(self) -> Module:
         """The root module."""
         return self.whole.root_module or Module()
+
+    @cached_property
+    def variables(self) -> Mapping[str, Any]:
+        """What the plan has as values of the root module's variables."""
+        return self._variables()
+
+    def modules(self) -> Iterator[tuple[tuple[str, ...], Module, Call | None]]:
+        """Yield every module with the names of the calls that lead to it, and the last of these."""
+        stack: list[tuple[tuple[str, ...], Module, Call | None]] = [((), self.root, None)]
+        while stack:
+            calls, module, call = stack.pop()
+            yield calls, module, call
+            stack.extend(
+                ((*calls, name), inner.module or Module(), inner)
+                for name, inner in (module.module_calls or {}).items()
+            )
+
+    @cached_property
+    def calls(self) -> Mapping[str, Call]:
+        """Every module call by configuration address."""
+        return {join_modules(calls): call for calls, _, call in self.modules() if call is not None}
+
+    @cached_property
+    def known_values(self) -> KnownValues:
+        """What arguments and variables come to."""
+        from tfgate.plan.known_values import KnownValues  # few rules ask
+
+        return KnownValues(self)
 
     @cached_property
     def blocks(self) -> dict[str, Block]:

@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.plan.configuration import walk
 from tfgate.plan.decoding import decode_value
+from tfgate.plan.pointing import Place, module_steps
 from tfgate.plan.reads import PartOfPlan
-from tfgate.plan.values import ends_as_key, redact_expression, redact_expressions
+from tfgate.plan.values import (
+    ends_as_key,
+    names_secret,
+    redact_expression,
+    redact_expressions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
 class ModuleCall(PartOfPlan):
     """A ``module`` block. Satisfies `tfgate.plan.subjects.Subject`."""
 
-    __slots__ = ("call", "module_address", "name")
+    __slots__ = ("_configuration", "call", "module_address", "name")
 
     type = ""
     action = None
@@ -32,7 +38,10 @@ class ModuleCall(PartOfPlan):
     provider_name = ""
     deposed: str | None = None
 
-    def __init__(self, module_address: str, name: str, call: Call) -> None:
+    def __init__(
+        self, module_address: str, name: str, call: Call, configuration: Configuration
+    ) -> None:
+        self._configuration = configuration
         self.module_address = module_address
         """Configuration address of the module that calls; ``""`` for the root module."""
         self.name = name
@@ -55,6 +64,16 @@ class ModuleCall(PartOfPlan):
         where = f"configuration({self.address}).{field}"
         return decode_value(getattr(self.call, field), where)
 
+    def arguments(self, *, redacted: bool) -> Any:
+        """Return the values of its arguments, `UNKNOWN` where plan and sources do not show one."""
+        hidden = self.sensitive_arguments
+        return self._configuration.known_values.arguments(
+            Place(module_steps(self.module_address), f"module.{self.name}"),
+            self.part("expressions") or {},
+            redacted=redacted,
+            secret=lambda name: name in hidden or names_secret(name),
+        )
+
     def document(self, reads: Reads) -> dict[str, Any]:
         """The root of a module rule: the fields of `FIELDS` that ``reads`` wants."""
         return {name: get(self, reads) for name, get in reads.select(FIELDS)}
@@ -68,7 +87,7 @@ def module_calls(configuration: Configuration) -> Iterator[ModuleCall]:
     """Yield every module call, callers before what they call."""
     for prefix, module in walk(configuration.root):
         for name, call in (module.module_calls or {}).items():
-            yield ModuleCall(prefix.rstrip("."), name, call)
+            yield ModuleCall(prefix.rstrip("."), name, call, configuration)
 
 
 FIELDS: Final[Mapping[str, Callable[[ModuleCall, Reads], Any]]] = {
@@ -78,6 +97,7 @@ FIELDS: Final[Mapping[str, Callable[[ModuleCall, Reads], Any]]] = {
     "source": lambda call, _: call.call.source,
     "version_constraint": lambda call, _: call.call.version_constraint,
     "expressions": lambda call, _: call.part("expressions") or {},
+    "arguments": lambda call, _: call.arguments(redacted=False),
     "count_expression": lambda call, _: call.part("count_expression"),
     "for_each_expression": lambda call, _: call.part("for_each_expression"),
     "depends_on": lambda call, _: call.call.depends_on or [],
@@ -89,6 +109,7 @@ REDACTED_FIELDS: Final[Mapping[str, Callable[[ModuleCall, Reads], Any]]] = {
     "expressions": lambda call, _: redact_expressions(
         call.part("expressions") or {}, call.sensitive_arguments
     ),
+    "arguments": lambda call, _: call.arguments(redacted=True),
     "count_expression": lambda call, _: redact_expression(call.part("count_expression")),
     "for_each_expression": lambda call, _: redact_expression(call.part("for_each_expression")),
 }
@@ -100,14 +121,15 @@ REDACTED_FIELDS: Final[Mapping[str, Callable[[ModuleCall, Reads], Any]]] = {
 class ProviderConfig(PartOfPlan):
     """An entry of ``provider_config``. Satisfies `tfgate.plan.subjects.Subject`."""
 
-    __slots__ = ("_key", "_provider")
+    __slots__ = ("_configuration", "_key", "_provider")
 
     type = ""
     action = None
     mode = "managed"
     deposed: str | None = None
 
-    def __init__(self, key: str, provider: Provider) -> None:
+    def __init__(self, key: str, provider: Provider, configuration: Configuration) -> None:
+        self._configuration = configuration
         self._key = key
         self._provider = provider
 
@@ -158,6 +180,16 @@ class ProviderConfig(PartOfPlan):
         keys = frozenset(filter(ends_as_key, expressions if type(expressions) is dict else ()))
         return redact_expressions(expressions, keys)
 
+    def arguments(self, *, redacted: bool) -> Any:
+        """Return the values of its arguments, `UNKNOWN` where plan and sources do not show one."""
+        block = f"provider.{self.name}.{self.alias}" if self.alias else f"provider.{self.name}"
+        return self._configuration.known_values.arguments(
+            Place(module_steps(self.module_address), block),
+            self.expressions(),
+            redacted=redacted,
+            secret=lambda name: ends_as_key(name) or names_secret(name),
+        )
+
     def document(self, reads: Reads) -> dict[str, Any]:
         """The root of a provider rule: the fields of `FIELDS` that ``reads`` wants."""
         return {name: get(self, reads) for name, get in reads.select(PROVIDER_FIELDS)}
@@ -170,7 +202,7 @@ class ProviderConfig(PartOfPlan):
 def provider_configs(configuration: Configuration) -> Iterator[ProviderConfig]:
     """Yield every provider configuration of every module."""
     for key, provider in (configuration.whole.provider_config or {}).items():
-        yield ProviderConfig(key, provider)
+        yield ProviderConfig(key, provider, configuration)
 
 
 PROVIDER_FIELDS: Final[Mapping[str, Callable[[ProviderConfig, Reads], Any]]] = {
@@ -181,6 +213,7 @@ PROVIDER_FIELDS: Final[Mapping[str, Callable[[ProviderConfig, Reads], Any]]] = {
     "version_constraint": lambda provider, _: provider.version_constraint,
     "module_address": lambda provider, _: provider.module_address,
     "expressions": lambda provider, _: provider.expressions(),
+    "arguments": lambda provider, _: provider.arguments(redacted=False),
     "source": lambda _provider, _: None,
 }
 """The root of a provider rule."""
@@ -188,6 +221,7 @@ PROVIDER_FIELDS: Final[Mapping[str, Callable[[ProviderConfig, Reads], Any]]] = {
 PROVIDER_REDACTED_FIELDS: Final[Mapping[str, Callable[[ProviderConfig, Reads], Any]]] = {
     **PROVIDER_FIELDS,
     "expressions": lambda provider, _: provider.redacted_expressions(),
+    "arguments": lambda provider, _: provider.arguments(redacted=True),
 }
 
 
@@ -230,6 +264,7 @@ def redacted_plan_document(plan: Plan, workspace: str | None, reads: Reads) -> d
 
 _LISTS: Final[Mapping[str, Callable[[Plan], Iterable[Subject]]]] = {
     "changes": lambda plan: plan.changes,
+    "data_sources": lambda plan: plan.data_sources(),
     "drift": lambda plan: plan.drift,
     "deferred": lambda plan: plan.deferred,
     "outputs": lambda plan: plan.outputs.values(),
@@ -255,6 +290,8 @@ def _list(name: str, *, redacted: bool) -> Callable[[PlanSubject, Reads], Any]:
 SUMMARY_FIELDS: Final[Mapping[str, Callable[[PlanSubject, Reads], Any]]] = {
     "counts": lambda subject, _: subject.plan.counts(),
     "counts_by_type": lambda subject, _: subject.plan.counts_by_type(),
+    "resources_before": lambda subject, _: subject.plan.resources[0],
+    "resources_after": lambda subject, _: subject.plan.resources[1],
     **{name: _list(name, redacted=False) for name in _LISTS},
     "variables": lambda subject, _: subject.plan.variables(),
     "checks": lambda subject, _: subject.plan.checks,

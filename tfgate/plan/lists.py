@@ -50,7 +50,7 @@ def resource_changes(top: Top, context: Context) -> list[Change]:
     """Return ``resource_changes``."""
     changes = top.resource_changes or []
     _settle_all(changes, context)
-    _check_addresses(changes, context)
+    check_addresses(changes, context)
     return changes
 
 
@@ -66,7 +66,7 @@ def drift(raw: Raw, context: Context) -> list[Change]:
         check_entries(changes, raws, context.section)
     named = [change for change in changes if change.address or change.index is not None]
     _settle_all(changes, context)
-    _check_addresses(named, context)
+    check_addresses(named, context)
     return changes
 
 
@@ -76,10 +76,10 @@ def deferred(raw: Raw, context: Context) -> list[Change]:
     if entries:
         check_tree(raw, context.section, levels=4)
     for position, entry in enumerate(entries):
-        _settle(entry.resource_change, position, context.deferred(entry.reason))
+        settle(entry.resource_change, position, context.deferred(entry.reason))
     changes = [entry.resource_change for entry in entries]
     _check_actions(changes)
-    _check_addresses(changes, context)
+    check_addresses(changes, context)
     return changes
 
 
@@ -119,11 +119,11 @@ def deferred_invocations(raw: Raw) -> list[Invocation]:
 def _settle_all(changes: Sequence[Change], context: Context) -> None:
     """Return changes what they share, and refuse unknown actions."""
     for position, change in enumerate(changes):
-        _settle(change, position, context)
+        settle(change, position, context)
     _check_actions(changes)
 
 
-def _settle(change: Change, position: int, context: Context) -> None:
+def settle(change: Change, position: int, context: Context) -> None:
     """Put a decoded change in its place, and spell what is absent in one way."""
     change._context = context
     change.position = position
@@ -160,7 +160,7 @@ def _check_action(actions: tuple[str, ...], where: str) -> None:
         ) from None
 
 
-def _check_addresses(changes: Sequence[Change], context: Context) -> None:
+def check_addresses(changes: Sequence[Change], context: Context) -> None:
     """Refuse repeated addresses."""
     if len({change.address for change in changes}) == len(changes):
         return

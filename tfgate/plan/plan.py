@@ -17,12 +17,14 @@ from tfgate.plan.values import names_secret, redact_named
 from tfgate.query.values import SENSITIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from tfgate.plan.change import Context
     from tfgate.plan.configuration import Configuration, Variable
     from tfgate.plan.joins import Joins
     from tfgate.plan.other_changes import Invocation, OutputChange
     from tfgate.plan.pointing import Written
+    from tfgate.plan.prior_state import PriorState
     from tfgate.plan.provider_defaults import Leaving
     from tfgate.plan.reading import Digest
     from tfgate.plan.subjects import Subject
@@ -109,6 +111,8 @@ class Plan:
     """``deferred_changes``: what this plan leaves for a later one."""
     outputs: Mapping[str, OutputChange]
     """``output_changes`` of the root module, by name."""
+    prior_context: Context
+    """What the data sources in ``prior_state`` have in common."""
     actions: Sequence[Invocation]
     """``action_invocations``."""
     deferred_actions: Sequence[Invocation]
@@ -125,6 +129,7 @@ class Plan:
         """Take what `tfgate.plan.reading` has read: one part for each annotation above."""
         self._top = top
         self._digest = digest
+        self._data_sources: dict[frozenset[str] | None, list[Change]] = {}
         for name, part in parts.items():
             setattr(self, name, part)
 
@@ -170,6 +175,31 @@ class Plan:
     def counts_by_type(self) -> dict[str, dict[str, int]]:
         """Count resource changes per type and action."""
         return counts_by_type(self)
+
+    @cached_property
+    def prior(self) -> PriorState:
+        """``prior_state``."""
+        from tfgate.plan.prior_state import PriorState  # few rules ask
+
+        return PriorState(self._top.prior_state, self.prior_context)
+
+    @cached_property
+    def resources(self) -> tuple[int, int]:
+        """How many instances of managed resources there are, before the apply and after it."""
+        from tfgate.plan.prior_state import count_resources  # few rules ask
+
+        return count_resources(self.prior, self.changes)
+
+    def data_sources(self, types: Collection[str] | None = None) -> Sequence[Change]:
+        """Return the data sources that were read while the plan was made, of these type globs.
+
+        Those that the apply will read are among the changes. None is for all types.
+        """
+        key = None if types is None else frozenset(types)
+        if key not in self._data_sources:
+            others = (*self.changes, *self.deferred)
+            self._data_sources[key] = self.prior.data_sources(types, others, len(self.changes))
+        return self._data_sources[key]
 
     def references(self, subject: Subject, argument: str | None = None) -> Any:
         """List the configuration addresses that the subject's block refers to, sorted.

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
+from tfgate.model.address import module_instances
 from tfgate.plan.arguments import is_expression
-from tfgate.plan.references import steps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tfgate.plan.change import Change
 
@@ -38,13 +38,19 @@ class Written(Protocol):
         """Return the expression of an argument, `NOT_SET` where the block does not set it.
 
         ``module`` names the module calls from the root. ``block`` is ``TYPE.NAME``,
-        ``data.TYPE.NAME``, ``module.NAME``, ``output.NAME`` (whose argument is ``value``) or
-        ``local.NAME`` (with an empty path). ``path`` leads through nested blocks; where one of
-        these is written twice or is dynamic, the answer is None.
+        ``data.TYPE.NAME``, ``module.NAME``, ``provider.NAME``, ``var.NAME``, ``output.NAME`` (whose
+        argument is ``value``) or ``local.NAME`` (with an empty path). ``path`` leads through nested
+        blocks; where one of these is written twice or is dynamic, the answer is None.
         """
 
     def dynamic(self, module: Sequence[str], block: str) -> Mapping[str, Sequence[str]] | None:
         """Give, by label, the ``for_each`` of each ``dynamic`` block at any depth of a block."""
+
+    def evaluate(self, text: str, resolve: Callable[[str], Any]) -> Any:
+        """Return what an expression comes to: literals, and templates, lists and objects of them.
+
+        ``resolve`` gives the value of each part that is something else, `UNKNOWN` where it is none.
+        """
 
 
 class Step(NamedTuple):
@@ -307,7 +313,7 @@ def written_key(key: Key) -> str:
 
 def module_steps(address: str) -> tuple[tuple[str, Key], ...]:
     """Take the address of a module instance apart."""
-    return tuple((name, _read_key(key)) for name, key in steps(address))
+    return tuple((name, _read_key(key)) for name, key in module_instances(address))
 
 
 def _read_key(key: str) -> Key:

@@ -8,6 +8,7 @@ import hashlib
 import re
 import threading
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -19,7 +20,7 @@ from tfgate.plan.change import LONGEST_NAME, Context
 from tfgate.plan.configuration import Configuration
 from tfgate.plan.decoding import decode_value, part_error, too_deep, wrong_shape
 from tfgate.plan.other_changes import Planned, check_whole
-from tfgate.plan.plan import Plan, Top
+from tfgate.plan.plan import Plan, Top, variable_values
 from tfgate.plan.repeated import check_plan, shown
 
 if TYPE_CHECKING:
@@ -391,7 +392,7 @@ def _build(
             "The plan has `errored: true`: planning failed, and what it would do is not known.",
             hint="Mend what `terraform plan` reports, and plan again.",
         )
-    configuration = Configuration(top.configuration)
+    configuration = Configuration(top.configuration, partial(variable_values, top.variables))
 
     def context(section: str) -> Context:
         return Context(section, configuration, by_name=by_name)
@@ -409,6 +410,8 @@ def _build(
         changes=changes,
         drift=lists.drift(top.resource_drift, context("resource_drift")),
         deferred=deferred,
+        # A data source may read secrets that Terraform does not mark, out of another state's outputs.
+        prior_context=Context("prior_state", configuration, by_name=True),
         outputs=lists.outputs(top.output_changes, planned, context("output_changes")),
         actions=lists.invocations(top.action_invocations),
         deferred_actions=lists.deferred_invocations(top.deferred_action_invocations),

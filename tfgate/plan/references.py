@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from tfgate.model.address import module_instances
 from tfgate.plan.configuration import without_keys
 from tfgate.plan.resolver import union
 from tfgate.query.values import Maybe, Unknown
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 # A reference in ``configuration`` has no instances: ``aws_s3_bucket.b[each.key].id`` comes as
 # ``aws_s3_bucket.b``. What can be told is which instances cannot be meant: those of other instances
 # of the same module, and those with another key where the key is a constant.
-
-
-_MODULE: Final = re.compile(r'module\.([^.\[]+)(\["(?:[^"\\]|\\.)*"\]|\[[^\[\]]*\])?')
 
 
 class Instances:
@@ -62,15 +59,11 @@ def _written(index: int | str | None) -> str | None:
     return None if index is None else str(index)
 
 
-@lru_cache(maxsize=4096)
-def steps(module_address: str) -> tuple[tuple[str, str], ...]:
-    """Take a module's address apart: call and key with its brackets, the outermost first."""
-    return tuple((match[1], match[2] or "") for match in _MODULE.finditer(module_address))
-
-
 def _same_modules(one: str, other: str) -> bool:
     """Whether the module instances that both stand in are the same ones."""
-    for (name, key), (other_name, other_key) in zip(steps(one), steps(other), strict=False):
+    for (name, key), (other_name, other_key) in zip(
+        module_instances(one), module_instances(other), strict=False
+    ):
         if name != other_name:
             return True
         if key != other_key:

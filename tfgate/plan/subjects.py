@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tfgate.model.rule import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from tfgate.model.action import Action
     from tfgate.model.address import Location
@@ -70,14 +70,24 @@ class Subject(Protocol):
 # --- What the rules of each scope are evaluated on.
 
 
-def iter_subjects(plan: Plan, scope: Scope, *, workspace: str | None = None) -> Iterable[Subject]:
+def iter_subjects(
+    plan: Plan,
+    scope: Scope,
+    *,
+    workspace: str | None = None,
+    data_types: Collection[str] | None = (),
+) -> Iterable[Subject]:
     """Return the subjects of ``scope`` in the plan's order.
 
-    ``workspace`` is what plan rules see under that name. Scope ``source`` has no subjects in a
-    plan. Deferred changes are facts of the plan, not resources that this apply makes.
+    ``workspace`` is what plan rules see under that name. Behind the changes come the data sources
+    of ``data_types`` (globs; None for all) that were read while the plan was made. Scope ``source``
+    has no subjects in a plan. Deferred changes are facts of the plan, not resources that this apply
+    makes.
     """
     if scope is Scope.RESOURCE:
-        return plan.changes
+        if data_types is not None and not data_types:
+            return plan.changes
+        return [*plan.changes, *plan.data_sources(data_types)]
     if scope is Scope.OUTPUT:
         return plan.outputs.values()
     if scope is Scope.PLAN:

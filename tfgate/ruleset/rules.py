@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tfgate.model.action import Action
 from tfgate.model.rule import KnownMutant, Match, Rule, RuleTest, Scope
 from tfgate.ruleset.problems import show_name
 from tfgate.ruleset.scopes import MATCH_KEYS
@@ -85,6 +86,8 @@ def _build_match(
     values = {"actions": actions, **{name: value for name, value in read.items() if value}}
     if "modes" in values:
         values["modes"] = tuple(mode.value for mode in values["modes"])
+        if "data" in values["modes"] and not read.get("actions") and actions:
+            values["actions"] = (*actions, Action.READ)
     return Match(**values)
 
 

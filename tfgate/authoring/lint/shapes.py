@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tfgate.model.action import Action
 from tfgate.model.rule import Match, Rule, Scope
+from tfgate.model.subjects import FIELDS
 from tfgate.query.shapes.shape import (
     ANY,
     BOOLEAN,
@@ -19,7 +20,6 @@ from tfgate.query.shapes.shape import (
     object_of,
 )  # fmt: skip
 from tfgate.query.values import OBJECTS, STRING
-from tfgate.ruleset.scopes import ROOTS
 from tfgate.schema.index import (
     COMPUTED,
     DEPRECATED,
@@ -40,7 +40,7 @@ NO_KEY: Final = "the map may have no such key"
 LEFT_OUT: Final = "the object may leave it out"
 NO_BLOCK: Final = "the block may not be there"
 
-_PLAIN: Final = {"string": TEXT, "number": NUMBERS, "bool": BOOLEAN, "dynamic": ANY}
+_PLAIN: Final = {"string": TEXT, "number": NUMBERS, "bool": BOOLEAN, "boolean": BOOLEAN}
 
 
 class Note(NamedTuple):
@@ -211,8 +211,6 @@ def change_shape(
         spelt |= {"no-op"}
     values = Shape(OBJECTS) if block is None else _made(block)
     known = {
-        **dict.fromkeys(("address", "module_address", "name", "provider_name"), TEXT),
-        **dict.fromkeys(("previous_address", "action_reason", "deposed"), TEXT.or_null()),
         "type": words([kind]) if kind else replace(TEXT, note=A_TYPE),
         "mode": words(match.modes if match else ("managed", "data")),
         "action": words(action.value for action in actions),
@@ -221,7 +219,25 @@ def change_shape(
         "before": _side(values, asked, _NO_BEFORE),
         "after": _side(values, asked, _NO_AFTER),
     }
-    return object_of({name: known.get(name, ANY) for name in ROOTS[scope]})
+    return object_of({**declared_fields(scope), **known})
+
+
+def declared_fields(scope: Scope, catalog: Catalog | None = None) -> dict[str, Shape]:
+    """Return the shape of each field of a scope's root, as far as its declared type tells it."""
+    return {name: _declared(field.type, catalog) for name, field in FIELDS[scope].items()}
+
+
+def _declared(kind: str, catalog: Catalog | None) -> Shape:
+    if kind.endswith("?"):
+        return _declared(kind[:-1], catalog).or_null()
+    outer, _, inner = kind.removesuffix(")").partition("(")
+    if outer == "list":
+        return list_of(_declared(inner, catalog))
+    if outer == "map":
+        return object_of({}, _declared(inner, catalog).or_null(NO_KEY))
+    if outer == Scope.RESOURCE and catalog is not None:
+        return generic_change(catalog)
+    return _PLAIN.get(outer, ANY)
 
 
 def _config(block: SchemaBlock | None) -> Shape:
@@ -256,20 +272,11 @@ def words(known: Iterable[str]) -> Shape:
 
 def _other_root(scope: Scope, catalog: Catalog) -> Shape:
     known: dict[str, Shape] = {}
-    optional = TEXT.or_null()
     if scope is Scope.PLAN:
-        known = dict.fromkeys(("changes", "drift", "deferred"), list_of(generic_change(catalog)))
-        known |= dict.fromkeys(("terraform_version", "workspace"), optional)
         known["counts"] = object_of(dict.fromkeys(_COUNTED, NUMBERS))
     elif scope is Scope.OUTPUT:
-        known = {
-            "name": TEXT, "address": TEXT, "sensitive": BOOLEAN.or_null(),
-            "action": words(action.value for action in Action),
-        }  # fmt: skip
-    elif scope is Scope.MODULE:
-        known = dict.fromkeys(("address", "name", "module_address"), TEXT)
-        known |= dict.fromkeys(("source", "version_constraint"), optional)
-    return object_of({name: known.get(name, ANY) for name in ROOTS[scope]})
+        known["action"] = words(action.value for action in Action)
+    return object_of({**declared_fields(scope, catalog), **known})
 
 
 def generic_change(catalog: Catalog) -> Shape:

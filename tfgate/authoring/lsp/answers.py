@@ -7,16 +7,16 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tfgate.authoring.lint.ruleset import lint_rulesets
-from tfgate.authoring.lint.shapes import Note, change_shape
+from tfgate.authoring.lint.shapes import Note, change_shape, declared_fields
 from tfgate.engine.functions import rule_functions
 from tfgate.model.rule import Scope
+from tfgate.model.subjects import FIELDS
 from tfgate.opening import read_file
-from tfgate.query.shapes.shape import Shape, union
+from tfgate.query.shapes.shape import Shape, object_of, union
 from tfgate.query.values import LISTS, OBJECTS
 from tfgate.report.escape import clip, fenced
 from tfgate.ruleset.files import Unreadable, parse_toml
 from tfgate.ruleset.rule_tables import NAME_PATTERN
-from tfgate.ruleset.scopes import ROOTS
 from tfgate.ruleset.sources import MANIFEST
 from tfgate.schema.index import FLAGS
 
@@ -146,6 +146,7 @@ _PATH = re.compile(
 )
 _NAME_ARGUMENT = re.compile(r"\b([a-z_]+)\(\s*'([A-Za-z0-9_.*-]*)$")
 _TYPES = re.compile(r"(?:^|[\s{.])types\s*=\s*\[([^\]]*)", re.DOTALL)
+_SCOPE = re.compile(r"^\s*scope\s*=\s*[\"']([a-z]+)[\"']", re.MULTILINE)
 _STRING = re.compile(r"[\"']([^\"'\n]*)[\"']")
 _RULE = re.compile(r"^[ \t]*\[\[rules\]\]", re.MULTILINE)
 _KEY = re.compile(
@@ -167,6 +168,8 @@ class Place(NamedTuple):
     """Path that ends here, from the root of the subject: ``after.ingress[].fr``."""
     argument: tuple[str, str] | None
     """Inside the first argument of a call: the function, and what is written of the argument."""
+    scope: Scope = Scope.RESOURCE
+    """Scope of the rule around it."""
 
 
 def place_at(text: str, offset: int) -> Place:
@@ -178,7 +181,13 @@ def place_at(text: str, offset: int) -> Place:
     line = text[max(text.rfind("\n", 0, offset) + 1, offset - _LONGEST) : offset]
     key = _key(text, start, offset)
     argument = _NAME_ARGUMENT.search(line)
-    return Place(types, key, _path(line, key), (argument[1], argument[2]) if argument else None)
+    named = (argument[1], argument[2]) if argument else None
+    return Place(types, key, _path(line, key), named, _scope(text[start:end]))
+
+
+def _scope(rule: str) -> Scope:
+    found = _SCOPE.search(rule)
+    return Scope(found[1]) if found and found[1] in set(Scope) else Scope.RESOURCE
 
 
 def word_end(text: str, offset: int) -> int:
@@ -279,7 +288,10 @@ def hover(text: str, offset: int, catalog: Catalog) -> str | None:
         function = rule_functions().find(name) if name else None
         return None if function is None else _function_page(function)
     shape = _resolve(place, catalog, place.path)
-    return None if shape is None or not name else _attribute_page(place.path, shape)
+    if shape is None or not name:
+        return None
+    page, field = _attribute_page(place.path, shape), FIELDS[place.scope].get(place.path)
+    return page if field is None else f"{page}\n\n{field.text}"
 
 
 def _function_page(function: Function) -> str:
@@ -317,7 +329,8 @@ def _describe(shape: Shape) -> str:
 def _fields(place: Place, catalog: Catalog) -> list[Offer]:
     base, _, _ = place.path.rpartition(".")
     if not base:
-        return [Offer(name, "field") for name in sorted(ROOTS[Scope.RESOURCE])]
+        known = sorted(FIELDS[place.scope].items())
+        return [Offer(name, "field", field.type, field.text) for name, field in known]
     shape = _resolve(place, catalog, base)
     if shape is None or shape.fields is None:
         return []
@@ -340,15 +353,19 @@ def _arguments(place: Place, catalog: Catalog, declared: Declared) -> list[Offer
         return [Offer(name, "type") for name in catalog.types()]
     if function in {"configured", "left_to_provider", "references", "changed"}:
         written = place.argument[1] if place.argument else ""
-        return _fields(Place(place.types, place.key, f"after.{written}", None), catalog)
+        return _fields(place._replace(path=f"after.{written}", argument=None), catalog)
     return []
 
 
 def _resolve(place: Place, catalog: Catalog, path: str) -> Shape | None:
     """Return what stands at a path, on any of the types that the rule matches."""
-    types = catalog.matching(place.types)[:_MOST_TYPES] if place.types else []
-    roots = [change_shape(None, Scope.RESOURCE, kind, catalog.get(kind)) for kind in types]
-    shapes = [_walk(root, path) for root in roots or [change_shape(None, Scope.RESOURCE)]]
+    if place.scope in (Scope.RESOURCE, Scope.DRIFT):
+        types = catalog.matching(place.types)[:_MOST_TYPES] if place.types else []
+        roots = [change_shape(None, place.scope, kind, catalog.get(kind)) for kind in types]
+        roots = roots or [change_shape(None, place.scope)]
+    else:
+        roots = [object_of(declared_fields(place.scope, catalog))]
+    shapes = [_walk(root, path) for root in roots]
     found = [shape for shape in shapes if shape is not None]
     return union(*found) if found else None
 
