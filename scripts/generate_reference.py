@@ -77,7 +77,7 @@ What a rule of each scope is evaluated on: the root of the document that its exp
 what its `match` may select by. In a type, `?` says that the value may be null; `list(resource)` is
 a list of what a rule of scope `resource` has as its root. A value that the plan does not know yet
 is unknown: [how it decides](../how-it-decides.md) says what that does to a rule. In messages and
-reports, sensitive values are hidden."""
+reports, sensitive values are redacted."""
 
 _SUBJECTS: dict[Scope, str] = {
     Scope.RESOURCE: "One change of `resource_changes`, or (with `match.modes` that has `data`) a "

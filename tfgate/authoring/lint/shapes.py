@@ -223,7 +223,7 @@ def change_shape(
 
 
 def declared_fields(scope: Scope, catalog: Catalog | None = None) -> dict[str, Shape]:
-    """Return the shape of each field of a scope's root, as far as its declared type tells it."""
+    """Return the shape of each field of a scope's root, as far as its declared type says it."""
     return {name: _declared(field.type, catalog) for name, field in FIELDS[scope].items()}
 
 

@@ -146,7 +146,7 @@ _PATH = re.compile(
 )
 _NAME_ARGUMENT = re.compile(r"\b([a-z_]+)\(\s*'([A-Za-z0-9_.*-]*)$")
 _TYPES = re.compile(r"(?:^|[\s{.])types\s*=\s*\[([^\]]*)", re.DOTALL)
-_SCOPE = re.compile(r"^\s*scope\s*=\s*[\"']([a-z]+)[\"']", re.MULTILINE)
+_SCOPE = re.compile(r"^[ \t]*scope[ \t]*=[ \t]*[\"']([a-z]+)[\"']", re.MULTILINE)
 _STRING = re.compile(r"[\"']([^\"'\n]*)[\"']")
 _RULE = re.compile(r"^[ \t]*\[\[rules\]\]", re.MULTILINE)
 _KEY = re.compile(
