@@ -20,6 +20,7 @@ from tfgate.model.action import Action
 from tfgate.model.decision import SourceFacts
 from tfgate.model.text import late
 from tfgate.plan import read_plan
+from tfgate.query.values import UNKNOWN
 from tfgate.ruleset import Evaluate, for_workspace, load_gate_config
 from tfgate.ruleset.facts import given_facts
 from tfgate.terraform import begin_run, detect_operator, detect_workspace, planned_workspace
@@ -278,9 +279,8 @@ class _Text:
         return None if text is None else text.dynamic(module, block)
 
     def evaluate(self, text: str, resolve: Callable[[str], Any]) -> Any:
-        from tfgate.hcl.values import evaluate
-
-        return evaluate(text, resolve)
+        source = self._sources.text
+        return UNKNOWN if source is None else source.evaluate(text, resolve)
 
 
 def _staying(plan: Plan) -> Iterable[Change]:

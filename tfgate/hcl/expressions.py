@@ -94,6 +94,15 @@ def read_block(text: str, block: Block) -> Contents:
     return found
 
 
+def read_expression(text: str) -> Node:
+    """Read a text that is one expression. Raises `ScanError` where it is none."""
+    reader = _Reader(text, 0, len(text))
+    node = reader.expression()
+    if reader.lexeme:
+        raise reader.unexpected()
+    return node
+
+
 _COMMENT = rf"(?:{BLOCK_COMMENT}|(?:#|//)[^\n]*(?![^\n]))"
 """Never the beginning of one: what a comment says is not taken for tokens when none follows."""
 _BLANK = rf"[ \t\r]*(?:{_COMMENT}[ \t\r]*)*"

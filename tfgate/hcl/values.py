@@ -196,7 +196,7 @@ def evaluate(text: str, resolve: Callable[[str], Any]) -> Any:
     if len(text) > _LONGEST:
         return UNKNOWN
     try:
-        return Evaluated(text, resolve).value(read_expression(text, 0, len(text)))
+        return Evaluated(text, resolve).value(read_expression(text))
     except (ValueError, RecursionError):
         return UNKNOWN
 

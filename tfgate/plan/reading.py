@@ -410,7 +410,7 @@ def _build(
         changes=changes,
         drift=lists.drift(top.resource_drift, context("resource_drift")),
         deferred=deferred,
-        # A data source may read secrets that Terraform does not mark, out of another state's outputs.
+        # A data source may read secrets that Terraform does not mark: outputs of another state.
         prior_context=Context("prior_state", configuration, by_name=True),
         outputs=lists.outputs(top.output_changes, planned, context("output_changes")),
         actions=lists.invocations(top.action_invocations),
