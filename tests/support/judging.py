@@ -134,7 +134,9 @@ class Bench:
         path = self.folder / "p.request.json"
         path.unlink(missing_ok=True)
         plan = self.plan(plan_json() if data is None else data)
-        check_with_documents(replace(self.request, plan=plan), Documents(approval_request=path))
+        check_with_documents(
+            replace(self.request, plan=plan), Documents(approval_request=str(path))
+        )
         return path
 
     def statement(self, data: bytes | None = None, **fields: Any) -> ApprovalStatement:

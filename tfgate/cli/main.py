@@ -19,6 +19,10 @@ from tfgate.exitcodes import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tfgate.model.decision import Decision
+    from tfgate.plan import Plan
+    from tfgate.report import ReportContext
+
 
 # Errors: whatever is raised, and even where standard error cannot be written, the exit code is
 # not 0. Nothing here raises.
@@ -123,6 +127,11 @@ _COMMANDS = {
     ),
     "apply": ("tfgate.command.apply", "apply", "Evaluate a plan, and apply exactly that plan."),
     "approve": ("tfgate.approvals.approve", "approve", "Sign an approval of a denied plan."),
+    "approvals": (
+        "tfgate.approvals.wait",
+        "approvals",
+        "Wait for approvals that people give in a browser.",
+    ),
     "review": (
         "tfgate.review.command",
         "review",
@@ -213,10 +222,17 @@ def _invoke(arguments: list[str]) -> object:
     try:
         if "_TFGATE_COMPLETE" in os.environ:  # a shell asks what may come next
             return _complete()
-        with cli.make_context("tfgate", arguments) as context:
+        with cli.make_context("tfgate", arguments, obj=_review_page) as context:
             return cli.invoke(context)
     except click.exceptions.Exit as end:
         return end.exit_code
+
+
+def _review_page(plan: Plan, decision: Decision, context: ReportContext) -> str:
+    """Render the page of a review, for commands that know nothing of that feature."""
+    from tfgate.review.html import render_plan
+
+    return render_plan(plan, decision, context)
 
 
 def _complete() -> object:

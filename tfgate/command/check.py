@@ -16,10 +16,13 @@ from tfgate.gate.request import EarlyRead
 from tfgate.report import parse_report_options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from tfgate.gate.check import Evaluated
     from tfgate.gate.request import Request
-    from tfgate.report import ReportRequest
+    from tfgate.model.decision import Decision
+    from tfgate.plan import Plan
+    from tfgate.report import ReportContext, ReportRequest
 
 
 @click.command(
@@ -46,9 +49,9 @@ if TYPE_CHECKING:
 @approval_option
 @click.option(
     "--approval-request",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Write an approval request, where approvals could let the plan through.",
+    metavar="FILE|URL",
+    help="Write an approval request, or send it to an approval server, where approvals could let "
+    "the plan through.",
 )
 @click.option(
     "--receipt",
@@ -64,7 +67,7 @@ def check(
     reports: tuple[str, ...],
     audit_log: str | None,
     no_audit: bool,
-    approval_request: Path | None,
+    approval_request: str | None,
     receipt: Path | None,
     **options: Any,
 ) -> int:
@@ -129,14 +132,23 @@ def _check_source(
 def _check_with_documents(
     request: Request,
     receipt: Path | None,
-    approval_request: Path | None,
+    approval_request: str | None,
     reports: Sequence[ReportRequest],
     *,
     audit: bool,
 ) -> int:
     from tfgate.gate.receipts import Documents, check_with_documents
 
-    result = check_with_documents(request, Documents(receipt, approval_request), audit=audit)
+    render: Callable[[Plan, Decision, ReportContext], str] | None
+    render = click.get_current_context().obj
+
+    def page(evaluated: Evaluated) -> str:
+        assert render is not None, "a page is asked for where there is one"
+        context = report_context(evaluated.result, request.now, ())
+        return render(evaluated.gathered.plan, evaluated.result.decision, context)
+
+    documents = Documents(receipt, approval_request, None if render is None else page)
+    result = check_with_documents(request, documents, audit=audit)
     formats = [report.format for report in reports]
     write_reports(reports, result.decision, report_context(result, request.now, formats))
     for note in result.notes:

@@ -56,7 +56,7 @@ from tfgate.gate.statement import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tfgate.audit.signing import Signer
     from tfgate.gate.check import CheckResult, Evaluated
@@ -311,8 +311,11 @@ class Documents:
 
     receipt: Path | None = None
     """Signed statement for the job that applies."""
-    approval_request: Path | None = None
-    """What approvers are asked with, where approvals could let the plan through."""
+    approval_request: str | None = None
+    """File for what approvers are asked with, where approvals could let the plan through; or the
+    address of the server to send it to."""
+    review: Callable[[Evaluated], str] | None = None
+    """Renders the page that a server shows beside the request."""
 
 
 def check_with_documents(
@@ -333,7 +336,17 @@ def check_with_documents(
     evaluated = evaluate_and_record(request, config, recorder, read)
     notes: tuple[str, ...] = ()
     if documents.approval_request is not None:
-        notes = (write_request(evaluated, request, documents.approval_request),)
+        notes = (_ask(evaluated, request, documents),)
     if documents.receipt is not None and recorder is not None:
         write_receipt(evaluated, request, recorder, documents.receipt)
     return msgspec.structs.replace(evaluated.result, notes=notes)
+
+
+def _ask(evaluated: Evaluated, request: Request, documents: Documents) -> str:
+    """Write the approval request, or send it; say in a sentence what was done."""
+    where = documents.approval_request or ""
+    if not where.startswith(("https://", "http://")):
+        return write_request(evaluated, request, Path(where))
+    from tfgate.gate.approval_server import send_request  # what few checks need
+
+    return send_request(evaluated, request, where, documents.review)

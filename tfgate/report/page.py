@@ -22,19 +22,25 @@ _TRUSTED_TYPES = ("require-trusted-types-for 'script'", "trusted-types 'none'")
 
 
 def render_page(
-    package: str, template: str, *, styles: tuple[str, ...], script: str = "", **values: object
+    package: str,
+    template: str,
+    *,
+    styles: tuple[str, ...],
+    script: str = "",
+    allow: tuple[str, ...] = (),
+    **values: object,
 ) -> str:
     """Render a template of ``package`` with ``values``.
 
     The template extends ``page.html``. ``styles`` and ``script`` name assets that stand beside it;
-    they become the page's ``<style>`` and ``<script>``.
+    they become the page's ``<style>`` and ``<script>``. ``allow`` as for `content_policy`.
     """
     style = "".join(asset(package, name) for name in styles)
     code = asset(package, script) if script else ""
     own = {
         "style": Markup(style),  # noqa: S704 - our own files, here and below
         "script": Markup(code),  # noqa: S704
-        "policy": Markup(content_policy(style, code)),  # noqa: S704
+        "policy": Markup(content_policy(style, code, allow)),  # noqa: S704
     }
     return _environment(package).get_template(template).render(values | own)
 
@@ -47,15 +53,18 @@ def asset(package: str, name: str) -> str:
     return environment.loader.get_source(environment, name)[0]
 
 
-def content_policy(style: str, script: str = "") -> str:
+def content_policy(style: str, script: str = "", allow: tuple[str, ...] = ()) -> str:
     """Return the policy that allows this style sheet and this script, and nothing else.
 
-    Content Security Policy Level 3, 2.3.1: a hash is of the very text between the tags.
+    ``allow`` are directives for what the page has beyond that: forms, frames. Content Security
+    Policy Level 3, 2.3.1: a hash is of the very text between the tags.
     """
     allowed = [f"style-src '{_hash(style)}'"]
     if script:
         allowed.append(f"script-src '{_hash(script)}'")
-    parts = ["default-src 'none'", *allowed, "base-uri 'none'", "form-action 'none'"]
+    parts = ["default-src 'none'", *allowed, "base-uri 'none'", *allow]
+    if not any(one.startswith("form-action ") for one in allow):
+        parts.append("form-action 'none'")
     return "; ".join([*parts, *(_TRUSTED_TYPES if script else ())])
 
 

@@ -180,13 +180,21 @@ class Site:
     operator_token: str | None
     ready: Callable[[], str | None]
     """Why the server is not ready, ``None`` where it is."""
+    run_tasks: bool = True
+    """Whether run tasks are taken: not where there is no policy to evaluate them by."""
+    more: Sequence[Route] = ()
+    """Routes of approvals."""
 
     def app(self) -> Starlette:
         """Return the ASGI application."""
+        tasks = [
+            Route("/run-task", self.run_task, methods=["POST"]),
+            Route("/", self.run_task, methods=["POST"]),
+        ]
         return Starlette(
             routes=[
-                Route("/run-task", self.run_task, methods=["POST"]),
-                Route("/", self.run_task, methods=["POST"]),
+                *(tasks if self.run_tasks else ()),
+                *self.more,
                 Route("/healthz", self.health, methods=["GET"]),
                 Route("/readyz", self.readiness, methods=["GET"]),
                 Route("/metrics", self.numbers, methods=["GET"]),

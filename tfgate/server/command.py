@@ -47,7 +47,10 @@ def _check(config: Path) -> int:
 # The packages that the server needs and that no other command does.
 
 
-PACKAGES = ("starlette", "uvicorn", "httpx", "prometheus_client", "cryptography", "dbos")
+PACKAGES = (
+    *("starlette", "uvicorn", "httpx", "prometheus_client"),
+    *("cryptography", "dbos", "authlib", "joserfc"),
+)
 
 
 def require_extra() -> None:

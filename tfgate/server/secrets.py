@@ -44,8 +44,25 @@ def is_signed(body: bytes, signature: str, keys: Sequence[str]) -> bool:
     return fits
 
 
+class Signer:
+    """Signs texts for one purpose. The first key signs; the others are still understood."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys = keys
+
+    def sign(self, text: str) -> str:
+        """Sign a text (hex)."""
+        return _mac(self._keys[0], text)
+
+    def is_ours(self, text: str, signature: str) -> bool:
+        """Whether the signature is by one of the keys, in constant time."""
+        given = signature.encode("utf-8", "replace")
+        fits = [hmac.compare_digest(_mac(key, text).encode(), given) for key in self._keys]
+        return any(fits)
+
+
 class Vault:
-    """Encrypts tokens at rest (Fernet: AES-128-CBC and HMAC-SHA256), and signs links.
+    """Encrypts tokens at rest (Fernet: AES-128-CBC and HMAC-SHA256), and signs links and sessions.
 
     The first secret encrypts and signs; the others are still understood, so that a secret can be
     changed while tasks are open.
@@ -53,7 +70,8 @@ class Vault:
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._box = MultiFernet([Fernet(_derive(s, b"tfgate tokens", 32)) for s in secrets])
-        self._links = [_derive(secret, b"tfgate links", 32) for secret in secrets]
+        self.links = Signer([_derive(secret, b"tfgate links", 32) for secret in secrets])
+        self.sessions = Signer([_derive(secret, b"tfgate sessions", 32) for secret in secrets])
 
     @classmethod
     def of(cls, env: Mapping[str, str]) -> Vault:
@@ -82,16 +100,6 @@ class Vault:
                 hint="Give the old one as TFGATE_SERVER_SECRET_PREVIOUS.",
             ) from None
 
-    def sign(self, text: str) -> str:
-        """Sign a link's parts (hex)."""
-        return _mac(self._links[0], text)
-
-    def is_ours(self, text: str, signature: str) -> bool:
-        """Whether the signature is by one of the secrets, in constant time."""
-        given = signature.encode("utf-8", "replace")
-        fits = [hmac.compare_digest(_mac(key, text).encode(), given) for key in self._links]
-        return any(fits)
-
 
 def _derive(secret: str, purpose: bytes, length: int) -> bytes:
     """Make a key of its own for each purpose (RFC 5869); URL-safe base64, as Fernet wants it."""
@@ -113,14 +121,14 @@ class Links:
     """Makes and checks links. A link shows one decision, to whoever has it, until it expires."""
 
     def __init__(self, vault: Vault, base: str, hours: int) -> None:
-        self._vault = vault
+        self._signer = vault.links
         self._base = base.rstrip("/")
         self._seconds = hours * 3600
 
     def make(self, key: str, now: float) -> str:
         """Return the link to a task's page."""
         expires = str(int(now) + self._seconds)
-        signature = self._vault.sign(f"{key}\n{expires}")
+        signature = self._signer.sign(f"{key}\n{expires}")
         query = urlencode({"expires": expires, "signature": signature})
         return f"{self._base}/decisions/{quote(key, safe='')}?{query}"
 
@@ -128,4 +136,4 @@ class Links:
         """Whether these parts of a link are ours and not yet expired."""
         if not (expires.isascii() and expires.isdigit() and len(expires) < 16):
             return False
-        return self._vault.is_ours(f"{key}\n{expires}", signature) and int(expires) > now
+        return self._signer.is_ours(f"{key}\n{expires}", signature) and int(expires) > now

@@ -11,20 +11,24 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
 import uvicorn
 
 from tfgate.errors import TfgateError, UsageError
 from tfgate.server.asgi import Intake, Rate, Site
 from tfgate.server.client import Client, tls_context
 from tfgate.server.evaluation_host import Evaluators, Host
-from tfgate.server.monitoring import Metrics, set_up
+from tfgate.server.monitoring import Log, Metrics, set_up
 from tfgate.server.queue import Engine
 from tfgate.server.secrets import Links, Vault, read_secret
 from tfgate.server.settings import Settings, load_settings
 from tfgate.server.store import Databases, Store
 from tfgate.server.work import Work
+
+if TYPE_CHECKING:
+    from tfgate.server.approvals.service import ApprovalService
 
 
 @dataclass
@@ -35,6 +39,7 @@ class Running:
     engine: Engine
     databases: Databases
     site: Site
+    approvals: ApprovalService | None
     file: Path
     env: Mapping[str, str]
 
@@ -57,6 +62,8 @@ class Running:
     def stop(self) -> None:
         """Finish what is in work as far as time allows; the rest is taken up at the next start."""
         self.work.stopping.set()
+        if self.approvals is not None:
+            self.approvals.stop()
         self.engine.stop(self.work.settings.limits.stop_seconds)
         self.work.store.leave()
         self.work.evaluators.host.close()
@@ -69,7 +76,7 @@ def build(file: Path, env: Mapping[str, str]) -> Running:
     settings = load_settings(file, env)
     vault = Vault.of(env)
     keys = [key for name in ("HMAC_KEY", "HMAC_KEY_PREVIOUS") if (key := read_secret(env, name))]
-    if not keys and not settings.hcp.unsigned:
+    if settings.policy and not keys and not settings.hcp.unsigned:
         raise UsageError(
             "TFGATE_SERVER_HMAC_KEY is not set, so anybody could have plans evaluated.",
             hint="Set the key of the run task, or hcp.unsigned = true.",
@@ -81,7 +88,9 @@ def build(file: Path, env: Mapping[str, str]) -> Running:
     own = _evaluation_environment(env, databases.state)
     host = Host(settings, own)
     log.info("rules", rulesets=host.rulesets)
-    store = Store(databases.open_tables(), vault, _server_id(databases))
+    tables = databases.open_tables()
+    store = Store(tables, vault, _server_id(databases))
+    approvals = _approvals(settings, tables, databases, vault, store, env, log)
     links = Links(vault, settings.server.url, settings.pages.link_hours)
     limits = settings.limits
     work = Work(
@@ -109,8 +118,27 @@ def build(file: Path, env: Mapping[str, str]) -> Running:
         body_bytes=limits.body_bytes,
         operator_token=read_secret(env, "OPERATOR_TOKEN"),
         ready=lambda: _not_ready(work),
+        run_tasks=bool(settings.policy),
+        more=() if approvals is None else approvals.routes(),
     )
-    return Running(work, engine, databases, site, file, env)
+    return Running(work, engine, databases, site, approvals, file, env)
+
+
+def _approvals(
+    settings: Settings,
+    tables: sa.Engine,
+    databases: Databases,
+    vault: Vault,
+    store: Store,
+    env: Mapping[str, str],
+    log: Log,
+) -> ApprovalService | None:
+    """Make the pages of approvals, where the configuration has them; import nothing where not."""
+    if settings.approvals is None:
+        return None
+    from tfgate.server.approvals.service import make_approvals
+
+    return make_approvals(settings, tables, databases.state, vault, store.now, env, log)
 
 
 def serve(file: Path, env: Mapping[str, str]) -> int:
@@ -119,6 +147,8 @@ def serve(file: Path, env: Mapping[str, str]) -> int:
     settings, log = running.work.settings, running.work.log
     listener = _listen(settings)
     running.engine.start()
+    if running.approvals is not None:
+        running.approvals.start()
     server = _Uvicorn(running, _http(running, settings))
     signal.signal(signal.SIGHUP, lambda *_: _in_background(running.reload))
     host, port = listener.getsockname()[:2]

@@ -18,6 +18,7 @@ from tfgate.ruleset import From, Origin, load_gate_config
 from tfgate.ruleset.config import Source
 from tfgate.ruleset.effective import Effective, load_rulesets, resolve, sources_for
 from tfgate.ruleset.settings import Value
+from tfgate.server.approval_tables import ApprovalsTable, Positive, Strict
 from tfgate.server.peers import Allowed, read_origins
 
 if TYPE_CHECKING:
@@ -28,15 +29,10 @@ if TYPE_CHECKING:
 
 
 CONFIG_VARIABLE: Final = "TFGATE_SERVER_CONFIG"
-Positive = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
 
-class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    pass
-
-
-class ServerTable(_Strict, frozen=True):
+class ServerTable(Strict, frozen=True):
     """Where the server is."""
 
     listen: str = "127.0.0.1:8080"
@@ -51,7 +47,7 @@ class ServerTable(_Strict, frozen=True):
     tls_key: str | None = None
 
 
-class HcpTable(_Strict, frozen=True):
+class HcpTable(Strict, frozen=True):
     """Whom it talks to."""
 
     hosts: tuple[str, ...] = ("app.terraform.io",)
@@ -66,7 +62,7 @@ class HcpTable(_Strict, frozen=True):
     """Take requests without a signature, where no key is configured."""
 
 
-class LimitsTable(_Strict, frozen=True):
+class LimitsTable(Strict, frozen=True):
     """How much."""
 
     body_bytes: Positive = 262_144
@@ -94,7 +90,7 @@ class LimitsTable(_Strict, frozen=True):
     stop_seconds: Positive = 25
 
 
-class PagesTable(_Strict, frozen=True):
+class PagesTable(Strict, frozen=True):
     """What can be looked at afterwards."""
 
     link_hours: Positive = 24 * 7
@@ -102,7 +98,7 @@ class PagesTable(_Strict, frozen=True):
     """Decisions (not audit records) older than this leave the server's database."""
 
 
-class PolicyTable(_Strict, frozen=True):
+class PolicyTable(Strict, frozen=True):
     """What holds for some workspaces: the first table that fits."""
 
     config: str
@@ -114,14 +110,14 @@ class PolicyTable(_Strict, frozen=True):
     """Instead of those of the file."""
     source_rulesets: tuple[str, ...] = ("tfgate:source",)
     """Beside these, before there is a plan."""
-    levels: dict[str, Enforcement] = {}
+    levels: dict[str, Enforcement] = msgspec.field(default_factory=dict)
     """Over those of the file."""
-    params: dict[str, dict[str, Any]] = {}
+    params: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
     approvals: tuple[str, ...] = ()
     """Folders with signed approvals."""
 
 
-class Settings(_Strict, frozen=True):
+class Settings(Strict, frozen=True):
     """The whole file."""
 
     server: ServerTable = ServerTable()
@@ -129,6 +125,8 @@ class Settings(_Strict, frozen=True):
     limits: LimitsTable = LimitsTable()
     pages: PagesTable = PagesTable()
     policy: tuple[PolicyTable, ...] = ()
+    """Without one there are no run tasks: the server is for approvals alone."""
+    approvals: ApprovalsTable | None = None
     folder: str = "."
     """What relative paths begin at; not in the file."""
 
@@ -178,12 +176,12 @@ def load_settings(path: Path, env: Mapping[str, str]) -> Settings:
         settings = msgspec.convert(table, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise _wrong(shown, str(error)) from None
-    if not settings.policy:
+    if not settings.policy and settings.approvals is None:
         raise _wrong(shown, "there is no [[policy]] table, so nothing could be judged")
     return settings
 
 
-_TABLES: Mapping[str, type[_Strict]] = {
+_TABLES: Mapping[str, type[Strict]] = {
     "server": ServerTable,
     "hcp": HcpTable,
     "limits": LimitsTable,

@@ -96,20 +96,25 @@ class Databases:
         if not self.shared:
             _prepare(self.state / "engine.sqlite")
         engine = open_engine(self.tables_url)
-        try:
-            with engine.begin() as connection:
-                if self.shared:
-                    # Two servers that start at once would both make the tables.
-                    connection.execute(sa.text("SELECT pg_advisory_xact_lock(7483921)"))
-                metadata.create_all(connection)
-        except sa.exc.SQLAlchemyError as error:
-            kind = type(error).__name__
-            raise TfgateError(f"The database cannot be used ({kind}).") from None
+        make_tables(engine, metadata)
         return engine
 
     def close(self) -> None:
         """Release the folder."""
         self._lock.close()
+
+
+def make_tables(engine: sa.Engine, tables: sa.MetaData) -> None:
+    """Make the tables that are missing. Raises ``TfgateError``."""
+    try:
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                # Two servers that start at once would both make the tables.
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(7483921)"))
+            tables.create_all(connection)
+    except sa.exc.SQLAlchemyError as error:
+        kind = type(error).__name__
+        raise TfgateError(f"The database cannot be used ({kind}).") from None
 
 
 def open_engine(url: str) -> sa.Engine:

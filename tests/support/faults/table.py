@@ -148,6 +148,7 @@ _VALUES: dict[str, Any] = {
     "expression": "a.b",
     "position": 0,
     "again": False,
+    "status": 409,
 }
 """What constructors of errors are given, by the parameter's name."""
 

@@ -476,7 +476,7 @@ def asked(bench: Bench, **env: str) -> str:
     path = bench.folder / "p.request.json"
     path.unlink(missing_ok=True)
     request = replace(bench.request, plan=bench.plan(plan_json()), env={**bench.request.env, **env})
-    (note,) = check_with_documents(request, Documents(approval_request=path)).notes
+    (note,) = check_with_documents(request, Documents(approval_request=str(path))).notes
     assert path.exists() == note.startswith("Wrote "), note
     return note
 
