@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tfgate.audit.sinks.deliver import Effort, Outcome, deliver
 from tfgate.audit.sinks.interface import Batch, SinkError
-from tfgate.audit.sinks.spool import CursorFile, Spool, cursor_path
+from tfgate.audit.sinks.spool import CursorFile, cursor_path
 from tfgate.audit.trail_files import Rotation
 from tfgate.audit.writer import AuditTrail
 
@@ -78,4 +78,4 @@ class Delivering:
     def deliver(self, sink: Sink, **effort: object) -> Outcome:
         """Deliver once."""
         settings = Effort(**{"ignore_pause": True, **effort})  # type: ignore[arg-type]
-        return deliver(Spool(self.log), self.file, lambda: sink, self.clock, settings)
+        return deliver(self.log, self.file, lambda: sink, self.clock, settings)

@@ -21,7 +21,7 @@ from tfgate.audit.record import Record
 from tfgate.audit.sinks.deliver import Effort, Outcome, State, deliver
 from tfgate.audit.sinks.interface import Sink
 from tfgate.audit.sinks.make import make_sink
-from tfgate.audit.sinks.spool import CursorFile, Spool, cursor_path
+from tfgate.audit.sinks.spool import CursorFile, cursor_path
 from tfgate.audit.writer import AuditTrail
 from tfgate.errors import NotDeliveredError, TfgateError
 from tfgate.ruleset import GateConfig
@@ -46,15 +46,10 @@ class Target:
         """What it has."""
         return CursorFile(cursor_path(self.log, self.spec.name))
 
-    @property
-    def spool(self) -> Spool:
-        """What there is."""
-        return Spool(self.log)
-
     def deliver(self, **effort: Any) -> Outcome:
         """Send what the sink lacks; ``effort`` as in ``Effort``. Nothing is raised."""
         settings = Effort(records=self.spec.batch_records, **effort)
-        return deliver(self.spool, self.file, self._make, now, settings)
+        return deliver(self.log, self.file, self._make, now, settings)
 
     def _make(self) -> Sink:
         return make_sink(self.spec, self.env)

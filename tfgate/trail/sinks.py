@@ -21,7 +21,7 @@ import msgspec
 from tfgate.audit.record import moment_of
 from tfgate.audit.search import parse_moment
 from tfgate.audit.sinks.deliver import Outcome, State
-from tfgate.audit.sinks.spool import NONE, Cursor, settled
+from tfgate.audit.sinks.spool import NONE, Cursor, reading, settled
 from tfgate.audit.writer import AuditTrail
 from tfgate.command.output import write_err, write_out
 from tfgate.errors import AuditError, UsageError
@@ -99,8 +99,8 @@ def _cursor(target: Target) -> tuple[Cursor, str | None]:
 def _first(target: Target, cursor: Cursor) -> tuple[tuple[int, str] | None, str | None]:
     """Return number and time of the first record that the sink has not, and what is wrong."""
     try:
-        with target.spool.opened() as reading:
-            entry = next(reading.after(reading.start(cursor)), None)
+        with reading(target.log) as trail:
+            entry = next(trail.after(trail.start(cursor)), None)
     except AuditError as error:
         return None, str(error)
     return (None if entry is None else (entry.record.seq, entry.record.time)), None

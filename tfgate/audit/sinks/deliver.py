@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
@@ -19,10 +21,10 @@ from tfgate.audit.sinks.spool import (
     CursorFile,
     Entry,
     Place,
-    Spool,
     Start,
     later,
     pause,
+    reading,
     settled,
     waits,
 )
@@ -73,7 +75,7 @@ class Effort(msgspec.Struct, frozen=True):
 
 
 def deliver(
-    spool: Spool, file: CursorFile, make: Callable[[], Sink], clock: Clock, effort: Effort
+    log: Path, file: CursorFile, make: Callable[[], Sink], clock: Clock, effort: Effort
 ) -> Outcome:
     """Send what the sink lacks. Whatever goes wrong is noted in ``file``, and in the outcome.
 
@@ -82,7 +84,7 @@ def deliver(
     """
     try:
         with file.claimed(effort.patience):
-            return _claimed(_Delivery(spool, file, make, clock, effort))
+            return _claimed(_Delivery(log, file, make, clock, effort))
     except BusyError as error:
         return Outcome(State.BUSY, reason=error.message)
     except AuditError as error:  # the cursor itself
@@ -108,33 +110,31 @@ def _words(error: Exception) -> str:
     return f"An unexpected {type(error).__name__} stopped it."
 
 
+@dataclass
 class _Delivery:
-    def __init__(
-        self, spool: Spool, file: CursorFile, make: Callable[[], Sink], clock: Clock, effort: Effort
-    ) -> None:
-        self._spool = spool
-        self._file = file
-        self._make = make
-        self.clock = clock
-        self.effort = effort
-        self.cursor = NONE
-        self.sent = 0
+    log: Path
+    file: CursorFile
+    make: Callable[[], Sink]
+    clock: Clock
+    effort: Effort
+    cursor: Cursor = NONE
+    sent: int = 0
 
     def load(self) -> Cursor:
-        self.cursor = settled(self._file.load())
+        self.cursor = settled(self.file.load())
         return self.cursor
 
     def run(self) -> State:
-        with self._spool.opened() as reading:
-            start = reading.start(self.cursor)
+        with reading(self.log) as trail:
+            start = trail.start(self.cursor)
             self._begin(start)
             if self._is_far_enough():
                 return State.STOPPED
-            feed = _Feed(reading.after(start))
+            feed = _Feed(trail.after(start))
             if not feed.peek():
                 self._note_success()
                 return State.DONE
-            sink = self._make()
+            sink = self.make()
             try:
                 return self._send_all(sink, feed)
             finally:
@@ -177,7 +177,7 @@ class _Delivery:
         batch = Batch(self.cursor.chain, tuple(entry.record for entry in taken))
         sending = batch.last.seq if sink.steady else None
         self.cursor = replace(self.cursor, sending=sending, since=timestamp(self.clock()))
-        self._file.save(self.cursor)
+        self.file.save(self.cursor)
         sink.send(batch)
         self.sent += len(taken)
         self._took(taken[-1].place)
@@ -185,13 +185,13 @@ class _Delivery:
     def _took(self, place: Place) -> None:
         now = timestamp(self.clock())
         self.cursor = replace(self.cursor, place=place, sending=None, delivered=now, **_NO_FAILURE)
-        self._file.save(self.cursor)
+        self.file.save(self.cursor)
 
     def _note_success(self) -> None:
         """Forget a failure that was not the sink's, once it is over."""
         if self.cursor.failures:
             self.cursor = replace(self.cursor, **_NO_FAILURE)
-            self._file.save(self.cursor)
+            self.file.save(self.cursor)
 
     def fail(self, error: TfgateError) -> Outcome:
         """Note the failure, and when to try again. Where that fails too, it is tried sooner."""
@@ -206,7 +206,7 @@ class _Delivery:
             error=str(error),
         )
         with contextlib.suppress(AuditError):
-            self._file.save(self.cursor)
+            self.file.save(self.cursor)
         return Outcome(State.FAILED, self.sent, self.cursor, str(error))
 
 

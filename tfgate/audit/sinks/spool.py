@@ -227,44 +227,40 @@ class _File(msgspec.Struct, frozen=True):
     """The log is open: it may be renamed at any moment."""
 
 
-class Spool:
-    """The trail of ``log``."""
+@contextlib.contextmanager
+def reading(log: Path) -> Iterator[Reading]:
+    """Return the trail of ``log`` as it is now; what is written meanwhile is not seen.
 
-    def __init__(self, log: Path) -> None:
-        self.log = log
+    Raises ``AuditError`` where it cannot be read.
+    """
+    with contextlib.ExitStack() as stack:
+        yield Reading(log, _files(log, stack))
 
-    @contextlib.contextmanager
-    def opened(self) -> Iterator[Reading]:
-        """Return the trail as it is now; what is written meanwhile is not seen.
 
-        Raises ``AuditError`` where it cannot be read.
-        """
-        with contextlib.ExitStack() as stack:
-            yield Reading(self.log, self._files(stack))
+def _files(log: Path, stack: contextlib.ExitStack) -> list[_File]:
+    if not log.exists() and not rotated_files(log):
+        return []
+    with reported(log, "read"):
+        with writing(log, patience=_PATIENCE):
+            files = [_File(path, first_of(path)) for path in rotated_files(log)]
+            opened = _opened(log, stack)
+        if opened is None:
+            return files
+        descriptor, end = opened
+        os.fsync(descriptor)  # a writer that was killed may not have come to it
+        first = _first_line(log, descriptor)
+        return [*files, _File(log, first.seq, end, descriptor)]
 
-    def _files(self, stack: contextlib.ExitStack) -> list[_File]:
-        if not self.log.exists() and not rotated_files(self.log):
-            return []
-        with reported(self.log, "read"):
-            with writing(self.log, patience=_PATIENCE):
-                files = [_File(path, first_of(path)) for path in rotated_files(self.log)]
-                log = self._log(stack)
-            if log is None:
-                return files
-            descriptor, end = log
-            os.fsync(descriptor)  # a writer that was killed may not have come to it
-            first = _first_line(self.log, descriptor)
-            return [*files, _File(self.log, first.seq, end, descriptor)]
 
-    def _log(self, stack: contextlib.ExitStack) -> tuple[int, int] | None:
-        """Open the log and give how much of it is whole lines; ``None`` where none is."""
-        try:
-            descriptor = descriptor_of(self.log, follow=False)
-        except FileNotFoundError:
-            return None
-        stack.callback(os.close, descriptor)
-        _, end = last_line(descriptor)
-        return (descriptor, end) if end else None
+def _opened(log: Path, stack: contextlib.ExitStack) -> tuple[int, int] | None:
+    """Open the log and give how much of it is whole lines; ``None`` where none is."""
+    try:
+        descriptor = descriptor_of(log, follow=False)
+    except FileNotFoundError:
+        return None
+    stack.callback(os.close, descriptor)
+    _, end = last_line(descriptor)
+    return (descriptor, end) if end else None
 
 
 def _first_line(path: Path, descriptor: int) -> Record:
