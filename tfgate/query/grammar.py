@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Node = dict[str, Any]
-"""A node of the parser: ``type``, ``children``, sometimes ``value`` and ``column``."""
+"""A node of the parser: ``type``, ``children``, sometimes ``value``, ``column`` and ``grouped``."""
 
 Token = dict[str, Any]
 """A token of the lexer: ``type``, ``value``, ``start`` and ``end``."""
@@ -166,6 +166,12 @@ class Parser(parser.Parser):
     def _token_nud_asterisk(self, token: Token) -> Node:
         """``let $a = b in *``: no operand stands before it."""
         return self._token_nud_star(token)
+
+    def _token_nud_lparen(self, token: Token) -> Node:
+        """Parse what is in parentheses, and keep that it was."""
+        inside = super()._token_nud_lparen(token)
+        inside["grouped"] = True
+        return inside
 
     def _token_led_question(self, condition: Node) -> Node:
         """Parse ``a ? b : c``, which groups to the right."""

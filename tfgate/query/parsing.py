@@ -51,7 +51,7 @@ def parse(text: str) -> Tree:
     try:
         node = _parsed(text)
         _refuse_deep(text, node)
-        return _tree(node)
+        return tree_of(node)
     except RecursionError:
         raise _too_deep(text) from None
 
@@ -150,7 +150,7 @@ def _literal_is_deep(constant: Any) -> bool:
     return True
 
 
-def _tree(node: Node) -> Tree:  # noqa: C901 - a case for each type
+def tree_of(node: Node) -> Tree:  # noqa: C901 - a case for each type
     """Make the tree of a node, with the trees of its parts."""
     kind, found = node["type"], node["children"]
     match kind:
@@ -167,21 +167,21 @@ def _tree(node: Node) -> Tree:  # noqa: C901 - a case for each type
         case "let":
             *bindings, body = found
             bound = tuple(
-                ast.Binding(b["column"], b["value"], _tree(*b["children"])) for b in bindings
+                ast.Binding(b["column"], b["value"], tree_of(*b["children"])) for b in bindings
             )
-            return ast.Let(node["column"], bound, _tree(body))
+            return ast.Let(node["column"], bound, tree_of(body))
         case "identity":
             return ast.Identity(None)
         case "function_expression":
             return ast.Call(node["column"], node["value"], _trees(found))
         case "multi_select_dict":
-            pairs = tuple(ast.Pair(p["column"], p["value"], _tree(*p["children"])) for p in found)
+            pairs = tuple(ast.Pair(p["column"], p["value"], tree_of(*p["children"])) for p in found)
             return ast.MultiSelectHash(_first(pairs), pairs)
         case "and_expression" | "or_expression" | "pipe":
             parts = _trees(_grouped(node))
             return _CHAINS[kind](_first(parts), parts)
         case "index_expression":
-            return _indexed(_tree(found[0]), found[1:])
+            return _indexed(tree_of(found[0]), found[1:])
         case "filter_projection":
             base, body, condition = _trees(found)
             return ast.FilterProjection(_first((base, condition, body)), base, body, condition)
@@ -214,7 +214,7 @@ def _tree(node: Node) -> Tree:  # noqa: C901 - a case for each type
 
 
 def _trees(nodes: Iterable[Node]) -> tuple[Tree, ...]:
-    return tuple([_tree(node) for node in nodes])
+    return tuple([tree_of(node) for node in nodes])
 
 
 def _first(parts: Iterable[ast.Part]) -> int | None:

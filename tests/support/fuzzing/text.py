@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tests.support.fuzzing.clear import check_clear
 from tests.support.plans import HEADER, rule
@@ -11,6 +11,11 @@ from tfgate import query
 from tfgate.atlantis.doctor import Files, examine
 from tfgate.engine.functions import rule_functions
 from tfgate.query import EvaluationError, ExpressionError
+from tfgate.query.functions.registry import FunctionTable
+from tfgate.query.shapes import ANY, infer
+from tfgate.query.shapes.infer import Nameless
+from tfgate.query.traps import misplaced_fields, piped_all
+from tfgate.query.unparse import unparse
 from tfgate.ruleset import for_workspace, load_gate_config, load_ruleset
 from tfgate.ruleset.config_tables import read_waiver_file
 from tfgate.ruleset.files import Unreadable
@@ -34,20 +39,36 @@ def expression(data: bytes, _folder: Path) -> str:
     except (ValueError, RecursionError):
         document = {"a": [query.UNKNOWN, "x", None], "after": query.SENSITIVE}
     try:
-        compiled = query.compile(text.decode("utf-8", "replace"))
+        compiled = query.compile(text.decode("utf-8", "replace"), variables=("params", "x"))
     except ExpressionError as error:
         check_clear(error)
         return f"refused at {error.position}"
     assert compiled.reads is not None
-    verdict = compiled.verdict(document)
+    assert {path[0] for path in compiled.variables} <= {"params", "x"}
+    verdict = compiled.verdict(document, _GIVEN)
     assert verdict in (True, False, None)
+    table = FunctionTable.default()
+    query.compile(unparse(compiled.node.tree), variables=("params", "x"))
+    infer(compiled, ANY, table=table)
+    for trap in piped_all(compiled):
+        query.compile(trap.forms[0], variables=("params", "x"))
+    misplaced_fields(compiled, ("after", "a"), Nameless(), table)
     ways = (compiled.search, compiled.judge, compiled.trace)
     return f"{verdict} {[_evaluate(evaluate, document) for evaluate in ways]}"
 
 
-def _evaluate(evaluate: Callable[[Any], object], document: object) -> str:
+class _Given(query.Scope):
+    """A scope with variables."""
+
+    variables: ClassVar[Any] = {"params": {"a": ["x", 1]}, "x": query.UNKNOWN}
+
+
+_GIVEN = _Given()
+
+
+def _evaluate(evaluate: Callable[[Any, Any], object], document: object) -> str:
     try:
-        return type(evaluate(document)).__name__
+        return type(evaluate(document, _GIVEN)).__name__
     except EvaluationError as error:
         check_clear(error)
         return f"{error.function} {error.position}"

@@ -59,12 +59,30 @@ def sign_between(text: str, found: Sequence[Token], index: int) -> Fix | None:
     token = found[index]
     if token.text not in _SIGNS or not follows_operand(found, index):
         return None
+    if token.text == "=" and _in_let(found, index):
+        return _binding(text, found, index)
     sign = _SIGNS[token.text]
     why = _WHY.get(token.text, f"writes {token.text} as {sign}")
     end = token.end
     if token.text in {"=", "&"} and found[index - 1].text in {"=", "<", ">", "!", "&"}:
         return None
     return Fix(token.start, end, sign, f"JMESPath {why}")
+
+
+def _in_let(found: Sequence[Token], index: int) -> bool:
+    """Whether a token stands in the bindings of a ``let``."""
+    before = [token.word for token in found[:index]]
+    return "let" in before and "in" not in before[before.index("let") :]
+
+
+def _binding(text: str, found: Sequence[Token], index: int) -> Fix | None:
+    """``let x = a in x``: a variable without its sign."""
+    name = found[index - 1]
+    if name.kind != "name":
+        return None
+    bare = rf"(?<![\w.$\"'`]){re.escape(name.text)}\b(?!\s*[:(])"
+    form = re.sub(bare, f"${name.text}", text[name.start :])
+    return Fix(name.start, len(text), form, "a variable of `let` begins with $ wherever it stands")
 
 
 def split_sign(text: str, found: Sequence[Token], index: int) -> Fix | None:
@@ -81,6 +99,8 @@ def word_between(text: str, found: Sequence[Token], index: int) -> Fix | None:
     """``a and b``, ``a is not b``: a word between two operands that is a sign here."""
     token = found[index]
     if token.kind != "name" or not follows_operand(found, index):
+        return None
+    if token.word == "in" and _in_let(found, index):
         return None
     word, end = token.word, index + 1
     if word in {"is", "not"} and end < len(found):

@@ -177,6 +177,10 @@ def _element(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
     return (shapes[0].element or ANY).or_null()
 
 
+def _zip(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
+    return list_of(list_of(union(*(shape.element or ANY for shape in shapes)), least=len(shapes)))
+
+
 def _map(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
     return list_of(shapes[0])
 
@@ -194,6 +198,10 @@ def _keys(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
     if subject.fields is None or subject.rest is not None or subject.mask & ~OBJECTS:
         return list_of(TEXT)
     return list_of(Shape(STRINGS, constants=frozenset(subject.fields)))
+
+
+def _items(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
+    return list_of(list_of(ANY, least=2))
 
 
 def _to_array(walk: Walk, tree: Call, shapes: list[Shape]) -> Shape:
@@ -223,7 +231,9 @@ _RESULTS: Final[dict[str, Callable[[Walk, Call, list[Shape]], Shape]]] = {
     "max_by": _element,
     "min_by": _element,
     "map": _map,
+    "zip": _zip,
     "keys": _keys,
+    "items": _items,
     "values": _values,
     "to_array": _to_array,
     "parse_json": _parse_json,
