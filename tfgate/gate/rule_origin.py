@@ -90,7 +90,7 @@ class RulesOrigin:
         from tfgate.provenance.approval import Landings
 
         signer = None if self._signers is None else self._signer
-        return Landings.of(repository, self._approval_bytes(), signer)
+        return Landings(repository, self._approval_bytes(), signer)
 
     def _wanted(self, ruleset: Ruleset, path: Path, top: Path) -> Wanted:
         from tfgate.provenance.read import RuleFile, Wanted

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from tfgate.hcl.lexical import ScanError, sole_expression
-from tfgate.hcl.scanner import Attribute, Block, Body, Comment, Element, Lines
+from tfgate.hcl.scanner import Block, Body, Comment, Element, Lines
 from tfgate.query.values import UNKNOWN
 
 LABELS = {
@@ -77,13 +77,10 @@ def scan_json(text: str) -> Body:
 def json_body(text: str, block: Block) -> Body:
     """Return the properties that stand directly in ``block``, as attributes."""
     value = _parse(text, block.opened - 1)
-    attributes: dict[str, Attribute] = {}
+    attributes: dict[str, Element] = {}
     for element in _elements(text, value, block.line):
         if isinstance(element.key, str) and element.key != "//":
-            attributes.setdefault(
-                element.key,
-                Attribute(element.key, element.line, element.end_line, element.start, element.end),
-            )
+            attributes.setdefault(element.key, element)
     return Body(attributes, [])
 
 

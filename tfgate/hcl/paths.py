@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tfgate.hcl.scanner import Attribute, Block, Body
+from tfgate.hcl.scanner import Block, Body, Element
 from tfgate.hcl.sources import Declared, SourceFile
 
 _STEP = re.compile(
@@ -81,7 +81,7 @@ def overriding(declared: Sequence[Declared], step: str) -> Declared:
 
 
 def _in_expression(
-    file: SourceFile, attribute: Attribute, steps: Sequence[str | int]
+    file: SourceFile, attribute: Element, steps: Sequence[str | int]
 ) -> tuple[Lines, int]:
     text = file.text or ""
     lines = (attribute.line, attribute.end_line)

@@ -49,16 +49,18 @@ class Block(NamedTuple):
     """Offset of the closing brace."""
 
 
-class Attribute(NamedTuple):
-    """One argument: its name's line and where its expression stands."""
+class Element(NamedTuple):
+    """An argument of a body, or an element of an object or tuple, and where its value stands."""
 
-    name: str
+    key: str | int
+    """Its name, or its number in a tuple."""
     line: int
+    """Of the name."""
     end_line: int
     start: int
-    """Offset of the expression."""
+    """Offset of the value."""
     end: int
-    """Offset behind the expression; a comment or white space before it may still belong to it."""
+    """Offset behind it; a comment or white space before it may still belong to it."""
 
 
 class Lines:
@@ -79,7 +81,7 @@ class Lines:
 class Body(NamedTuple):
     """What stands directly in a body, in the order of the text."""
 
-    attributes: dict[str, Attribute]
+    attributes: dict[str, Element]
     blocks: list[Block]
     error: ScanError | None = None
     """Where the text stops being HCL; what stood before it was found."""
@@ -141,7 +143,7 @@ class _Scan:
         self.line_at = Lines(text, start, line).at
 
     def run(self) -> Body:
-        attributes: dict[str, Attribute] = {}
+        attributes: dict[str, Element] = {}
         blocks: list[Block] = []
         try:
             while self._skip_blank():
@@ -150,7 +152,7 @@ class _Scan:
                     raise ScanError("an argument or a block was expected here", self.position)
                 if header.group(2):
                     attribute = self._attribute(header)
-                    attributes.setdefault(attribute.name, attribute)
+                    attributes.setdefault(header.group(1), attribute)
                 else:
                     blocks.append(self._block(header))
         except ScanError as error:
@@ -165,11 +167,11 @@ class _Scan:
             raise ScanError("a comment is opened here and never closed", self.position)
         return self.position < self.stop
 
-    def _attribute(self, header: re.Match[str]) -> Attribute:
+    def _attribute(self, header: re.Match[str]) -> Element:
         line = self.line_at(header.start())
         end = min(skip_expression(self.text, header.end()), self.stop)
         self.position = end
-        return Attribute(header.group(1), line, self.line_at(end), header.end(), end)
+        return Element(header.group(1), line, self.line_at(end), header.end(), end)
 
     def _block(self, header: re.Match[str]) -> Block:
         line = self.line_at(header.start())
@@ -212,16 +214,6 @@ def _labels(header: str) -> tuple[str, ...]:
 _FOR = re.compile(r"for\b(?![ \t]*[=:])")
 _SEPARATOR = re.compile(r"\s*(?:=(?![=>])|:)")
 _KEY = re.compile(rf"({STRING})|({IDENTIFIER})|(\d+)")
-
-
-class Element(NamedTuple):
-    """One element of an object (``key`` is a string) or a tuple (``key`` is its number)."""
-
-    key: str | int
-    line: int
-    end_line: int
-    start: int
-    end: int
 
 
 def elements(text: str, start: int, end: int, line: int) -> list[Element]:

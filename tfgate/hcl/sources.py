@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tfgate.errors import Problem
 from tfgate.hcl.files import Reader, decode, is_override
 from tfgate.hcl.jsonsyntax import json_body, json_elements, json_literal, scan_json
-from tfgate.hcl.scanner import Attribute, Block, Body, Element, elements, scan, scan_body
+from tfgate.hcl.scanner import Block, Body, Element, elements, scan, scan_body
 
 _PLAIN_STRING = re.compile(r'\s*"([^"\\$%\n]*)"\s*')
 
@@ -89,11 +89,11 @@ class SourceFile:
         """Find the arguments and blocks that stand directly in ``block``."""
         return self.syntax.body(self.text or "", block)
 
-    def written(self, argument: Attribute) -> str:
+    def written(self, argument: Element) -> str:
         """Return the text of an argument."""
         return (self.text or "")[argument.start : argument.end].strip()
 
-    def literal(self, argument: Attribute) -> str | None:
+    def literal(self, argument: Element) -> str | None:
         """Return an argument where it is a plain string."""
         return self.syntax.literal(self.text or "", argument.start, argument.end)
 

@@ -334,7 +334,7 @@ def _changes(before: Decision, after: Decision) -> list[FindingChange]:
         was, now = old.get(key), new.get(key)
         change = FindingChange(
             rule=key[0],
-            address=key[1] if key[2] is None else f"{key[1]} (deposed {key[2]})",
+            address=_label(key),
             before=_word(was, key, passed_before),
             after=_word(now, key, passed_after),
             blocked=was is not None and was.blocks,
@@ -369,8 +369,11 @@ def _passed(decision: Decision) -> frozenset[tuple[str, str]]:
 def _word(outcome: Outcome | None, key: _Key, passed: frozenset[tuple[str, str]]) -> str:
     if outcome is not None:
         return outcome.outcome.value
-    label = key[1] if key[2] is None else f"{key[1]} (deposed {key[2]})"
-    return "pass" if (key[0], label) in passed else "none"
+    return "pass" if (key[0], _label(key)) in passed else "none"
+
+
+def _label(key: _Key) -> str:
+    return key[1] if key[2] is None else f"{key[1]} (deposed {key[2]})"
 
 
 MIN_PARALLEL = 16

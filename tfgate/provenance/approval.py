@@ -100,26 +100,16 @@ class Change(NamedTuple):
 
 
 class Landings:
-    """Looks up authors and approvers of changes."""
+    """Looks up authors and approvers of changes.
 
-    def __init__(
-        self,
-        repository: Git,
-        approvals: Mapping[str, tuple[Person, ...]],
-        tags: Sequence[tuple[str, Person]],
-    ) -> None:
+    ``approvals`` is the review system's file. Raises ``GitError`` where it, or a tag, cannot be
+    read.
+    """
+
+    def __init__(self, repository: Git, approvals: bytes | None, signer: Signer | None) -> None:
         self._repository = repository
-        self._approvals = approvals
-        self._tags = tags
-
-    @classmethod
-    def of(cls, repository: Git, approvals: bytes | None, signer: Signer | None) -> Landings:
-        """Read the review system's file and the tags, where they count. Raises ``GitError``."""
-        return cls(
-            repository,
-            {} if approvals is None else read_approvals(approvals),
-            [] if signer is None else tag_approvals(repository, signer),
-        )
+        self._approvals = {} if approvals is None else read_approvals(approvals)
+        self._tags = [] if signer is None else tag_approvals(repository, signer)
 
     def changes(self, landed: Commit, paths: Sequence[str]) -> dict[str, Change]:
         """Give, for each of ``paths`` that ``landed`` touched, what it did."""

@@ -98,7 +98,7 @@ class _Reader:
         self.wanted = wanted
         self.commit = commit
         self.branch, self.branch_commit = self._branch()
-        self.landings = Landings.of(repository, wanted.approvals, wanted.signer)
+        self.landings = Landings(repository, wanted.approvals, wanted.signer)
 
     def read(self) -> RulesetProvenance:
         tree = self.repository.tree(self.commit, self._places())

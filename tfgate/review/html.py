@@ -18,7 +18,7 @@ from tfgate.report.escape import clip, link, paragraphs
 from tfgate.report.interface import ReportContext
 from tfgate.report.page import render_page
 from tfgate.review import words
-from tfgate.review.layout import lay_out
+from tfgate.review.layout import ORDER, lay_out
 from tfgate.review.model import ChangeKind, Diff, Form, Mark, Review, ReviewedChange, Shape, Shown
 from tfgate.review.strings import common
 
@@ -34,9 +34,6 @@ _FACETS: Final = {
     ChangeKind.INVOCATION: "invoke",
 }
 """Entries that are no changes of resources: what the filter calls them."""
-_LOST_FIRST: Final = (
-    Action.DELETE, Action.REPLACE, Action.FORGET, Action.UPDATE, Action.CREATE,
-)  # fmt: skip
 
 
 def render(review: Review, context: ReportContext) -> str:
@@ -161,7 +158,7 @@ class _Page:
     def table_actions(self) -> list[Action]:
         """List the actions that the table of types has a column for."""
         rows = [dict(row.counts) for row in self._review.radius.types]
-        return [action for action in _LOST_FIRST if any(action in row for row in rows)]
+        return [action for action in ORDER if any(action in row for row in rows)]
 
     def facet_word(self, name: str) -> str:
         """Name a facet in the filter."""
