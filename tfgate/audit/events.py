@@ -332,6 +332,9 @@ EVENTS: Final[dict[str, Event]] = {
         "decision_id": _ID,
         "workspace": _WORKSPACE,
         "operator": _OPERATOR,
+        "operator_facts": Member(
+            Operator, "How the operator was named, and whether it was proven", always=False
+        ),
         "command": _COMMAND,
         "arguments": _ARGUMENTS,
         "decision": _VERDICT,
@@ -340,6 +343,9 @@ EVENTS: Final[dict[str, Event]] = {
         "decision_id": _ID,
         "workspace": _WORKSPACE,
         "operator": _OPERATOR,
+        "operator_facts": Member(
+            Operator, "How the operator was named, and whether it was proven", always=False
+        ),
         "command": _COMMAND,
         "arguments": _ARGUMENTS,
         "exit_code": _EXIT,

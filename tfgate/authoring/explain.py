@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from tfgate.command.options import evaluation_options, make_request
 from tfgate.command.output import write_out
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 def explain_rule(request: Request, rule_id: str, address: str | None) -> tuple[Explained, ...]:
     """Explain a rule on an address, or on every subject it selects. Raises ``UsageError``."""
-    gathered = gather(request, load_config(request))
+    gathered = gather(replace(request, reading=True), load_config(request))
     known = [rule.id for ruleset in gathered.effective.rulesets for rule in ruleset.rules]
     if rule_id not in known:
         raise UsageError(f"No ruleset in force has a rule {rule_id}.{_near(rule_id, known)}")
@@ -56,7 +57,7 @@ def evaluate_expression(request: Request, expression: str, address: str | None) 
     ``ConfigError``, ``EvaluationError`` and ``UsageError``.
     """
     compiled = _compile(expression)
-    gathered = gather(request, load_config(request))
+    gathered = gather(replace(request, reading=True), load_config(request))
     subject = _subject(gathered.plan, address, gathered.workspace.name)
     document = subject.redacted(EVERYTHING)
     scope = SubjectScope(gathered.plan, None, subject, document, gathered.context, redacted=True)

@@ -395,7 +395,7 @@ def list_waivers(request: Request) -> tuple[ListedWaiver, ...]:
 
     Raises ``ConfigError``.
     """
-    gathered = gather_sources(request, load_config(request))
+    gathered = gather_sources(replace(request, reading=True), load_config(request))
     rules = {rule.id for ruleset in gathered.effective.rulesets for rule in ruleset.rules}
     return tuple(_listed(gathered.context, rules))
 

@@ -12,18 +12,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tfgate.errors import NotDeliveredError, TerraformError, TfgateError, UsageError, explained
 from tfgate.exitcodes import ExitCode
 from tfgate.gate.check import new_decision_id
 from tfgate.gate.gather import load_config
+from tfgate.gate.operator import operator_of
 from tfgate.gate.plan_copy import Interrupts, private_directory
 from tfgate.gate.record import Recorder
 from tfgate.gate.request import Request
 from tfgate.model import Frozen
 from tfgate.model.text import clean
 from tfgate.opening import replace_file, search_path
+from tfgate.ruleset import GateConfig
 from tfgate.ruleset.config_tables import GOVERNED, OnCommand
-from tfgate.terraform import Terraform, detect_operator, detect_workspace, find_terraform
+from tfgate.terraform import Terraform, detect_workspace, find_terraform
 from tfgate.terraform.arguments import HELP
 from tfgate.terraform.commandline import (
     GROUPS,
@@ -34,7 +38,7 @@ from tfgate.terraform.commandline import (
     arguments_variable,
 )
 from tfgate.terraform.find import kind_of
-from tfgate.terraform.runner import run_foreground
+from tfgate.terraform.runner import TOKENS, run_foreground
 
 # A stand-in is a shell script, so that what the gate has no business with costs about a
 # millisecond. It becomes the next program of its name on PATH where it is certain that the command
@@ -59,6 +63,7 @@ is_new() {{
 }}
 changes_nothing() {{
   [ -z "${{TFGATE_TERRAFORM:-}}${{TF_CLI_ARGS:-}}${{TF_CLI_ARGS_:-}}" ] || return 1
+  case $(export -p) in {tokens}) return 1 ;; esac
   directory=.
   case ${{1-}} in -chdir=?*) directory=${{1#-chdir=}} && shift ;; esac
   case ${{1-}} in
@@ -159,6 +164,7 @@ def shim_script(name: str, options: Sequence[str] = ()) -> str:
         groups=" | ".join(sorted(GROUPS)),
         commands="\n".join(commands),
         marker=MARKER,
+        tokens=" | ".join(f"*{name}*" for name in TOKENS),
     )
 
 
@@ -239,7 +245,7 @@ class GovernedCommand(Frozen, frozen=True):
         decision_id = new_decision_id(self.request.now)
         key = self.line.name if self.line.name in GOVERNED else "other"
         with recorder.due(decision_id):
-            about = self._about()
+            about = self._about(config)
         with Interrupts() as interrupts, interrupts.held():
             allowed = config.commands.get(key, OnCommand.RECORD) is OnCommand.RECORD
             decision = "allow" if allowed else "deny"
@@ -268,15 +274,17 @@ class GovernedCommand(Frozen, frozen=True):
             recorder.append("command_finished", decision_id, {**about, **fields})
         return finished.exit_code
 
-    def _about(self) -> dict[str, Any]:
+    def _about(self, config: GateConfig) -> dict[str, Any]:
         directory = self.request.directory
         workspace = detect_workspace(self.request.env, self.request.workspace, directory)
-        operator = detect_operator(self.request.env, self.request.operator, directory)
+        warnings: list[str] = []
+        operator = operator_of(self.request, config, workspace.name, warnings.append)
         return {
             "command": self.line.name,
             "arguments": self.line.shown,
             "workspace": workspace.name,
             "operator": operator.name,
+            "operator_facts": msgspec.to_builtins(operator),
         }
 
 

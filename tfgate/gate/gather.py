@@ -14,6 +14,7 @@ from tfgate.engine.context import Context
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import PlanError, UsageError
 from tfgate.gate.inputs import PlanInput, read_plan_input
+from tfgate.gate.operator import operator_of
 from tfgate.gate.request import Gathered, GatheredSources, Request
 from tfgate.model import Frozen
 from tfgate.model.action import Action
@@ -23,7 +24,7 @@ from tfgate.plan import read_plan
 from tfgate.query.values import UNKNOWN
 from tfgate.ruleset import Evaluate, for_workspace, load_gate_config
 from tfgate.ruleset.facts import given_facts
-from tfgate.terraform import begin_run, detect_operator, detect_workspace, planned_workspace
+from tfgate.terraform import begin_run, detect_workspace, planned_workspace
 from tfgate.terraform.gitdir import GitDir
 
 if TYPE_CHECKING:
@@ -314,7 +315,7 @@ def gather(
     claimed = detect_workspace(
         request.env, request.workspace, request.directory, warn=warnings.append
     )
-    operator = detect_operator(request.env, request.operator, request.directory)
+    operator = operator_of(request, config, claimed.name, warnings.append)
     effective = _rules(request, config, claimed)
     warnings += config.notes
     plan_input = (
@@ -356,18 +357,20 @@ class Surroundings(Frozen, frozen=True):
     operator: Operator
     context: Context
     sources: Sources
+    warnings: tuple[str, ...]
 
 
 def gather_without_plan(request: Request, config: GateConfig) -> Surroundings:
     """Read what does not depend on a plan. Raises as ``gather`` does."""
+    warnings: list[str] = []
     pending = begin_run(request.env, request.directory)
     workspace = detect_workspace(request.env, request.workspace, request.directory)
-    operator = detect_operator(request.env, request.operator, request.directory)
+    operator = operator_of(request, config, workspace.name, warnings.append)
     effective = _rules(request, config, workspace)
     sources = _sources(request)
     run = pending.result()
     context = _context(request, config, effective, workspace, operator, run, sources)
-    return Surroundings(effective, workspace, operator, context, sources)
+    return Surroundings(effective, workspace, operator, context, sources, tuple(warnings))
 
 
 def gather_sources(request: Request, config: GateConfig) -> GatheredSources:
@@ -383,6 +386,7 @@ def gather_sources(request: Request, config: GateConfig) -> GatheredSources:
         operator=around.operator,
         context=_with_comments(around.context, around.sources),
         sources=around.sources,
+        warnings=around.warnings,
     )
 
 

@@ -36,6 +36,12 @@ class Request(Frozen, frozen=True):
     config: str | None = None
     workspace: str | None = None
     operator: str | None = None
+    identity_token_file: Path | None = None
+    """Token that proves who asks; without it, one is looked for (`tfgate.identity`)."""
+    proven: Operator | None = None
+    """Who asks, where the caller has proof of its own, as the run-task server has."""
+    reading: bool = False
+    """Whether somebody only reads: then nobody is asked for proof, and no issuer for its keys."""
     flags: Mapping[str, Any] = {}
     """Settings given as flags, by setting name (``gate.rulesets``)."""
     facts: Mapping[str, Any] = {}

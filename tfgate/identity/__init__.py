@@ -18,13 +18,13 @@ For those who use this room::
 - Who two identities are, is asked of ``issuer`` and ``subject`` together, never of ``name``
   (`tfgate.engine.override` does).
 - ``proven_operator(issuers, env, now=now)`` gets the token of this job and verifies it; the gate
-  calls it (`tfgate.gate.gather`), and so every command that evaluates a plan has it.
+  calls it (`tfgate.gate.operator`), and so every command that evaluates a plan has it.
 - ``IdentityError`` has one sentence that says what is wrong and holds nothing of the token.
 - Needs the extra ``identity`` (joserfc, cryptography), which is imported when a token is there.
 """
 
 from tfgate.identity.keys import Keys
-from tfgate.identity.operator import proven_operator
+from tfgate.identity.operator import missing_proof, proven_operator
 from tfgate.identity.token import Identity, verify
 
-__all__ = ["Identity", "Keys", "proven_operator", "verify"]
+__all__ = ["Identity", "Keys", "missing_proof", "proven_operator", "verify"]

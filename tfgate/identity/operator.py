@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tfgate.errors import IdentityError
 from tfgate.identity.keys import Keys
 from tfgate.identity.token import verify
-from tfgate.identity.token_sources import find_token
+from tfgate.identity.token_sources import VARIABLE, find_token
+from tfgate.ruleset.issuer_presets import PRESETS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,14 +24,22 @@ def proven_operator(
     *,
     now: dt.datetime,
     file: Path | None = None,
-) -> Operator:
+) -> Operator | None:
     """Get the token of this job, from ``file`` where one is named, and return whom it proves.
 
-    Raises ``IdentityError`` with what is missing or wrong, in one sentence.
+    ``None`` where the job has no token. Raises ``IdentityError`` for one that proves nobody.
     """
-    if not issuers:
-        raise IdentityError(
-            "Nothing proves who runs tfgate: the configuration has no [[identity.issuers]]."
-        )
     found = find_token(issuers, env, file)
+    if found is None:
+        return None
     return verify(found.text, found.issuers, now=now, keys=Keys.of(env)).operator()
+
+
+def missing_proof(issuers: Sequence[Issuer]) -> str:
+    """Say, in one sentence, what a job lacks that has no token."""
+    if not issuers:
+        return "The configuration has no [[identity.issuers]], so nothing can prove it."
+    advice = [PRESETS[issuer.preset].missing for issuer in issuers if issuer.preset is not None]
+    ways = [*advice, f"hand a token over in {VARIABLE} or with --identity-token-file"]
+    names = " or ".join(issuer.name for issuer in issuers)
+    return f"The job has no token of {names}: {'; or '.join(ways)}."

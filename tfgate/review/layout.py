@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from tfgate.engine.context import Locate
 from tfgate.exitcodes import ExitCode
 from tfgate.gate.check import evaluate_and_record
@@ -135,7 +137,7 @@ def review(request: Request, wanted: ReviewFilter = EVERYTHING) -> ReviewResult:
 
     Raises ``TfgateError`` where the plan cannot be read or evaluated.
     """
-    evaluated = evaluate_and_record(request, load_config(request), None)
+    evaluated = evaluate_and_record(replace(request, reading=True), load_config(request), None)
     result = evaluated.result
     laid_out = lay_out(
         evaluated.gathered.plan,

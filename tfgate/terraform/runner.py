@@ -79,6 +79,20 @@ _NOT_FOR_HELPERS = ("TF_CLI_ARGS", "TF_LOG")
 _FOR_HELPERS = {"TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
 
 
+TOKENS = (
+    "TFGATE_IDENTITY_TOKEN",
+    "TFC_WORKLOAD_IDENTITY_TOKEN_TFGATE",
+    "BITBUCKET_STEP_OIDC_TOKEN",
+)
+"""How the names begin of variables that prove to the gate who runs it: what a configuration makes
+Terraform run could use them in somebody's name."""
+
+
+def without_tokens(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that Terraform gets."""
+    return {name: value for name, value in env.items() if not name.startswith(TOKENS)}
+
+
 class Terraform:
     """One Terraform or OpenTofu, and the environment it is run in."""
 
@@ -87,7 +101,7 @@ class Terraform:
         """``terraform`` or ``tofu``: what it is, and what messages call it."""
         self.command = tuple(command)
         """Program and leading arguments; a Terraform command line follows."""
-        self._env = dict(env)
+        self._env = without_tokens(env)
 
     def __repr__(self) -> str:
         return f"Terraform(kind={self.kind!r}, command={self.command!r})"
@@ -156,7 +170,7 @@ class Terraform:
         started; anything it does afterwards is in ``Finished``.
         """
 
-        environment = dict(self._env if env is None else env)
+        environment = self._env if env is None else without_tokens(env)
         try:
             return run_foreground(
                 [*self.command, *args], cwd=cwd, env=environment, on_stdout=on_stdout
