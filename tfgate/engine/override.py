@@ -16,7 +16,7 @@ import msgspec
 
 from tfgate.engine.decide import decide
 from tfgate.model.approval import ApprovalStatement, ApprovedFinding, ApprovedWorkspace
-from tfgate.model.decision import Approval, Decision, Outcome, OutcomeKind, Override
+from tfgate.model.decision import Approval, Decision, Operator, Outcome, OutcomeKind, Override
 from tfgate.model.rule import Enforcement
 from tfgate.model.text import glob_matches, is_printable
 
@@ -60,7 +60,7 @@ def same_person(one: str, other: str) -> bool:
     They are compared in their `spelling`; ``alice+tf@acme.example`` is ``alice@acme.example``; a
     login (``alice``) may be the owner of any address that begins with it. Addresses in different
     domains are different people. Addresses that GitHub and GitLab make up
-    (``12345+alice@users.noreply…``) are logins.
+    (``12345+alice@users.noreply…``) are logins, and so is ``alice@github``: no mail goes there.
     """
     login, domain = _parts(one)
     other_login, other_domain = _parts(other)
@@ -99,7 +99,11 @@ def _parts(name: str) -> tuple[str, str]:
         login, domain = login.partition("-")[2] or login, ""
     else:
         login, domain = login.partition("+")[0], domain.strip(" ")
-    return login.rstrip(". "), domain
+    return login.rstrip(". "), domain if "." in domain else ""
+
+
+_NAMES = ("actor", "user_login", "user_email", "email", "preferred_username", "upn", "login")
+"""Claims that name a person, in the tokens of the systems that tfgate knows."""
 
 
 SKEW = dt.timedelta(minutes=5)
@@ -295,11 +299,30 @@ def _refused_in_person(
         return "it is not known who the operator is, who must be somebody else"
     if request.break_glass:
         return refused_at_glass(signed.approval, terms.glass)
+    return _refused_as_known(signed, decision, terms)
+
+
+def _refused_as_known(
+    signed: SignedApproval, decision: Decision, terms: ApprovalTerms
+) -> str | None:
+    """Compare the approver with the operator, by identity where both are proven, and the author."""
+    operator, approval, request = decision.operator, signed.approval, signed.statement.request
+    if approval.subject and (approval.issuer, approval.subject) == (
+        operator.issuer,
+        operator.subject,
+    ):
+        return f"{approval.approver} is the operator, and nobody approves their own apply"
     return refused_person(
-        signed.approval.principals,
-        operators=(decision.operator.name, request.operator),
+        approval.principals,
+        operators=(*operator_names(operator), request.operator),
         authors=(*terms.authors, *request.authors),
     )
+
+
+def operator_names(operator: Operator) -> tuple[str, ...]:
+    """Return every name of the operator: of a proven one, those that its claims have as well."""
+    known = (operator.claims.get(claim) for claim in _NAMES)
+    return (operator.name, *(name for name in known if isinstance(name, str) and name))
 
 
 def refused_at_glass(approval: Approval, glass: GlassTerms | None) -> str | None:
@@ -382,11 +405,7 @@ class _Override:
 
     def _is_second(self, signed: SignedApproval) -> bool:
         """Whether an approval is by somebody else than operator and author."""
-        request = signed.statement.request
-        operators = (self._decision.operator.name, request.operator)
-        authors = (*self._terms.authors, *request.authors)
-        names = signed.approval.principals
-        return refused_person(names, operators=operators, authors=authors) is None
+        return _refused_as_known(signed, self._decision, self._terms) is None
 
     def _lack(self, sentence: str, outcome: Outcome) -> None:
         self._lacking.setdefault(sentence, []).append(outcome.address)
