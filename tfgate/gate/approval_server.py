@@ -144,13 +144,16 @@ class ApprovalServer:
         # Tokens at hand are for the gate: none of them is sent anywhere.
         env = {k: v for k, v in self._env.items() if k not in (VARIABLE, FILE_VARIABLE)}
         try:
-            return find_token(issuers, env).text
+            found = find_token(issuers, env)
         except TfgateError:
+            found = None
+        if found is None:
             raise UsageError(
                 f"There is no token of this job for {self.url}.",
                 hint=f"Hand one over in {TOKEN_VARIABLE}, made for that audience "
                 "(docs/approvals.md).",
-            ) from None
+            )
+        return found.text
 
 
 _Shape = TypeVar("_Shape")
