@@ -61,7 +61,7 @@ def test_what_it_writes_works_at_once(directory: Path, place: str) -> None:
     assert tfgate(directory, "init", "--for", place).code == 0
     tested = tfgate(directory, "rules", "test", "./policy")
     assert tested.code == 0, tested
-    assert "1 rule, 2 examples, all hold" in tested.out
+    assert "1 rule, 3 examples, all hold" in tested.out
     judged = tfgate(directory, "check", "plan.json", "--no-audit", "--report", "json")
     assert judged.code == 1, judged
     assert '"shop-infra"' in judged.out
@@ -70,6 +70,17 @@ def test_what_it_writes_works_at_once(directory: Path, place: str) -> None:
         if name.endswith(".yml"):
             assert yaml.safe_load(text)
             assert __version__ in text
+
+
+def test_a_fresh_project_is_green(directory: Path) -> None:
+    """The first rule is proven: its examples hold, lint finds nothing, no change of it survives."""
+    tfgate(directory, "init", "--for", "local")
+    for command in ("test", "lint", "mutate"):
+        ended = tfgate(directory, "rules", command)
+        assert ended.code == 0, ended
+        own = tfgate(directory, "rules", command, "./policy")
+        assert own.code == 0, own
+        assert "not shown" not in own.out
 
 
 def test_the_atlantis_files_are_those_that_its_doctor_wants(directory: Path) -> None:

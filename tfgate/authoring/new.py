@@ -1,7 +1,8 @@
 """``tfgate rules new``: draft a rule on one attribute, with examples that prove it.
 
-What the rule asks depends on the attribute's type. The values of the examples come from the
-provider's schema, or from a resource of a plan without its secrets.
+What the rule asks depends on the attribute's type and on the value that is wanted. A resource of a
+plan shows which attributes there are and what they hold today, which is never taken for what is
+wanted. The examples have what the rule reads, and no more.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -37,11 +40,15 @@ from tfgate.schema.index import COMPUTED, DEPRECATED, OPTIONAL, REQUIRED, WRITE_
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _PLAIN = {"tags", "tags_all", "id", "arn", "region", "name", "name_prefix", "timeouts"}
 _LIKELY = ("encrypt", "protect", "public", "log", "enable", "secur", "version", "rotation")
-_PLACEHOLDER = "(sensitive)"
-_MOST = 40
-"""Attributes of an example; a resource may have hundreds."""
+_UNSAFE = ("public", "disable", "skip", "insecure", "force_destroy", "wildcard")
+"""In the name of a switch that is better off."""
+_NAMES = 40
+"""Attributes that are listed where one is asked for."""
+_SHOWN = 200
+"""Characters of a value that is shown there."""
 _HEADER = """\
 [ruleset]
 id = "new"
@@ -52,18 +59,16 @@ owners = ["nobody"]
 
 
 class Subject(NamedTuple):
-    """What the examples say of their resource, besides the attribute that the rule asks for."""
+    """The resource that the examples are of."""
 
     type: str
     mode: str = "managed"
-    name: str = "example"
     names: tuple[str, ...] = ()
     """All attributes that the plan shows, with or without a value."""
     after: dict[str, Any] = {}  # noqa: RUF012 - nobody writes to it
-    unknown: tuple[str, ...] = ()
-    """Attributes that are known only after the apply."""
+    """What the plan shows that is known and no secret."""
     sensitive: tuple[str, ...] = ()
-    """Attributes whose value is not shown; a placeholder stands in `after`."""
+    """Attributes whose value is not shown."""
 
 
 class Draft(NamedTuple):
@@ -77,31 +82,54 @@ class Draft(NamedTuple):
     """A value with which it fails; ``None`` for no value at all."""
     demand: str
     """What must hold, as the end of a sentence."""
+    more: tuple[Any, ...] = ()
+    """Further values with which it passes."""
+    exact: bool = False
+    """Whether it passes with the good value alone."""
+
+    def shows(self, value: Any) -> bool:
+        """Whether a value of a plan is one with which the rule fails, and short enough to show."""
+        if not self.exact or type(value) is not type(self.bad) or value == self.good:
+            return False
+        return len(json.dumps(value)) <= _SHOWN
 
 
 def draft_rule(
-    block: Block | None, attribute: str | None, subject: Subject
-) -> tuple[Draft, Subject]:
+    block: Block | None, attribute: str | None, subject: Subject, want: str | None = None
+) -> Draft:
     """Draft a rule on an attribute of a type, or on an attribute that is likely to matter.
 
-    ``block`` is the type's schema, where it is known; ``subject`` may be a resource of a plan. The
-    subject that is returned has the attributes of the examples. Raises ``UsageError`` where there
-    is nothing to ask.
+    ``block`` is the type's schema, where it is known; ``want`` is the value that the rule asks for.
+    Raises ``UsageError`` where there is nothing to ask, or where the value does not fit.
     """
-    after = subject.after
     known = {*(block.names if block else ()), *subject.names}
     if attribute is None:
-        attribute = _likely(block, after, known)
+        attribute = _likely(block, subject.after, known)
     elif known and attribute not in known:
         raise UsageError(f"{subject.type} has no attribute {attribute}{suggest(attribute, known)}.")
-    others = {**_required(block), **after}
-    others.pop(attribute, None)
-    draft = _draft(attribute, _type(block, attribute, after), after.get(attribute))
-    return draft, subject._replace(
-        after=others,
-        unknown=tuple(name for name in subject.unknown if name != attribute),
-        sensitive=tuple(name for name in subject.sensitive if name in others),
-    )
+    value = subject.after.get(attribute)
+    constraint = _type(block, attribute, subject.after)
+    wanted = None if want is None else _wanted(attribute, constraint, want)
+    draft = _draft(attribute, constraint, wanted)
+    if draft.shows(value):
+        return draft._replace(bad=value)
+    return draft
+
+
+def _wanted(name: str, constraint: Any, want: str) -> Any:
+    """Read the wanted value as one of the attribute's type; of a list, one of its elements."""
+    kind = constraint if isinstance(constraint, str) else constraint[0]
+    try:
+        value = json.loads(want)
+    except ValueError:
+        value = want
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if (kind == "bool" and not isinstance(value, bool)) or (kind == "number" and not is_number):
+        words = "true or false" if kind == "bool" else "a number"
+        raise UsageError(f"--want: {name} is {words}, and {want!r} is not.")
+    if kind not in {"bool", "number"} and not isinstance(value, (str, list)):
+        return want
+    return value
 
 
 def _likely(block: Block | None, after: Mapping[str, Any], known: set[str]) -> str:
@@ -153,33 +181,51 @@ def _type(block: Block | None, attribute: str, after: Mapping[str, Any]) -> Any:
     return "string"
 
 
-def _draft(name: str, constraint: Any, value: Any) -> Draft:
-    path = f"after.{name}" if name.isidentifier() else f"after.{json.dumps(name)}"
+def _draft(name: str, constraint: Any, want: Any) -> Draft:
+    path = f"after.{name}" if _PLAIN_NAME.fullmatch(name) else f"after.{json.dumps(name)}"
     kind = constraint if isinstance(constraint, str) else constraint[0]
-    good: Any
     if kind == "bool":
-        good = value if isinstance(value, bool) else True
+        good = want if want is not None else not any(word in name for word in _UNSAFE)
         asked = json.dumps(good)
-        return Draft(name, f"{path} == `{asked}`", good, not good, f"sets {name} to {asked}")
+        need = f"{path} == `{asked}`"
+        return Draft(name, need, good, not good, f"sets {name} to {asked}", exact=True)
+    if kind == "number" and want is not None:
+        return Draft(name, f"{path} == `{json.dumps(want)}`", want, want - 1,
+                     f"sets {name} to {json.dumps(want)}", exact=True)  # fmt: skip
+    if kind in {"list", "set"} and constraint[1] == "string" and isinstance(want, str):
+        need = f"contains({path} || `[]`, {_literal(want)})"
+        return Draft(name, need, [want], [f"not-{want}"], f"has {want} in {name}")
+    if kind == "map" and isinstance(want, str):
+        step = want if _PLAIN_NAME.fullmatch(want) else json.dumps(want)
+        return Draft(name, f"{path}.{step}", {want: "example"}, {}, f"has {want} in {name}")
+    if kind == "string" and isinstance(want, list) and all(isinstance(w, str) for w in want):
+        listed = ", ".join(want)
+        need = f"contains(`{json.dumps(want)}`, {path})"
+        return Draft(name, need, want[0] if want else "", f"not-{want[0] if want else ''}",
+                     f"sets {name} to one of {listed}", tuple(want[1:]))  # fmt: skip
+    if kind == "string" and want is not None:
+        good = str(want)
+        return Draft(name, f"{path} == {_literal(good)}", good, f"not-{good}",
+                     f"sets {name} to {good}", exact=True)  # fmt: skip
+    if want is not None:
+        raise UsageError(
+            f"--want: {name} is no single value that a drafted rule could ask for.",
+            hint="Leave --want out for a rule that asks for the attribute alone.",
+        )
+    return _asks_for_any(name, path, kind, constraint)
+
+
+def _asks_for_any(name: str, path: str, kind: str, constraint: Any) -> Draft:
+    """Draft a rule that asks for the attribute, whatever its value is."""
     if kind == "number":
-        good = value if isinstance(value, (int, float)) else 1
-        need = f"{path} >= `{json.dumps(good)}`"
-        return Draft(name, need, good, good - 1, f"sets {name} to at least {good}")
-    if kind in {"list", "set"} and constraint[1] == "string":
-        asked = value[0] if isinstance(value, list) and value else "example"
-        need = f"contains({path} || `[]`, {_literal(asked)})"
-        return Draft(name, need, value or [asked], [f"not-{asked}"], f"has {asked} in {name}")
-    if kind == "map":
-        asked = next(iter(value), "Owner") if isinstance(value, dict) else "Owner"
-        step = asked if asked.isidentifier() and asked.isascii() else json.dumps(asked)
-        return Draft(name, f"{path}.{step}", value or {asked: "example"}, {},
-                     f"has {asked} in {name}")  # fmt: skip
+        return Draft(name, f"{path} != `null`", 1, None, f"sets {name}")
     if kind == "string":
-        good = value if isinstance(value, str) and value else "example"
-        need = f"{path} == {_literal(good)}"
-        return Draft(name, need, good, f"not-{good}", f"sets {name} as it should be")
-    good = value or ([constraint[1] or {}] if kind == "blocks" else [{"example": "example"}])
-    return Draft(name, path, good, [] if kind == "blocks" else None, f"has {name}")
+        return Draft(name, path, "example", None, f"sets {name}")
+    if kind == "blocks":
+        return Draft(name, path, [constraint[1] or {}], [], f"has {name}")
+    sample = _sample(constraint)
+    empty: Any = {} if kind == "map" else []
+    return Draft(name, path, sample or [{"example": "example"}], empty, f"has {name}")
 
 
 def _literal(value: str) -> str:
@@ -218,22 +264,16 @@ def subject_of_plan(plan: Plan, address: str) -> Subject:
     document = change.redacted(Reads.of([("after",), ("before",)]))
     sides = (document.get("after"), document.get("before"))
     values: dict[str, Any] = next((side for side in sides if isinstance(side, dict)), {})
-    after: dict[str, Any] = {}
-    unknown, sensitive = [], []
+    known: dict[str, Any] = {}
+    sensitive = []
     for name, value in values.items():
         marks: list[bool] = []
         plain = _plain(value, marks)
-        if isinstance(value, Unknown) and value.sensitive:
+        if True in marks:
             sensitive.append(name)
-            after[name] = _PLACEHOLDER
-        elif True in marks:
-            continue  # A part of it is secret: the whole is left out.
-        elif False in marks:
-            unknown.append(name)
-        elif plain not in (None, [], {}) and len(after) < _MOST:
-            after[name] = plain
-    return Subject(change.type, change.mode, change.name, tuple(values), after,
-                   tuple(unknown), tuple(sensitive))  # fmt: skip
+        elif not marks:
+            known[name] = plain
+    return Subject(change.type, change.mode, tuple(values), known, tuple(sensitive))
 
 
 def _plain(value: Any, marks: list[bool]) -> Any:
@@ -270,27 +310,31 @@ def rule_text(draft: Draft, subject: Subject, rule_id: str | None = None) -> str
         f"require = {expression(draft.require)}",
         f"message = {text(f'{{address}} must be one that {escaped}')}",
     ]
-    good = {**subject.after, name: draft.good}
-    bad = subject.after if draft.bad is None else {**subject.after, name: draft.bad}
-    lines += _example(subject, f"{name} as it should be", "pass", good)
-    lines += _example(subject, f"{name} as it should not be", "fail", bad)
-    marked = subject._replace(unknown=(*subject.unknown, name))
-    lines += _example(marked, f"{name} known only after the apply", "unknown", subject.after)
+    bad = {} if draft.bad is None else {name: draft.bad}
+    lines += _example(subject, draft, f"{name} as it should be", "pass", {name: draft.good})
+    for value in draft.more:
+        lines += _example(subject, draft, f"{name} may be {value}", "pass", {name: value})
+    lines += _example(subject, draft, f"{name} as it should not be", "fail", bad)
+    if draft.bad:
+        lines += _example(subject, draft, f"{name} left out", "fail", {})
+    lines += _example(subject, draft, f"{name} known only after the apply", "unknown", {})
+    other = subject._replace(type="other_type")
+    lines += _example(other, draft, "a resource of another type is left alone", "skip", bad)
     return "\n".join(lines) + "\n"
 
 
-def _example(subject: Subject, name: str, expect: str, after: Mapping[str, Any]) -> Iterator[str]:
+def _example(
+    subject: Subject, draft: Draft, name: str, expect: str, after: Mapping[str, Any]
+) -> Iterator[str]:
     change: dict[str, Any] = {"type": subject.type}
-    if subject.name != "example":
-        change["name"] = subject.name
     if subject.mode != "managed":
         change |= {"mode": subject.mode, "actions": ["read"]}
     yield from ("", "[[tests]]", f"name = {text(name)}", f"expect = {text(expect)}")
     yield f"change = {inline({**change, 'after': after})}"
-    for key, names in (("unknown", subject.unknown), ("sensitive", subject.sensitive)):
-        paths = [path for path in names if re.fullmatch(r"[A-Za-z0-9_:/ -]+", path)]
-        if paths:
-            yield f"{key} = {inline(paths)}"
+    if expect == "unknown":
+        yield f"unknown = {inline([draft.attribute])}"
+    elif draft.attribute in subject.sensitive and after and expect != "skip":
+        yield f"sensitive = {inline([draft.attribute])}"
 
 
 def check_rule(rule: str) -> None:
@@ -319,17 +363,23 @@ def new_rule(
     rule_id: str | None = None,
     plan: str | None = None,
     address: str | None = None,
+    want: str | None = None,
     schemas: Sequence[str] = (),
+    ask: Ask | None = None,
 ) -> str:
     """Return the text of a rule file whose examples hold.
 
-    From the schema of the type ``kind``, or from the resource at ``address`` of ``plan``. Raises
+    From the schema of the type ``kind``, or from the resource at ``address`` of ``plan``. ``ask``
+    asks somebody for the attribute and the wanted value, where they are not given. Raises
     ``UsageError`` and ``PlanError``.
     """
     subject = None
     if plan is not None:
         if address is None:
-            raise UsageError("--from needs --address: which resource of the plan it is.")
+            raise UsageError(
+                "--from needs the address of a resource of the plan.",
+                hint="Give it as --address.",
+            )
         given = read_plan_input(plan, env=env, cwd=cwd)
         subject = subject_of_plan(read_plan(given.data, name=given.name), address)
         kind = subject.type
@@ -342,32 +392,75 @@ def new_rule(
         near = catalog.nearest(kind)
         hint = f"Did you mean {near}?" if near else "Give --schema, or --from a plan."
         raise UsageError(f"No schema at hand has a type {kind}.", hint=hint)
-    rule = rule_text(*draft_rule(block, attribute, subject or Subject(kind)), rule_id)
+    subject = subject or Subject(kind)
+    if ask is not None:
+        drafted = draft_rule(block, attribute, subject, want)
+        attribute, want = ask(subject, drafted, attribute, want)
+    rule = rule_text(draft_rule(block, attribute, subject, want), subject, rule_id)
     check_rule(rule)
     return rule
+
+
+def _words(words: tuple[str, ...], address: str | None) -> tuple[str | None, str | None]:
+    """Tell the rule's id from a resource's address, which has a dot in it."""
+    addresses = [word for word in words if "." in word]
+    ids = [word for word in words if "." not in word]
+    if len(ids) > 1 or len(addresses) + (address is not None) > 1:
+        raise UsageError("One ID and one ADDRESS are enough: a rule is on one attribute.")
+    return next(iter(ids), None), next(iter(addresses), address)
+
+
+Ask = Callable[[Subject, Draft, "str | None", "str | None"], "tuple[str | None, str | None]"]
+"""Asks for an attribute and a value, of a subject, what would be drafted, and what is given."""
+
+
+def _ask(
+    subject: Subject, draft: Draft, attribute: str | None, want: str | None
+) -> tuple[str | None, str | None]:
+    """Ask at a terminal: the value at hand is shown, and is no answer by itself."""
+    if attribute is None:
+        names = ", ".join(sorted(subject.after)[:_NAMES]) or "see the provider's documentation"
+        click.echo(f"Attributes of {console(subject.type)}: {console(names)}", err=True)
+        attribute = str(click.prompt("Which attribute is the rule on?", draft.attribute, err=True))
+    if want is None:
+        held = "a secret" if attribute in subject.sensitive else "not set or not known"
+        if subject.after.get(attribute) is not None:
+            held = json.dumps(subject.after[attribute], ensure_ascii=False)[:_SHOWN]
+        click.echo(f"{console(attribute)} is {console(held)} in the plan.", err=True)
+        answer = click.prompt(
+            "Which value is wanted? (empty: any)", "", show_default=False, err=True
+        )
+        want = str(answer) or None
+    return attribute, want
 
 
 @click.command(
     epilog="Example: tfgate rules new --type aws_db_instance --attribute storage_encrypted"
 )
-@click.argument("rule_id", required=False, metavar="[ID]")
+@click.argument("words", nargs=-1, metavar="[ID] [ADDRESS]")
 @click.option("--type", "kind", metavar="TYPE", help="Resource type that the rule is for.")
 @click.option("--attribute", metavar="NAME",
               help="What it asks for (default: one that is likely to matter).")  # fmt: skip
+@click.option("--want", metavar="VALUE",
+              help="The value it asks for; a JSON list for one of several (default: true for a "
+                   "switch, anything else for any).")  # fmt: skip
 @click.option("--from", "plan", metavar="PLAN",
-              help="Take type and values from a plan, without its secrets.")  # fmt: skip
+              help="Take type and attributes from a resource of a plan; asks for what is wanted, "
+                   "at a terminal.")  # fmt: skip
 @click.option("--address", metavar="ADDRESS", help="The resource of the plan.")
 @click.option("--schema", "schemas", multiple=True, metavar="FILE|DIR",
               help="A provider's schema, as for lint.")  # fmt: skip
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path),
               help="Where to write. Default: rules/ID.toml in the ruleset here, else standard "
                    "output.")  # fmt: skip
-def new(rule_id: str | None, out: Path | None, **options: Any) -> None:
+def new(words: tuple[str, ...], out: Path | None, **options: Any) -> None:
     """Write a rule with an example that passes, one that fails and one that is unknown.
 
     It loads, and its examples hold: change it from there.
     """
-    rule = new_rule(Path.cwd(), os.environ, rule_id=rule_id, **options)
+    rule_id, options["address"] = _words(words, options["address"])
+    ask = _ask if options["plan"] is not None and sys.stdin.isatty() else None
+    rule = new_rule(Path.cwd(), os.environ, rule_id=rule_id, ask=ask, **options)
     path = out
     if path is None and Path(MANIFEST).is_file():
         found = re.match(r'id = "([^"]+)"', rule)
