@@ -57,7 +57,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     tries = (HOSTILE[:150], "<script>window.pwned = 1</script>", "x" * 2_000, "\u202egnp.exe",
              "\"' onmouseover='window.pwned=1' x=\"", "</td></table><h1>", "A" * 200)  # fmt: skip
     for text in tries:
-        gate.check(hostile(text), code=1, workspace="staging", operator=text)
+        gate.applied(gate.check(hostile(text), code=1, workspace="staging", operator=text))
     assert main(["audit", "report", "-o", "report.html"]) == 0
     return tmp_path / "report.html"
 

@@ -43,6 +43,10 @@ class Filters(msgspec.Struct, frozen=True, omit_defaults=True):
     commit: str | None = None
     """Beginning of the commit of the configuration, or of a ruleset."""
     approver: str | None = None
+    issuer: str | None = None
+    """Who vouches for the operator, or for an approver."""
+    unverified: bool = False
+    """Only decisions whose operator was not proven."""
     rule: str | None = None
     """Also matches decisions in which the rule passed, unless ``outcome`` says otherwise."""
     address: str | None = None
@@ -83,6 +87,8 @@ def record_matches(filters: Filters, record: dict[str, Any]) -> bool:
         and _any(filters.ruleset, _rulesets(record))
         and _begins(filters.commit, _commits(record))
         and _any(filters.approver, _approvers(record))
+        and _any(filters.issuer, _issuers(record))
+        and not (filters.unverified and _is_proven(record))
     )
 
 
@@ -148,10 +154,23 @@ def _commits(record: dict[str, Any]) -> Iterator[object]:
 
 def _approvers(record: dict[str, Any]) -> Iterator[str]:
     yield from _texts(record.get("approvers"))
+    yield from _texts([record.get("approver")])
     for override in _tables(record.get("overrides")):
-        yield from _texts([override.get("approver")])
+        yield from _texts([override.get("approver"), override.get("subject")])
     for ruleset in _tables(record.get("rulesets")):
         yield from _texts(ruleset.get("approvers"))
+
+
+def _issuers(record: dict[str, Any]) -> Iterator[str]:
+    operator = _table(record.get("operator_facts"))
+    vouched = (operator, record, *_tables(record.get("overrides")))
+    yield from _texts([one.get("issuer") for one in vouched])
+
+
+def _is_proven(record: dict[str, Any]) -> bool:
+    """Whether the operator of a decision was proven; what is no decision names none."""
+    operator = record.get("operator_facts")
+    return not isinstance(operator, dict) or operator.get("verified") is True
 
 
 def _controls(controls: object) -> Iterator[str]:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from tfgate.audit.record import moment_of
 from tfgate.audit.search import Filters, Hit, Unread, search_trail
 from tfgate.engine.context import Context
+from tfgate.gate.duties import planner_of
 from tfgate.gate.gather import gather_sources, load_config
 from tfgate.gate.request import Request
 from tfgate.gate.trail import Trail
@@ -154,6 +155,8 @@ def _row(hit: Hit, fields: Mapping[str, Any], events: list[Hit]) -> DecisionRow:
         reasons=tuple(_text(reason) for reason in reasons if reason),
         applied=_applied(events),
         exceptions=sum(1 for item in findings if item.get("waiver") or item.get("override")),
+        break_glass=any(event.record.event == "break_glass" for event in events),
+        planned=planner_of(events),
         evidence_sha256=_text(fields.get("evidence_sha256")),
         related=tuple(ref_of(event) for event in events),
     )

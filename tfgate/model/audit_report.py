@@ -23,6 +23,17 @@ class Ref(msgspec.Struct, frozen=True):
         return f"r{self.seq}-{self.hash[:8]}"
 
 
+class PersonRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A person, as a record names them."""
+
+    name: str
+    proven: bool = False
+    source: str = ""
+    """Proven: the issuer, or the key that signed. Claimed: where the name comes from."""
+    subject: str = ""
+    """What the issuer calls them."""
+
+
 class DecisionRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """One decision."""
 
@@ -51,9 +62,30 @@ class DecisionRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """``applied``, ``apply failed (1)``, ``not applied``, ``no end recorded``, or empty."""
     exceptions: int = 0
     """Findings that were waived or overridden."""
+    break_glass: bool = False
+    """Whether something was let through in an emergency."""
+    planned: PersonRow | None = None
+    """Who had the plan checked in another job, where a receipt says so."""
     evidence_sha256: str = ""
     related: tuple[Ref, ...] = ()
     """Other records about it: begin and end of the apply, obligations, approvals used."""
+
+
+class DutiesRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who planned, approved and applied, of one apply."""
+
+    ref: Ref
+    decision_id: str
+    time: str
+    workspace: str
+    applied: str
+    """As in ``DecisionRow``."""
+    planned_by: PersonRow
+    approved_by: tuple[PersonRow, ...]
+    applied_by: PersonRow
+    break_glass: bool = False
+    same: tuple[str, ...] = ()
+    """Which duties may be one person's, in sentences."""
 
 
 class ExceptionRow(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -162,6 +194,7 @@ class AuditReport(msgspec.Struct, frozen=True, omit_defaults=True):
     """Rules that stand for the control and were evaluated."""
     figures: tuple[Figure, ...]
     decisions: tuple[DecisionRow, ...]
+    duties: tuple[DutiesRow, ...]
     exceptions: tuple[ExceptionRow, ...]
     unused: tuple[ExceptionRow, ...]
     """Waivers of the configuration in force that no record of the time has used."""

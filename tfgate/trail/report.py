@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from tfgate._version import __version__
 from tfgate.audit.search import parse_moment
 from tfgate.command.output import bytes_bar, write_err, write_file, write_out
+from tfgate.gate.duties import duty_rows
 from tfgate.gate.evidence import (
     ListedWaiver,
     Read,
@@ -33,6 +34,7 @@ from tfgate.gate.waiver_origin import Key, WaiverOrigin, waiver_origins
 from tfgate.model.audit_report import (
     AuditReport,
     DecisionRow,
+    DutiesRow,
     ExceptionRow,
     Figure,
     Integrity,
@@ -72,6 +74,7 @@ def make_report(
     exceptions = exception_rows(read)
     changes = change_rows(read, scope)
     decisions = tuple(row for row, _ in read.decisions)
+    duties = duty_rows(read.decisions)
     known = origins or {}
     used = (_with_approvers(row, known) for row in _with_states(exceptions, waivers))
     unused = unused_waivers(waivers, exceptions, scope, read)
@@ -83,8 +86,9 @@ def make_report(
         control=scope.control or "",
         workspace=scope.workspace or "",
         rules=tuple(sorted(read.rules)),
-        figures=tuple(_figures(decisions, exceptions, changes)),
+        figures=tuple(_figures(decisions, duties, exceptions, changes)),
         decisions=decisions,
+        duties=tuple(duties),
         exceptions=tuple(used),
         unused=tuple(_with_approvers(row, known) for row in unused),
         changes=tuple(changes),
@@ -95,10 +99,12 @@ def make_report(
 
 def _figures(
     decisions: Sequence[DecisionRow],
+    duties: Sequence[DutiesRow],
     exceptions: Sequence[ExceptionRow],
     changes: Sequence[RuleChangeRow],
 ) -> Iterator[Figure]:
-    groups = {
+    groups: dict[str, Sequence[DecisionRow | DutiesRow]] = {
+        "let through by breaking the glass": [row for row in decisions if row.break_glass],
         "decisions": decisions,
         "allowed": [row for row in decisions if row.decision == "allow"],
         "denied": [row for row in decisions if row.decision == "deny"],
@@ -109,6 +115,10 @@ def _figures(
             row for row in decisions if row.applied == "no end recorded"
         ],
         "operators who were not proven": [row for row in decisions if not row.verified],
+        "applies by somebody who was not proven": [
+            row for row in duties if not row.applied_by.proven
+        ],
+        "applies where two duties were one person's": [row for row in duties if row.same],
     }
     for name, rows in groups.items():
         yield Figure(name, len(rows), tuple(row.ref for row in rows))

@@ -16,14 +16,20 @@ from tfgate.report.escape import clip, link, visible
 from tfgate.report.page import render_page
 
 if TYPE_CHECKING:
-    from tfgate.model.audit_report import AuditReport, DecisionRow, ExceptionRow, Ref
+    from tfgate.model.audit_report import AuditReport, DecisionRow, ExceptionRow, PersonRow, Ref
 
 
 _MOST_DECISIONS: Final = 1_000
 """Decisions in the page. Those that an auditor looks at first come first."""
 _MOST_FINDINGS: Final = 8
 _LONGEST: Final = 600
-_KINDS: Final = ("Denied", "Could not be decided", "Allowed with exceptions", "Allowed")
+_KINDS: Final = (
+    "Allowed by breaking the glass",
+    "Denied",
+    "Could not be decided",
+    "Allowed with exceptions",
+    "Allowed",
+)
 
 
 def render(report: AuditReport) -> str:
@@ -39,6 +45,8 @@ def render(report: AuditReport) -> str:
         period=_period(report),
         proof_words=_proof_words(report),
         decision_groups=groups,
+        duties=report.duties[:_MOST_DECISIONS],
+        source_of=_source,
         anchors=frozenset(row.ref.anchor for group in groups for row in group.rows),
         files=files or "audit.jsonl",
         people=sorted({who for one in report.exceptions for who in one.approvers}),
@@ -100,6 +108,8 @@ def _decision_groups(decisions: Sequence[DecisionRow]) -> list[_Group]:
 
 
 def _kind(row: DecisionRow) -> str:
+    if row.break_glass:
+        return "Allowed by breaking the glass"
     if row.decision == "deny":
         return "Denied"
     if row.decision != "allow":
@@ -109,7 +119,8 @@ def _kind(row: DecisionRow) -> str:
 
 def _findings(row: DecisionRow) -> Sequence[str]:
     shown = row.findings[:_MOST_FINDINGS]
-    return shown or (row.reasons if row.decision != "allow" else ())
+    reasons = row.reasons if row.decision != "allow" or row.break_glass else ()
+    return (*reasons, *shown) if row.break_glass else (shown or reasons)
 
 
 def _counts(row: DecisionRow) -> str:
@@ -117,6 +128,12 @@ def _counts(row: DecisionRow) -> str:
     more = f"{left:,} further finding(s)" if left else ""
     counts = ", ".join(f"{number:,} {kind}" for kind, number in row.counts.items())
     return "; ".join(part for part in (more, f"all rules: {counts}" if counts else "") if part)
+
+
+def _source(person: PersonRow) -> str:
+    """Say whether a person is proven, and by whom, or where the name comes from."""
+    by = " ".join(part for part in (person.source, person.subject) if part)
+    return f"{'proven' if person.proven else 'claimed'}{': ' if by else ''}{by}"
 
 
 def _code(row: DecisionRow) -> str:
@@ -135,7 +152,7 @@ def _age(row: ExceptionRow) -> str:
 COLUMNS = (
     "section", "time", "what", "workspace", "who", "approved_by", "rules", "address", "detail",
     "reason", "expires", "count", "applied", "decision_id", "plan_sha256", "commit", "records",
-    "record_hashes",
+    "record_hashes", "proven", "planned_by", "same_person",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -167,7 +184,19 @@ def _rows(report: AuditReport) -> Iterator[dict[str, str]]:
             "workspace": row.workspace, "who": row.operator, "detail": "; ".join(row.findings),
             "reason": "; ".join(row.reasons), "count": str(row.exceptions),
             "decision_id": row.decision_id, "plan_sha256": row.plan_sha256, "commit": row.commit,
-            "applied": row.applied, **_refs((row.ref, *row.related)),
+            "applied": row.applied, "proven": _yes(proven=row.verified),
+            **_refs((row.ref, *row.related)),
+        }  # fmt: skip
+    for duty in report.duties:
+        yield {
+            "section": "apply", "time": duty.time,
+            "what": "break glass" if duty.break_glass else "", "workspace": duty.workspace,
+            "who": duty.applied_by.name, "detail": _source(duty.applied_by),
+            "approved_by": "; ".join(f"{one.name} ({_source(one)})" for one in duty.approved_by),
+            "applied": duty.applied, "decision_id": duty.decision_id,
+            "proven": _yes(proven=duty.applied_by.proven),
+            "planned_by": f"{duty.planned_by.name} ({_source(duty.planned_by)})",
+            "same_person": "; ".join(duty.same), **_refs((duty.ref,)),
         }  # fmt: skip
     for one in report.exceptions:
         yield {**_exception(one), "section": "exception"}
@@ -188,6 +217,10 @@ def _rows(report: AuditReport) -> Iterator[dict[str, str]]:
         "reason": "; ".join(proof.notes),
         "record_hashes": "; ".join(digest for _, _, digest in proof.chains),
     }  # fmt: skip
+
+
+def _yes(*, proven: bool) -> str:
+    return "yes" if proven else "no"
 
 
 def _exception(row: ExceptionRow) -> dict[str, str]:

@@ -27,7 +27,12 @@ _COLUMNS = ("time", "event", "decision", "workspace", "operator", "id", "what")
 
 
 def make_filters(
-    given: Mapping[str, str | None], *, since: str | None, until: str | None, now: dt.datetime
+    given: Mapping[str, str | None],
+    *,
+    since: str | None,
+    until: str | None,
+    now: dt.datetime,
+    unverified: bool = False,
 ) -> Filters:
     """Build the conditions; ``since`` and ``until`` are absolute or an age (``7d``).
 
@@ -35,6 +40,7 @@ def make_filters(
     """
     return Filters(
         **given,
+        unverified=unverified,
         since=None if since is None else parse_moment(since, now),
         until=None if until is None else parse_moment(until, now, end=True),
     )
@@ -128,6 +134,7 @@ _FILTERS = (
     ("--ruleset", "ruleset", "GLOB", "Ruleset: ID or ID@VERSION."),
     ("--commit", "commit", "HASH", "Beginning of the commit of the configuration or of a ruleset."),
     ("--approver", "approver", "GLOB", "Who approved an override, or a rule that took part."),
+    ("--issuer", "issuer", "GLOB", "Who vouches for the operator, or for an approver."),
     ("--rule", "rule", "GLOB", "Rule that was evaluated."),
     ("--address", "address", "GLOB", "Address that a finding is about."),
     ("--type", "type", "GLOB", "Resource type that a finding is about."),
@@ -149,6 +156,7 @@ def filter_options(command: F) -> F:
 )
 @click.argument("files", nargs=-1, metavar="[FILE|DIR]...")
 @filter_options
+@click.option("--unverified", is_flag=True, help="Decisions whose operator was not proven.")
 @click.option("--since", metavar="TIME", help="2026-01-31, 2026-01-31T12:00:00Z, or an age: 7d.")
 @click.option("--until", metavar="TIME", help="Likewise; a day is meant to its end.")
 @click.option("--last", type=click.IntRange(1), metavar="N", help="The newest N of them alone.")
@@ -156,6 +164,7 @@ def filter_options(command: F) -> F:
 @CONFIG
 def search(
     files: tuple[str, ...],
+    unverified: bool,
     since: str | None,
     until: str | None,
     last: int | None,
@@ -171,7 +180,7 @@ def search(
     trail = find_trail(files, cwd=Path.cwd(), env=os.environ, config=config)
     now = dt.datetime.now(dt.timezone.utc)
     unread = Unread()
-    filters = make_filters(given, since=since, until=until, now=now)
+    filters = make_filters(given, since=since, until=until, now=now, unverified=unverified)
     hits = find_hits(trail, filters, last=last, unread=unread)
     write_lines((as_json_lines if as_json else as_table)(hits))
     for sentence in unread.sentences():
