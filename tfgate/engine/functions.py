@@ -98,20 +98,45 @@ def _is_index(step: str, elements: list[Any]) -> bool:
     return step.isdecimal() and len(step) < 10 and int(step) < len(elements)
 
 
-def _references(state: State, argument: Any = None) -> Any:
+def _references(state: State, argument: Any = None, of: Any = None) -> Any:
     if isinstance(argument, Unknown):
         return UNKNOWN
-    scope, plan = _plan(state.scope, "references")
-    find = partial(plan.references, scope.subject, argument)
-    return scope.joined(state, "references", argument, find)
+    return _linked(state, "references", argument, of)
 
 
-def _referenced_by(state: State, pattern: Any) -> Any:
+def _referenced_by(state: State, pattern: Any, of: Any = None) -> Any:
     if isinstance(pattern, Unknown):
         return UNKNOWN
-    scope, plan = _plan(state.scope, "referenced_by")
-    find = partial(plan.referenced_by, scope.subject, pattern, redacted=scope.redacted)
-    return scope.joined(state, "referenced_by", pattern, find)
+    return _linked(state, "referenced_by", pattern, of)
+
+
+def _linked(state: State, function: str, argument: str | None, of: Any) -> Any:
+    """Find what refers to the subject, or is referred to; of another resource from ``of``."""
+    scope, plan = _plan(state.scope, function)
+    find: Any = plan.references if function == "references" else plan.referenced_by
+    if of is None:
+        call = partial(find, scope.subject, argument, redacted=scope.redacted)
+        return scope.joined(state, function, argument, call)
+    if isinstance(of, Unknown):
+        return MayRaise(UNKNOWN)
+    address, deposed = of.get("address"), of.get("deposed")
+    if isinstance(address, Unknown):
+        return UNKNOWN
+    if type(address) is not str:
+        raise EvaluationError(
+            f"{function}() needs a resource with its address, as the elements of changes, "
+            "references() and referenced_by() have one",
+            kind="invalid-type",
+            function=function,
+        )
+    other = plan.find(address, deposed if type(deposed) is str else None)
+    if other is None:
+        return UNKNOWN
+    return scope.hop(
+        state,
+        (function, argument, other.position),
+        partial(find, other, argument, redacted=scope.redacted),
+    )
 
 
 def _configured(state: State, argument: Any) -> Any:
@@ -241,27 +266,33 @@ SCOPE_FUNCTIONS: Final = (
     ),
     _function(
         "references",
-        (Parameter("argument", "string", optional=True),),
+        (
+            Parameter("argument", "string|null", optional=True),
+            Parameter("of", "object", optional=True),
+        ),
         "array",
         _references,
-        "Configuration addresses that an argument of the subject refers to (all arguments where "
-        "none is named), followed through variables and outputs of modules. One that the "
-        "expression does more with than to point at it, or that the values do not show, may be "
-        "missing: what rests on it is unknown.",
-        "references('kms_key_id')[?glob(@, '*aws_kms_key.*')]",
+        "What an argument of the subject refers to (all arguments where none is named), followed "
+        "through variables and outputs of modules: each as in a resource rule, without "
+        "module_variables, and with certain. One that the expression does more with than to point "
+        "at it, or that the values do not show, may be missing (certain is false): what rests on "
+        "it is unknown. With a resource as the second argument it is about that one.",
+        "references('bucket')[].references('kms_key_id', @)[].after.enable_key_rotation",
+        "Fails for an object without an address.",
         check=_check_argument_path,
         state=True,
     ),
     _function(
         "referenced_by",
-        (Parameter("type", "string"),),
+        (Parameter("type", "string"), Parameter("of", "object", optional=True)),
         "array",
         _referenced_by,
         "The changes of resources of a type (a glob) whose configuration refers to the subject, "
-        "each as in a resource rule. One that does more "
+        "each as references() gives them. One that does more "
         "than to point at the subject, or whose values do not name it, may be missing: what rests "
-        "on it is unknown.",
+        "on it is unknown. With a resource as the second argument it is about that one.",
         "referenced_by('aws_s3_bucket_public_access_block')[?after.block_public_acls]",
+        "Fails for an object without an address.",
         state=True,
     ),
     _function(

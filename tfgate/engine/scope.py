@@ -99,6 +99,17 @@ class SubjectScope(Scope):
             state.spend(len(found) >> 2)
         return found
 
+    def hop(self, state: State, key: object, find: Callable[[], Any]) -> Any:
+        """Return what a function finds from another resource: a step of the same price each."""
+        state.spend(_JOIN)
+        shared = self._shared
+        if key not in shared:
+            shared[key] = find()
+        found = shared[key]
+        if type(found) is list:
+            state.spend(len(found) >> 2)
+        return found
+
 
 def scoped(scope: SubjectScope | None, function: str) -> SubjectScope:
     """Return the scope; EvaluationError where there is none."""

@@ -201,22 +201,30 @@ class Plan:
             self._data_sources[key] = self.prior.data_sources(types, others, len(self.changes))
         return self._data_sources[key]
 
-    def references(self, subject: Subject, argument: str | None = None) -> Any:
-        """List the configuration addresses that the subject's block refers to, sorted.
+    def find(self, address: str, deposed: str | None = None) -> Change | None:
+        """Find a change, or a data source that was read, by the address of the instance."""
+        return self._joins.find(address, deposed)
 
-        ``argument`` is a dotted path of arguments (list steps left out); all of them without one.
-        References are followed through variables and outputs of modules. One is certain where the
-        sources show that the argument only points at it, or where the argument's value is its name;
-        others are `Maybe`. What the JSON has lost (locals, dynamic blocks) is one more of them that
-        stands for any number of addresses. Subjects without expressions give `UNKNOWN`.
+    def references(
+        self, subject: Subject, argument: str | None = None, *, redacted: bool = False
+    ) -> Any:
+        """List the documents of what the subject's block refers to, sorted by address.
+
+        Each is that of a resource rule on the instance, ``module_variables`` left out, with
+        ``certain`` beside it. ``argument`` is a dotted path of arguments (list steps left out); all
+        of them without one. References are followed through variables and outputs of modules. One
+        is certain where the sources show that the argument only points at the instance, or where
+        the argument's value is its name; others are `Maybe`. What the JSON has lost (locals,
+        dynamic blocks) is one more of them that stands for any number. An instance that the plan
+        does not show has fields that are `UNKNOWN`. Subjects without expressions give `UNKNOWN`.
         """
-        return self._joins.references(subject, argument)
+        return self._joins.references(subject, argument, redacted=redacted)
 
     def referenced_by(self, subject: Subject, pattern: str, *, redacted: bool = False) -> Any:
         """List the documents of resources whose type matches a glob and that refer to a change.
 
-        Instances that the apply removes do not count. Doubt is shown as in `references`: an empty
-        list is certain. Mentions in tags, labels and descriptions are no references.
+        The documents and doubt are as in `references`: an empty list is certain. Instances that the
+        apply removes do not count. Mentions in tags, labels and descriptions are no references.
         """
         return self._joins.referenced_by(subject, pattern, redacted=redacted)
 

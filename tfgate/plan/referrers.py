@@ -253,10 +253,11 @@ class Referrers:
         """
         targets = block.arguments.get(argument)
         if targets is not None and configuration_address(change) in targets.addresses:
-            return self._is_only_bearer(change, name)
-        return is_called_after(argument, change.type) and self._is_only_bearer(change, name)
+            return self.is_only_bearer(change, name)
+        return is_called_after(argument, change.type) and self.is_only_bearer(change, name)
 
-    def _is_only_bearer(self, change: Change, name: str) -> bool:
+    def is_only_bearer(self, change: Change, name: str) -> bool:
+        """Whether no other resource of its type has that name."""
         bearers = self._bearers.get(change.type)
         if bearers is None:
             bearers = self._bearers[change.type] = Counter(

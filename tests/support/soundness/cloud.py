@@ -245,7 +245,7 @@ CLOUD_RULES: Final = (
     ),
     Rule(
         "NAMES-BUCKET",
-        {**_match(_BUCKET), "require": "references('bucket')[?matches(@, 'aws_s3_bucket[.]')]"},
+        {**_match(_BUCKET), "require": "references('bucket')[?type == 'aws_s3_bucket']"},
     ),
     Rule("FEW-INGRESS", {**_ON_GROUPS, "require": "length(after.ingress) <= `1`"}),
     Rule("SOME-INGRESS", {**_ON_GROUPS, "require": "length(after.ingress) >= `1`"}),

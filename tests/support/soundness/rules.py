@@ -42,6 +42,23 @@ _SUBJECT: Final = "after.input.role == 'subject'"
 _GUARD: Final = "after.input.role == 'guard'"
 _GUARDS: Final = "referenced_by('terraform_data')[?after.input.role == 'guard']"
 
+_SUBJECTS: Final = "references('triggers_replace')[?after.input.role == 'subject']"
+_FELLOWS: Final = (
+    f"({_SUBJECTS}.referenced_by('terraform_data', @)[] | [?after.input.role == 'guard'])"
+)
+"""The guards of the subjects that a guard names, itself among them."""
+
+
+def _subjects(values: Values, address: str) -> list[Mapping[str, Any]]:
+    """List the subjects that a guard names."""
+    return [values[one] for one in _named(values, address) if _role(values[one]) == "subject"]
+
+
+def _fellows(values: Values, address: str) -> list[Mapping[str, Any]]:
+    """List the guards of the subjects that a guard names."""
+    named = [one for one in _named(values, address) if _role(values[one]) == "subject"]
+    return [guard for one in named for guard in _guards(values, one)]
+
 
 def _guards(values: Values, address: str) -> list[Mapping[str, Any]]:
     """List the guards that hold the id of the resource."""
@@ -95,23 +112,64 @@ FIXED: Final = (
         "NAMES-SUBJECT",
         {
             "when": _GUARD,
-            "require": "any(references('triggers_replace'), &matches(@, '[.]s[0-9]'))",
+            "require": "any(references('triggers_replace'), &matches(address, '[.]s[0-9]'))",
         },
         _names_a_subject,
     ),
     Rule(
         "NAMES-NO-SUBJECT",
-        {"when": _GUARD, "deny": "references('triggers_replace')[?matches(@, '[.]s[0-9]')]"},
+        {"when": _GUARD, "deny": "references('triggers_replace')[?matches(address, '[.]s[0-9]')]"},
         lambda v, a: not _names_a_subject(v, a),
     ),
     Rule(
         "NAMES-FIRST",
         {
             "when": _GUARD,
-            "require": "contains(references('triggers_replace'), 'terraform_data.s0')",
+            "require": "references('triggers_replace')[?starts_with(address, 'terraform_data.s0')]",
         },
         lambda v, a: any(name.startswith("terraform_data.s0") for name in _named(v, a)),
     ),
+    Rule(
+        "NAMES-ON",
+        {"when": _GUARD, "require": f"{_SUBJECTS} | [?after.input.on == `true`]"},
+        lambda v, a: any(one["input"].get("on") is True for one in _subjects(v, a)),
+    ),
+    Rule(
+        "NAMES-ALL-ON",
+        {"when": _GUARD, "require": f"all({_SUBJECTS}, &after.input.on == `true`)"},
+        lambda v, a: all(one["input"].get("on") is True for one in _subjects(v, a)),
+    ),
+    Rule(
+        "GUARDS-NAME-IT",
+        {
+            "when": _SUBJECT,
+            "require": f"{_GUARDS}.references('triggers_replace', @)[] | [?address == $.address]",
+        },
+        lambda v, a: bool(_guards(v, a)),
+    ),
+    Rule(
+        "SHARED",
+        {"when": _GUARD, "require": f"{_FELLOWS}[?address != $.address]"},
+        lambda v, a: any(one["id"] != v[a]["id"] for one in _fellows(v, a)),
+    ),
+    Rule(
+        "NOT-SHARED",
+        {"when": _GUARD, "deny": f"{_FELLOWS}[?address != $.address]"},
+        lambda v, a: all(one["id"] == v[a]["id"] for one in _fellows(v, a)),
+    ),
+    Rule(
+        "FELLOWS-ON",
+        {"when": _GUARD, "require": f"all({_FELLOWS}, &after.input.on == `true`)"},
+        lambda v, a: all(one["input"].get("on") is True for one in _fellows(v, a)),
+    ),
+    Rule(
+        "CERTAIN",
+        {
+            "when": f"{_GUARD} && references('triggers_replace')[?certain]",
+            "require": "references('triggers_replace')",
+        },
+    ),
+    Rule("HOPS", {"deny": "references()[].references(null, @)[].references(null, @)[] | [?@]"}),
     Rule("NAMES-ANY", {"when": _GUARD, "require": "length(references()) > `1`"}),
     Rule("TRIGGERED", {"require": "configured('triggers_replace')"}),
     Rule("TRIGGER", {"when": _GUARD, "require": "after.triggers_replace"}),

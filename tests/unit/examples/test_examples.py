@@ -132,8 +132,8 @@ SCOPES = {
         ]
         """,
     "references": """
-        deny = "references()[?@ == 'aws_kms_key.k']"
-        message = "{@item}"
+        deny = "references()[?address == 'aws_kms_key.k' || config_address == 'aws_kms_key.k']"
+        message = "{@item.config_address}"
         tests = [
           { name = "t", expect = "fail", change = { type = "aws_a", refers_to = { key = ["aws_kms_key.k.arn", "aws_kms_key.k"] } }, message = "aws_kms_key.k" },
           { name = "block", expect = "fail", change = { type = "aws_a", after = {}, refers_to = { "b.key" = "aws_kms_key.k" } } },

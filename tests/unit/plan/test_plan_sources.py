@@ -84,7 +84,8 @@ def test_a_reference_is_certain_where_it_only_points(
     if certain:
         assert who(made) == [f"{GUARD}.g"]
         assert who(made, 1) == []
-        assert made.references(made.changes[2], "bucket") == ["aws_s3_bucket.a"]
+        [found] = made.references(made.changes[2], "bucket")
+        assert (found["address"], found["certain"]) == ("aws_s3_bucket.a", True)
         return
     doubted = [who(made, number) for number in (0, 1)]
     assert [f"{GUARD}.g"] not in doubted

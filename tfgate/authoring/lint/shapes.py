@@ -279,6 +279,19 @@ def _other_root(scope: Scope, catalog: Catalog) -> Shape:
     return object_of({**declared_fields(scope, catalog), **known})
 
 
+def linked(change: Shape) -> Shape:
+    """Return what `references` and `referenced_by` give of a change: `certain` is beside it."""
+    narrower = change.variants
+
+    def of(name: str, constant: Any) -> Shape | None:
+        shape = None if narrower is None else narrower(name, constant)
+        return None if shape is None else linked(shape)
+
+    fields = {**(change.fields or {}), "certain": BOOLEAN}
+    fields.pop("module_variables", None)
+    return replace(change, fields=fields, variants=None if narrower is None else of)
+
+
 def generic_change(catalog: Catalog) -> Shape:
     """Return the document of any change; it becomes that of a type once the type is known."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tfgate.authoring.lint.findings import did_you_mean
-from tfgate.authoring.lint.shapes import Root, change_shape, generic_change
+from tfgate.authoring.lint.shapes import Root, change_shape, generic_change, linked
 from tfgate.model.rule import Scope
 from tfgate.query import Expression, FunctionTable
 from tfgate.query import compile as compile_expression
@@ -83,9 +83,9 @@ class RuleNames:
             return self._held(argument)
         if name == "referenced_by":
             return self._referenced_by(argument)
-        if name in _ARGUMENTS:
+        if name in _ARGUMENTS and len(arguments) == 1:
             self._check_argument(name, argument)
-        return None
+        return list_of(linked(generic_change(self._catalog))) if name == "references" else None
 
     def _held(self, name: str) -> Shape:
         held = self._data.get(name)
@@ -106,9 +106,14 @@ class RuleNames:
                 message = f"the provider has no type {glob}{did_you_mean(near)}"
                 self._complain("unknown-type", "referenced_by", glob, message)
         if not 0 < len(types) <= _MOST_TYPES:
-            return list_of(generic_change(self._catalog))
+            return list_of(linked(generic_change(self._catalog)))
         return list_of(
-            union(*(change_shape(None, Scope.RESOURCE, t, self._catalog.get(t)) for t in types))
+            union(
+                *(
+                    linked(change_shape(None, Scope.RESOURCE, t, self._catalog.get(t)))
+                    for t in types
+                )
+            )
         )
 
     def _check_argument(self, function: str, path: str) -> None:

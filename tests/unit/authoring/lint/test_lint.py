@@ -70,7 +70,7 @@ SILENT = [
     "deny = \"type(after.tags) == 'object' && length(after.tags) > `50`\"",
     'deny = "contains(`[\\"a\\", \\"b\\"]`, after.availability_zone)"',
     'deny = "before.instance_type && before.instance_type != after.instance_type"',
-    "deny = \"references('subnet_id')[?glob(@, 'aws_subnet.*')] | length(@) > `1`\"",
+    "deny = \"references('subnet_id')[?type == 'aws_subnet'] | length(@) > `1`\"",
     "deny = \"any(after.security_groups || `[]`, &starts_with(@, 'sg'))\"",
     "deny = \"after.tags.Owner == 'x' || after.tags_all.Owner == 'x'\"",
 ]
