@@ -169,6 +169,22 @@ def test_delivered_twice_is_judged_once(server: TaskServer, hcp: FakeHcp) -> Non
     assert len(of_run) == 1
 
 
+def test_who_started_the_run_is_proven_by_the_key(server: TaskServer, hcp: FakeHcp) -> None:
+    """The request names who did, and is signed: the record says so, and whose word that is."""
+    server.submit(hcp.payload("taskrs-who", "create.json"))
+    hcp.wait("taskrs-who")
+    (record,) = [r for r in records(server) if r["run"]["id"] == "run-taskrs-who"]
+    assert record["operator_facts"] == {
+        "name": "jane",
+        "source": "run-task",
+        "verified": True,
+        "issuer": hcp.api.partition("/api")[0],
+        "subject": "jane",
+        "claims": {"organization_name": "acme", "run_id": "run-taskrs-who"},
+        "token_id": "taskrs-who",
+    }
+
+
 def test_a_plan_that_is_not_ready_is_waited_for(server: TaskServer, hcp: FakeHcp) -> None:
     """204 means later; heartbeats go out meanwhile, and none after the answer."""
     seen: list[float] = []

@@ -20,7 +20,7 @@ pytest.importorskip("dbos", reason="This test needs tfgate[server].")
 pytest.importorskip("trustme", reason="This test needs trustme.")
 
 from tests.support.hcp import TOKEN, FakeHcp, get, post, reply, sign
-from tests.support.task_server import TaskServer
+from tests.support.task_server import TaskServer, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -367,6 +367,8 @@ def test_no_key_configured(hcp: FakeHcp, tmp_path: Path) -> None:
         assert server.submit(payload)[0] == 400
         assert server.submit(payload, key=None)[0] == 200
         hcp.wait("taskrs-unsigned")
+        (record,) = records(server)
+        assert "verified" not in record["operator_facts"], "nobody vouches for who started it"
     finally:
         server.close()
 

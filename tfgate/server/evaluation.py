@@ -164,6 +164,7 @@ def _request(job: Job, policy: Policy, env: Mapping[str, str]) -> Request:
         now=dt.datetime.fromtimestamp(job.now, dt.timezone.utc),
         workspace=job.workspace,
         operator=job.operator,
+        proven=job.proven,
         facts=job.facts,
         approvals=policy.table.approvals,
         rules=policy.source_rules if job.stage is Stage.PRE_PLAN else policy.rules,

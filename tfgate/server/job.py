@@ -6,10 +6,13 @@ import socket
 import struct
 from enum import Enum
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
 from tfgate.errors import TfgateError
+from tfgate.model.decision import Operator
+from tfgate.model.text import clean
 
 VERIFICATION_TOKEN: Final = "test-token"  # noqa: S105 - the word by which a test is recognised
 """Token of the request that creating a run task sends; it is never called back."""
@@ -89,6 +92,24 @@ class RunTask(msgspec.Struct, frozen=True, omit_defaults=True):
             one is not None and one.outcomes for one in (self.capabilities, self.capabilitites)
         )
 
+    def proves(self) -> Operator | None:
+        """Return who started the run, for a request that is signed; ``None`` where nobody is named.
+
+        Whoever has the HMAC key vouches for it: HCP Terraform, by the host that is answered.
+        """
+        if not self.run_created_by or not (name := clean(self.run_created_by)):
+            return None
+        origin = urlsplit(self.task_result_callback_url)
+        return Operator(
+            name=name,
+            source="run-task",
+            verified=True,
+            issuer=f"{origin.scheme}://{origin.netloc}",
+            subject=name,
+            claims={"organization_name": clean(self.organization_name), "run_id": self.run_id},
+            token_id=self.task_result_id,
+        )
+
     def without_token(self) -> bytes:
         """Return the request as it is kept: JSON, with a dash where the token was."""
         return msgspec.json.encode(msgspec.structs.replace(self, access_token="-"))  # noqa: S106
@@ -143,6 +164,7 @@ class Job(msgspec.Struct, frozen=True):
     stage: Stage
     workspace: str
     operator: str
+    """Who started the run, as the request says."""
     folder: str
     """A private folder that belongs to this job."""
     now: float
@@ -157,6 +179,8 @@ class Job(msgspec.Struct, frozen=True):
     seconds: int = 300
     memory_bytes: int = 0
     has_file: bool = True
+    proven: Operator | None = None
+    """The same, where the request is signed."""
 
 
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -286,6 +286,7 @@ class Work:
             configuration_bytes=limits.configuration_bytes,
             seconds=limits.judge_seconds,
             memory_bytes=limits.judge_memory_bytes,
+            proven=None if self.settings.hcp.unsigned else request.proves(),
         )
 
     def answer(self, key: str) -> str:

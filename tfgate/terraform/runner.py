@@ -83,6 +83,7 @@ TOKENS = (
     "TFGATE_IDENTITY_TOKEN",
     "TFC_WORKLOAD_IDENTITY_TOKEN_TFGATE",
     "BITBUCKET_STEP_OIDC_TOKEN",
+    "TFGATE_APPROVAL_TOKEN",
 )
 """How the names begin of variables that prove to the gate who runs it: what a configuration makes
 Terraform run could use them in somebody's name."""
