@@ -60,6 +60,12 @@ def _postgres(env: Mapping[str, str]) -> str | None:
     return search_path("postgres", env) or (str(installed[-1]) if installed else None)
 
 
+def _oidc_provider(env: Mapping[str, str]) -> str | None:
+    folder = Path(__file__).parent / "oidc"
+    installed = (folder / "node_modules" / "oidc-provider").is_dir()
+    return str(folder / "provider.mjs") if installed and search_path("node", env) else None
+
+
 PARTS: Mapping[str, Part] = {
     "terraform": Part(_program("terraform"), "put a terraform on PATH"),
     "tofu": Part(_program("tofu"), "put a tofu on PATH"),
@@ -70,6 +76,9 @@ PARTS: Mapping[str, Part] = {
     "ssh-keygen": Part(_program("ssh-keygen"), "install OpenSSH"),
     "chromium": Part(_program("chromium", "chromium-browser", "google-chrome"), "install chromium"),
     "postgres": Part(_postgres, "install PostgreSQL's server"),
+    "oidc-provider": Part(
+        _oidc_provider, "install node and npm, and run `npm ci --prefix tests/support/oidc`"
+    ),
     "cc": Part(_program("cc"), "install a C compiler, gcc and libc6-dev for instance"),
 }
 
