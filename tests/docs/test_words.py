@@ -53,19 +53,7 @@ UNDONE: Final[frozenset[str]] = frozenset(
         "docs/approvals.md",
         "docs/reference/audit-record.md",
         "docs/rules",
-        "tfgate/audit",
-        "tfgate/cli",
-        "tfgate/engine",
-        "tfgate/gate",
-        "tfgate/hcl",
-        "tfgate/plan",
-        "tfgate/provenance",
-        "tfgate/query",
-        "tfgate/review",
-        "tfgate/ruleset",
-        "tfgate/schema",
         "tfgate/server",
-        "tfgate/terraform",
     }
 )
 """Rooms and pages whose words are still to be rewritten."""

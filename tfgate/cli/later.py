@@ -3,7 +3,7 @@
 A gate runs before every apply, so its start is everybody's time. ``click`` imports ``inspect`` for
 texts of several lines (with ``ast``, ``dis`` and ``tokenize``: 7 ms), ``urllib.parse`` imports
 ``ipaddress`` for addresses in brackets, ``msgspec`` imports ``textwrap`` and ``msgspec.inspect``
-for JSON Schemas and ``uuid``, which wants ``platform`` to tell it the system's name, and
+for JSON Schemas and ``uuid``, which asks ``platform`` for the system's name, and
 ``jmespath``'s parser comes with an interpreter that tfgate does not use. What stands in for such a
 module loads it when something of it is asked for. Together they are a tenth of a check of a small
 plan.

@@ -21,7 +21,7 @@ Locate = Callable[[str, "str | None"], "Location | None"]
 
 LocateElement = Callable[[str, str, Any], "Location | None"]
 """``(address, attribute, element)`` to the place of the nested block that made the element of a
-planned value. Its number does not tell: a set has its elements in another order than the source."""
+planned value. Its number does not show it: a set has its elements in another order."""
 Blocks = Callable[[Collection[str], Collection[str]], "Iterable[SourceBlock] | None"]
 """``(kinds, types)``, exact names or empty for all, to the blocks of the sources; ``None`` where
 there are no sources. It parses, so it is only called where a rule looks at sources."""
@@ -51,7 +51,7 @@ class Context(Frozen, frozen=True):
     """The time of the decision, timezone-aware."""
     run: Run | None = None
     facts: Mapping[str, Any] = {}
-    """Further facts of ``$context``, as the rulesets declare them; they hide none of tfgate's."""
+    """Further facts of ``$context``, as the rulesets declare them, beside those of tfgate."""
     params: Mapping[str, Mapping[str, Any]] = {}
     """Ruleset id → parameter name → value, for those the configuration sets."""
     data: Mapping[str, Mapping[str, Any]] = {}

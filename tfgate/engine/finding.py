@@ -45,7 +45,7 @@ class Traced(Frozen, frozen=True):
 
 
 class Focus(Frozen, frozen=True):
-    """Which attribute a rule is about, as the paths tell that decide it."""
+    """Which attribute a rule is about, as the paths show that decide it."""
 
     name: str | None = None
     """The attribute, where there is just one."""

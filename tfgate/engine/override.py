@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 _REPLACED: Final = "\ufffd"
-"""Stands in names that were cleaned where a character was that shows nothing."""
+"""Stands in names where a character was that shows nothing."""
 _DOTS: Final = str.maketrans({"\u3002": ".", _REPLACED: None})
 """The ideographic full stop is a dot in the names of domains (UTS 46)."""
 

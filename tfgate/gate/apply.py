@@ -140,7 +140,7 @@ def show_to_person(job: ApplyJob, copy: Path) -> None:
 
 
 def _plain(job: ApplyJob) -> list[str]:
-    """Terraform colours whatever it prints to, unless told not to."""
+    """Terraform colours whatever it prints to, without an option that forbids it."""
     return [] if job.console.can_color and not job.arguments.on("no-color") else ["-no-color"]
 
 

@@ -247,7 +247,7 @@ def _in_directory(request: Request) -> Iterator[tuple[str, Callable[[], PlanInpu
 
 
 def find_plans(directory: Path) -> list[Path]:
-    """Find the plans below a directory, sorted: hidden directories are passed over.
+    """Find the plans below a directory, sorted, and not those in directories that begin with a dot.
 
     Of a plan file and its JSON of the same name the JSON is taken: it needs no Terraform.
     """

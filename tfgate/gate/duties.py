@@ -1,7 +1,7 @@
 """Who planned, approved and applied: separation of duties, out of records.
 
 A person is proven by a token, a key or a signature, and claimed otherwise. Where two duties may be
-one person's, that is reported: by issuer and subject, and by name as far as names can tell.
+one person's, that is reported: by issuer and subject, and by name as far as names show it.
 """
 
 from __future__ import annotations

@@ -204,7 +204,7 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Interrupted(KeyboardInterrupt):
-    """Somebody asked for the end. Everything on the way out is cleaned up, as for Ctrl-C."""
+    """Somebody asked for the end. Everything on the way out is removed, as for Ctrl-C."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)

@@ -178,7 +178,7 @@ class Recorder:
     def undecided(self, decision_id: str, error: BaseException) -> None:
         """Record that no decision could be made, unless one is on record.
 
-        A second failure must not hide the first.
+        A second failure must not replace the first.
         """
         if decision_id in self._recorded:
             return

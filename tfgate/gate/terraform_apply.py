@@ -121,7 +121,7 @@ class TerraformApply:
         self.progress = Progress() if self.job.arguments.on("json") else None
 
     def cancelled(self, reason: str) -> None:
-        """Record that an allowed plan was not applied. A second failure must not hide the first."""
+        """Record that an allowed plan was not applied. The first failure stays the reason."""
         try:
             self._record("apply_cancelled", {"reason": reason})
         except AuditError:

@@ -64,7 +64,7 @@ class SourceIndex:
         """Make the index of the configuration whose root module is in ``root``.
 
         ``data_dir`` is where ``terraform init`` keeps its things (``TF_DATA_DIR``; default
-        ``.terraform`` below the root). A ``.tofu`` file hides the ``.tf`` file of the same
+        ``.terraform`` below the root). A ``.tofu`` file replaces the ``.tf`` file of the same
         name, as OpenTofu does it; Terraform reads none of them.
         """
         reader = Reader.of(Path(root), limits or Limits())
@@ -77,7 +77,7 @@ class SourceIndex:
     ) -> SourceIndex:
         """Make the index of the configuration that a plan file keeps.
 
-        Places are told as if it lay in ``root``, of which nothing is read. Raises ``ValueError``
+        Places are given as if it lay in ``root``, of which nothing is read. Raises ``ValueError``
         for what Terraform would not have kept.
         """
         snapshot = Snapshot(Path(root), modules, limits or Limits())
@@ -113,7 +113,7 @@ class SourceIndex:
     def locate_element(self, address: str, name: str, element: object) -> Location | None:
         """Return the place of the nested block ``name`` that made ``element`` of a planned value.
 
-        Where that cannot be told, it is the place of the first such block, as `locate` gives it.
+        Where that is not certain, it is the place of the first such block, as `locate` gives it.
         """
         calls, rest = split_modules(config_address(address))
         node = self.module(calls)

@@ -124,7 +124,7 @@ def alike(file: SourceFile, block: Block, name: str, element: Any) -> int | None
     """Return the number of the one block ``name`` in ``block`` that can have made ``element``.
 
     ``None`` where that is none or not one alone, or where a dynamic block makes some of them. What
-    is unknown in the element (or hidden) fits anything.
+    is unknown in the element (or redacted) fits anything.
     """
     body = file.contents(block)
     if not isinstance(element, dict) or any(

@@ -191,7 +191,7 @@ def evaluate(text: str, resolve: Callable[[str], Any]) -> Any:
     """Return what an expression comes to: literals, and templates, lists and objects of them.
 
     ``resolve`` gives the value of each part that is something else: `UNKNOWN` where it is none, and
-    `SENSITIVE` hides a template that it stands in. What is no HCL is unknown.
+    `SENSITIVE` redacts a template that it stands in. What is no HCL is unknown.
     """
     if len(text) > _LONGEST:
         return UNKNOWN

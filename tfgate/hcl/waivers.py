@@ -35,7 +35,7 @@ class WaiverProblem(NamedTuple):
 
     location: Location
     message: str
-    """One sentence, with the cure."""
+    """One sentence, with the fix."""
     kind: ProblemKind
 
 

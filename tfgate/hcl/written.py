@@ -16,7 +16,7 @@ NOT_SET = "null"
 
 
 class SourceText:
-    """What `tfgate.plan.Plan.use_sources` takes. ``None`` always says that nobody can tell.
+    """What `tfgate.plan.Plan.use_sources` takes. ``None`` always says that nobody knows.
 
     Nothing is said of a module of which a file could not be read: it might override what others
     say.

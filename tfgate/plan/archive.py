@@ -1,6 +1,6 @@
 """A plan without its secrets, as plan JSON that can be evaluated again.
 
-Whatever the redacted view hides is a mark (`tfgate.plan.decoding`), which a reader takes for a
+Whatever is redacted is a mark (`tfgate.plan.decoding`), which a reader takes for a
 value that is not known. Parts that no rule reads (managed resources of the state, planned values,
 generated configuration) are left out.
 """
@@ -120,7 +120,7 @@ def _body(body: Body, change: Change) -> dict[str, Any]:
 
 
 def _lenient(value: Any, marks: Any) -> Any:
-    """Leave marks out for attributes that are not there (unknown ones): nothing is to be hidden.
+    """Leave marks out for attributes that are not there (unknown ones): nothing is to be redacted.
 
     A mark in the place of an absent attribute would turn it from unknown to present.
     """

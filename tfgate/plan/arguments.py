@@ -1,4 +1,4 @@
-"""Finding an argument in a block's ``expressions``, and what dynamic blocks hide there.
+"""Finding an argument in a block's ``expressions``, and what dynamic blocks may add there.
 
 ``dynamic`` blocks are not in ``configuration`` at all (terraform issues 28346, 29022). A nested
 block that has no expressions but whose values are in ``after`` may come from one, or may have been
@@ -35,7 +35,7 @@ class Found(NamedTuple):
     parts: list[Any]
     """Expressions and blocks at the path."""
     hidden: bool
-    """Whether a dynamic block may hide (more of) it."""
+    """Whether a dynamic block may make (more of) it."""
 
     @property
     def is_set(self) -> bool:

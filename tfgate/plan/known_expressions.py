@@ -1,7 +1,7 @@
 """Whether a plan certainly knew an expression, where the sources are at hand.
 
 Asked of the ``for_each`` of dynamic blocks: over what is not known, a provider plans one block that
-stands for any number of them. False only says that nobody can tell.
+stands for any number of them. False only says that nobody knows.
 """
 
 from __future__ import annotations

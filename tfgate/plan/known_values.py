@@ -47,7 +47,7 @@ class KnownValues:
     def arguments(
         self, place: Place, expressions: Any, *, redacted: bool, secret: Callable[[str], bool]
     ) -> Any:
-        """Return the values of the arguments of a block; ``secret`` tells by an argument's name."""
+        """Return the values of the arguments of a block; ``secret`` decides by its name."""
         if type(expressions) is not dict:
             return UNKNOWN
         return {
@@ -237,7 +237,7 @@ class KnownValues:
         """Return what the root module's variable was given.
 
         Since Terraform 1.2 a plan has the defaults among the variables. What it does not have is
-        ephemeral, or the plan is older: where the sources tell, the default holds.
+        ephemeral, or the plan is older: where the sources show it, the default holds.
         """
         given = self._configuration.variables
         if name in given:

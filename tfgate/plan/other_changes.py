@@ -115,7 +115,7 @@ class OutputChange(PartOfPlan):
         return {name: get(self, reads) for name, get in reads.select(REDACTED_FIELDS)}
 
     def hidden(self, value: Any, side: str) -> Any:
-        """Hide in ``value`` what the marks of ``side`` say; all of a sensitive output."""
+        """Redact in ``value`` what the marks of ``side`` say; all of a sensitive output."""
         if self.sensitive:
             return SENSITIVE
         marks = self._marks(side)

@@ -82,7 +82,7 @@ def variable_values(raw: Raw) -> dict[str, Any]:
 
 
 def redacted_values(values: dict[str, Any], configuration: Configuration) -> dict[str, Any]:
-    """Hide the values of variables that are sensitive, or that are not known not to be.
+    """Redact the values of variables that are sensitive, or that are not known not to be.
 
     ``variables`` has no marks: a variable's sensitivity is in the configuration.
     """

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _READ: Final = (Action.READ.value,)
 _ESCAPED: Final = re.compile(rb"\\u00(?:2[dD]|3[0-9]|[4-7])")
-"""A character of a name as an escape. Terraform writes none; a name may hide behind it."""
+"""A character of a name as an escape. Terraform writes none; a name may be written with it."""
 
 
 class Entry(msgspec.Struct, gc=False):

@@ -25,7 +25,7 @@ Path = tuple[str, ...]
 
 
 class Attributes:
-    """Which top-level attributes of an object to decode: the named ones, or all."""
+    """Which top-level attributes of a value to decode: the named ones, or all."""
 
     __slots__ = ("_decode", "names")
 
@@ -60,7 +60,7 @@ class Attributes:
 
 
 def _checked(value: Any, text: bytes) -> Any:
-    """Check the depth of what has parts, and find write-only arguments; ``text`` may tell."""
+    """Check the depth of what has parts, and find write-only arguments; ``text`` may show it."""
     if is_maybe_deep(text):
         check_depth(value)
     if MARK in text:

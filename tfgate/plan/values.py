@@ -173,7 +173,7 @@ def _decode(change: Change, reads: Reads, side: str, part: str) -> Any:
 
 
 def _hidden(change: Change, reads: Reads, value: Any, side: str) -> Any:
-    """Hide what is marked. Old formats and absent marks hide by name as well."""
+    """Redact what is marked; by name as well where the format is old or marks are absent."""
     part = f"{side}_sensitive"
     marks = getattr(change.body, part)
     if not marks or change.context.by_name:
@@ -191,7 +191,7 @@ def _hidden(change: Change, reads: Reads, value: Any, side: str) -> Any:
 
 
 def redact(value: Any, marks: Any) -> Any:
-    """Hide in ``value`` (which may hold unknowns) what ``marks`` has true for.
+    """Redact in ``value`` (which may hold unknowns) what ``marks`` has true for.
 
     A sensitive value that is unknown as well is `SENSITIVE`. Parts without marks are shared.
     """
@@ -298,7 +298,7 @@ def redact_expressions(expressions: Any, marked: frozenset[str] | None = frozens
 
 
 def redact_expression(part: Any, *, secret: bool = False) -> Any:
-    """Redact one expression, block, list or map of blocks; ``secret`` hides every constant."""
+    """Redact one expression, block, list or map of blocks; ``secret`` redacts every constant."""
     if type(part) is list:
         return [redact_expression(element, secret=secret) for element in part]
     if type(part) is not dict:

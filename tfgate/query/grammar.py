@@ -3,7 +3,7 @@
 ``let $a = … in …`` and ``$a`` are JEP 18 of jmespath.org. ``$`` (JEP 17), arithmetic (JEP 16) and
 ``a ? b : c`` (JEP 21) are JMESPath Community's.
 
-jmespath's lexer is one loop over characters. It is told of further characters that are tokens by
+jmespath's lexer is one loop over characters. It is given further characters that are tokens by
 themselves; those that stand together in one token are put together behind it. Its parser is asked
 for the column of each node that shows in the text.
 """

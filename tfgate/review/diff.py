@@ -290,7 +290,7 @@ def _elements(side: Side) -> list[Side]:
 
 
 def _unchanged(before: Side, after: Side) -> bool:
-    """Whether values are the same, and hide the same of it."""
+    """Whether values are the same, and redact the same of it."""
     if same(before.view, after.view):
         return True
     return same(before.real, after.real) and literal(before.view) == literal(after.view)

@@ -105,7 +105,7 @@ class Side(NamedTuple):
 
     @staticmethod
     def public(value: Any) -> Side:
-        """Return a side with nothing to hide."""
+        """Return a side with nothing to redact."""
         return Side(value, value)
 
 
@@ -225,11 +225,11 @@ def path_text(path: Path) -> str:
 # expressions; what a provider computes from them carries no mark (the ``output`` of a
 # ``terraform_data`` whose ``input`` is sensitive). Within one change such a repetition is hidden.
 _SHORTEST: Final = 8
-"""Characters: a shorter secret is also a common word, and hiding that would point at it."""
+"""Characters: a shorter secret is also a common word, and redacting that would point at it."""
 
 
 def without_echoes(before: Side, after: Side) -> tuple[Side, Side]:
-    """Hide every string that has one of the change's own secrets in it."""
+    """Redact every string that has one of the change's own secrets in it."""
     secrets = {*_secrets(before.view, before.real), *_secrets(after.view, after.real)}
     if not secrets:
         return before, after
@@ -241,7 +241,7 @@ def _masked(side: Side, secrets: set[str]) -> Side:
 
 
 def _secrets(view: Any, real: Any) -> Iterator[str]:
-    """Find the strings of ``real`` that ``view`` hides."""
+    """Find the strings of ``real`` that ``view`` redacts."""
     if view is SENSITIVE:
         yield from _strings(real)
     elif type(view) is dict and type(real) is dict:

@@ -121,7 +121,7 @@ def parse_toml(text: str, name: str) -> dict[str, Any]:
 
 
 def _syntax_problem(error: ValueError, text: str, name: str) -> Problem:
-    """tomli 2.1 and older tell the position in the message only."""
+    """tomli 2.1 and older give the position in the message only."""
     message = str(error)
     match = _POSITION.search(message)
     lines = text.split("\n")

@@ -44,7 +44,7 @@ class ParamType(Frozen, frozen=True):
         return self.name if self.item is None else f"{self.name}({self.item})"
 
     def check(self, value: object, at: KeyPath, problems: Problems) -> bool:
-        """Record every place where ``value`` is not of this type; tell whether it is."""
+        """Record every place where ``value`` is not of this type; return whether it is."""
         if self.item is None:
             return self._check_plain(value, at, problems)
         outer = dict if self.name == "map" else list

@@ -1,4 +1,4 @@
-"""Finds the line on which a key of a TOML document stands, which tomli does not tell.
+"""Finds the line on which a key of a TOML document stands, which tomli does not say.
 
 This is a scanner, not a parser: it is only run over text that tomli has accepted, and only where
 there is a mistake to report. Where it loses its way, the line of the nearest key above is given.

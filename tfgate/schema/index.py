@@ -48,7 +48,7 @@ class Attribute(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True
     flags: int = 0
 
     def has(self, flag: int) -> bool:
-        """Tell whether a flag of this module is set."""
+        """Whether a flag of this module is set."""
         return bool(self.flags & flag)
 
     @property
@@ -199,7 +199,7 @@ class SchemaIndex:
         return [name for chunk in self._header.chunks if chunk.data is data for name in chunk.names]
 
     def has(self, kind: str) -> bool:
-        """Tell whether there is such a resource type."""
+        """Whether there is such a resource type."""
         return (False, kind) in self._places
 
     def get(self, kind: str, *, data: bool = False) -> Block | None:

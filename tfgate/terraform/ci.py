@@ -189,7 +189,7 @@ def detect_ci(env: Mapping[str, str]) -> CiSystem | None:
 
 
 def first(env: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str] | None:
-    """Return name and cleaned value of the first of ``names`` that is set and not blank."""
+    """Return name and printable value of the first of ``names`` that is set and not blank."""
     for name in names:
         if value := clean(env.get(name, "")):
             return name, value

@@ -153,7 +153,7 @@ def detect_operator(
 
     The first that answers: ``flag``, ``TFGATE_OPERATOR``, the CI system's variables, git's
     ``user.email``, the account (the one behind ``sudo`` where root runs). Nothing of it is proof:
-    ``verified`` is false for all of them. A name is cleaned of control characters and cut at 256.
+    ``verified`` is false for all of them. A name loses its control characters and is cut at 256.
     Where nobody answers, the name is ``unknown`` and the source ``none``.
     """
     if name := clean(flag or ""):

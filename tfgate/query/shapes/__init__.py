@@ -1,8 +1,8 @@
-"""What an expression can come to, told from the shape of the document alone.
+"""What an expression can come to, from the shape of the document alone.
 
 `infer` walks an expression's tree with shapes in place of values, and remarks on what cannot be
 meant: a field that no such document has, a list used as an object, a comparison that never holds,
-an argument that may make a function fail. What cannot be told is not remarked on.
+an argument that may make a function fail. What is not certain is not remarked on.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ _YES: Final = replace(BOOLEAN, mask=TRUE)
 
 
 def comparison(walk: Walk, tree: Comparison, env: Env) -> Shape:
-    """Return what a comparison comes to, as far as it can be told."""
+    """Return what a comparison comes to, as far as that is certain."""
     sides = (tree.left, tree.right)
     left, right = (walk.node(side, env.plain()) for side in sides)
     sign = SIGNS[tree.sign]

@@ -153,7 +153,7 @@ class Remark:
     part: Place
     """What it is about."""
     text: str
-    """The same, written from the root where that can be told: ``after.ports[].from``."""
+    """The same, written from the root where that is certain: ``after.ports[].from``."""
     shape: Shape
     """What was looked at: of `UNKNOWN_FIELD` the object, of `NULL_RAISES` the argument, …"""
     detail: str = ""
@@ -169,7 +169,7 @@ class Read:
     """One field that was read, with what stands there."""
 
     path: str
-    """From the root, as far as that can be told: ``after.ports[].from``."""
+    """From the root, as far as that is certain: ``after.ports[].from``."""
     part: Place
     shape: Shape
 

@@ -62,7 +62,7 @@ class Pin(Frozen, frozen=True):
 def read_lock(path: Path) -> dict[str, Pin]:
     """Return the pins by source; none where there is no file. Raises ``ConfigError``.
 
-    A lock that cannot be read is no lock that says nothing: it is a mistake to be mended.
+    A lock that cannot be read is no lock that says nothing: it is a mistake to be fixed.
     """
     if not os.path.lexists(path):
         return {}
