@@ -74,6 +74,7 @@ PARTS: Mapping[str, Part] = {
     "moto": Part(_moto, "run `pip install 'moto[server]'`"),
     "git": Part(_program("git"), "install git"),
     "ssh-keygen": Part(_program("ssh-keygen"), "install OpenSSH"),
+    "ssh-agent": Part(_program("ssh-agent"), "install OpenSSH"),
     "chromium": Part(_program("chromium", "chromium-browser", "google-chrome"), "install chromium"),
     "postgres": Part(_postgres, "install PostgreSQL's server"),
     "oidc-provider": Part(

@@ -17,6 +17,8 @@ APPROVALS = "tfgate"
 """Namespace of approvals."""
 PROXIED_APPROVALS = "tfgate-approval-server"
 """Namespace of approvals that a server signs for people who have proven to it who they are."""
+OPERATORS = "tfgate-operator"
+"""Namespace of challenges by which people at terminals prove who they are."""
 RECEIPTS = "tfgate-receipt"
 """Namespace of receipts."""
 

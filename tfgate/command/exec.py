@@ -152,6 +152,7 @@ def _passed_on(audit_log: str | None, receipt: Path | None, options: dict[str, A
     given += [f"--approval={Path(path).absolute()}" for path in options["approvals"]]
     files = {"config": options["config"], "audit-log": audit_log, "receipt": receipt}
     files["identity-token-file"] = options["identity_token_file"]
+    files["identity-key"] = options["identity_key"]
     given += [f"--{name}={Path(path).absolute()}" for name, path in files.items() if path]
     for name in ("workspace", "operator", "evaluate"):
         if options[name]:

@@ -32,6 +32,10 @@ _EVALUATION = (
     click.option("--operator", metavar="NAME", help="Name of who runs the apply."),
     click.option("--identity-token-file", metavar="FILE", type=click.Path(path_type=Path),
                  help="Token that proves who runs the apply (see [[identity.issuers]])."),
+    click.option("--identity-key", metavar="FILE", envvar="TFGATE_IDENTITY_KEY",
+                 help="SSH key that proves who runs the apply (see identity.allowed_signers): "
+                      "private, or public with the private half in the agent. "
+                      "[env: TFGATE_IDENTITY_KEY]"),
     click.option("--evaluate", type=click.Choice(["changes", "all"]),
                  help="Evaluate only changes, or unchanged resources too."),
     click.option("--allow-empty", is_flag=True, default=None,
@@ -72,6 +76,7 @@ def make_request(
     workspace: str | None,
     operator: str | None,
     identity_token_file: Path | None,
+    identity_key: str | None,
     evaluate: str | None,
     allow_empty: bool | None,
     facts: Sequence[str],
@@ -98,6 +103,7 @@ def make_request(
         workspace=workspace,
         operator=operator,
         identity_token_file=identity_token_file,
+        identity_key=identity_key,
         flags=flags,
         facts=parse_facts(facts),
         approvals=tuple(approvals),

@@ -307,10 +307,9 @@ def _refused_as_known(
 ) -> str | None:
     """Compare the approver with the operator, by identity where both are proven, and the author."""
     operator, approval, request = decision.operator, signed.approval, signed.statement.request
-    if approval.subject and (approval.issuer, approval.subject) == (
-        operator.issuer,
-        operator.subject,
-    ):
+    same_key = not approval.subject and operator.verified and approval.key == operator.key_id
+    identity = (approval.issuer, approval.subject)
+    if same_key or (approval.subject and identity == (operator.issuer, operator.subject)):
         return f"{approval.approver} is the operator, and nobody approves their own apply"
     return refused_person(
         approval.principals,
@@ -321,7 +320,9 @@ def _refused_as_known(
 
 def operator_names(operator: Operator) -> tuple[str, ...]:
     """Return every name of the operator: of a proven one, those that its claims have as well."""
-    known = (operator.claims.get(claim) for claim in _NAMES)
+    known = [operator.claims.get(claim) for claim in _NAMES]
+    if operator.source == "ssh" and isinstance(listed := operator.claims.get("principals"), tuple):
+        known += listed
     return (operator.name, *(name for name in known if isinstance(name, str) and name))
 
 

@@ -296,6 +296,11 @@ def _staying(plan: Plan) -> Iterable[Change]:
     )
 
 
+def digest_of(plan_input: PlanInput, plan: Plan) -> str:
+    """Return the SHA-256 (hex) of the plan file, or of plan JSON where there was no file."""
+    return plan_input.plan_file_sha256 or plan.json_sha256
+
+
 def load_config(request: Request) -> GateConfig:
     """Read the configuration in force. Raises ``ConfigError``."""
     return load_gate_config(request.cwd, request.env, config=request.config, flags=request.flags)
@@ -315,7 +320,6 @@ def gather(
     claimed = detect_workspace(
         request.env, request.workspace, request.directory, warn=warnings.append
     )
-    operator = operator_of(request, config, claimed.name, warnings.append)
     effective = _rules(request, config, claimed)
     warnings += config.notes
     plan_input = (
@@ -325,6 +329,8 @@ def gather(
     )
     workspace = _settled(plan_input, claimed, request)
     plan = read_plan(plan_input.data, name=plan_input.name)
+    about = "" if request.identity_key is None else digest_of(plan_input, plan)
+    operator = operator_of(request, config, workspace.name, warnings.append, about)
     sources = _sources(request, plan, plan_input)
     if plan_input.plan_file_sha256 is None or plan_input.snapshot is not None:
         sources.give_to(plan)  # a directory may have changed since a plan file was made

@@ -38,6 +38,8 @@ class Request(Frozen, frozen=True):
     operator: str | None = None
     identity_token_file: Path | None = None
     """Token that proves who asks; without it, one is looked for (`tfgate.identity`)."""
+    identity_key: str | None = None
+    """SSH key that proves who asks, by signing a challenge."""
     proven: Operator | None = None
     """Who asks, where the caller has proof of its own, as the run-task server has."""
     reading: bool = False

@@ -227,6 +227,11 @@ class Identity(Section, table="identity"):
         "TFGATE_IDENTITY_NAME",
         default=None,
     )
+    allowed_signers = PathSetting(
+        "OpenSSH allowed-signers file of people whose SSH keys prove who runs tfgate at a "
+        "terminal, relative to this file.",
+        "TFGATE_IDENTITY_SIGNERS",
+    )
 
 
 class Receipts(Section, table="receipts"):

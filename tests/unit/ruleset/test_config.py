@@ -158,6 +158,7 @@ def test_later_layers_win_and_every_value_knows_its_origin(tmp_path: Path, write
         "approvals.bind": "../tfgate.toml:34",
         "approvals.max_hours": "default",
         "identity.name": "default",
+        "identity.allowed_signers": "default",
         "receipts.key": "default",
         "receipts.allowed_signers": "default",
         "receipts.max_hours": "default",
