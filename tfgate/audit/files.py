@@ -159,7 +159,7 @@ def _write_unnamed(path: Path, data: bytes, temporary: Path) -> bool:
 
 
 def _named(descriptor: int, path: Path) -> bool:
-    """Give a file without a name this one (man 2 open); ``False`` where that is impossible."""
+    """Name a file that has no name (man 2 open); ``False`` where that is impossible."""
     try:
         # With src_dir_fd Python calls linkat, which follows the link in /proc.
         os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)

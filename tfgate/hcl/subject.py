@@ -123,7 +123,7 @@ class SourceBlock(Frozen, frozen=True, dict=True, eq=False):
     contents: Contents
     find: Callable[[str], Location] | None = None
     more: Callable[[], dict[str, Any]] | None = None
-    """Gives further fields of the root, where the kind has any."""
+    """Returns further fields of the root, where the kind has any."""
 
     @property
     def error(self) -> str | None:

@@ -58,7 +58,7 @@ class Expressions:
         self._text = text
 
     def body(self, body: Contents) -> dict[str, Any]:
-        """Give a body. Raises ValueError for a literal that HCL would refuse."""
+        """Return a body. Raises ValueError for a literal that HCL would refuse."""
         arguments = {self._cut(name): self.value(node) for name, node in body.arguments}
         blocks: dict[str, list[Any]] = {}
         for block in body.blocks:
@@ -66,7 +66,7 @@ class Expressions:
         return {**blocks, **arguments}
 
     def value(self, node: Node) -> Any:
-        """Give the value of one expression."""
+        """Return the value of one expression."""
         if isinstance(node, Text):
             return self._string(self._text[node.start : node.end])
         if isinstance(node, Number):
@@ -81,7 +81,7 @@ class Expressions:
         return self.code(self._cut(node))
 
     def code(self, text: str) -> Any:
-        """Give what stands for an expression."""
+        """Return what stands for an expression."""
         return {"expression": text.strip()}
 
     def _word(self, written: str) -> Any:
@@ -123,7 +123,7 @@ class Unknowns(Expressions):
     """
 
     def body(self, body: Contents) -> dict[str, Any]:
-        """Give a body; what ``dynamic "x"`` makes is under ``x`` too, and unknown."""
+        """Return a body; what ``dynamic "x"`` makes is under ``x`` too, and unknown."""
         found = super().body(body)
         for block in body.blocks:
             if self._cut(block.kind) == "dynamic" and block.labels:
@@ -202,7 +202,7 @@ def evaluate(text: str, resolve: Callable[[str], Any]) -> Any:
 
 
 def quoted_text(written: str) -> str | None:
-    """Give what a quoted string means; ``None`` where it is a template.
+    """Return what a quoted string means; ``None`` where it is a template.
 
     Raises ValueError for an escape that HCL does not have.
     """
@@ -213,7 +213,7 @@ def quoted_text(written: str) -> str | None:
 
 
 def heredoc_text(written: str) -> str | None:
-    """Give what a heredoc means, from ``<<`` to its end marker; ``None`` where it is a template."""
+    """Return what a heredoc means, ``<<`` to its end; ``None`` where it is a template."""
     opening = HEREDOC.match(written)
     if opening is None:
         return None
@@ -226,7 +226,7 @@ def heredoc_text(written: str) -> str | None:
 
 
 def number(written: str) -> int | float | None:
-    """Give a number; ``None`` for one that no JSON number stands for."""
+    """Return a number; ``None`` for one that no JSON number stands for."""
     digits = "".join(written.split())
     if len(digits) > 400:
         return None

@@ -27,7 +27,7 @@ class SourceText:
         self._dynamic: dict[tuple[tuple[str, ...], str], Mapping[str, Sequence[str]] | None] = {}
 
     def expression(self, module: Sequence[str], block: str, path: Sequence[str]) -> str | None:
-        """Give the expression of an argument, `NOT_SET` where a block at hand does not set it."""
+        """Return the expression of an argument, `NOT_SET` where a block at hand does not set it."""
         source = self._source(module)
         if source is None:
             return None
@@ -39,7 +39,7 @@ class SourceText:
         return _argument(declared, path) if declared and path else None
 
     def dynamic(self, module: Sequence[str], block: str) -> Mapping[str, Sequence[str]] | None:
-        """Give, by label, the ``for_each`` of each ``dynamic`` block at any depth of a block."""
+        """Return, by label, the ``for_each`` of each ``dynamic`` block at any depth of a block."""
         asked = (tuple(module), block)
         if asked not in self._dynamic:
             self._dynamic[asked] = self._find_dynamic(*asked)

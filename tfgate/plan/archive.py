@@ -196,7 +196,7 @@ def _configuration(plan: Plan) -> Any:
 
 
 def _marked_blocks(changes: Iterable[Change]) -> dict[str, frozenset[str] | None]:
-    """Give, for each block, the attributes that hold something sensitive in some instance."""
+    """Return, for each block, the attributes that hold something sensitive in some instance."""
     found: dict[str, frozenset[str] | None] = {}
     for change in changes:
         address = without_keys(change.address)

@@ -44,7 +44,7 @@ class Written(Protocol):
         """
 
     def dynamic(self, module: Sequence[str], block: str) -> Mapping[str, Sequence[str]] | None:
-        """Give, by label, the ``for_each`` of each ``dynamic`` block at any depth of a block."""
+        """Return, by label, the ``for_each`` of each ``dynamic`` block at any depth of a block."""
 
     def evaluate(self, text: str, resolve: Callable[[str], Any]) -> Any:
         """Return what an expression comes to: literals, and templates, lists and objects of them.

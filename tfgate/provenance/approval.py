@@ -112,7 +112,7 @@ class Landings:
         self._tags = [] if signer is None else tag_approvals(repository, signer)
 
     def changes(self, landed: Commit, paths: Sequence[str]) -> dict[str, Change]:
-        """Give, for each of ``paths`` that ``landed`` touched, what it did."""
+        """Return, for each of ``paths`` that ``landed`` touched, what it did."""
         if len(landed.parents) < 2:
             return dict.fromkeys(paths, self._change(landed, [landed]))
         touches = within(self._repository, landed, paths)

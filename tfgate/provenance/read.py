@@ -78,7 +78,7 @@ class Wanted(NamedTuple):
     approvals: bytes | None = None
     """The review system's file."""
     signer: Signer | None = None
-    """Gives the signer of a tag."""
+    """Returns the signer of a tag."""
 
 
 def read_provenance(repository: Git, wanted: Wanted) -> RulesetProvenance:
