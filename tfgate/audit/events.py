@@ -160,6 +160,12 @@ CHAIN: Final[dict[str, Member]] = {
 _ID = Member(str, "Decision that it belongs to", "tfgate.decision.id", "metadata.correlation_uid")
 _WORKSPACE = Member(str, "Workspace", "tfgate.workspace", "resources[].name")
 _OPERATOR = Member(str, "Who ran it", "user.name", "actor.user.name")
+_PROOF = Member(
+    Operator,
+    "How the operator was named, and whether it was proven",
+    "tfgate.operator.*, user.id",
+    "actor.user.uid, actor.idp.name",
+)
 _PLAN_SHA256 = Member(
     Sha256 | None, "Of the plan file, or of plan JSON where there was no file",
     "tfgate.plan.sha256", "resources[].uid",
@@ -216,7 +222,7 @@ _DECISION = {
     "undecided": Member(bool, "Whether the deny means \"could not decide\"", "tfgate.undecided"),
     "reasons": Member(list[str], "Why, in sentences", "tfgate.reasons", "status_detail"),
     "workspace_facts": Member(Workspace, "How the workspace was named, and what its state is"),
-    "operator_facts": Member(Operator, "How the operator was named, and whether it was proven"),
+    "operator_facts": _PROOF,
     "plan": Member(PlanFacts | None, "The plan; null where sources were evaluated without one"),
     "sources": Member(SourceFacts | None, "What rules of scope source were evaluated on"),
     "run": Member(Run | None, "CI run and commit of the configuration", "cicd.*, vcs.*"),
@@ -332,9 +338,7 @@ EVENTS: Final[dict[str, Event]] = {
         "decision_id": _ID,
         "workspace": _WORKSPACE,
         "operator": _OPERATOR,
-        "operator_facts": Member(
-            Operator, "How the operator was named, and whether it was proven", always=False
-        ),
+        "operator_facts": msgspec.structs.replace(_PROOF, always=False),
         "command": _COMMAND,
         "arguments": _ARGUMENTS,
         "decision": _VERDICT,
@@ -343,9 +347,7 @@ EVENTS: Final[dict[str, Event]] = {
         "decision_id": _ID,
         "workspace": _WORKSPACE,
         "operator": _OPERATOR,
-        "operator_facts": Member(
-            Operator, "How the operator was named, and whether it was proven", always=False
-        ),
+        "operator_facts": msgspec.structs.replace(_PROOF, always=False),
         "command": _COMMAND,
         "arguments": _ARGUMENTS,
         "exit_code": _EXIT,
@@ -415,6 +417,14 @@ RUN: Final = {
     "repository": "vcs.repository.name",
 }
 """Members of ``run`` by their names in OpenTelemetry's conventions."""
+PROOF: Final = {
+    "source": "tfgate.operator.source",
+    "verified": "tfgate.operator.verified",
+    "issuer": "tfgate.operator.issuer",
+    "subject": "user.id",
+    "token_id": "tfgate.operator.token_id",
+}
+"""The same of ``operator_facts``."""
 
 
 def attributes(record: Record) -> dict[str, Any]:
@@ -439,8 +449,8 @@ def _named(member: str) -> str:
 
 
 def _attributes(name: str, otel: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if name == "run":
-        for key, attribute in RUN.items():
+    if parts := {"run": RUN, "operator_facts": PROOF}.get(name):
+        for key, attribute in parts.items():
             if value.get(key):
                 yield attribute, value[key]
     elif name == "rulesets":

@@ -114,7 +114,7 @@ def _azure_devops(issuer: Issuer, env: Mapping[str, str]) -> str | None:
     url, token = env.get("SYSTEM_OIDCREQUESTURI"), env.get("SYSTEM_ACCESSTOKEN")
     if not url or not token:
         return None
-    joined = f"{url}{'&' if '?' in url else '?'}api-version=7.1"
+    joined = f"{url}{'&' if '?' in url else '?'}api-version=7.1-preview.1"
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     return _member(_ask("POST", joined, headers, issuer, env), "oidcToken", issuer)
 

@@ -141,7 +141,8 @@ def _let_through(groups: view.Groups) -> Iterator[str]:
 def _facts(decision: Decision, context: ReportContext) -> Iterator[str]:
     for warning in decision.warnings:
         yield _quote(f"Warning: {warning}")
-    where = f"Workspace {decision.workspace.name}, for {decision.operator.name}"
+    proven = " (verified)" if decision.operator.verified else ""
+    where = f"Workspace {decision.workspace.name}, for {decision.operator.name}{proven}"
     yield _quote(f"{where}, by tfgate {context.tfgate_version}")
 
 

@@ -52,12 +52,11 @@ def _remedy(rule: Outcome, members: Sequence[Outcome]) -> _Remedy:
 def _about(decision: Decision, context: ReportContext) -> dict[str, str]:
     where, who, plan = decision.workspace, decision.operator, decision.plan
     state = "/".join(where.identity.values())
-    proven = "verified" if who.verified else "not verified"
     word, which = view.what(decision, context.plan_name)
     facts = {
         "Workspace": f"{where.name} (from {where.source})",
         "State": f"{where.backend} {state}".strip() if where.backend else "",
-        "Operator": f"{who.name} (from {who.source}, {proven})",
+        "Operator": view.operator(who),
         word.capitalize(): which,
         "Terraform": plan.terraform_version or "",
         "Outcomes": view.tally(decision),

@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from tfgate.model.decision import NO_PLAN, Decision
+from tfgate.model.decision import NO_PLAN, ClaimValue, Decision
 from tfgate.model.text import late
 from tfgate.report.escape import dumps
 from tfgate.report.interface import ReportContext, exit_code
@@ -159,12 +159,17 @@ class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of all settings of the backend but secrets."""
 
 
-class Operator(msgspec.Struct, frozen=True):
-    """Who asks for the apply."""
+class Operator(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who asks for the apply; a proven one with what proves it."""
 
     name: str
     source: str
     verified: bool
+    issuer: str | None = None
+    subject: str | None = None
+    claims: dict[str, ClaimValue] = {}
+    token_id: str | None = None
+    key_id: str | None = None
 
 
 class Run(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -244,9 +244,10 @@ def _list(sentences: Sequence[str], most: int) -> Iterator[str]:
 
 
 def _about(decision: Decision) -> str:
+    verified = ", verified" if decision.operator.verified else ""
     parts = [
         f"Workspace {_code(decision.workspace.name, 100)}",
-        f"operator {_code(decision.operator.name, 100)}",
+        f"operator {_code(decision.operator.name, 100)}{verified}",
     ]
     if changes := view.changes(decision):
         parts.append(markdown_prose(clip(changes, 300)))

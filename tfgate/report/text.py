@@ -46,10 +46,9 @@ def _about(sheet: Sheet, decision: Decision, context: ReportContext) -> None:
     where, who, plan = decision.workspace, decision.operator, decision.plan
     state = "/".join(where.identity.values())
     backend = f" in {where.backend} {state}".rstrip() if where.backend else ""
-    proven = "verified" if who.verified else "not verified"
     facts = {
         "workspace": f"{where.name}{backend} (from {where.source})",
-        "operator": f"{who.name} (from {who.source}, {proven})",
+        "operator": view.operator(who),
     }
     word, which = view.what(decision, context.plan_name)
     facts[word] = which

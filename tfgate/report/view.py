@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tfgate.model import Frozen
-from tfgate.model.decision import NO_PLAN, Decision, Outcome, OutcomeKind, Verdict
+from tfgate.model.decision import NO_PLAN, Decision, Operator, Outcome, OutcomeKind, Verdict
 from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
 from tfgate.report.escape import clip
 
@@ -93,6 +93,13 @@ def headline(decision: Decision, groups: Groups) -> str:
 def evaluated_thing(decision: Decision) -> str:
     """Name what was evaluated: ``this plan`` or, without one, ``these sources``."""
     return "these sources" if decision.plan == NO_PLAN else "this plan"
+
+
+def operator(who: Operator) -> str:
+    """Say who asked, and what that rests on: ``alice@github (verified by github as repo:…)``."""
+    if not who.verified:
+        return f"{who.name} (from {who.source}, not verified)"
+    return f"{who.name} (verified by {who.source}" + (f" as {who.subject})" if who.subject else ")")
 
 
 def what(decision: Decision, name: str) -> tuple[str, str]:

@@ -183,6 +183,7 @@ PRESETS: Final[Mapping[PresetName, Preset]] = {
         issuer_pattern="https://vstoken.dev.azure.com/ORGANIZATION_ID",
         audience="api://AzureADTokenExchange",
         operator="{sub}",
+        claims=("org_id", "prj_id", "def_id", "rpo_uri", "rpo_ref", "rpo_ver", "run_id"),
         missing="give the step `env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)`",
     ),
     # support.atlassian.com/bitbucket-cloud/docs

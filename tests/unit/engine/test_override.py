@@ -182,6 +182,7 @@ def test_an_approval_that_does_not_count(name: str) -> None:
     [
         (Operator("alice", "github"), "alice@acme.example is the operator"),
         (Operator("unknown", "none"), "it is not known who the operator is"),
+        (Operator("alice@github", "github", verified=True), "alice@acme.example is the operator"),
     ],
 )
 def test_the_operator_of_the_apply_counts_too(operator: Operator, sentence: str) -> None:
@@ -191,6 +192,41 @@ def test_the_operator_of_the_apply_counts_too(operator: Operator, sentence: str)
     after = override(msgspec.structs.replace(before, operator=operator), signed)
     assert after.verdict is Verdict.DENY
     assert sentence in after.warnings[0]
+
+
+PROVEN = Operator(
+    "a.smith@gitlab",
+    "gitlab",
+    verified=True,
+    issuer="https://gitlab.com",
+    subject="17",
+    claims={"user_email": "alice@acme.example", "ref": "bob"},
+)
+
+
+def test_a_proven_operator_has_every_name_of_the_claims() -> None:
+    """An address in the token is the operator's, whatever the name is made of; a branch is not."""
+    before = deny(SOFT_FAIL, operator=PROVEN)
+    assert "is the operator" in override(before, approval(before)).warnings[0]
+    assert override(before, approval(before, "bob")).verdict is Verdict.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("issuer", "subject", "same"),
+    [
+        ("https://gitlab.com", "17", True),
+        ("https://gitlab.com", "18", False),
+        ("https://gitlab.acme.example", "17", False),
+    ],
+)
+def test_one_identity_is_one_person(issuer: str, subject: str, same: bool) -> None:
+    """Issuer and subject together name somebody, whatever they are called: neither does alone."""
+    before = deny(SOFT_FAIL, operator=PROVEN)
+    signed = approval(before, "carol@acme.example")
+    used = msgspec.structs.replace(signed.approval, issuer=issuer, subject=subject)
+    after = override(before, signed._replace(approval=used))
+    assert (after.verdict is Verdict.DENY) is same
+    assert any("carol@acme.example is the operator" in text for text in after.warnings) is same
 
 
 def test_the_author_known_at_the_apply_counts_too() -> None:

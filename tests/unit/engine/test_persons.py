@@ -38,6 +38,8 @@ SAME = [
     ("\u1e9e\u0345", "ss\u03b9"),
     ("Alice  Doe", "alice\u00a0doe"),
     ("Alice\tDoe", "alice doe"),
+    ("alice@github", "alice@acme.example"),  # no mail goes there: it is a login
+    ("alice@github", "alice@gitlab"),
 ]
 DIFFERENT = [
     ("alice", "bob"),
@@ -51,6 +53,7 @@ DIFFERENT = [
     ("a.lice", "alice"),
     ("alice@acme.example", "alice@acme.example.other"),
     ("аlice", "alice"),  # a Cyrillic letter
+    ("аlice@github", "alice@acme.example"),
 ]
 
 
