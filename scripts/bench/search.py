@@ -13,8 +13,10 @@ values in what a rule reads, and rules that ask the rest of the plan.
 from __future__ import annotations
 
 import gc
+import re
 import sys
 import time
+from functools import cache
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
@@ -154,9 +156,17 @@ def _theirs(work: Sequence[Work]) -> float:
 
 def _search(work: Work) -> None:
     rule = work.rule.rule
-    Current.params, Current.let, Current.document = dict(work.rule.params), rule.let, work.document
-    if rule.when is None or jmespath.search(rule.when, work.document, options=OPTIONS):
-        jmespath.search(rule.expression, work.document, options=OPTIONS)
+    Current.params = dict(work.rule.values.objects["params"])
+    Current.let, Current.document = rule.let, work.document
+    if rule.when is None or jmespath.search(_called(rule.when), work.document, options=OPTIONS):
+        jmespath.search(_called(rule.expression), work.document, options=OPTIONS)
+
+
+@cache
+def _called(text: str) -> str:
+    """Write variables as calls: jmespath has none."""
+    text = re.sub(r"\$params\.(\w+)", r"param('\1')", text)
+    return re.sub(r"\$(\w+)", r"var('\1')", text)
 
 
 def _options() -> Any:
@@ -170,7 +180,9 @@ def _options() -> Any:
     added["_func_parse_json"] = one_string(lambda self, text: read(text))
     added["_func_param"] = one_string(lambda self, name: Current.params[name])
     added["_func_var"] = one_string(
-        lambda self, name: jmespath.search(Current.let[name], Current.document, options=OPTIONS)
+        lambda self, name: jmespath.search(
+            _called(Current.let[name]), Current.document, options=OPTIONS
+        )
     )
     return jmespath.Options(custom_functions=type("Added", (functions.Functions,), added)())
 

@@ -23,7 +23,7 @@ EXPRESSIONS = {
     "joined": "[join('-', ['x', after.password])]",
     "nested": "after.block[*].token",
     "before": "[before.password]",
-    "let": "[var('p')]",
+    "let": "[$p]",
     "parsed": "parse_json(after.policy).Secret && [parse_json(after.policy).Secret]",
     "config": "[config.expressions.password.constant_value]",
     "raises": "abs(after.password)",

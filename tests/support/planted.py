@@ -45,8 +45,8 @@ EXPRESSIONS = {
     "number": "[after.number, to_string(after.number)]",
     "short": "[after.pin, upper(after.pin), reverse(after.pin)]",
     "before": "[before.password]",
-    "let": "[var('p')]",
-    "let-parsed": "[var('j').Secret]",
+    "let": "[$p]",
+    "let-parsed": "[$j.Secret]",
     "parsed": "parse_json(after.policy).Secret && [parse_json(after.policy).Secret]",
     "config": "[config.expressions.password.constant_value]",
     "config-all": "[config]",
@@ -78,7 +78,7 @@ RAISING = {
     "order": "after.password < `3`",
     "context": "context(after.password)",
     "count": "count_by([after.number], &@)",
-    "let": "abs(var('p'))",
+    "let": "abs($p)",
 }
 """What fails on them."""
 

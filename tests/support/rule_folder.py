@@ -25,7 +25,7 @@ title = "Instances are of an allowed type"
 severity = "medium"
 enforcement = "soft-mandatory"
 match = { types = ["aws_instance"] }
-require = "contains(param('allowed'), after.instance_type)"
+require = "contains($params.allowed, after.instance_type)"
 message = "{address} uses {after.instance_type}"
 remediation = "Pick an allowed type."
 controls = { soc2 = ["CC8.1"] }

@@ -93,7 +93,7 @@ def _means_subcommand(args: list[str]) -> bool:
 @evaluation_options
 @click.option("--policy-set", metavar="NAME",
               help="Policy set that this step's output is for; rules read it with "
-                   "context('policy_set').")  # fmt: skip
+                   "$context.policy_set.")  # fmt: skip
 @click.option("--audit-log", metavar="FILE", help="Audit trail that the decision is recorded in.")
 @approval_option
 @click.pass_context

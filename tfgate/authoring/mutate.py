@@ -22,6 +22,7 @@ from tfgate.query import ExpressionError
 from tfgate.query import compile as compile_expression
 from tfgate.query.mutants import Mutants
 from tfgate.report.escape import console
+from tfgate.ruleset.names import given_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -168,7 +169,8 @@ def _variants(
 
 def _with_expression(compiled: CompiledRule, key: str, text: str) -> CompiledRule | None:
     try:
-        expression = compile_expression(text, functions=rule_functions())
+        given = given_to(dict(compiled.expressions())[key])
+        expression = compile_expression(text, functions=rule_functions(), variables=given)
     except ExpressionError:
         return None
     if key.startswith("let."):

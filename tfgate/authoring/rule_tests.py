@@ -20,6 +20,7 @@ from tfgate.plan import Plan, read_plan
 from tfgate.query.coverage import Condition, watched
 from tfgate.ruleset import CompiledRule, Ruleset, load_gate_config, load_rulesets
 from tfgate.ruleset.effective import sources_for
+from tfgate.ruleset.names import given_to
 from tfgate.ruleset.plan_tests import PlanTest, load_plan_tests, read_inline
 from tfgate.ruleset.sources import MANIFEST
 
@@ -185,7 +186,7 @@ def watch(compiled: CompiledRule) -> WatchedRule:
     conditions: list[tuple[str, Condition]] = []
     watching = {}
     for key, expression in compiled.expressions():
-        watching[key], found = watched(expression.text, rule_functions())
+        watching[key], found = watched(expression.text, rule_functions(), given_to(expression))
         conditions += [(key, condition) for condition in found]
     let = {name: watching[f"let.{name}"] for name in compiled.let}
     own = {key: watching[key] for key in ("when", "deny", "require") if key in watching}

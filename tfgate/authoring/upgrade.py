@@ -126,16 +126,30 @@ def _rules_of(manifest: Path) -> Iterable[Path]:
     return (manifest.parent / "rules").glob("*.toml") if manifest.name == MANIFEST else ()
 
 
-def _is_expression(path: KeyPath) -> bool:
-    """Whether the string at a path is an expression, or names a change of one."""
-    if path[:1] == ("rules",):
-        path = path[2:]
-    match path:
-        case (str(key),):
-            return key in _EXPRESSIONS
-        case ("let", str()) | ("mutants", int(), "survives"):
-            return True
-    return False
+def _edits(path: KeyPath, text: str, found: Problems) -> Iterator[tuple[int, int, str]]:
+    """Yield what changes in the string at a path: from where to where, and to what."""
+    match path[2:] if path[:1] == ("rules",) else path:
+        case ("when" | "deny" | "require",) | ("let", str()) | ("mutants", int(), "survives"):
+            for call in retired_calls(text):
+                if call.written is None:
+                    found.add(f"{call.function}() cannot be rewritten: {call.message}", path)
+                else:
+                    yield call.start, call.end, call.written
+        case ("message",):
+            for placeholder in _PATH.finditer(text):
+                for name in _DASHED.finditer(text, *placeholder.span("path")):
+                    if name["name"]:
+                        yield *name.span("name"), f'"{name["name"]}"'
+
+
+_PATH: Final = re.compile(
+    r"""(?<!\{)\{(?P<path>(?:@item|[A-Za-z_]\w*)"""
+    r"""(?:\.[A-Za-z_][\w-]*|\."(?:[^"\\]|\\["\\])+"|\[\d+\])*)\}""",
+    re.ASCII,
+)
+"""A placeholder of a message, which was a path and no expression."""
+_DASHED: Final = re.compile(r"\.(?P<name>[A-Za-z_]\w*(?:-[A-Za-z_]\w*)+)|\"[^\"]*\"", re.ASCII)
+"""A name with a dash in it, which an expression quotes: it is a minus there."""
 
 
 def _rewritten(file: TomlFile, problems: list[Problem]) -> str:
@@ -143,8 +157,8 @@ def _rewritten(file: TomlFile, problems: list[Problem]) -> str:
     found = file.problems()
     text, expected = file.text, file.table
     for path, (start, token) in sorted(string_tokens(text).items(), key=lambda each: -each[1][0]):
-        if _is_expression(path):
-            changed = _rewritten_string(token, path, found)
+        changed = _rewritten_string(token, path, found)
+        if changed != token:
             text = text[:start] + changed + text[start + len(token) :]
             expected = _with(expected, path, _decoded(changed)[0])
     _check_let_names(file.table, found)
@@ -158,12 +172,9 @@ def _rewritten_string(token: str, path: KeyPath, found: Problems) -> str:
     """Rewrite a string as it is written in the file."""
     text, offsets = _decoded(token)
     is_basic = token.startswith('"')
-    for call in reversed(list(retired_calls(text))):
-        if call.written is None:
-            found.add(f"{call.function}() cannot be rewritten: {call.message}", path)
-            continue
-        written = call.written.replace('"', '\\"') if is_basic else call.written
-        token = token[: offsets[call.start]] + written + token[offsets[call.end] :]
+    for start, end, new in reversed(list(_edits(path, text, found))):
+        written = new.replace('"', '\\"') if is_basic else new
+        token = token[: offsets[start]] + written + token[offsets[end] :]
     return token
 
 
@@ -311,10 +322,10 @@ def command(paths: tuple[Path, ...], write: bool) -> None:
     """
     changes = upgrade(paths or (Path(),))
     if not changes:
-        write_err("Nothing to upgrade.\n")
+        write_err("Nothing to upgrade.")
     for change in changes:
         if write:
             _write(change)
-            write_err(f"Upgraded {console(change.name)}.\n")
+            write_err(f"Upgraded {console(change.name)}.")
         else:
             write_lines(map(console, change.diff()))

@@ -41,7 +41,7 @@ _EVALUATION = (
     click.option("--allow-empty", is_flag=True, default=None,
                  help="Allow a plan on which no rule was evaluated."),
     click.option("--context", "facts", multiple=True, metavar="NAME=VALUE",
-                 help="Value that rules read with context('NAME'). Repeatable."),
+                 help="Value that rules read with $context.NAME. Repeatable."),
 )  # fmt: skip
 
 

@@ -12,11 +12,14 @@ from tfgate.model.text import any_glob
 from tfgate.plan import Reads
 from tfgate.query.state import Meter
 from tfgate.ruleset.facts import resolve_facts
+from tfgate.ruleset.names import named_in, used_of
+from tfgate.ruleset.template import ITEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tfgate.engine.context import Context
+    from tfgate.engine.scope import Shared
     from tfgate.model.decision import Outcome, OutcomeKind
     from tfgate.model.rule import Match
     from tfgate.plan import Subject
@@ -156,8 +159,21 @@ class Ready:
         """The truth of ``decider`` that is a pass."""
         self.is_settled_by_truth = self.passes or decider.node.is_atomic
         """Whether nothing is asked of the decider's value but its truth: no list of findings."""
-        self.scoped = any(_calls_scoped(expression) for _, expression in compiled.expressions())
-        """Whether an expression calls a function that needs more than its arguments."""
+        self.scoped = any(map(_is_scoped, compiled.deciding()))
+        """Whether an expression asks for more than the document: a variable, or a function that
+        needs more than its arguments."""
+
+
+class Values:
+    """What the rules of one ruleset have in common in one evaluation."""
+
+    def __init__(
+        self, params: Mapping[str, Any], data: Mapping[str, Any], facts: Mapping[str, Any]
+    ) -> None:
+        self.objects: Mapping[str, Any] = {"params": params, "data": data, "context": facts}
+        """The variables that are objects, by name."""
+        self.constants: Shared = {}
+        """Values of the ruleset's ``[let]`` that no subject has a part in."""
 
 
 class BoundRule:
@@ -168,18 +184,14 @@ class BoundRule:
         compiled: CompiledRule,
         ruleset: Ruleset,
         context: Context,
-        params: Mapping[str, Any],
-        data: Mapping[str, Any],
-        facts: Mapping[str, Any],
+        values: Values,
     ) -> None:
-        """Bind; rules of one ruleset have ``params``, ``data`` and ``facts`` in common."""
+        """Bind; rules of one ruleset have ``values`` in common."""
         rule: Rule = compiled.rule
         self.compiled = compiled
         self.rule = rule
         self.ruleset = ruleset
-        self.params = params
-        self.data = data
-        self.facts = facts
+        self.values = values
         self.enforcement = context.levels.get(rule.id, rule.enforcement)
         self.on_unknown = _on_unknown(rule, self.enforcement)
         self.narrow = narrowing(rule.match)
@@ -197,30 +209,90 @@ class BoundRule:
         return self.ready
 
     @cached_property
+    def objects(self) -> Mapping[str, Any]:
+        """``$params``, ``$data`` and ``$context``, but one that lacks what the rule reads of it."""
+        missing = {name for name, _ in self.missing}
+        if not missing:
+            return self.values.objects
+        return {name: held for name, held in self.values.objects.items() if name not in missing}
+
+    @cached_property
+    def missing(self) -> tuple[tuple[str, str], ...]:
+        """What its expressions read of these objects and nothing gives, as ``(object, name)``."""
+        objects = self.values.objects
+        return tuple(
+            (path[0], path[1])
+            for expression in self.compiled.deciding()
+            for path in expression.variables
+            if len(path) == 2 and path[0] in objects and path[1] not in objects[path[0]]
+        )
+
+    @cached_property
     def _let_keys(self) -> dict[str, object]:
         let = self.compiled.let
         whole = tuple(sorted((name, expression.text) for name, expression in let.items()))
-        return {
-            name: (id(self.params), expression.text, "var" in expression.functions and whole)
+        keys: dict[str, object] = {
+            name: (
+                id(self.values),
+                expression.text,
+                not let.keys().isdisjoint(named_in(expression)) and whole,
+            )
             for name, expression in let.items()
         }
+        return {**keys, **{name: (id(self.values), name) for name in self.compiled.shared}}
+
+    def find_let(self, name: str) -> Expression | None:
+        """Return an entry of its own ``let`` or of the ruleset's."""
+        return self.compiled.let.get(name) or self.compiled.shared.get(name)
 
     def let_key(self, name: str) -> object:
         """Return what two rules have in common if a ``let`` of theirs is the same value.
 
-        It is where text, parameters and, if it has others in it, all ``let`` of the rule are.
+        It is where text, the ruleset and, if it has others in it, all ``let`` of the rule are.
         """
         return self._let_keys[name]
+
+    def is_constant(self, name: str) -> bool:
+        """Whether a value of the ruleset's ``[let]`` is the same for every subject."""
+        return name in self._constants
+
+    @cached_property
+    def _constants(self) -> frozenset[str]:
+        shared = self.compiled.shared
+        varying = {
+            name
+            for name, expression in shared.items()
+            if expression.reads or _calls_scoped(expression)
+        }
+        return frozenset(
+            name
+            for name, expression in shared.items()
+            if name not in varying and varying.isdisjoint(used_of(shared, [expression]))
+        )
 
     @cached_property
     def reads(self) -> frozenset[Path]:
         """What its expressions read of a document."""
-        return frozenset(_reads(self.compiled))
+        return frozenset(_reads(self.compiled.deciding()))
 
     @cached_property
-    def message_reads(self) -> frozenset[Path]:
-        """What its message reads."""
-        return frozenset(self.compiled.message.fields)
+    def shows_variables(self) -> bool:
+        """Whether its message or remediation asks for more than the document."""
+        return any(map(_is_scoped, self.compiled.shown()))
+
+    @cached_property
+    def plain_remediation(self) -> str | None:
+        """Its remediation where there is no subject to fill it in from."""
+        template = self.compiled.remediation
+        return None if template is None else template.render({})
+
+    @cached_property
+    def shown_reads(self) -> frozenset[Path]:
+        """What its message and remediation read, variables included."""
+        compiled = self.compiled
+        lets = used_of({**compiled.shared, **compiled.let}, compiled.shown())
+        found = frozenset(_reads([*compiled.shown(), *lets.values()]))
+        return frozenset(path for path in found if path[:1] != (ITEM,))
 
 
 class Tally:
@@ -252,12 +324,12 @@ def bind(rulesets: Sequence[Ruleset], context: Context) -> list[BoundRule]:
     """Bind every rule of ``rulesets``, in their order."""
     bound: list[BoundRule] = []
     for ruleset in rulesets:
-        params = ruleset.resolve_params(context.params.get(ruleset.id, {}))
-        data = {**_data(ruleset), **context.data.get(ruleset.id, {})}
-        facts = resolve_facts(ruleset.context, context.known_facts())
-        bound += [
-            BoundRule(compiled, ruleset, context, params, data, facts) for compiled in ruleset.rules
-        ]
+        values = Values(
+            ruleset.resolve_params(context.params.get(ruleset.id, {})),
+            {**_data(ruleset), **context.data.get(ruleset.id, {})},
+            resolve_facts(ruleset.context, context.known_facts()),
+        )
+        bound += [BoundRule(compiled, ruleset, context, values) for compiled in ruleset.rules]
     return bound
 
 
@@ -266,14 +338,18 @@ def _data(ruleset: Ruleset) -> dict[str, Any]:
     return {name: file.value for name, file in ruleset.data.items() if file is not None}
 
 
+def _is_scoped(expression: Expression) -> bool:
+    return bool(expression.variables) or _calls_scoped(expression)
+
+
 def _calls_scoped(expression: Expression) -> bool:
     table = rule_functions()
     found = (table.find(name) for name in expression.functions)
     return any(function is not None and function.scope for function in found)
 
 
-def _reads(compiled: CompiledRule) -> Iterable[Path]:
-    for _, expression in compiled.expressions():
+def _reads(expressions: Iterable[Expression]) -> Iterable[Path]:
+    for expression in expressions:
         yield from expression.reads
         for name, arguments in expression.calls:
             if name == "changed":

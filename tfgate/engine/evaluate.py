@@ -15,7 +15,14 @@ from tfgate.engine.decide import (
     fingerprint,
     make_outcome,
 )
-from tfgate.engine.finding import Traced, attribute_in, error_message, failures, unknown_message
+from tfgate.engine.finding import (
+    Shown,
+    Traced,
+    attribute_in,
+    error_message,
+    failures,
+    unknown_message,
+)
 from tfgate.engine.rule_verdict import PASSED, RuleResult, Ruling, evaluate_rule, stopped
 from tfgate.engine.waivers import Looked, Waivers
 from tfgate.hcl.subject import UNREADABLE, SourceBlock
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
     from tfgate.engine.scope import Shared
     from tfgate.model.rule import Match
     from tfgate.plan import Plan, Subject
+    from tfgate.query.state import Meter
     from tfgate.ruleset import Ruleset
 
 
@@ -109,7 +117,7 @@ def without_sources(rule: BoundRule) -> Outcome:
         enforcement=rule.enforcement,
         blocks=True,
         message=message,
-        remediation=rule.rule.remediation,
+        remediation=rule.plain_remediation,
         scope=Scope.SOURCE,
         controls=rule.rule.controls,
         references=rule.rule.references,
@@ -348,16 +356,37 @@ def _findings(
                 subject,
                 context,
                 message=failure.message,
+                remediation=failure.remediation,
                 item=failure.item,
                 about=_longer(failure.about, about),
             )
     elif result.ruling is Ruling.ERROR:
+        fix = _remediation(plan, rule, subject, context, meter)
         message = error_message(rule, result)
-        yield make_outcome(OutcomeKind.ERROR, rule, subject, context, message=message)
+        yield make_outcome(
+            OutcomeKind.ERROR, rule, subject, context, message=message, remediation=fix
+        )
     else:
-        message = unknown_message(rule, document)
         read = Traced(attribute_in(rule, document))
-        yield make_outcome(OutcomeKind.UNKNOWN, rule, subject, context, message=message, about=read)
+        yield make_outcome(
+            OutcomeKind.UNKNOWN,
+            rule,
+            subject,
+            context,
+            message=unknown_message(rule, document),
+            remediation=_remediation(plan, rule, subject, context, meter),
+            about=read,
+        )
+
+
+def _remediation(
+    plan: Plan | None, rule: BoundRule, subject: Subject, context: Context, meter: Meter
+) -> str | None:
+    """Return the remediation of what is no failure, filled in from the subject."""
+    template = rule.compiled.remediation
+    if template is None or not template.placeholders:
+        return rule.plain_remediation
+    return Shown(plan, rule, subject, context, meter).remediation()
 
 
 def _longer(traced: Traced, about: str | None) -> Traced:

@@ -111,7 +111,7 @@ def _explain(
         ruling=result.ruling.value,
         messages=messages,
         steps=tuple(_steps(plan, rule, subject, context)),
-        params=dict(rule.params),
+        params=dict(rule.values.objects["params"]),
     )
 
 
@@ -130,7 +130,8 @@ def _steps(
     scope = SubjectScope(plan, rule, subject, document, context, redacted=True)
     compiled = rule.compiled
     expressions: tuple[tuple[str, Expression | None], ...] = (
-        *((f"let {name}", expression) for name, expression in compiled.let.items()),
+        *((f"let {name}", each) for name, each in compiled.shared.items()),
+        *((f"let {name}", each) for name, each in compiled.let.items()),
         ("when", compiled.when),
         ("deny", compiled.deny),
         ("require", compiled.require),

@@ -11,6 +11,8 @@ from tfgate.model.rule import Scope
 from tfgate.model.text import late
 from tfgate.plan import Reads
 from tfgate.query import SENSITIVE, EvaluationError, Maybe, Unknown
+from tfgate.ruleset.names import used_of
+from tfgate.ruleset.template import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -88,9 +90,8 @@ def _side_of(focus: Focus, document: dict[str, Any]) -> tuple[str, Any]:
 
 def _focus_of(rule: BoundRule) -> Focus:
     decider = rule.get_ready().decider
-    if "var" not in decider.functions:
-        return _focus(decider.reads)
-    return _focus(decider.reads, *[named.reads for named in rule.compiled.let.values()])
+    used = _lets_of(rule, decider)
+    return _focus(decider.reads, *[named.reads for named in used.values()])
 
 
 @lru_cache(maxsize=4096)
@@ -139,7 +140,9 @@ def traced(
     if not isinstance(whole, dict) or name is None:
         return untraced
     elements = whole.get(name)
-    if not isinstance(elements, list) or not 1 < len(elements) <= _MOST or "var" in _calls(rule):
+    if _lets_of(rule, rule.get_ready().decider):
+        return untraced  # a ``let`` is of the whole list
+    if not isinstance(elements, list) or not 1 < len(elements) <= _MOST:
         return untraced
     paths: list[Traced] = []
     given: list[Any] = []
@@ -153,8 +156,8 @@ def traced(
     return paths if _same(given, items) else untraced
 
 
-def _calls(rule: BoundRule) -> frozenset[str]:
-    return rule.compiled.deny.functions if rule.compiled.deny is not None else frozenset()
+def _lets_of(rule: BoundRule, expression: Expression) -> dict[str, Expression]:
+    return used_of({**rule.compiled.shared, **rule.compiled.let}, [expression])
 
 
 def _evaluated(
@@ -191,8 +194,38 @@ class Failure(Frozen, frozen=True):
     item: int | None
     """Number of the element, where there are several."""
     message: str
+    remediation: str | None = None
     about: Traced = Traced(None)
     """What it is about, where the element shows it."""
+
+
+class Shown:
+    """What a finding's texts are filled in from: the redacted view of the subject alone."""
+
+    def __init__(
+        self, plan: Plan | None, rule: BoundRule, subject: Subject, context: Context, meter: Meter
+    ) -> None:
+        self.rule = rule
+        self.meter = meter
+        reads = rule.shown_reads | rule.reads if rule.compiled.deny else rule.shown_reads
+        self.document = subject.redacted(Reads.of(reads))
+        scope = SubjectScope(plan, rule, subject, self.document, context, redacted=True)
+        self.scope = scope if rule.get_ready().scoped or rule.shows_variables else None
+
+    def message(self, item: object = MISSING) -> str:
+        """Fill in the message."""
+        return self.rule.compiled.message.render(self.document, item, self.scope, self.meter)
+
+    def remediation(self, item: object = MISSING) -> str | None:
+        """Fill in the remediation."""
+        template = self.rule.compiled.remediation
+        if template is None or not template.placeholders:
+            return self.rule.plain_remediation
+        return template.render(self.document, item, self.scope, self.meter)
+
+    def failure(self, item: object = MISSING, number: int | None = None, *about: Traced) -> Failure:
+        """Return a finding, of an element where there is one."""
+        return Failure(number, self.message(item), self.remediation(item), *about)
 
 
 def failures(
@@ -207,15 +240,14 @@ def failures(
 
     A ``deny`` list gives one finding an element; elements that some completions lack give none.
     """
-    template = rule.compiled.message
-    shown = subject.redacted(Reads.of(rule.message_reads))
+    shown = Shown(plan, rule, subject, context, meter)
     count = len(_definite_elements(result.value)) if rule.compiled.deny is not None else 0
     if not count:
-        yield Failure(None, template.render(shown))
+        yield shown.failure()
         return
-    items, attributes = _redacted_items(plan, rule, subject, context, count, meter)
+    items, attributes = _redacted_items(shown, count)
     for number, (item, attribute) in enumerate(zip(items, attributes, strict=True)):
-        yield Failure(number if count > 1 else None, template.render(shown, item), attribute)
+        yield shown.failure(item, number if count > 1 else None, attribute)
 
 
 def _definite_elements(value: Any) -> list[Any]:
@@ -224,34 +256,25 @@ def _definite_elements(value: Any) -> list[Any]:
     return [element for element in value if not isinstance(element, Maybe)]
 
 
-def _redacted_items(
-    plan: Plan | None,
-    rule: BoundRule,
-    subject: Subject,
-    context: Context,
-    count: int,
-    meter: Meter,
-) -> tuple[list[Any], list[Traced]]:
+def _redacted_items(shown: Shown, count: int) -> tuple[list[Any], list[Traced]]:
     """Return the elements of ``deny`` as the redacted subject gives them, and what each is about.
 
     The expression is evaluated once more with every sensitive value unknown. Where that settles the
     same number of elements, none of them depends on a sensitive value; otherwise none is shown.
     """
-    document = subject.redacted(Reads.of(rule.reads))
-    redacted = SubjectScope(plan, rule, subject, document, context, redacted=True)
-    scope = redacted if rule.get_ready().scoped else None
+    rule = shown.rule
     deny = rule.compiled.deny
     assert deny is not None, "only a deny expression has elements"
     nothing = [Traced(None)] * count
     try:
-        found = _definite_elements(deny.judge(document, scope, meter).value)
+        found = _definite_elements(deny.judge(shown.document, shown.scope, shown.meter).value)
     except EvaluationError:
         return [WITHHELD] * count, nothing
     if len(found) != count:
         return [WITHHELD] * count, nothing
     if rule.rule.scope is Scope.SOURCE and all(map(_path_of, found)):
         return found, [Traced(_path_of(item)) for item in found]
-    return found, traced(rule, document, scope, found, meter)
+    return found, traced(rule, shown.document, shown.scope, found, shown.meter)
 
 
 def _path_of(item: Any) -> str | None:
@@ -284,18 +307,11 @@ def unknown_message(rule: BoundRule, document: dict[str, Any]) -> str:
 
 
 def _unknown_paths(rule: BoundRule, document: dict[str, Any]) -> Iterable[Path]:
-    for expression in _deciding(rule):
+    for expression in rule.compiled.deciding():
         for path in expression.reads:
             unknown = _first_unknown(document, path)
             if unknown is not None:
                 yield unknown
-
-
-def _deciding(rule: BoundRule) -> Iterator[Expression]:
-    compiled = rule.compiled
-    for expression in (compiled.when, compiled.deny, compiled.require, *compiled.let.values()):
-        if expression is not None:
-            yield expression
 
 
 def _first_unknown(value: Any, path: Path, done: Path = ()) -> Path | None:

@@ -1,4 +1,4 @@
-"""Functions of rules that need more than their arguments: parameters, context, joins.
+"""Functions of rules that need more than their arguments: joins, and what a block says.
 
 Registered in ``rule_functions()``, which rulesets are compiled with; each gets the `SubjectScope`
 of the rule and subject at hand.
@@ -9,12 +9,11 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from tfgate.engine.scope import SubjectScope, named, rule_of, scoped
+from tfgate.engine.scope import SubjectScope, scoped
 from tfgate.query import EvaluationError
 from tfgate.query.equality import same
 from tfgate.query.functions.registry import Function, FunctionTable, MayRaise, Parameter
 from tfgate.query.values import UNKNOWN, Unknown
-from tfgate.ruleset.facts import known_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,38 +34,6 @@ def _plan(scope: SubjectScope | None, function: str) -> tuple[SubjectScope, Plan
             f"{function}() needs a subject of a plan", kind="invalid-value", function=function
         )
     return here, here.plan
-
-
-def _param(scope: SubjectScope | None, name: Any) -> Any:
-    if isinstance(name, Unknown):
-        return MayRaise(UNKNOWN)
-    return named(rule_of(scope, "param").params, name, "param", "parameter")
-
-
-def _context(scope: SubjectScope | None, name: Any) -> Any:
-    if isinstance(name, Unknown):
-        return MayRaise(UNKNOWN)
-    here = scoped(scope, "context")
-    facts = here.context.known_facts() if here.rule is None else here.rule.facts
-    if name not in facts and here.rule and name in known_facts(here.rule.ruleset.context):
-        raise EvaluationError(
-            f"this run gives no value of the fact {name}: give one with --context {name}=VALUE",
-            kind="invalid-value",
-            function="context",
-        )
-    return named(facts, name, "context", "fact of this run")
-
-
-def _var(state: State, name: Any) -> Any:
-    if isinstance(name, Unknown):
-        return MayRaise(UNKNOWN)
-    return scoped(state.scope, "var").variable(name, state)
-
-
-def _data(scope: SubjectScope | None, name: Any) -> Any:
-    if isinstance(name, Unknown):
-        return MayRaise(UNKNOWN)
-    return named(rule_of(scope, "data").data, name, "data", "data file")
 
 
 def _changed(state: State, path: Any) -> Any:
@@ -212,48 +179,9 @@ def _function(
     )
 
 
-_NAME = (Parameter("name", "string"),)
 _ARGUMENT = (Parameter("argument", "string"),)
 
 SCOPE_FUNCTIONS: Final = (
-    _function(
-        "param",
-        _NAME,
-        "any",
-        _param,
-        "The value in force of a parameter that the ruleset declares under [params].",
-        "contains(param('allowed_instance_types'), after.instance_type)",
-        "Fails for a name that [params] does not declare (found when the ruleset is loaded).",
-    ),
-    _function(
-        "context",
-        _NAME,
-        "any",
-        _context,
-        "A fact of the run: workspace, operator, backend, time, date, hour, minute, weekday (1 is "
-        "Monday), repository, commit, or one that the caller gave.",
-        "starts_with(context('workspace'), 'prod-')",
-        "Fails for a name that this run gives no value for.",
-    ),
-    _function(
-        "var",
-        _NAME,
-        "any",
-        _var,
-        "A value of the rule's own let table, evaluated once per subject when first asked for.",
-        "var('statements')[?Effect == 'Allow']",
-        "Fails where its expression fails.",
-        state=True,
-    ),
-    _function(
-        "data",
-        _NAME,
-        "any",
-        _data,
-        "The content of a JSON or TOML file that the ruleset declares under [data].",
-        "contains(data('stateful').types, type)",
-        "Fails for a name that [data] does not declare (found when the ruleset is loaded).",
-    ),
     _function(
         "changed",
         (Parameter("path", "string"),),

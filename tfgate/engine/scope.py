@@ -9,7 +9,7 @@ from tfgate.query.functions.registry import MayRaise
 from tfgate.query.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tfgate.engine.bound import BoundRule
     from tfgate.engine.context import Context
@@ -57,15 +57,28 @@ class SubjectScope(Scope):
         self.redacted = redacted
         self.now = context.now
         self._shared: Shared = {} if shared is None else shared
+        self.objects: Mapping[str, Any] = (
+            {"context": context.known_facts()} if rule is None else rule.objects
+        )
 
     def variable(self, name: str, state: State) -> Any:
-        """Return a ``let`` value; ``state``, an evaluation, pays for it the first time it asks."""
-        rule = rule_of(self, "var")
-        expression = named(rule.compiled.let, name, "var", "let value")
+        """Return ``$params``, ``$data``, ``$context`` or a ``let`` value.
+
+        ``state``, an evaluation, pays for a ``let`` value the first time it asks.
+        """
+        found = self.objects.get(name)
+        return self._let(name, state) if found is None else found
+
+    def _let(self, name: str, state: State) -> Any:
+        rule = self.rule
+        expression = None if rule is None else rule.find_let(name)
+        if rule is None or expression is None:
+            raise self._absent(name)
         key = rule.let_key(name)
-        found: Judgement | EvaluationError | None = self._shared.get(key)
+        held = rule.values.constants if rule.is_constant(name) else self._shared
+        found: Judgement | EvaluationError | None = held.get(key)
         if found is None:
-            found = self._shared[key] = self._evaluated(expression)
+            found = held[key] = self._evaluated(expression)
         if isinstance(found, BudgetError):
             state.left = 0  # all of it went there
         if isinstance(found, EvaluationError):
@@ -73,6 +86,19 @@ class SubjectScope(Scope):
         if state.is_new(name):
             state.spend(State.left - found.left)
         return MayRaise(found.value) if found.may_raise else found.value
+
+    def _absent(self, name: str) -> EvaluationError:
+        """Say what an object lacks that the rule reads of it."""
+        message = f"${name} has no value here"
+        lacking = [below for kind, below in self.rule.missing if kind == name] if self.rule else []
+        if lacking and name == "context":
+            message = (
+                f"this run gives no value of the fact {lacking[0]}: "
+                f"give one with --context {lacking[0]}=VALUE"
+            )
+        elif lacking:
+            message = f"${name}.{lacking[0]} has no value here"
+        return EvaluationError(message, kind="undefined-variable")
 
     def _evaluated(self, expression: Expression) -> Judgement | EvaluationError:
         """Evaluate, and find the value once for all who ask for it."""
@@ -116,26 +142,3 @@ def scoped(scope: SubjectScope | None, function: str) -> SubjectScope:
     if scope is None:
         raise EvaluationError(f"{function}() needs a plan", kind="invalid-value", function=function)
     return scope
-
-
-def rule_of(scope: SubjectScope | None, function: str) -> BoundRule:
-    """Return the rule at hand; EvaluationError where there is none."""
-    rule = scoped(scope, function).rule
-    if rule is None:
-        raise EvaluationError(
-            f"{function}() works inside rules alone", kind="invalid-value", function=function
-        )
-    return rule
-
-
-def named(values: Any, name: str, function: str, what: str) -> Any:
-    """Return the value of that name; EvaluationError with the nearest name otherwise."""
-    if name in values:
-        return values[name]
-    from difflib import get_close_matches  # costs 1 ms
-
-    near = get_close_matches(name, values, n=1)
-    hint = f"; did you mean {near[0]}" if near else ""
-    raise EvaluationError(
-        f"{function}() names no {what} there is{hint}", kind="invalid-value", function=function
-    )

@@ -211,13 +211,13 @@ def _prepare_source(ruleset: Ruleset, test: RuleTest) -> Prepared:
 
 def only_rule(ruleset: Ruleset, compiled: CompiledRule) -> Ruleset:
     """Return the ruleset with this rule alone, and with no parameters that others need."""
-    called = {
-        arguments[0]
-        for _, expression in compiled.expressions()
-        for name, arguments in expression.calls
-        if name == "param" and arguments
+    used = {
+        path[1]
+        for expression in compiled.deciding()
+        for path in expression.variables
+        if path[0] == "params" and len(path) > 1
     }
-    params = {name: spec for name, spec in ruleset.params.items() if name in called}
+    params = {name: spec for name, spec in ruleset.params.items() if name in used}
     return msgspec.structs.replace(ruleset, rules=(compiled,), params=params)
 
 

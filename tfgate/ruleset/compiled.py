@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from tfgate.errors import RulesetError
 from tfgate.model import Frozen
-from tfgate.model.rule import Scope
 from tfgate.model.text import late
-from tfgate.query import ExpressionError
-from tfgate.query import compile as compile_expression
 from tfgate.query.mistakes import mistakes, place_of
-from tfgate.ruleset.facts import check_example_context, known_facts
+from tfgate.ruleset.facts import check_example_context
 from tfgate.ruleset.fields import CONSTANTS, unknown_field
-from tfgate.ruleset.files import show_excerpt
+from tfgate.ruleset.names import Names, add_at, used_of
 from tfgate.ruleset.params import check_known, check_params
-from tfgate.ruleset.problems import Problems, show_name, suggest
+from tfgate.ruleset.problems import Problems
 from tfgate.ruleset.scopes import ROOTS
-from tfgate.ruleset.template import Template, TemplateError
+from tfgate.ruleset.template import ITEM, Template, TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from tfgate.model.rule import Rule
-    from tfgate.query import Expression, FunctionTable
-    from tfgate.ruleset.params import ParamSpec
+    from tfgate.query import Expression
     from tfgate.ruleset.problems import KeyPath
 
 
@@ -38,7 +35,10 @@ class Parts(Frozen, frozen=True):
     require: Expression | None
     when: Expression | None
     let: Mapping[str, Expression]
+    shared: Mapping[str, Expression]
+    """Entries of the ruleset's own ``[let]`` that the rule uses."""
     message: Template
+    remediation: Template | None
 
 
 class CompiledRule:
@@ -90,9 +90,19 @@ class CompiledRule:
         return self.parts.let
 
     @property
+    def shared(self) -> Mapping[str, Expression]:
+        """Values by name that the ruleset gives all its rules, those that this one uses."""
+        return self.parts.shared
+
+    @property
     def message(self) -> Template:
         """What a finding says."""
         return self.parts.message
+
+    @property
+    def remediation(self) -> Template | None:
+        """How to fix it."""
+        return self.parts.remediation
 
     def changed(self, rule: Rule | None = None, /, **parts: Any) -> CompiledRule:
         """Return the same with another rule, or other parts."""
@@ -100,7 +110,7 @@ class CompiledRule:
         return CompiledRule(rule or self.rule, made, overridable=self.overridable)
 
     def expressions(self) -> Iterator[tuple[str, Expression]]:
-        """Return every expression with the key it stands under: ``deny``, ``when``, ``let.x``."""
+        """Return every expression of its own that decides, with its key: ``deny``, ``let.x``."""
         for key, expression in (
             ("when", self.when),
             ("deny", self.deny),
@@ -111,14 +121,16 @@ class CompiledRule:
         for name, expression in self.let.items():
             yield f"let.{name}", expression
 
+    def deciding(self) -> Iterator[Expression]:
+        """Return every expression that decides, those of the ruleset included."""
+        yield from (expression for _, expression in self.expressions())
+        yield from self.shared.values()
 
-class Names(Frozen, frozen=True):
-    """What the functions of an expression may name."""
-
-    params: Mapping[str, ParamSpec]
-    data: Collection[str]
-    context: Mapping[str, ParamSpec] = {}
-    functions: FunctionTable | None = None
+    def shown(self) -> Iterator[Expression]:
+        """Return every expression of its message and remediation."""
+        for template in (self.message, self.remediation):
+            if template is not None:
+                yield from (placeholder.expression for placeholder in template.placeholders)
 
 
 def compile_rule(
@@ -151,164 +163,120 @@ def compile_later(rule: Rule, names: Names, *, overridable: bool) -> CompiledRul
 
 def _compile(rule: Rule, names: Names, problems: Problems) -> Parts:
     builder = _Builder(names, rule, problems)
-    return Parts(
-        deny=builder.expression(rule.deny, ("deny",)),
-        require=builder.expression(rule.require, ("require",)),
-        when=builder.expression(rule.when, ("when",)),
-        let=builder.let(),
-        message=_template(rule, problems),
+    let = builder.let = names.compile_let(rule.let, problems)
+    deny, require, when = (
+        builder.expression(getattr(rule, key), (key,)) for key in ("deny", "require", "when")
     )
+    for name, expression in let.items():
+        builder.check_words(expression, ("let", name))
+    message = builder.template(rule.message, ("message",))
+    remediation = rule.remediation and builder.template(rule.remediation, ("remediation",))
+    deciding = [each for each in (deny, require, when, *let.values()) if each is not None]
+    shown = [each.expression for each in message.placeholders]
+    shown += [each.expression for each in (remediation.placeholders if remediation else ())]
+    shared = used_of(names.let, [*deciding, *shown])
+    for name, expression in shared.items():
+        builder.check_shared(name, expression)
+    return Parts(deny, require, when, let, shared, message, remediation or None)
 
 
 class _Builder:
+    """Compiles the texts of one rule."""
+
     def __init__(self, names: Names, rule: Rule, problems: Problems) -> None:
-        self._known: dict[str, Collection[str]] = {
-            "param": names.params,
-            "data": names.data,
-            "var": rule.let,
-            "context": known_facts(names.context),
-        }
-        self._functions = names.functions
+        self._names = names
         self._rule = rule
         self._problems = problems
-        self._uses: dict[str, set[str]] = {}
-        """For each ``let`` name, the names that its expression uses."""
-
-    def let(self) -> dict[str, Expression]:
-        compiled = {}
-        for name, text in self._rule.let.items():
-            expression = self.expression(text, ("let", name))
-            if expression is not None:
-                compiled[name] = expression
-                self._uses[name] = {
-                    arg for call, arg in _named(expression) if call == "var" and arg
-                }
-        cycle = _find_cycle(self._uses)
-        if cycle:
-            chain = " → ".join(show_name(name) for name in cycle)
-            self._problems.add(f"refers to itself: {chain}", ("let", cycle[0]))
-        return compiled
+        self.let: Mapping[str, Expression] = {}
 
     def expression(self, text: str | None, at: KeyPath) -> Expression | None:
         if text is None:
             return None
-        try:
-            expression = compile_expression(text, functions=self._functions)
-        except ExpressionError as error:
-            _add_expression_error(error, text, at, self._problems)
-            return None
-        found = mistakes(expression)
-        for mistake in found:
-            _add_expression_error(mistake, text, at, self._problems)
-        for function, name in _named(expression):
-            self._check_name(function, name, at)
-        self._check_words(expression, at, {mistake.position for mistake in found})
+        expression = self._names.compile(text, self._rule.let, at, self._problems)
+        if expression is not None:
+            self.check_words(expression, at)
         return expression
 
-    def _check_words(self, expression: Expression, at: KeyPath, reported: set[int]) -> None:
+    def check_words(self, expression: Expression, at: KeyPath) -> None:
         """A field that no subject has is null always: a rule on it would never fire."""
-        scope, text = self._rule.scope, expression.text
-        known = ROOTS[scope] | {*_WORKS_AS_LITERAL, *_NO_LITERAL}
-        for name in sorted({path[0] for path in expression.reads if path} - known):
-            place = place_of(expression, name)
+        text = expression.text
+        reported = {mistake.position for mistake in mistakes(expression)}
+        for place, message in self._strange(expression):
             if place not in reported:
-                _add_at(unknown_field(name, scope, text, place), text, place, at, self._problems)
+                add_at(message, text, place, at, self._problems)
         for match in _BARE_BOOLEAN.finditer(text):
             if match["word"] is not None:
                 word = match["word"]
                 message = f"{word} is a field here: write the literal `{CONSTANTS.get(word, word)}`"
-                _add_at(message, text, match.start(), at, self._problems)
+                add_at(message, text, match.start(), at, self._problems)
 
-    def _check_name(self, function: str, name: str | None, at: KeyPath) -> None:
-        known = self._known[function]
-        what = _WHAT[function]
-        if name is None:
-            self._problems.add(
-                f"{function}() needs its name written out, as in {function}('name')", at
+    def _strange(
+        self, expression: Expression, besides: Collection[str] = ()
+    ) -> Iterator[tuple[int, str]]:
+        """Yield where a name stands that is no field of the subject, and what is wrong."""
+        scope = self._rule.scope
+        known = ROOTS[scope] | {*_WORKS_AS_LITERAL, *_NO_LITERAL, *besides}
+        for name in sorted({path[0] for path in expression.reads if path} - known):
+            place = place_of(expression, name)
+            yield place, unknown_field(name, scope, expression.text, place)
+
+    def check_shared(self, name: str, expression: Expression) -> None:
+        """An entry of the ruleset's ``[let]`` reads what the subject of this rule has."""
+        for _, message in self._strange(expression):
+            self._problems.add(f"${name}, which the rule uses: {message}")
+
+    def template(self, text: str, at: KeyPath) -> Template:
+        """Parse a message or remediation."""
+        try:
+            return Template.parse(
+                text, partial(self._placeholder, text, at), prose=at[0] != "message"
             )
-        elif name not in known:
-            self._problems.add(
-                f"{function}({show_name(name)}) names no {what}{suggest(name, known)}", at
-            )
+        except TemplateError as error:
+            add_at(str(error), text, error.position, at, self._problems)
+            return Template("", ())
+
+    def _placeholder(
+        self, text: str, at: KeyPath, written: str, position: int
+    ) -> tuple[Expression, frozenset[tuple[str, ...]]] | None:
+        found = Problems(self._problems.file)
+        expression = self._names.compile(written, self._rule.let, at, found)
+        mistakes = [(problem.message, (problem.column or 1) - 1) for problem in found.found]
+        if expression is not None:
+            mistakes += self._unfit(expression)
+        for message, column in mistakes:
+            add_at(message, text, position + column, at, self._problems)
+        if expression is None:
+            return None
+        used = used_of({**self._names.let, **self.let}, [expression])
+        return expression, expression.reads.union(*[each.reads for each in used.values()])
+
+    def _unfit(self, expression: Expression) -> Iterator[tuple[str, int]]:
+        """Yield what keeps an expression out of a message, with its column."""
+        fields = {path[0] for path in expression.reads if path}
+        if ITEM in fields and self._rule.deny is None and self._rule.require is not None:
+            yield "{@item} is an element of a deny list, and this rule has none", 0
+        for place, message in self._strange(expression, (ITEM,)):
+            is_item = self._rule.deny is not None and "did you mean" not in message
+            yield message + (_ITEM_MEANT if is_item else ""), place
+        for function in sorted(expression.functions & JOINS):
+            message = f"{function}() looks through the whole plan: give its result a name in let"
+            yield message, expression.text.find(function)
 
 
+JOINS = frozenset(
+    {"references", "referenced_by", "configured", "left_to_provider", "literal_secrets"}
+)
+"""Functions that a message does not call: each finding would look through the plan once more. What
+a ``let`` found is found once for a subject."""
+_ITEM_MEANT = " ({@item} is the element of the deny list)"
 _WORKS_AS_LITERAL = {"null"}
 """JMESPath has no keyword null: it is a field that no subject has, so it is null all the same."""
 _NO_LITERAL = {"true", "false", *CONSTANTS}
 """No keywords either: what is compared with such a field is compared with null."""
 _BARE_BOOLEAN = late(
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`"""
-    r"""|(?<![\w.])(?P<word>true|false|True|TRUE|False|FALSE|None|nil|NULL|Null|undefined)(?![\w(]|\s*:)""",
+    r"""|(?<![\w.$])(?P<word>true|false|True|TRUE|False|FALSE|None|nil|NULL|Null|undefined)"""
+    r"""(?![\w(]|\s*:)""",
     re.DOTALL,
 )
 """Skips what is quoted; ``word`` is a bare ``true`` or ``false`` that is no step or key."""
-_WHAT = {
-    "param": "parameter of [params]",
-    "data": "data file of [data]",
-    "var": "expression of the rule's let",
-    "context": "fact of the run: declare it under [context]",
-}
-
-
-def _named(expression: Expression) -> Iterator[tuple[str, str | None]]:
-    """Return each call of a function that takes a declared name, with the name if it is literal."""
-    for function, args in expression.calls:
-        if function in _WHAT:
-            name = args[0] if args else None
-            yield function, name if isinstance(name, str) else None
-
-
-def _add_expression_error(error: Exception, text: str, at: KeyPath, problems: Problems) -> None:
-    position = getattr(error, "position", None)
-    message = str(getattr(error, "message", error))
-    hint = getattr(error, "hint", None)
-    message = f"{message} ({hint})" if hint else message
-    if not isinstance(position, int) or not 0 <= position <= len(text):
-        problems.add(message, at)
-        return
-    _add_at(message, text, position, at, problems)
-
-
-def _add_at(message: str, text: str, position: int, at: KeyPath, problems: Problems) -> None:
-    """Record a mistake at a place in a string; of a string of several lines, that line is shown."""
-    before = text[:position]
-    number = before.count("\n")
-    column = position - (before.rfind("\n") + 1) + 1
-    if number:
-        message += f" (line {number + 1} of the text)"
-    excerpt = show_excerpt(text.split("\n")[number], column)
-    problems.add(message, at, column=column, excerpt=excerpt)
-
-
-def _find_cycle(uses: Mapping[str, Collection[str]]) -> list[str] | None:
-    """Return one cycle of names, first name repeated at the end; ``None`` where there is none."""
-    done: set[str] = set()
-    for start in uses:
-        path: list[str] = []
-        pending = [(start, 0)]
-        while pending:
-            name, depth = pending.pop()
-            del path[depth:]
-            if name in path:
-                return [*path[path.index(name) :], name]
-            if name in done:
-                continue
-            path.append(name)
-            successors = sorted(used for used in uses.get(name, ()) if used in uses)
-            pending += [(used, depth + 1) for used in successors]
-            if not successors:
-                done.add(name)
-        done.update(path)
-    return None
-
-
-def _template(rule: Rule, problems: Problems) -> Template:
-    try:
-        template = Template.parse(rule.message, ROOTS[rule.scope])
-    except TemplateError as error:
-        hint = "" if rule.scope is Scope.RESOURCE else f" in scope {rule.scope}"
-        _add_at(f"{error}{hint}", rule.message, error.position, ("message",), problems)
-        return Template("", ())
-    if template.reads_item and rule.deny is None and rule.require is not None:
-        problems.add("{@item} is an element of a deny list, and this rule has none", ("message",))
-    return template

@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from tfgate.errors import Problem, RulesetError
 from tfgate.model import Frozen
 from tfgate.model.rule import Rule
-from tfgate.ruleset.compiled import CompiledRule, Names, compile_later, compile_rule
+from tfgate.ruleset.compiled import CompiledRule, compile_later, compile_rule
 from tfgate.ruleset.facts import check_declared
 from tfgate.ruleset.files import MAX_TOML_BYTES, Unreadable, is_inside, read_bytes, toml_file
 from tfgate.ruleset.header import build_header, build_params, header_lines, is_overridable
+from tfgate.ruleset.names import Names
 from tfgate.ruleset.problems import show_name
 from tfgate.ruleset.rule_tables import RULE, RULESET
 from tfgate.ruleset.rules import build_rule
@@ -191,7 +192,9 @@ class _Loader:
         data = self._read_data(read["data"], problems)
         context = build_params(read["context"], manifest.table.get("context"), problems, "context")
         check_declared(context, problems)
-        names = Names(params, data, context, self.functions)
+        names = Names(params, data, context, functions=self.functions)
+        let = names.compile_let(read["let"], problems)
+        names = replace(names, let=let)
         rules = self._own_rules(manifest, read["rules"], header, names, problems)
         self.found += problems.done()
         rules += self._rules_of_folder(header, names, self._checked(manifest))
@@ -208,6 +211,7 @@ class _Loader:
             digest(files),
             self.located.commit,
             context,
+            let,
         )
 
     def _read_manifest(self) -> TomlFile:

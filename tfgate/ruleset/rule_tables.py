@@ -169,7 +169,7 @@ RULE: Final = Table(
         ),
         "let": Key(
             MapOf(EXPRESSION, NAME),
-            "Named JMESPath expressions that var('name') gives, evaluated once per subject when "
+            "JMESPath expressions by name: $name is the value, evaluated once per subject when "
             "first asked for.",
             default={},
         ),
@@ -180,11 +180,15 @@ RULE: Final = Table(
         ),
         "message": Key(
             Text(most=2_000),
-            "What is wrong with the subject; {after.instance_type} is filled in, {{ is a brace.",
+            "What is wrong with the subject; {after.instance_type}, as any expression in braces, "
+            "is filled in, {{ is a brace.",
             required=True,
             default="",
         ),
-        "remediation": Key(Text(), "How to cure it."),
+        "remediation": Key(
+            Text(),
+            "How to fix it; {…} is filled in as in the message, unless it begins with a space.",
+        ),
         "description": Key(Text(), "Why the rule is there, in Markdown."),
         "controls": Key(
             MapOf(ListOf(Text(most=100), least=1)),
@@ -313,14 +317,19 @@ RULESET: Final = Table(
     {
         "ruleset": Key(HEADER, "What the ruleset is.", required=True),
         "params": Key(
-            MapOf(PARAM, NAME), "Values that the configuration may set: param('name').", default={}
+            MapOf(PARAM, NAME), "Values that the configuration may set: $params.name.", default={}
         ),
         "context": Key(
             MapOf(CONTEXT, NAME),
             "Facts of the run that --context NAME=VALUE may give, each with its type.",
             default={},
         ),
-        "data": Key(MapOf(DATA, NAME), "Files that data('name') gives.", default={}),
+        "data": Key(MapOf(DATA, NAME), "Files by name: $data.name is the content.", default={}),
+        "let": Key(
+            MapOf(EXPRESSION, NAME),
+            "JMESPath expressions by name, as in a rule; every rule of the ruleset sees them.",
+            default={},
+        ),
         "rules": Key(ListOf(RULE, unique=False), "The rules of a single-file ruleset.", default=()),
     },
 )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from tfgate.query import Expression
     from tfgate.ruleset.compiled import CompiledRule
     from tfgate.ruleset.header import Header
     from tfgate.ruleset.params import ParamSpec
@@ -51,6 +52,8 @@ class Ruleset(Frozen, frozen=True):
     """Commit that it was taken from, where it comes from git."""
     context: Mapping[str, ParamSpec] = {}
     """Facts of the run that it declares."""
+    let: Mapping[str, Expression] = {}
+    """Values by name that every rule of it may use."""
 
     def resolve_params(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
         """Return every parameter's value. Raises ``ConfigError`` for a wrong or missing one."""

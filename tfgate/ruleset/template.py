@@ -1,27 +1,40 @@
-"""The message of a finding: text with ``{path}`` placeholders, filled from the redacted subject."""
+"""The text of a finding: a message or remediation with ``{expression}`` placeholders.
+
+A placeholder is filled in from the redacted view of the subject alone, where a secret is an unknown
+value: whatever a function computes from it is unknown too.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.model import Frozen
 from tfgate.model.text import is_printable, late
-from tfgate.query.values import Maybe, Unknown
+from tfgate.query import EvaluationError, Expression
+from tfgate.query.values import SENSITIVE, Maybe, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Callable, Iterator, Mapping
+
+    from tfgate.query.state import Meter, Scope
+
+    CompileAt = Callable[[str, int], "tuple[Expression, frozenset[tuple[str, ...]]] | None"]
 
 MAX_VALUE: Final = 200
 """Characters of one value in a message; longer ones end in ``...``."""
 MAX_MESSAGE: Final = 4_000
 """Characters of a whole message."""
-ITEM: Final = "@item"
-"""Root of placeholders on the element of a ``deny`` list."""
+ITEM: Final = "item"
+"""Field of the document that holds the element of a ``deny`` list; ``@item`` is the same."""
+FAILED: Final = "(not evaluated)"
+"""What stands for an expression that raises."""
 
-_STEP = late(r'\.([A-Za-z_][A-Za-z0-9_-]*)|\."((?:[^"\\]|\\["\\])+)"|\[(\d{1,9})\]')
-_ROOT = late(r"@item|[A-Za-z_][A-Za-z0-9_]*")
+_ITEM = late(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`(?:[^`\\]|\\.)*`|(@)(?=item\b)", re.DOTALL)
+"""Skips what is quoted; the group is the ``@`` of ``@item``."""
+_INSIDE = late(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`(?:[^`\\]|\\.)*`|[{}]", re.DOTALL)
+"""What stands inside of a placeholder and matters for where it ends."""
 
 
 class _Missing:
@@ -29,8 +42,6 @@ class _Missing:
 
 
 MISSING: Final = _Missing()
-
-Step = str | int
 
 
 class TemplateError(Exception):
@@ -41,49 +52,101 @@ class TemplateError(Exception):
         self.position = position
 
 
-class Template(Frozen, frozen=True):
-    """A parsed message. ``render`` never raises, whatever the document is."""
+class Placeholder(Frozen, frozen=True):
+    """An expression in a template."""
 
     text: str
-    parts: tuple[str | tuple[Step, ...], ...]
-    """Literal texts and the placeholders' paths, in order."""
+    """As written between the braces."""
+    position: int
+    """Where in the template it begins, 0-based."""
+    expression: Expression
+    reads: frozenset[tuple[str, ...]]
+    """What it reads of the document, what its variables read included."""
+
+    def show(self, document: Any, scope: Scope | None, meter: Meter | None) -> str:
+        """Write the value for people; never raises."""
+        try:
+            judgement = self.expression.judge(document, scope, meter)
+            value = judgement.value
+        except EvaluationError:
+            return FAILED
+        if judgement.may_raise or isinstance(value, Unknown):
+            return show_value(self._unknown(document))
+        return show_value(value)
+
+    def _unknown(self, document: Any) -> Unknown:
+        """Return what an unknown value is for want of: the apply, or the right to see a secret."""
+        secret = any(_holds_secret(document, path) for path in self.reads)
+        return SENSITIVE if secret else Unknown()
+
+
+class Template(Frozen, frozen=True):
+    """A parsed text. ``render`` never raises, whatever the document is."""
+
+    text: str
+    parts: tuple[str | Placeholder, ...]
+    """Literal texts and the placeholders, in order."""
 
     @classmethod
-    def parse(cls, text: str, roots: Container[str] | None = None) -> Template:
-        """Parse ``{path}`` placeholders; ``{{`` and ``}}`` stand for braces.
+    def parse(
+        cls,
+        text: str,
+        compile_at: CompileAt,
+        *,
+        prose: bool = False,
+    ) -> Template:
+        """Parse ``{expression}`` placeholders; ``{{`` and ``}}`` stand for braces.
 
-        A path is a field of the subject followed by ``.name``, ``."any name"`` or ``[0]``. With
-        ``roots``, its first name must be among them. Raises ``TemplateError``.
+        ``compile_at`` compiles an expression that begins at a position of the text, and returns
+        what that reads as well; it records what is wrong, and the placeholder is left out.
+
+        A message is one line: line breaks and the indentation behind them are a space. ``prose``
+        may have several lines, and the braces of code in it: ``{}``, a ``{`` before white space and
+        a ``}`` that closes nothing stand for themselves. Raises ``TemplateError``.
         """
-        return cls(text, tuple(_parts(text, roots)))
+        return cls(text, tuple(_parts(text, compile_at, prose=prose)))
 
     @property
-    def fields(self) -> tuple[tuple[str, ...], ...]:
-        """Paths read from the subject, list steps left out, as ``Expression.reads`` has them."""
-        paths = [part for part in self.parts if not isinstance(part, str) and part[0] != ITEM]
-        named = (tuple(step for step in path if isinstance(step, str)) for path in paths)
-        return tuple(dict.fromkeys(named))
+    def placeholders(self) -> tuple[Placeholder, ...]:
+        """Its expressions."""
+        return tuple(part for part in self.parts if isinstance(part, Placeholder))
 
     @property
     def reads_item(self) -> bool:
-        """Whether a placeholder is on ``@item``."""
-        return any(not isinstance(part, str) and part[0] == ITEM for part in self.parts)
+        """Whether a placeholder is on the element of a list."""
+        return any(path[:1] == (ITEM,) for each in self.placeholders for path in each.reads)
 
-    def render(self, document: object, item: object = MISSING) -> str:
+    def render(
+        self,
+        document: Mapping[str, Any],
+        item: object = MISSING,
+        scope: Scope | None = None,
+        meter: Meter | None = None,
+    ) -> str:
         """Fill in the placeholders from the redacted ``document``; absent fields read ``null``."""
-        out: list[str] = []
-        for part in self.parts:
-            if isinstance(part, str):
-                out.append(part)
-            elif part[0] == ITEM:
-                out.append(show_value(_walk(None if item is MISSING else item, part[1:])))
-            else:
-                out.append(show_value(_walk(document, part)))
+        whole = document if item is MISSING else {**document, ITEM: item}
+        out = [
+            part if isinstance(part, str) else part.show(whole, scope, meter) for part in self.parts
+        ]
         return _shorten("".join(out), MAX_MESSAGE)
 
 
-def _parts(text: str, roots: Container[str] | None) -> Iterable[str | tuple[Step, ...]]:
-    # A message is one line: line breaks of a multi-line string and its indentation are a space.
+def _holds_secret(value: Any, path: tuple[str, ...]) -> bool:
+    """Whether a secret stands at a path, above it or below it."""
+    if isinstance(value, Maybe):
+        value = value.value
+    if isinstance(value, Unknown):
+        return value.sensitive
+    if isinstance(value, list):
+        return any(_holds_secret(element, path) for element in value)
+    if not isinstance(value, dict):
+        return False
+    if path:
+        return _holds_secret(value.get(path[0]), path[1:])
+    return any(_holds_secret(part, ()) for part in value.values())
+
+
+def _parts(text: str, compile_at: CompileAt, *, prose: bool) -> Iterator[str | Placeholder]:
     position, literal = 0, ""
     for match in re.finditer(r"\{\{|\}\}|\{|\}|\s*\n\s*", text):
         if match.start() < position:
@@ -92,66 +155,46 @@ def _parts(text: str, roots: Container[str] | None) -> Iterable[str | tuple[Step
         position = match.end()
         mark = match.group()
         if mark.isspace():
-            literal += " " if match.start() > 0 and position < len(text) else ""
-        elif mark == "}":
+            line_end = mark if prose else " "
+            literal += line_end if match.start() > 0 and position < len(text) else ""
+        elif mark == "}" and not prose:
             raise TemplateError(
                 'a single "}" closes nothing (write "}}" for a brace)', match.start()
             )
-        elif mark == "{":
+        elif mark == "{" and not (prose and _opens_code(text[position : position + 1])):
             end = _closing(text, match.start())
-            yield visible(literal)
+            yield _literal(literal, prose=prose)
             literal, position = "", end + 1
-            yield _path(text[match.end() : end], match.end(), roots)
+            written = text[match.end() : end]
+            compiled = compile_at(_ITEM.sub(_without_at, written), match.end())
+            if compiled is not None:
+                yield Placeholder(written, match.end(), *compiled)
         else:
             literal += mark[0]
-    yield visible(literal + text[position:])
+    yield _literal(literal + text[position:], prose=prose)
+
+
+def _opens_code(behind: str) -> bool:
+    return behind.isspace() or behind == "}"
+
+
+def _literal(text: str, *, prose: bool) -> str:
+    return "\n".join(map(visible, text.split("\n"))) if prose else visible(text)
+
+
+def _without_at(found: re.Match[str]) -> str:
+    """``@item`` is the field ``item``; a space keeps the columns."""
+    return " " if found[1] else found[0]
 
 
 def _closing(text: str, start: int) -> int:
-    end = text.find("}", start)
-    if end < 0:
-        raise TemplateError('"{" is never closed (write "{{" for a brace)', start)
-    return end
-
-
-def _path(text: str, position: int, roots: Container[str] | None) -> tuple[Step, ...]:
-    root = _ROOT.match(text)
-    if root is None:
-        raise TemplateError(
-            f"{_quoted(text)} is not a field path such as after.tags.Name", position
-        )
-    if roots is not None and root.group() != ITEM and root.group() not in roots:
-        raise TemplateError(f"{_quoted(root.group())} is not a field of the subject", position)
-    path: list[Step] = [root.group()]
-    end = root.end()
-    while end < len(text):
-        step = _STEP.match(text, end)
-        if step is None:
-            raise TemplateError(
-                f"{_quoted(text)} is not a field path such as after.tags.Name", position + end
-            )
-        name, quoted, number = step.groups()
-        path.append(int(number) if number else name or re.sub(r"\\(.)", r"\1", quoted))
-        end = step.end()
-    return tuple(path)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(_shorten(text, 60))
-
-
-def _walk(value: object, path: Iterable[Step]) -> object:
-    for step in path:
-        if isinstance(value, Maybe):
-            value = value.value
-        if isinstance(value, Unknown):
-            return value
-        if isinstance(step, int):
-            fits = isinstance(value, (list, tuple)) and step < len(value)
-            value = value[step] if fits else None  # type: ignore[index] # checked by `fits`
-        else:
-            value = value.get(step) if isinstance(value, dict) else None
-    return value
+    """Return where the brace that opens at ``start`` closes: an expression may have some itself."""
+    depth = 0
+    for found in _INSIDE.finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(found.group(), 0)
+        if depth == 0:
+            return found.start()
+    raise TemplateError('"{" is never closed (write "{{" for a brace)', start)
 
 
 def show_value(value: object) -> str:

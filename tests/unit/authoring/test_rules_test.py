@@ -75,7 +75,7 @@ def test_a_message_that_is_another(tmp_path: Path, capsys: Capture) -> None:
 def test_a_rule_that_never_fires(tmp_path: Path, capsys: Capture) -> None:
     """A misspelt attribute is null and passes: no example can be made to fail, and that is said."""
     rule = RULE.replace("require", "deny").replace("after.instance_type)", "after.instnce_typ)")
-    rule = rule.replace("contains(param('allowed'), after.instnce_typ)", "after.instnce_typ == 'x'")
+    rule = rule.replace("contains($params.allowed, after.instnce_typ)", "after.instnce_typ == 'x'")
     write_policy(tmp_path, rule + _example("passes", "x", "pass"), None)
     assert main(["rules", "test", "./policy"]) == 1
     assert "FAILED  ACME-EC2-001: no example that fails" in capsys.readouterr().out

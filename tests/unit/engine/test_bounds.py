@@ -56,8 +56,8 @@ def many(number: int, after: dict[str, Any]) -> list[dict[str, Any]]:
     [
         f"after.name | {DOUBLED}",
         f"[after.name] | {DOUBLED} | contains(@, [@])",
-        f"[var('x'), var('x')] | {DOUBLED}",
-        "map(&to_string(var('y')), after.list)",
+        f"[$x, $x] | {DOUBLED}",
+        "map(&to_string($y), after.list)",
     ],
 )
 @pytest.mark.usefixtures("_few_steps")
@@ -143,7 +143,7 @@ def test_small_evaluations_are_not_counted(tmp_path: Path) -> None:
 def test_a_let_value_is_found_once(tmp_path: Path) -> None:
     """A filter that asks for it on each element does not copy it each time."""
     rules = rule(
-        deny="after.list[?!contains(var('all'), @)]",
+        deny="after.list[?!contains($all, @)]",
         more="let = { all = \"[after.first, 'x', after.unknown] | []\" }",
     )
     after = {"first": [str(n) for n in range(1000)], "list": ["x"] * 20_000}

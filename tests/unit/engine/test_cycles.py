@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     "rules",
     [
         rule(deny="after.public", more="let.ports = 'after.ports[?@ > `1`]'"),
-        rule(deny="var('ports')", more="let.ports = 'after.ports[?@ > `1`]'"),
-        rule(deny="var('ports')", more="let.ports = 'length(after.size)'"),
+        rule(deny="$ports", more="let.ports = 'after.ports[?@ > `1`]'"),
+        rule(deny="$ports", more="let.ports = 'length(after.size)'"),
         rule(deny="length(after.size) > `1`"),
         rule(deny="after.public", when="length(after.size) > `1`"),
     ],

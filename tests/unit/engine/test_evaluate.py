@@ -208,7 +208,7 @@ SECRET = "hunter2-canary"
         rule(deny="[join('', ['x', after.password])]", message="got {@item}"),
         rule(deny="after.list[?password == 'hunter2-canary'].password", message="got {@item}"),
         rule(deny="length(after.password) > `1` && values(after)[]", message="got {@item}"),
-        rule(deny="[var('p')]", message="got {@item}", more='let = { p = "after.password" }'),
+        rule(deny="[$p]", message="got {@item}", more='let = { p = "after.password" }'),
         rule(deny="abs(after.password)", message="{address}"),
     ],
 )
@@ -267,7 +267,7 @@ def test_plan_scope_sees_counts(tmp_path: Path) -> None:
 
 def test_a_fact_that_nothing_gave_is_an_error(tmp_path: Path) -> None:
     """A rule that reads a fact without a value is an error, never a null that passes."""
-    decision = judged(tmp_path, rule(deny="context('pull') == '1'"), change(after={}))
+    decision = judged(tmp_path, rule(deny="$context.pull == '1'"), change(after={}))
     assert decision.outcomes[0].outcome is OutcomeKind.ERROR
     assert "pull" in decision.outcomes[0].message
 

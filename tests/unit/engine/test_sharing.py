@@ -45,8 +45,7 @@ def test_a_let_value_is_evaluated_once_for_all_rules(
 
     monkeypatch.setattr(Expression, "judge", count)
     rules = "".join(
-        rule(f"T-{n}", require="length(var('all')) > `1` && var('all')", more=LIST)
-        for n in range(3)
+        rule(f"T-{n}", require="length($all) > `1` && $all", more=LIST) for n in range(3)
     )
     after = {"list": ["a", "b", "x"]}
     changes = [change(f"aws_s3_bucket.b{n}", after=after) for n in range(2)]
@@ -59,9 +58,9 @@ def test_the_same_words_may_mean_something_else(tmp_path: Path) -> None:
     rules = "".join(
         rule(
             f"T-{n}",
-            deny="[var('shown')]",
+            deny="[$shown]",
             message="{@item}",
-            more=f"let = {{ shown = \"join('', [var('of')])\", of = \"after.{name}\" }}",
+            more=f'let = {{ shown = "join(\'\', [$of])", of = "after.{name}" }}',
         )
         for n, name in enumerate(["one", "two", "one"])
     )
@@ -77,8 +76,8 @@ def test_parameters_are_of_a_ruleset(tmp_path: Path) -> None:
         folder.mkdir()
         head = f'[ruleset]\nid = "r{number}"\nversion = "1.0.0"\ntitle = "R"\nowners = ["a@b.c"]\n'
         head += f'[params.p]\ntype = "number"\ndefault = {number}\ndescription = "P"\n'
-        more = "let = { shown = \"to_string(param('p'))\" }"
-        rules = rule(f"T-{number}", deny="[var('shown')]", message="{@item}", more=more)
+        more = 'let = { shown = "to_string($params.p)" }'
+        rules = rule(f"T-{number}", deny="[$shown]", message="{@item}", more=more)
         loaded.append(ruleset(folder, rules, header=head))
     assert messages(evaluate(plan(change()), loaded, context())) == ["1", "2"]
 
@@ -87,7 +86,7 @@ def test_what_a_rule_pays_does_not_depend_on_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Steps are the same whichever rule asks first, and as they are for a rule alone."""
-    text = "var('all')[?contains(var('all'), @)] && changed('list') && var('all')[*]"
+    text = "$all[?contains($all, @)] && changed('list') && $all[*]"
     make = [rule(f"T-{n}", deny=text, more=LIST) for n in range(2)]
     subject = change(after={"list": [str(n) for n in range(2_000)]})
 

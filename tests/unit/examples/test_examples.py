@@ -84,7 +84,7 @@ SCOPES = {
         """,
     "plan": """
         scope = "plan"
-        deny = "counts.delete > param('most') && !complete && variables.v == 'x'"
+        deny = "counts.delete > $params.most && !complete && variables.v == 'x'"
         message = "{counts.delete} in {workspace}"
         tests = [{ name = "t", expect = "fail", plan = { complete = false, workspace = "w", variables = { v = "x" } }, changes = [{ type = "aws_vpc", repeat = 2, before = {} }], message = "2 in w" }]
         """,
@@ -140,7 +140,7 @@ SCOPES = {
         ]
         """,
     "context": """
-        deny = "context('hour') >= `18` || context('weekday') > `5` || context('ticket') == 'T-1' || context('date') == '2026-02-28'"
+        deny = "$context.hour >= `18` || $context.weekday > `5` || $context.ticket == 'T-1' || $context.date == '2026-02-28'"
         message = "m"
         tests = [
           { name = "noon", expect = "pass", change = { type = "a_b", after = {} }, context = { ticket = "T-2" } },

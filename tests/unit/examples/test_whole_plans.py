@@ -48,7 +48,7 @@ name = "without the file it cannot be decided"
 expect = "error"
 change = { type = "a_b", after = {} }
 """
-COST = rule(deny="data('cost').total > param('most')", more=OVER)
+COST = rule(deny="$data.cost.total > $params.most", more=OVER)
 
 
 def test_an_example_gives_the_content_of_a_data_file(tmp_path: Path) -> None:

@@ -34,10 +34,9 @@ require = "after.instance_type == 't3.micro'"
 
 def scope_functions() -> FunctionTable:
     """Declare what the engine adds, as far as a loader must know it."""
-    named = (Parameter("name", "string"),)
+    path = (Parameter("path", "string"),)
     return FunctionTable.default().extended(
-        Function(name, named, "any", "A named value.", "", None, lambda name: None)
-        for name in ("param", "var", "data", "context")
+        [Function("changed", path, "boolean", "Whether it changes.", "", None, lambda path: None)]
     )
 
 

@@ -88,7 +88,7 @@ def test_an_edited_rule_is_judged_by_as_it_is_now(
 
 def test_every_mistake_of_edited_rules_is_reported(core: Path, functions: FunctionTable) -> None:
     """They are as strictly read as anybody's: keys, expressions, TOML."""
-    _edit(core / EDITED, "\nseverity =", "\nwhen = \"param('none')\"\nseverty =")
+    _edit(core / EDITED, "\nseverity =", '\nwhen = "$params.none"\nseverty =')
     (core / "rules/deposed-object.toml").write_text("id = \n")
     with pytest.raises(RulesetError) as caught:
         _load(core, functions)
@@ -158,7 +158,7 @@ def test_a_mistake_in_a_checked_rule_is_said_when_it_is_used(
     assert good.overridable
     assert good.parts is good.parts
     assert [key for key, _ in good.expressions()] == [key for key, _ in rule.expressions()]
-    wrong = compile_later(replace(rule.rule, when="param('none')"), names, overridable=False)
+    wrong = compile_later(replace(rule.rule, when="$params.none"), names, overridable=False)
     with pytest.raises(RulesetError) as caught:
         _ = wrong.parts
     assert [problem.file for problem in caught.value.problems] == [f"tfgate:core/{EDITED}"]

@@ -21,7 +21,7 @@ BLOCKED = """
 [context.blocked]
 type = "bool"
 """
-RULE = rule(deny="context('blocked') == `true`")
+RULE = rule(deny="$context.blocked == `true`")
 
 
 def _declared(folder: Path, kind: str, more: str = "") -> Any:
@@ -115,7 +115,7 @@ def test_a_declaration_of_what_tfgate_supplies_does_not_load(tmp_path: Path) -> 
 def test_an_undeclared_name_in_a_rule_does_not_load(tmp_path: Path) -> None:
     """A rule that reads a fact that nobody can give does not load, and shows the nearest name."""
     with pytest.raises(RulesetError, match="blocked"):
-        ruleset(tmp_path, rule(deny="context('blokced')"), header=HEADER + BLOCKED)
+        ruleset(tmp_path, rule(deny="$context.blokced"), header=HEADER + BLOCKED)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_an_example_of_another_type_does_not_load(
         f"context = {{ {given_context} }} }}]"
     )
     with pytest.raises(RulesetError, match=message):
-        ruleset(tmp_path, rule(deny="context('blocked')", more=test), header=HEADER + BLOCKED)
+        ruleset(tmp_path, rule(deny="$context.blocked", more=test), header=HEADER + BLOCKED)
 
 
 def test_a_fact_that_nothing_gives_is_an_evaluation_error(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tfgate.authoring.lint.findings import (
     did_you_mean,
 )
 from tfgate.authoring.lint.shapes import A_TYPE, IS_OPTIONAL, NO_KEY, select
-from tfgate.authoring.lint.walk import Placeholder, Run, walk_rule
+from tfgate.authoring.lint.walk import Run, walk_rule
 from tfgate.model.rule import Scope
 from tfgate.query.shapes import Inference, Remark, RemarkKind
 from tfgate.query.shapes.projecting import NO_ELEMENT
@@ -22,11 +22,10 @@ from tfgate.query.values import NULL
 from tfgate.schema.index import DEPRECATED, WRITE_ONLY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tfgate.query import FunctionTable
     from tfgate.query.shapes.env import Place
     from tfgate.ruleset import CompiledRule, Ruleset
+    from tfgate.ruleset.template import Placeholder
     from tfgate.schema import Catalog
 
 
@@ -278,27 +277,17 @@ def _missing(run: Run) -> list[tuple[str, Remark]]:
 
 
 def _message(rule: CompiledRule, runs: list[Run], report: Reporter) -> None:
-    placeholders: dict[Placeholder, list[tuple[Inference, str]]] = {}
+    placeholders: dict[tuple[str, Placeholder], list[tuple[Inference, str]]] = {}
     for run in runs:
-        for path, inference in run.message:
-            placeholders.setdefault(path, []).append((inference, run.root.type))
-    text = rule.rule.message
-    for path, found in placeholders.items():
-        written = "".join(_written(path))
-        place = max(text.find(f"{{{written}"), 0)
+        for key, placeholder, inference in run.message:
+            placeholders.setdefault((key, placeholder), []).append((inference, run.root.type))
+    for (key, placeholder), found in placeholders.items():
         if all(inference.remarks for inference, _ in found):
             remark = found[0][0].remarks[0]
-            report.at(CHECK_OF[remark.kind], describe_remark(remark, found[0][1]), "message", place)
+            message = describe_remark(remark, found[0][1])
+            report.at(CHECK_OF[remark.kind], message, key, placeholder.position)
             continue
         null = [(i, kind) for i, kind in found if i.shape.why_null in _REASONS and not i.remarks]
         if null and not is_computed(null[0][0].shape):
-            message = f"{{{written}}} may be null ({null[0][0].shape.why_null})"
-            report.at("null-in-message", message, "message", place)
-
-
-def _written(path: Placeholder) -> Iterator[str]:
-    for number, step in enumerate(path):
-        if isinstance(step, int):
-            yield f"[{step}]"
-        else:
-            yield f".{step}" if number else str(step)
+            message = f"{{{placeholder.text}}} may be null ({null[0][0].shape.why_null})"
+            report.at("null-in-message", message, key, placeholder.position)

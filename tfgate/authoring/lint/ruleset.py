@@ -15,13 +15,13 @@ from tfgate.query.tree import And, Comparison, Not, Or, Tree, operands
 from tfgate.query.unparse import unparse
 from tfgate.ruleset.files import Unreadable, read_toml
 from tfgate.ruleset.loader import inspect_ruleset
+from tfgate.ruleset.names import used_of
 from tfgate.ruleset.sources import MANIFEST, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
-    from tfgate.query import Expression
     from tfgate.ruleset import CompiledRule, Ruleset
     from tfgate.schema import Catalog
 
@@ -147,41 +147,33 @@ _OPPOSITE = {"eq": "ne", "ne": "eq"}
 
 
 def _check_unused(ruleset: Ruleset, report: Reporter) -> None:
-    """Report parameters and data files that no rule uses."""
+    """Report parameters, data files, facts and values of ``[let]`` that no rule uses."""
     used = {
-        (name, arguments[0])
+        path[:2]
         for rule in ruleset.rules
-        for _, expression in rule.expressions()
-        for name, arguments in expression.calls
-        if arguments
+        for expression in (*rule.deciding(), *rule.shown())
+        for path in expression.variables
     }
-    for function, key, declared in (
-        ("param", "params", ruleset.params),
-        ("data", "data", ruleset.data),
+    for key, declared in (
+        ("params", ruleset.params),
+        ("data", ruleset.data),
+        ("context", ruleset.context),
     ):
         for name in declared:
-            if (function, name) not in used:
-                report.add("unused", f"no rule calls {function}('{name}')", (key, name), rule="")
+            if (key, name) not in used:
+                report.add("unused", f"no rule reads ${key}.{name}", (key, name), rule="")
+    for name in ruleset.let:
+        if (name,) not in used:
+            report.add("unused", f"no rule uses ${name}", ("let", name), rule="")
 
 
 def _check_unused_let(rule: CompiledRule, report: Reporter) -> None:
     """Report let values that nothing asks for, directly or through others."""
-    wanted = set(_variables(e for key, e in rule.expressions() if not key.startswith("let.")))
-    while True:
-        more = wanted | set(_variables(rule.let[name] for name in wanted if name in rule.let))
-        if more == wanted:
-            break
-        wanted = more
+    asking = [e for key, e in rule.expressions() if not key.startswith("let.")]
+    wanted = used_of(rule.let, [*asking, *rule.shown()])
     for name in rule.rule.let:
         if name not in wanted:
-            report.add("unused", f"nothing calls var('{name}')", ("let", name))
-
-
-def _variables(expressions: Iterable[Expression]) -> Iterator[Any]:
-    for expression in expressions:
-        for name, arguments in expression.calls:
-            if name == "var" and arguments:
-                yield arguments[0]
+            report.add("unused", f"nothing uses ${name}", ("let", name))
 
 
 def _signature(rule: CompiledRule) -> tuple[Any, ...] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +9,6 @@ from tfgate.authoring.lint.findings import did_you_mean
 from tfgate.authoring.lint.shapes import Root, change_shape, generic_change, linked
 from tfgate.model.rule import Scope
 from tfgate.query import Expression, FunctionTable
-from tfgate.query import compile as compile_expression
 from tfgate.query.shapes import Facts, Inference, infer
 from tfgate.query.shapes.shape import (
     ANY,
@@ -24,6 +22,7 @@ from tfgate.query.shapes.shape import (
     union,
 )
 from tfgate.query.values import EMPTY_LIST, EMPTY_OBJECT, LISTS, OBJECTS, STRINGS
+from tfgate.ruleset.facts import known_facts
 from tfgate.ruleset.problems import nearest
 from tfgate.ruleset.template import ITEM
 
@@ -31,11 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tfgate.ruleset import CompiledRule, Ruleset
-    from tfgate.ruleset.params import ParamType
+    from tfgate.ruleset.params import ParamSpec, ParamType
+    from tfgate.ruleset.template import Placeholder
     from tfgate.schema import Catalog
 
 
 _MOST_TYPES = 20
+_MAY_BE_NULL = ("vcs_branch",)
 _ARGUMENTS = ("changed", "configured", "left_to_provider", "references")
 _PLAIN = {"string": TEXT, "number": NUMBERS, "bool": BOOLEAN}
 
@@ -54,6 +55,7 @@ class RuleNames:
         self, let: Mapping[str, Expression], ruleset: Ruleset, catalog: Catalog, root: Root
     ) -> None:
         self._let, self._params, self._data = let, ruleset.params, ruleset.data
+        self._context = known_facts(ruleset.context)
         self._catalog, self._root = catalog, root
         self.called: set[tuple[str, str]] = set()
         """Functions that were reached, with their argument."""
@@ -64,9 +66,11 @@ class RuleNames:
         return self._let.get(name)
 
     def given(self, name: str) -> Shape | None:
-        """Return what ``$params`` and ``$data`` are."""
+        """Return what ``$params``, ``$data`` and ``$context`` are."""
         if name == "params":
-            return object_of({param: self._param(param) for param in self._params})
+            return object_of({param: _declared(spec) for param, spec in self._params.items()})
+        if name == "context":
+            return object_of({fact: _declared(spec) for fact, spec in self._context.items()})
         if name == "data":
             return object_of({held: self._held(held) for held in self._data})
         return None
@@ -77,10 +81,6 @@ class RuleNames:
         if argument is None:
             return None
         self.called.add((name, argument))
-        if name == "param":
-            return self._param(argument)
-        if name == "data":
-            return self._held(argument)
         if name == "referenced_by":
             return self._referenced_by(argument)
         if name in _ARGUMENTS and len(arguments) == 1:
@@ -90,13 +90,6 @@ class RuleNames:
     def _held(self, name: str) -> Shape:
         held = self._data.get(name)
         return ANY if held is None else loosened(of_value(held.value))
-
-    def _param(self, name: str) -> Shape:
-        spec = self._params.get(name)
-        if spec is None:
-            return ANY
-        shape = _typed(spec.type, spec.default)
-        return shape if spec.required or spec.default is not None else shape.or_null()
 
     def _referenced_by(self, glob: str) -> Shape:
         types = self._catalog.matching((glob,))
@@ -141,6 +134,12 @@ class RuleNames:
         self.complaints[function, argument] = Complaint(check, message)
 
 
+def _declared(spec: ParamSpec) -> Shape:
+    shape = _typed(spec.type, spec.default)
+    is_given = spec.default is not None or (spec.required and spec.name not in _MAY_BE_NULL)
+    return shape if is_given else shape.or_null()
+
+
 def _typed(kind: ParamType, default: Any) -> Shape:
     if kind.item is None:
         shape = _PLAIN.get(kind.name, ANY)
@@ -168,9 +167,6 @@ def loosened(shape: Shape) -> Shape:
     return replace(shape, mask=mask, constants=None, least=0, fields=loose, element=element)
 
 
-Placeholder = tuple["str | int", ...]
-
-
 @dataclass
 class Run:
     """What one document makes of a rule."""
@@ -180,7 +176,8 @@ class Run:
     found: list[tuple[str, Inference]] = field(default_factory=list)
     """Key (``deny``, ``when``, ``let.x``) and what walking it found; a ``let`` value may be walked
     several times."""
-    message: list[tuple[Placeholder, Inference]] = field(default_factory=list)
+    message: list[tuple[str, Placeholder, Inference]] = field(default_factory=list)
+    """The same of each placeholder, with ``message`` or ``remediation``."""
     selected: bool = True
     """Whether the rule's ``when`` may hold."""
     fails: bool | None = None
@@ -191,7 +188,7 @@ def walk_rule(
     ruleset: Ruleset, rule: CompiledRule, root: Root, catalog: Catalog, table: FunctionTable
 ) -> Run:
     """Walk a rule's expressions over one document."""
-    names = RuleNames(rule.let, ruleset, catalog, root)
+    names = RuleNames({**rule.shared, **rule.let}, ruleset, catalog, root)
     run = Run(root, names)
     facts = _walk_when(rule, run, table)
     if not run.selected:
@@ -229,25 +226,9 @@ def _keep(run: Run, key: str, found: Inference) -> None:
 def _walk_message(
     rule: CompiledRule, run: Run, facts: Facts, item: Shape, table: FunctionTable
 ) -> None:
-    for part in rule.message.parts:
-        if isinstance(part, str):
-            continue
-        expression = placeholder_expression(part)
-        if expression is None:
-            continue
-        of_item = part[0] == ITEM
-        shape = item if of_item else run.root.shape
-        found = infer(expression, shape, table=table, facts={} if of_item else facts)
-        run.message.append((part, found))
-
-
-def placeholder_expression(path: Placeholder) -> Expression | None:
-    """Write a placeholder's path as an expression; ``None`` for the whole item."""
-    text = "@" if path[0] == ITEM else ""
-    for step in path[1:] if path[0] == ITEM else path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        else:
-            name = step if step.isidentifier() and step.isascii() else json.dumps(step)
-            text += f".{name}" if text else name
-    return None if text == "@" else compile_expression(text)
+    """Walk the placeholders of message and remediation, which see the element of the list too."""
+    shape = replace(run.root.shape, fields={**(run.root.shape.fields or {}), ITEM: item})
+    for key, template in (("message", rule.message), ("remediation", rule.remediation)):
+        for part in template.placeholders if template is not None else ():
+            found = infer(part.expression, shape, names=run.names, table=table, facts=facts)
+            run.message.append((key, part, found))

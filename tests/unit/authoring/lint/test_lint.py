@@ -58,8 +58,8 @@ SILENT = [
     'deny = "!(after.tags) || length(after.tags) < `2`"',
     "when = 'after.tags'\nrequire = 'length(after.tags) > `1`'",
     "when = 'after.tags != null'\nrequire = \"contains(keys(after.tags), 'Owner')\"",
-    'let.tags = "after.tags || `{}`"\nrequire = "length(var(\'tags\')) > `1`"',
-    "let.tags = 'after.tags'\nrequire = \"!var('tags') || length(var('tags')) > `1`\"",
+    'let.tags = "after.tags || `{}`"\nrequire = "length($tags) > `1`"',
+    "let.tags = 'after.tags'\nrequire = \"!$tags || length($tags) > `1`\"",
     "deny = \"after.ebs_block_device[?snapshot_id && starts_with(snapshot_id, 'snap')]\"",
     "deny = 'after.root_block_device[0].volume_size > `100`'",
     (
@@ -179,7 +179,7 @@ def test_rules_that_say_the_same(tmp_path: Path, catalog: Catalog) -> None:
 def test_what_nothing_uses(tmp_path: Path, catalog: Catalog) -> None:
     """Parameters and let values without a call are told, also those that only call each other."""
     header = f'{HEADER}[params.p]\ntype = "string"\ndefault = "x"\ndescription = "P"\n'
-    body = "let.a = \"var('b')\"\nlet.b = 'after.ami'\ndeny = 'after.monitoring == `true`'"
+    body = "let.a = \"$b\"\nlet.b = 'after.ami'\ndeny = 'after.monitoring == `true`'"
     found = lint(tmp_path / "set", catalog, rule(body), header=header).findings
     assert sorted(f.key or "" for f in found if f.check == "unused") == [
         "let.a",
@@ -191,7 +191,7 @@ def test_what_nothing_uses(tmp_path: Path, catalog: Catalog) -> None:
 def test_patterns_of_parameters(tmp_path: Path, catalog: Catalog) -> None:
     """A default that RE2 refuses is told where it is used as a pattern."""
     header = f'{HEADER}[params.p]\ntype = "string"\ndefault = \'(?=a)\'\ndescription = "P"\n'
-    body = "deny = \"after.ami && matches(after.ami, param('p'))\""
+    body = 'deny = "after.ami && matches(after.ami, $params.p)"'
     found = lint(tmp_path / "set", catalog, rule(body), header=header).findings
     assert [f.check for f in found] == ["bad-pattern"]
 
