@@ -177,7 +177,9 @@ def load_settings(path: Path, env: Mapping[str, str]) -> Settings:
     except msgspec.ValidationError as error:
         raise _wrong(shown, str(error)) from None
     if not settings.policy and settings.approvals is None:
-        raise _wrong(shown, "there is no [[policy]] table, so nothing could be judged")
+        raise _wrong(shown, "there is no [[policy]] table, so nothing could be evaluated")
+    if settings.approvals is not None:
+        settings.approvals.check()
     return settings
 
 

@@ -15,6 +15,7 @@ pytest.importorskip("authlib", reason="This test needs tfgate[server].")
 from tests.support.desk import DORA, ERIN, JOB, TABLE, DeskBench
 from tests.support.postgres import Postgres
 from tests.support.signing import new_key, signer
+from tfgate.errors import UsageError
 from tfgate.gate.approvals import Signers, Trusted, read_approval
 from tfgate.server.approval_tables import ApprovalsTable
 from tfgate.server.approvals.desk import NotTakenError, may_ask
@@ -347,3 +348,32 @@ def test_which_jobs_may_ask(
     ]
     table = msgspec.convert({**TABLE, "jobs": jobs}, ApprovalsTable)
     assert may_ask(table, issuer, claims, workspace) is may
+
+
+def test_what_the_job_s_token_says_is_compared(bench: DeskBench) -> None:
+    """A claim of the token that names a person is theirs, whatever the operator is called."""
+    job = msgspec.structs.replace(JOB, name="infra@github", claims={"actor": "dora"})
+    key = bench.desk.ask(bench.asking(), job).id
+    assert "own apply" in bench.refused(key)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"provider": {"issuer": "http://login.example", "client_id": "t"}}, "not an https"),
+        ({"approvers": [{"groups": ["a"], "roles": ["dbb"]}]}, "the role 'dbb'"),
+        ({"webhooks": [{"name": "a"}]}, "one of url and url_env"),
+        ({"webhooks": [{"name": "a", "url": "https://x", "url_env": "X"}]}, "one of url and"),
+        ({"webhooks": [{"name": "a", "url": "https://u:p@x"}]}, "not an https"),
+        ({"webhooks": [{"name": "a", "url": "https://x:y"}]}, "not an https"),
+        (
+            {"webhooks": [{"name": "a", "url": "https://x"}, {"name": "a", "url": "https://y"}]},
+            "two have the same name",
+        ),
+    ],
+)
+def test_what_is_wrong_in_the_configuration(changed: dict[str, Any], sentence: str) -> None:
+    """What could not work is said when the configuration is read."""
+    table = msgspec.convert({**TABLE, **changed}, ApprovalsTable)
+    with pytest.raises(UsageError, match=sentence):
+        table.check()

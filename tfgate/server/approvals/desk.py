@@ -15,6 +15,7 @@ from tfgate.audit.signing import PROXIED_APPROVALS
 from tfgate.engine.override import (
     Need,
     missing_people,
+    operator_names,
     refused_person,
     strictest,
 )
@@ -22,6 +23,7 @@ from tfgate.errors import TfgateError
 from tfgate.gate.approvals import PAYLOAD_TYPE, check_asked
 from tfgate.gate.documents import DocumentError, seal
 from tfgate.model.approval import ApprovalRequest, ApprovalStatement, ProvenApprover
+from tfgate.model.decision import Operator
 from tfgate.model.text import any_glob
 from tfgate.server.approval_tables import ApprovalsTable
 from tfgate.server.approvals.store import (
@@ -194,7 +196,8 @@ class Desk:
         requester = asked.requester
         if (person.issuer, person.subject) == (requester.issuer, requester.subject):
             return "You asked for this yourself, and nobody approves their own."
-        operators = (request.operator, requester.name)
+        known = Operator(requester.name, "", claims=dict(requester.claims))
+        operators = (request.operator, *operator_names(known))
         own = refused_person(person.names, operators=operators, authors=request.authors)
         if own is not None:
             return f"You cannot answer: {own}."

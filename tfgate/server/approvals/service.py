@@ -87,7 +87,6 @@ def make_approvals(
     table = settings.approvals
     if table is None:
         return None
-    table.check()
     url = settings.server.url.rstrip("/")
     secure = urlsplit(url).scheme == "https"
     if not secure and urlsplit(url).hostname not in _LOCAL:
