@@ -160,11 +160,16 @@ class Keys:
 def _of_file(issuer: Issuer, path: Path) -> list[dict[str, Any]]:
     try:
         with open_file(path) as file:
+            everybodys = os.fstat(file.fileno()).st_mode & stat.S_IWOTH
             data = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise IdentityError(
             f"The keys of {issuer.name} cannot be read: {path}: {error.strerror}."
         ) from None
+    if everybodys:
+        raise IdentityError(
+            f"Everybody may write to {path}, so the keys of {issuer.name} in it prove nothing."
+        )
     return _key_set(data, f"The file {path} (keys of {issuer.name})")
 
 

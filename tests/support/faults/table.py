@@ -66,7 +66,7 @@ POINTS = (
     Point("apply", f"{_APPLY} --receipt receipt.json", "tfgate.gate.receipts:unseal",
           due=True),
     Point("exec", "-- terraform apply good.tfplan", "tfgate.gate.check:evaluate", due=True),
-    Point("exec", _IMPORT, "tfgate.gate.exec:detect_operator", due=True),
+    Point("exec", _IMPORT, "tfgate.gate.exec:operator_of", due=True),
     Point("exec", _IMPORT, "tfgate.terraform.runner:run_foreground", due=True),
     Point("exec", "-- terraform version", "tfgate.gate.exec:find_terraform"),
     Point("exec", "-- true", "tfgate.gate.exec:run_foreground"),

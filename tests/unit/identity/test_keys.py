@@ -347,6 +347,15 @@ def test_keys_in_a_file_need_no_network(tmp_path: Path) -> None:
         verify(issuer.sign(), [configured], now=NOW, keys=keys)
 
 
+def test_a_file_of_keys_that_everybody_may_write_to(tmp_path: Path) -> None:
+    """Whoever can write to it could sign for the issuer."""
+    issuer = TestIssuer()
+    configured = issuer.issuer(tmp_path)
+    (tmp_path / "keys.json").chmod(0o666)
+    with pytest.raises(IdentityError, match="Everybody may write to"):
+        verify(issuer.sign(), [configured], now=NOW, keys=Keys(tmp_path / "cache", {}))
+
+
 def test_a_file_of_keys_that_is_too_large(tmp_path: Path) -> None:
     """The bounds are the same."""
     issuer = TestIssuer()
