@@ -145,7 +145,7 @@ _COMMANDS = {
     ),
     "shim": ("tfgate.command.exec", "shim", "Put the gate in front of terraform on PATH."),
     "explain": ("tfgate.authoring.explain", "explain", "Show how a rule came to its outcome."),
-    "eval": ("tfgate.authoring.explain", "evaluate", "Evaluate a JMESPath expression on a plan."),
+    "eval": ("tfgate.authoring.evaluate", "evaluate", "Evaluate an expression, or try several."),
     "rules": ("tfgate.cli.rules", "rules", "List and show rules."),
     "impact": (
         "tfgate.history.impact_command",
