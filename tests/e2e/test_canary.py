@@ -155,10 +155,10 @@ COMMANDS = {
                             f"T-{name.upper()}", "--address", "aws_s3_bucket.logs"]
         for name in EXPRESSIONS
     },
-    "eval plan": ["eval", "@", "plan.json", "-r", "rules.toml"],
-    "eval resource": ["eval", "@", "plan.json", "--address", "aws_s3_bucket.logs",
+    "eval plan": ["eval", "plan.json", "@", "-r", "rules.toml"],
+    "eval resource": ["eval", "plan.json", "@", "--address", "aws_s3_bucket.logs",
                       "-r", "rules.toml"],
-    "eval raises": ["eval", "abs(after.password)", "plan.json", "--address",
+    "eval raises": ["eval", "plan.json", "abs(after.password)", "--address",
                     "aws_s3_bucket.logs", "-r", "rules.toml", "--debug"],
 }  # fmt: skip
 

@@ -39,7 +39,7 @@ OF_PLANS = (
     Scenario("review", "bad.json --full", code=1),
     Scenario("review", "bad.json --full --html page.html", code=1),
     Scenario("explain", "bad.json --rule A-1"),
-    Scenario("eval", "changes[].after bad.json"),
+    Scenario("eval", "bad.json changes[].after"),
     Scenario("impact", "--base v1 --plans ../../work/plans --jobs 1", cwd="gate/repo",
              config="history"),
     Scenario("atlantis", env=atlantis_of("bad")),

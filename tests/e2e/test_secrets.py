@@ -57,9 +57,9 @@ MORE = (
       for name in ("PLAN", "OUTPUT", "DRIFT", "MODULE", "PROVIDER")),
     *(Scenario("explain", f"good.json {BROKEN} --rule E-{name.upper()}")
       for name in RAISING),
-    *(Scenario("eval", f"{as_word(text)} good.json --address aws_s3_bucket.logs")
+    *(Scenario("eval", f"good.json {as_word(text)} --address aws_s3_bucket.logs")
       for text in (*EXPRESSIONS.values(), *RAISING.values()) if "var(" not in text),
-    *(Scenario("eval", f"{text} good.json")
+    *(Scenario("eval", f"good.json {text}")
       for text in ("@", "changes", "variables", "outputs", "modules", "providers", "deferred")),
     Scenario("review", "good.json --full --action all"),
     Scenario("review", "bad.json --full --html page.html"),

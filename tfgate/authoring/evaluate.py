@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tfgate.authoring.explain import explained_steps, show
-from tfgate.authoring.session import Session, type_of
+from tfgate.authoring.session import Offer, Session, type_of
 from tfgate.command.options import evaluation_options, make_request
 from tfgate.command.output import write_out
 from tfgate.errors import TfgateError, UsageError
@@ -18,7 +19,7 @@ from tfgate.gate.gather import gather, load_config
 from tfgate.report.escape import console, log_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _LINES = 60
 """Lines of a result that the prompt shows."""
@@ -65,7 +66,7 @@ class Prompt:
             raise UsageError(f"{command} is no command.", hint=f"There are {', '.join(known)}.")
         yield from known[matching[0]](rest)
 
-    def _commands(self) -> dict[str, Callable[[str], Iterator[str]]]:
+    def _commands(self) -> dict[str, Callable[[str], Iterable[str]]]:
         return {
             ":address": self._address,
             ":rule": self._rule,
@@ -96,21 +97,21 @@ class Prompt:
         for name, value in sorted(self.session.document.items()):
             yield f"{name:20} {type_of(value)}"
 
-    def complete(self, line: str) -> list[tuple[int, str, str]]:
+    def complete(self, line: str) -> list[Offer]:
         """Return what may stand at the end of a line: its start, the text, and what it is."""
         command, space, rest = line.partition(" ")
         if not line.startswith(":"):
-            return [tuple(offer) for offer in self.session.complete(line)]
+            return list(self.session.complete(line))
         if not space:
-            return [(0, name, "") for name in self._commands() if name.startswith(command)]
+            return [Offer(0, name, "") for name in self._commands() if name.startswith(command)]
         start = len(line) - len(rest)
         if command == ":why":
-            return [(start + at, text, what) for at, text, what in self.session.complete(rest)]
+            return [Offer(start + at, text, what) for at, text, what in self.session.complete(rest)]
         named = {":address": ["plan", *self.session.addresses()], ":rule": self.session.rule_ids}
         if command == ":help":
             from_start = [text.rstrip("(") for _, text, _ in self.session.complete("")]
             named[":help"] = from_start
-        return [(start, name, "") for name in named.get(command, []) if name.startswith(rest)]
+        return [Offer(start, name, "") for name in named.get(command, []) if name.startswith(rest)]
 
 
 def _help(name: str) -> Iterator[str]:
@@ -130,9 +131,8 @@ def _help(name: str) -> Iterator[str]:
         yield f"{function.example}  # {show(function.result, limit=200)}"
 
 
-def _quit(_: str) -> Iterator[str]:
+def _quit(_: str) -> tuple[str, ...]:
     raise EOFError
-    yield ""
 
 
 def bounded(value: Any) -> Iterator[str]:
@@ -152,15 +152,26 @@ def write_lines(lines: Iterator[str]) -> None:
 def _one_a_line(prompt: Prompt) -> int:
     """Answer every line of standard input; the exit code says whether one was refused."""
     code = ExitCode.ALLOWED
-    for number, line in enumerate(sys.stdin, 1):
-        try:
-            write_lines(prompt.answer(line))
-        except EOFError:
-            break
-        except TfgateError as error:
-            code = error.exit_code
-            click.echo(f"line {number}: {console(str(error))}", err=True)
+    with contextlib.suppress(EOFError):
+        for number, line in enumerate(sys.stdin, 1):
+            if error := attempt(prompt, line):
+                code = error.exit_code
+                click.echo(f"line {number}: {readable(error)}", err=True)
     return int(code)
+
+
+def readable(error: TfgateError) -> str:
+    """Write an error with nothing in it that a terminal would obey."""
+    return "\n".join(console(line) for line in str(error).split("\n"))
+
+
+def attempt(prompt: Prompt, line: str) -> TfgateError | None:
+    """Answer one line; return the error of a line that cannot be answered."""
+    try:
+        write_lines(prompt.answer(line))
+    except TfgateError as error:
+        return error
+    return None
 
 
 @click.command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,7 +20,7 @@ from tfgate.query.values import SENSITIVE, Maybe, Unknown
 from tfgate.report.escape import console, log_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tfgate.gate.request import Request
 
@@ -42,6 +43,12 @@ def explain_rule(request: Request, rule_id: str, address: str | None) -> tuple[E
         hint = near(address, addresses)
         raise UsageError(f"Nothing that {rule_id} could look at has the address {address}.{hint}")
     return found
+
+
+def near(text: str, known: list[str]) -> str:
+    """Return a question with the nearest known text, where there is one."""
+    found = get_close_matches(text, known, n=1)
+    return f" Did you mean {found[0]}?" if found else ""
 
 
 def show(value: Any, *, indent: int | None = None, limit: int | None = None) -> str:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from tfgate.authoring.explain import near
 from tfgate.engine.bound import RuleIndex, bind
 from tfgate.engine.evaluate import source_document
 from tfgate.engine.functions import rule_functions
@@ -263,12 +263,6 @@ def type_of(value: Any) -> str:
         of = of if of.startswith("list of") else f"{of}{'' if len(value) == 1 else 's'}"
         return f"list of {len(value)} {of}" if value else "empty list"
     return _TYPES.get(type(value), "value")
-
-
-def near(text: str, known: list[str]) -> str:
-    """Return a question with the nearest known text, where there is one."""
-    found = get_close_matches(text, known, n=1)
-    return f" Did you mean {found[0]}?" if found else ""
 
 
 def _refused(text: str, position: int, message: str) -> ConfigError:

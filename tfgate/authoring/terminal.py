@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tfgate.authoring.evaluate import Prompt, write_lines
-from tfgate.errors import TfgateError
+from tfgate.authoring.evaluate import Prompt, attempt, readable
 from tfgate.report.escape import console
 
 if TYPE_CHECKING:
@@ -30,15 +29,11 @@ def run(prompt: Prompt) -> None:
         click.echo("For completion as you type: pip install 'tfgate[prompt]'", err=True)
         read = _plain(prompt)
     click.echo(":help says what there is, :quit ends.", err=True)
-    while True:
-        try:
-            write_lines(prompt.answer(read()))
-        except KeyboardInterrupt:
-            continue
-        except EOFError:
-            return
-        except TfgateError as error:
-            click.echo("\n".join(console(line) for line in str(error).split("\n")), err=True)
+    with contextlib.suppress(EOFError):
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):
+                if error := attempt(prompt, read()):
+                    click.echo(readable(error), err=True)
 
 
 def _toolkit(prompt: Prompt) -> Callable[[], str]:

@@ -74,6 +74,8 @@ def _meant(name: str, scope: Scope, text: str, position: int) -> str:
         return ": " + word.format(path=steps or ".name", after=f"after{below}", plain=plain)
     if scope in _OF_CHANGES and "_" in name and steps.count(".") >= 2:
         return f': a rule names its types in match, match.types = ["{name}"], and reads after'
+    if scope is Scope.PLAN and name in ROOTS[Scope.RESOURCE]:
+        return f": a change has it, changes[].{name}"
     near = nearest(name, ROOTS[scope])
     if near is not None:
         return f' (did you mean "{near}"?)'

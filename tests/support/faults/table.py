@@ -83,7 +83,7 @@ POINTS = (
     Point("verify", "{decided} --state state.json", "tfgate.gate.verify:check_on_state"),
     Point("shim install", "{root}/shims", "tfgate.gate.exec:shim_script"),
     Point("explain", "good.json --rule A-1", "tfgate.gate.gather:read_plan"),
-    Point("eval", "after.tags good.json", "tfgate.gate.gather:read_plan"),
+    Point("eval", "good.json after.tags", "tfgate.gate.gather:read_plan"),
     Point("rules new", "A-9 --from good.json --address aws_s3_bucket.logs --attribute bucket",
           "tfgate.authoring.new:run_examples"),
     Point("rules test", "{gate}/policy", "tfgate.authoring.rule_tests:run_example"),

@@ -135,7 +135,7 @@ def test_unreadable_plan_is_on_record(folder: Path) -> None:
         (["check", "good.json", "--config", "none.toml"], "none.toml"),
         (["explain", "good.json", "-r", "rules.toml", "--rule", "T-2"], "Did you mean T-1?"),
         (["rules", "show", "T-2", "-r", "rules.toml"], "Did you mean T-1?"),
-        (["eval", "a[", "good.json"], "column"),
+        (["eval", "good.json", "a["], "column"),
         (["schema", "nothing"], "There is no schema nothing"),
     ],
 )
@@ -223,7 +223,7 @@ def test_eval_shows_unknown(folder: Path, capsys: Capture) -> None:
     """``eval`` shows what is not known yet as Terraform does, apart from any string."""
     later = change("aws_s3_bucket.later", after={}, after_unknown={"arn": True})
     (folder / "later.json").write_bytes(plan_bytes(later))
-    arguments = ["eval", "after.arn", "later.json", "--address", "aws_s3_bucket.later"]
+    arguments = ["eval", "later.json", "after.arn", "--address", "aws_s3_bucket.later"]
     assert main([*arguments, "-r", "rules.toml"]) == 0
     assert capsys.readouterr().out == "(known after apply)\n"
 

@@ -53,7 +53,7 @@ COMMANDS: dict[str, list[str]] = {
     "check --config": ["check", PLAN, "--config", "X"],
     "check --ruleset": ["check", PLAN, "-r", "X", "--no-audit"],
     "check --source": ["check", "--source", "X", "--no-audit"],
-    "eval": ["eval", "type", "X"],
+    "eval": ["eval", "X", "type"],
     "explain": ["explain", "X", "-r", "rules.toml", "--rule", "T-1", "--address", "a.b"],
     "review": ["review", "X", "-r", "rules.toml"],
     "approve": ["approve", "X", "--key", "key", "--reason", "r"],
