@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import subprocess
 import sys
@@ -12,12 +13,12 @@ import msgspec
 import pytest
 
 from tests.support.terminal import at_terminal
-from tfgate.authoring.evaluate import Prompt, bounded
+from tfgate.authoring.prompt import Prompt, bounded
 from tfgate.authoring.session import Session, type_of
 from tfgate.cli.main import main
-from tfgate.command.options import make_request
 from tfgate.errors import ConfigError, UsageError
 from tfgate.gate.gather import gather, load_config
+from tfgate.gate.request import Request
 from tfgate.query.values import SENSITIVE, UNKNOWN
 
 if TYPE_CHECKING:
@@ -78,10 +79,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _session(address: str | None = None, rule: str | None = None) -> Session:
-    request = make_request(
-        "plan.json", rulesets=["rules.toml"], config=None, root=None, workspace=None,
-        operator=None, evaluate=None, allow_empty=None, facts=[],
-    )  # fmt: skip
+    request = Request(
+        plan="plan.json",
+        env={},
+        cwd=Path.cwd(),
+        now=dt.datetime(2027, 1, 1, tzinfo=dt.timezone.utc),
+        flags={"gate.rulesets": ["rules.toml"]},
+    )
     return Session(gather(request, load_config(request)), address, rule)
 
 
