@@ -523,3 +523,67 @@ def test_without_tls_others_could_listen(tmp_path: Path) -> None:
             site.start()
     finally:
         site.close()
+
+
+# The job's side.
+
+
+def test_where_no_request_goes(site: ApprovalSite) -> None:
+    """Not over plain HTTP, not without a token for the server, not to what is no server."""
+    (site.folder / "w.json").write_text(plan_with("far-too-long-w"))
+    done = site.run("check", "w.json", "--approval-request=http://gate.acme.example")
+    assert (done.returncode, "is not the https:// address" in done.stderr) == (2, True)
+    done = site.run(
+        "check", "w.json", f"--approval-request={site.url}", ACTIONS_ID_TOKEN_REQUEST_URL="",
+        TFGATE_IDENTITY_TOKEN=site.token("tfgate:test"),
+    )  # fmt: skip
+    assert (done.returncode, "There is no token of this job for" in done.stderr) == (2, True)
+    done = site.run(
+        "check", "w.json", "--approval-request=https://127.0.0.1:9", TFGATE_APPROVAL_TOKEN="x"
+    )
+    assert (done.returncode, "cannot be reached" in done.stderr) == (3, True)
+    done = site.run("approvals", "wait", "nothing", "--server", site.url)
+    assert (done.returncode, "is not the id of a request" in done.stderr) == (2, True)
+    done = site.run("approvals", "wait", "0" * 32, "--server", site.url, "--timeout", "soon")
+    assert (done.returncode, "is not a time" in done.stderr) == (2, True)
+    done = site.run("approvals", "wait", "0" * 32, "--server", site.url)
+    assert (done.returncode, "There is no such request" in done.stderr) == (3, True)
+
+
+def test_the_token_for_the_gate_goes_nowhere(site: ApprovalSite) -> None:
+    """The job asks its system for a token of the server's audience; the gate's own stays here."""
+    own = site.token("tfgate:test")
+    before = len(site.jobs.asked)
+    asked(site, TFGATE_IDENTITY_TOKEN=own)
+    audiences = {address for address in site.jobs.asked[before:] if "audience=" in address}
+    assert all("127.0.0.1" in address for address in audiences)
+    assert audiences
+
+
+def test_a_wait_outlives_a_server_that_is_away(site: ApprovalSite, dora: Person) -> None:
+    """A server that is killed and started again while a pipeline waits is asked again."""
+    key = asked(site)
+    results: list[int] = []
+    thread = threading.Thread(
+        target=lambda: results.append(
+            site.run(
+                "approvals", "wait", key, "--server", site.url, "--timeout", "60s", "-o", "away"
+            ).returncode
+        )
+    )
+    thread.start()
+    time.sleep(2)
+    site.kill()
+    time.sleep(1)
+    site.start()
+    dora.answer(key, "approve")
+    thread.join()
+    assert results == [0]
+
+
+def test_hard_rules_are_not_asked_for(site: ApprovalSite) -> None:
+    """What no approval lets through is not sent to anybody."""
+    (site.folder / "hard.toml").write_text(RULES.format(level="hard-mandatory", approvals=1))
+    (site.folder / "h.json").write_text(plan_with("far-too-long-hard"))
+    done = site.run("check", "h.json", "-r", "./hard.toml", f"--approval-request={site.url}")
+    assert (done.returncode, "No approval can let this plan through" in done.stderr) == (1, True)

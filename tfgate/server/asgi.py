@@ -13,12 +13,13 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from tfgate._version import __version__
 from tfgate.report.page import asset, content_policy, render_page
+from tfgate.server.http import HEADERS, problem_answer, read_body
 from tfgate.server.job import PayloadError, RunTask, is_verification, read_task
 from tfgate.server.monitoring import Log, Metrics, about
 from tfgate.server.peers import Allowed, PeerError
@@ -158,12 +159,6 @@ def short_page(task: Listed) -> str:
     return render_page(_PACKAGE, "task.html", styles=_STYLES, task=task, facts=facts)
 
 
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
 _LIST = 200
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -207,10 +202,10 @@ class Site:
 
     async def run_task(self, request: Request) -> Response:
         """Take a run task in."""
-        body = await self._body(request)
+        body = await read_body(request, self.body_bytes)
         if body is None:
             self.metrics.requests.labels("too large").inc()
-            return _problem_answer(413, "The body is too large.")
+            return problem_answer(413, "The body is too large.")
         signature = request.headers.get("x-tfc-task-signature", "")
         try:
             taken = await run_in_threadpool(self.intake.take, body, signature)
@@ -218,51 +213,37 @@ class Site:
             # Not kept, so not taken: the other side asks again.
             self.intake.log.error("intake", error=type(error).__name__)
             self.metrics.requests.labels("unavailable").inc()
-            return _problem_answer(503, "The request could not be stored; try again.", retry=5)
+            text = "The request could not be stored; try again."
+            return problem_answer(503, text, {"Retry-After": "5"})
         self.metrics.requests.labels(taken.result).inc()
         if taken.status == 200:
-            return JSONResponse({"status": taken.result}, headers=_HEADERS)
-        return _problem_answer(
-            taken.status, taken.detail, retry=10 if taken.status == 429 else None
-        )
-
-    async def _body(self, request: Request) -> bytes | None:
-        """Read the body, ``None`` where it is too large: no more than the limit is kept."""
-        data = bytearray()
-        try:
-            async for piece in request.stream():
-                data += piece
-                if len(data) > self.body_bytes:
-                    return None
-        except ClientDisconnect:
-            return b""
-        return bytes(data)
+            return JSONResponse({"status": taken.result}, headers=HEADERS)
+        retry = {"Retry-After": "10"} if taken.status == 429 else None
+        return problem_answer(taken.status, taken.detail, retry)
 
     async def health(self, _request: Request) -> Response:
         """Answer that the process runs."""
-        return JSONResponse({"status": "ok"}, headers=_HEADERS)
+        return JSONResponse({"status": "ok"}, headers=HEADERS)
 
     async def readiness(self, _request: Request) -> Response:
         """Whether requests can be kept and evaluated."""
         problem = await run_in_threadpool(self.ready)
         if problem is not None:
-            return _problem_answer(503, problem)
-        return JSONResponse({"status": "ready"}, headers=_HEADERS)
+            return problem_answer(503, problem)
+        return JSONResponse({"status": "ready"}, headers=HEADERS)
 
     async def numbers(self, _request: Request) -> Response:
         """Return the metrics."""
         counts = await run_in_threadpool(self.store.counts)
         self.metrics.open.set(counts.get("open", 0))
         media = "text/plain; version=0.0.4; charset=utf-8"
-        return Response(self.metrics.text(), media_type=media, headers=_HEADERS)
+        return Response(self.metrics.text(), media_type=media, headers=HEADERS)
 
     async def decisions(self, request: Request) -> Response:
         """List the latest decisions, for those with the operator's token."""
         if not self._is_operator(request):
-            headers = {**_HEADERS, "WWW-Authenticate": 'Bearer realm="tfgate"'}
-            return JSONResponse(
-                {"error": "The operator's token is needed."}, status_code=401, headers=headers
-            )
+            realm = {"WWW-Authenticate": 'Bearer realm="tfgate"'}
+            return problem_answer(401, "The operator's token is needed.", realm)
         listed = await run_in_threadpool(self.store.recent, _LIST)
         now = await run_in_threadpool(self.store.now)
         text = list_page(listed, lambda key: self.links.make(key, now))
@@ -275,23 +256,21 @@ class Site:
         signature = request.query_params.get("signature", "")
         now = await run_in_threadpool(self.store.now)
         if not self.links.opens(key, expires, signature, now):
-            return _problem_answer(403, "The link is not complete, or has expired.")
+            return problem_answer(403, "The link is not complete, or has expired.")
         found = await run_in_threadpool(self.store.page, key)
         if found is None:
-            return _problem_answer(
+            return problem_answer(
                 404, "The decision is no longer kept here; the audit trail has it."
             )
         task, page = found
         if page is None:
             text = short_page(task)
-            return HTMLResponse(
-                text, headers={**_HEADERS, "Content-Security-Policy": page_policy()}
-            )
-        return HTMLResponse(page, headers=_HEADERS)
+            return HTMLResponse(text, headers={**HEADERS, "Content-Security-Policy": page_policy()})
+        return HTMLResponse(page, headers=HEADERS)
 
     async def openapi(self, _request: Request) -> Response:
         """Return the description of this interface."""
-        return JSONResponse(DESCRIPTION, headers=_HEADERS)
+        return JSONResponse(DESCRIPTION, headers=HEADERS)
 
     def _is_operator(self, request: Request) -> bool:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
@@ -301,27 +280,21 @@ class Site:
         return hmac.compare_digest(wanted.encode(), given.strip().encode("utf-8", "replace"))
 
 
-def _problem_answer(status: int, text: str, *, retry: int | None = None) -> Response:
-    headers = _HEADERS if retry is None else {**_HEADERS, "Retry-After": str(retry)}
-    return JSONResponse({"error": text}, status_code=status, headers=headers)
-
-
 async def _no_such_page(_request: Request, _error: Exception) -> Response:
-    return _problem_answer(404, "There is no such page.")
+    return problem_answer(404, "There is no such page.")
 
 
 async def _wrong_method(_request: Request, error: Exception) -> Response:
     allowed = getattr(error, "headers", None) or {}
-    text = {"error": "This page does not answer this method."}
-    return JSONResponse(text, status_code=405, headers={**_HEADERS, **allowed})
+    return problem_answer(405, "This page does not answer this method.", allowed)
 
 
 async def _unexpected(_request: Request, _error: Exception) -> Response:
-    return _problem_answer(500, "Something unexpected happened.")
+    return problem_answer(500, "Something unexpected happened.")
 
 
 def _own_page(text: str) -> HTMLResponse:
-    return HTMLResponse(text, headers={**_HEADERS, "Content-Security-Policy": page_policy()})
+    return HTMLResponse(text, headers={**HEADERS, "Content-Security-Policy": page_policy()})
 
 
 # What is done with a request before it is answered: checked, and kept.

@@ -13,7 +13,6 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ import msgspec
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 
+from tfgate.server.background import Background
 from tfgate.server.store import CONNECTIONS
 from tfgate.server.work import Work
 
@@ -104,8 +104,7 @@ class Engine:
     def __init__(self, work: Work, url: str, *, shared: bool) -> None:
         global _work
         _work = self._work = work
-        self._stop = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._background = Background(work.log)
         limits = work.settings.limits
         config: DBOSConfig = {
             "name": "tfgate",
@@ -135,10 +134,10 @@ class Engine:
         )
         for key in work.store.open_tasks():
             self.submit(key)
-        self._every(BEAT_SECONDS, self._watch)
-        self._every(1.0, self._heartbeats)
-        self._every(30.0, self._again)
-        self._every(600.0, self._forget)
+        self._background.every(BEAT_SECONDS, self._watch)
+        self._background.every(1.0, self._heartbeats)
+        self._background.every(30.0, self._again)
+        self._background.every(600.0, self._forget)
 
     def submit(self, key: str) -> None:
         """Put a task into the queue; a second time changes nothing."""
@@ -147,26 +146,12 @@ class Engine:
 
     def stop(self, seconds: float) -> bool:
         """Finish what can be finished; whether nothing is left in work."""
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(5)
+        self._background.stop(5)
         DBOS.destroy(workflow_completion_timeout_sec=int(seconds))
         return not self._mine()
 
     def _mine(self) -> bool:
         return any(thread.name.startswith("dbos-executor") for thread in threading.enumerate())
-
-    def _every(self, seconds: float, act: Callable[[], None]) -> None:
-        def loop() -> None:
-            while not self._stop.wait(seconds):
-                try:
-                    act()
-                except Exception as error:  # noqa: PERF203 - tried again at the next turn
-                    self._work.log.error("loop", act=act.__name__, error=type(error).__name__)
-
-        thread = threading.Thread(target=loop, name=f"tfgate-{act.__name__}", daemon=True)
-        thread.start()
-        self._threads.append(thread)
 
     def _watch(self) -> None:
         """Record that this server lives, and take over from those that do not."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -20,12 +20,12 @@ from tfgate.ruleset.issuers import Issuer
 from tfgate.server.approval_tables import ApprovalsTable
 from tfgate.server.approvals.desk import Asking, Desk, NotTakenError, may_ask
 from tfgate.server.approvals.store import WAITING, Asked, Requester
+from tfgate.server.http import HEADERS, problem_answer, read_body
 from tfgate.server.monitoring import Log
 
 LONGEST_WAIT: Final = 25.0
 """Seconds that one request may wait for an answer; proxies cut off what takes a minute."""
 _SMALL: Final = 4096
-_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class _Find(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -182,10 +182,8 @@ class JobInterface:
 
     def _refused(self, error: NotTakenError) -> Response:
         self.log.warning("not taken", status=error.status, problem=error.message)
-        headers = dict(_HEADERS)
-        if error.status == 401:
-            headers["WWW-Authenticate"] = 'Bearer realm="tfgate"'
-        return JSONResponse({"error": error.message}, status_code=error.status, headers=headers)
+        more = {"WWW-Authenticate": 'Bearer realm="tfgate"'} if error.status == 401 else None
+        return problem_answer(error.status, error.message, more)
 
 
 def _requester(identity: Identity) -> Requester:
@@ -207,17 +205,15 @@ def _texts(value: object) -> list[str]:
 
 
 def _answer(state: dict[str, Any]) -> Response:
-    return JSONResponse(state, headers=_HEADERS)
+    return JSONResponse(state, headers=HEADERS)
 
 
 async def _read(request: Request, shape: type[Any], most: int) -> Any:
     """Read a body strictly. Raises ``NotTakenError``."""
-    data = bytearray()
+    data = await read_body(request, most)
+    if data is None:
+        raise NotTakenError(f"The request has more than {most:,} bytes.", 413)
     try:
-        async for piece in request.stream():
-            data += piece
-            if len(data) > most:
-                raise NotTakenError(f"The request has more than {most:,} bytes.", 413)
-        return msgspec.json.decode(bytes(data), type=shape)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError, ClientDisconnect):
+        return msgspec.json.decode(data, type=shape)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
         raise NotTakenError("The request is not one of tfgate.", 400) from None

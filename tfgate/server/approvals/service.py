@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from starlette.routing import Route
 
+from tfgate.audit.signing import PROXIED_APPROVALS, sign
 from tfgate.errors import TfgateError, UsageError
 from tfgate.identity import Keys
 from tfgate.ruleset import load_gate_config
@@ -23,6 +23,7 @@ from tfgate.server.approvals.sessions import Sessions
 from tfgate.server.approvals.store import ApprovalStore
 from tfgate.server.approvals.web import ApprovalPages, origin_of
 from tfgate.server.approvals.webhooks import Webhooks
+from tfgate.server.background import Background
 from tfgate.server.monitoring import Log
 from tfgate.server.secrets import Vault, read_secret
 from tfgate.server.settings import Settings
@@ -38,9 +39,7 @@ class ApprovalService:
     jobs: JobInterface
     webhooks: Webhooks
     desk: Desk
-    log: Log
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(default_factory=list)
+    background: Background
 
     def routes(self) -> list[Route]:
         """Return what is to be mounted."""
@@ -48,26 +47,12 @@ class ApprovalService:
 
     def start(self) -> None:
         """Begin to tell people, and to end what is over."""
-        self._every(2.0, self.webhooks.send_due)
-        self._every(20.0, self.desk.sweep)
+        self.background.every(2.0, self.webhooks.send_due)
+        self.background.every(20.0, self.desk.sweep)
 
     def stop(self) -> None:
         """Stop; what was not told yet is told after the next start."""
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(1)
-
-    def _every(self, seconds: float, act: Callable[[], object]) -> None:
-        def loop() -> None:
-            while not self._stop.wait(seconds):
-                try:
-                    act()
-                except Exception as error:  # noqa: PERF203 - tried again at the next turn
-                    self.log.error("loop", act=act.__name__, error=type(error).__name__)
-
-        thread = threading.Thread(target=loop, name=f"tfgate-{act.__name__}", daemon=True)
-        thread.start()
-        self._threads.append(thread)
+        self.background.stop(1)
 
 
 def make_approvals(
@@ -98,6 +83,7 @@ def make_approvals(
     key = settings.path(table.key)
     if not key.is_file():
         raise UsageError(f"There is no key {key} to sign approvals with (approvals.key).")
+    sign(b"", key, PROXIED_APPROVALS)  # a key that cannot sign is of no use: better known now
     issuers = _issuers(settings, table, env)
     keys = Keys(state / "issuers", env)
     ca = table.provider.ca
@@ -118,7 +104,7 @@ def make_approvals(
         jobs=JobInterface(desk, table, issuers, url, keys, log),
         webhooks=Webhooks(table, settings, desk, env, log),
         desk=desk,
-        log=log,
+        background=Background(log),
     )
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -21,6 +21,7 @@ from tfgate.server.approvals.desk import LONGEST_REASON, Desk, NotTakenError, St
 from tfgate.server.approvals.login import Login, LoginError, NotSilentError, Pending, Provider
 from tfgate.server.approvals.sessions import LOGIN_SECONDS, Session, Sessions
 from tfgate.server.approvals.store import WAITING, Asked, Person, digest
+from tfgate.server.http import HEADERS, read_body
 from tfgate.server.monitoring import Log
 from tfgate.server.secrets import Vault
 
@@ -31,11 +32,9 @@ _SHOWN: Final = 200
 """Requests that the list shows of each kind."""
 _FORM_BYTES: Final = 64 * 1024
 _HEADERS: Final = {
-    "Cache-Control": "no-store",
+    **HEADERS,
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",  # without one, browsers send no Origin with a form
 }
 _REVIEW_POLICY: Final = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
@@ -379,14 +378,12 @@ def _with_cookies(sent: Response, made: Response) -> Response:
 
 async def _form(request: Request) -> dict[str, str] | None:
     """Read a small form; ``None`` for anything else."""
-    data = bytearray()
+    data = await read_body(request, _FORM_BYTES)
+    if data is None:
+        return None
     try:
-        async for piece in request.stream():
-            data += piece
-            if len(data) > _FORM_BYTES:
-                return None
         pairs = parse_qs(data.decode("ascii"), keep_blank_values=True, max_num_fields=20)
-    except (ClientDisconnect, ValueError):
+    except ValueError:
         return None
     return {name: values[-1] for name, values in pairs.items()}
 
