@@ -33,17 +33,28 @@ _STEP: Final = late(r'"([^"]+)"|([^".]+)')
 _FIELD: Final = late(r"\{([^{}]*)\}")
 
 
-class _Globs(Frozen, frozen=True):
-    """A glob, or an array of globs; read as a tuple."""
+class _OneOrMore(Frozen, frozen=True):
+    """A text, or an array of texts; read as a tuple."""
+
+    plain: bool = False
+    """Whether a boolean or a number may stand there: it is read as it is written."""
 
     def read(self, value: object, at: KeyPath, problems: Problems) -> Any:
-        if not isinstance(value, list):
-            read = _LINE.read(value, at, problems)
-            return read if read is INVALID else (read,)
-        return ListOf(_LINE, least=1).read(value, at, problems)
+        if isinstance(value, list):
+            return ListOf(_LINE, least=1).read([*map(self._text, value)], at, problems)
+        read = _LINE.read(self._text(value), at, problems)
+        return read if read is INVALID else (read,)
+
+    def _text(self, value: object) -> object:
+        if not self.plain or not isinstance(value, (bool, int)):
+            return value
+        return str(value).lower()
 
     def schema(self) -> Schema:
-        return {"anyOf": [_LINE.schema(), ListOf(_LINE, least=1).schema()]}
+        one = _LINE.schema()
+        if self.plain:
+            one = {"anyOf": [one, {"type": ["boolean", "integer"]}]}
+        return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
 
 
 ISSUER: Final = Table(
@@ -63,7 +74,7 @@ ISSUER: Final = Table(
             "Address of the issuer, exactly as in the tokens (iss). Its keys are found from there.",
         ),
         "audience": Key(
-            ListOf(_LINE, least=1),
+            _OneOrMore(),
             "Whom its tokens must be made for (aud). Default: tfgate:NAME, by identity.name.",
         ),
         "operator": Key(
@@ -71,7 +82,7 @@ ISSUER: Final = Table(
             "Template of the operator's name, of claims in braces: {actor}@github, {email}.",
         ),
         "conditions": Key(
-            MapOf(_Globs(), _CLAIM),
+            MapOf(_OneOrMore(plain=True), _CLAIM),
             "Claims that a token must have: the path of a claim, and globs of which one must fit. "
             "Of an array one element must fit; true and numbers are compared as they are written.",
             default={},
@@ -81,7 +92,7 @@ ISSUER: Final = Table(
             "Claims that records keep. The issuer's address, sub and jti are always kept.",
         ),
         "authorized_party": Key(
-            ListOf(_LINE, least=1),
+            _OneOrMore(),
             "Clients that a token may have been made for (azp). Without it, a token for several "
             "audiences is refused.",
             default=(),

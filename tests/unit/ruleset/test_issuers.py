@@ -140,7 +140,8 @@ def test_every_preset(tmp_path: Path, preset: PresetName) -> None:
         ('name = "a"\nissuer = "https://a.example"\noperator = "{a b}"', "is not the path of a"),
         ('preset = "github"\nconditions = { "a..b" = "x" }', "is not the path of a claim"),
         ('preset = "github"\nconditions = { repository = [] }', "must not be empty"),
-        ('preset = "github"\nconditions = { repository = 7 }', "expected a string"),
+        ('preset = "github"\nconditions = { repository = 7.5 }', "expected a string"),
+        ('preset = "github"\naudience = true', "expected a string"),
         ('preset = "circle-ci"', "is not one of"),
         ('preset = "github"\nclient = "x"', "unknown key"),
         ('preset = "github"\ntoken_env = "AWS_SECRET_ACCESS_KEY"', "begins with TFGATE_IDENTITY_"),
@@ -152,6 +153,18 @@ def test_mistakes(tmp_path: Path, keys: str, words: str) -> None:
     assert words in said
     assert "tfgate.toml:" in said
     assert "identity.issuers[0]" in said
+
+
+def test_one_may_stand_without_brackets(tmp_path: Path) -> None:
+    """And what is true, or a number, without quotes."""
+    keys = 'preset = "github"\naudience = "tfgate"\nauthorized_party = "ci"\n'
+    keys += 'conditions = { repository = "a/*", ref_protected = true, repository_id = [7, "8"] }'
+    read = issuer(tmp_path, keys)
+    assert (read.audience, read.authorized_party) == (("tfgate",), ("ci",))
+    assert read.conditions["ref_protected"] == ("true",)
+    assert read.conditions["repository_id"] == ("7", "8")
+    schema = schemas()["tfgate"]
+    jsonschema.validate(tomli.loads((tmp_path / "tfgate.toml").read_text()), schema)
 
 
 def test_an_audience_is_needed(tmp_path: Path) -> None:
