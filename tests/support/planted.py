@@ -76,7 +76,7 @@ RAISING = {
     "semver": "semver_satisfies(after.password, '> 1')",
     "age": "age_days(after.password)",
     "order": "after.password < `3`",
-    "context": "context(after.password)",
+    "keys": "keys(after.password)",
     "count": "count_by([after.number], &@)",
     "let": "abs($p)",
 }
@@ -88,7 +88,11 @@ MARKS = {
 }  # fmt: skip
 LETS = 'let = { p = "after.password", j = "parse_json(after.policy)" }\n'
 ALL = 'match = { actions = ["create", "update", "delete", "replace"] }'
-SHOWN = "{address} {after} {after.password} {after.list[1]} {after.map} {before} {config} {@item}"
+SHOWN = (
+    "{address} {after} {after.password} {after.list[1]} {after.map} {before} {config} {@item} "
+    "{item} {length(after.password)} {join('-', [after.password, $p])} {to_string(after)} "
+    "{$j.Secret}"
+)
 
 
 def values(owner: str | None) -> dict[str, Any]:
