@@ -143,9 +143,12 @@ def _deciding_files(config: GateConfig) -> Iterator[tuple[str, Path]]:
     waivers = config.values["gate.waiver_files"]
     for name in waivers.value:
         yield f"The waiver file {name}", place(name, waivers.base, config.home)
-    for files in config.data.values():
+    for key, named in config.data.items():
+        files = {key: named} if isinstance(named, str) else named
         for name, text in files.items():
             yield f"The data file {name}", place(text, config.folder, config.home)
+    for name, given in config.given_data.items():
+        yield f"The data file {name}", given
     for setting in SETTINGS:
         if not isinstance(setting, PathSetting):
             continue

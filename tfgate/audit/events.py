@@ -16,6 +16,7 @@ from tfgate.audit.checkpoint import Statement
 from tfgate.engine.recheck import Checked
 from tfgate.model.decision import (
     Approval,
+    DataFacts,
     Operator,
     Outcome,
     PlanFacts,
@@ -60,12 +61,8 @@ class RecordedFile(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class RecordedData(msgspec.Struct, frozen=True):
-    """A data file of a ruleset."""
-
-    ruleset: str
-    name: str
-    sha256: str
+class RecordedData(DataFacts, frozen=True, omit_defaults=True):
+    """A data file that rules of a ruleset read."""
 
 
 class Approved(msgspec.Struct, frozen=True):

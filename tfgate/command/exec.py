@@ -16,6 +16,7 @@ from tfgate.command.options import (
     approval_option,
     evaluation_options,
     make_request,
+    named,
     receipt_option,
     without_option,
 )
@@ -149,6 +150,8 @@ def _passed_on(audit_log: str | None, receipt: Path | None, options: dict[str, A
     """Write the options once more, for a gate that is called from another directory."""
     given = [f"--ruleset={_placed(source)}" for source in options["rulesets"]]
     given += [f"--context={fact}" for fact in options["facts"]]
+    files_of = named(options["data"], "--data", "FILE")
+    given += [f"--data={name}={Path(path).absolute()}" for name, path in files_of.items()]
     given += [f"--approval={Path(path).absolute()}" for path in options["approvals"]]
     files = {"config": options["config"], "audit-log": audit_log, "receipt": receipt}
     files["identity-token-file"] = options["identity_token_file"]

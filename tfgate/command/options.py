@@ -42,6 +42,8 @@ _EVALUATION = (
                  help="Allow a plan on which no rule was evaluated."),
     click.option("--context", "facts", multiple=True, metavar="NAME=VALUE",
                  help="Value that rules read with $context.NAME. Repeatable."),
+    click.option("--data", "data", multiple=True, metavar="NAME=FILE",
+                 help="JSON, TOML or YAML file that rules read as $data.NAME. Repeatable."),
 )  # fmt: skip
 
 
@@ -80,6 +82,7 @@ def make_request(
     evaluate: str | None,
     allow_empty: bool | None,
     facts: Sequence[str],
+    data: Sequence[str],
     audit_log: str | None = None,
     approvals: Sequence[str] = (),
     receipt_key: str | None = None,
@@ -105,21 +108,22 @@ def make_request(
         identity_token_file=identity_token_file,
         identity_key=identity_key,
         flags=flags,
-        facts=parse_facts(facts),
+        facts=named(facts, "--context", "VALUE"),
+        data=named(data, "--data", "FILE"),
         approvals=tuple(approvals),
         early=early,
     )
 
 
-def parse_facts(texts: Sequence[str]) -> Mapping[str, str]:
+def named(texts: Sequence[str], option: str, what: str) -> Mapping[str, str]:
     """Read ``NAME=VALUE`` options. Raises ``UsageError``."""
-    facts = {}
+    given = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not (equals and name):
-            raise UsageError(f"--context {text} is not NAME=VALUE.")
-        facts[name] = value
-    return facts
+            raise UsageError(f"{option} {text} is not NAME={what}.")
+        given[name] = value
+    return given
 
 
 class PassingCommand(click.Command):

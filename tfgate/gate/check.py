@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tfgate.engine.evaluate import evaluate, evaluate_sources
 from tfgate.errors import SeveralDocumentsError, TfgateError, UsageError
 from tfgate.exitcodes import ExitCode
-from tfgate.gate.gather import gather, gather_sources, load_config
+from tfgate.gate.gather import data_facts, gather, gather_sources, load_config
 from tfgate.gate.inputs import PlanInput, read_plan_input
 from tfgate.gate.record import Recorder
 from tfgate.gate.rule_origin import require_approved
@@ -119,7 +119,8 @@ def evaluate_gathered(gathered: Gathered) -> Decision:
         context = replace(context, plan_file_sha256=gathered.input.plan_file_sha256)
     decision = evaluate(gathered.plan, gathered.effective.rulesets, context)
     warnings = (*decision.warnings, *gathered.warnings, *gathered.sources.warnings())
-    return replace(decision, warnings=warnings, sources=gathered.sources.facts())
+    facts = {"sources": gathered.sources.facts(), "data": data_facts(gathered.effective)}
+    return replace(decision, warnings=warnings, **facts)
 
 
 def rules_by_id(gathered: AnyGathered) -> dict[str, Rule]:
@@ -300,4 +301,5 @@ def evaluate_gathered_sources(gathered: GatheredSources) -> Decision:
     """Evaluate what was gathered; nothing is recorded here."""
     decision = evaluate_sources(gathered.effective.rulesets, gathered.context)
     warnings = (*decision.warnings, *gathered.warnings, *gathered.sources.warnings())
-    return replace(decision, warnings=warnings, sources=gathered.sources.facts())
+    facts = {"sources": gathered.sources.facts(), "data": data_facts(gathered.effective)}
+    return replace(decision, warnings=warnings, **facts)

@@ -18,7 +18,7 @@ from tfgate.gate.operator import operator_of
 from tfgate.gate.request import Gathered, GatheredSources, Request
 from tfgate.model import Frozen
 from tfgate.model.action import Action
-from tfgate.model.decision import SourceFacts
+from tfgate.model.decision import DataFacts, SourceFacts
 from tfgate.model.text import late
 from tfgate.plan import read_plan
 from tfgate.query.values import UNKNOWN
@@ -303,7 +303,11 @@ def digest_of(plan_input: PlanInput, plan: Plan) -> str:
 
 def load_config(request: Request) -> GateConfig:
     """Read the configuration in force. Raises ``ConfigError``."""
-    return load_gate_config(request.cwd, request.env, config=request.config, flags=request.flags)
+    config = load_gate_config(request.cwd, request.env, config=request.config, flags=request.flags)
+    if not request.data:
+        return config
+    given = {name: request.cwd / path for name, path in request.data.items()}
+    return replace(config, given_data=given)
 
 
 def gather(
@@ -468,6 +472,15 @@ def _context(
         locate_element=sources.locate_element,
         blocks=sources.blocks,
         undeclared=sources.undeclared,
+    )
+
+
+def data_facts(effective: Effective) -> tuple[DataFacts, ...]:
+    """Return which data files the rules read, by ruleset and name."""
+    return tuple(
+        DataFacts(ruleset, name, file.sha256, file.source)
+        for ruleset, files in sorted(effective.data.items())
+        for name, file in sorted(files.items())
     )
 
 

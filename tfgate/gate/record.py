@@ -21,6 +21,7 @@ from tfgate.audit.decision import (
 from tfgate.audit.trail_files import Rotation
 from tfgate.audit.writer import AuditTrail
 from tfgate.errors import AuditError, ConfigError, PlanError, TfgateError
+from tfgate.gate.gather import data_facts
 from tfgate.gate.rule_origin import origins, recorded_origin
 from tfgate.model import Frozen
 from tfgate.model.decision import Verdict
@@ -228,11 +229,7 @@ def _extra(gathered: AnyGathered, decision: Decision) -> dict[str, Any]:
     config = gathered.config
     return {
         "configuration": [{"file": file.path, "sha256": file.sha256} for file in config.files],
-        "data": [
-            {"ruleset": ruleset, "name": name, "sha256": file.sha256}
-            for ruleset, files in sorted(gathered.effective.data.items())
-            for name, file in sorted(files.items())
-        ],
+        "data": [msgspec.to_builtins(one) for one in data_facts(gathered.effective)],
         "input": gathered.input.name,
         "rule_controls": _rule_controls(gathered, decision),
     }

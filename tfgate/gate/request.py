@@ -48,6 +48,8 @@ class Request(Frozen, frozen=True):
     """Settings given as flags, by setting name (``gate.rulesets``)."""
     facts: Mapping[str, Any] = {}
     """Values of ``context(name)`` given on the command line."""
+    data: Mapping[str, str] = {}
+    """Data name → path, relative to ``cwd``, as given on the command line."""
     approvals: tuple[str, ...] = ()
     """Paths of approvals, or of folders with approvals."""
     rules: Callable[[GateConfig, str], Effective] | None = None

@@ -238,6 +238,17 @@ class RulesetFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     commit: str | None = None
 
 
+class DataFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which data file the rules of a ruleset read."""
+
+    ruleset: str
+    name: str
+    sha256: str
+    """SHA-256 (hex) of its bytes."""
+    source: str = ""
+    """Who named it: ``ruleset``, ``configuration`` or ``flag``."""
+
+
 class PlanFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which plan was evaluated."""
 
@@ -288,6 +299,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a person should know and what decides nothing: an unused waiver, a newer format."""
     sources: SourceFacts | None = None
     """The sources that were evaluated; without a plan, ``plan`` is ``NO_PLAN``."""
+    data: tuple[DataFacts, ...] = ()
+    """The data files that the rules read, by ruleset and name."""
     undecided: bool = False
     """True where the deny means "could not decide" (no rule was evaluated): exit code 3."""
 

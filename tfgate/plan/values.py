@@ -44,7 +44,7 @@ def merge(known: Any, unknown: Any) -> Any:
 def _merge_object(known: Any, unknown: dict[str, Any]) -> Any:
     if known is not None and type(known) is not dict:
         return UNKNOWN if marks_any(unknown) else known
-    merged = None
+    merged, added = None, False
     for key, mark in unknown.items():
         if mark is not True and type(mark) is not dict and type(mark) is not list:
             continue
@@ -54,8 +54,12 @@ def _merge_object(known: Any, unknown: dict[str, Any]) -> Any:
             continue
         if merged is None:
             merged = {} if known is None else dict(known)
+        added = added or key not in merged
         merged[key] = laid
-    return known if merged is None else merged
+    if merged is None:
+        return known
+    # The order of Terraform, which the object has once all of it is known: `(*)[0]` asks for it.
+    return dict(sorted(merged.items())) if added else merged
 
 
 def _merge_list(known: Any, unknown: list[Any]) -> Any:

@@ -117,7 +117,8 @@ def digests(decision: Decision) -> dict[str, str]:
         "Plan file": decision.plan.file_sha256,
         "Sources": None if decision.sources is None else decision.sources.sha256,
     }
-    return {name: digest for name, digest in found.items() if digest}
+    named = {f"Data {file.name} of {file.ruleset}": file.sha256 for file in decision.data}
+    return {name: digest for name, digest in {**found, **named}.items() if digest}
 
 
 def causes(decision: Decision, groups: Groups) -> tuple[str, ...]:

@@ -118,8 +118,11 @@ class GateConfig(Frozen, frozen=True):
     """Globs over rule ids, in the file's order."""
     params: Mapping[str, Mapping[str, Any]] = {}
     """Ruleset id → parameter → value, not yet checked against the rulesets."""
-    data: Mapping[str, Mapping[str, str]] = {}
-    """Ruleset id → data name → path, relative to ``folder``."""
+    data: Mapping[str, Mapping[str, str] | str] = {}
+    """Ruleset id → data name → path, relative to ``folder``; a path stands for every ruleset that
+    declares its key as a name."""
+    given_data: Mapping[str, Path] = {}
+    """Data name → path, as given by flags: they win."""
     workspaces: tuple[WorkspaceTable, ...] = ()
     commands: Mapping[str, OnCommand] = {}
     """Command (``state rm``) → what happens to it, for those the file names."""

@@ -28,6 +28,7 @@ from tfgate.ruleset.strict import (
     MapOf,
     Table,
     Text,
+    TextOr,
 )
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ _LEVELS: Final = MapOf(
     ),
     Text(most=200),
 )
+_NAME_OR_ID: Final = Text("a name or a ruleset id", f"{NAME_PATTERN}|{ID_PATTERN}")
 _PARAMS: Final = MapOf(MapOf(Json(), _NAME), _RULESET_ID)
 _SOURCES: Final = ListOf(PATH)
 
@@ -379,8 +381,9 @@ CONFIG: Final = Table(
             default={},
         ),
         "data": Key(
-            MapOf(MapOf(PATH, _NAME), _RULESET_ID),
-            "Data files: [data.<ruleset id>], then name = path of a .json or .toml file.",
+            MapOf(TextOr(PATH, MapOf(PATH, _NAME)), _NAME_OR_ID),
+            "Data files: name = path of a .json, .toml or .yaml file, for every ruleset that "
+            "declares the name; or in [data.<ruleset id>], for that ruleset alone.",
             default={},
         ),
         "workspace": Key(

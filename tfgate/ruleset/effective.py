@@ -10,16 +10,18 @@ from tfgate.errors import ConfigError, Problem
 from tfgate.model import Frozen
 from tfgate.model.text import glob_matches
 from tfgate.ruleset.config import Source
+from tfgate.ruleset.data import DataFile, read_data
 from tfgate.ruleset.files import Unreadable
 from tfgate.ruleset.loader import load_ruleset
 from tfgate.ruleset.params import check_params
 from tfgate.ruleset.problems import Problems, show_name, suggest
-from tfgate.ruleset.ruleset import DataFile, complete_params, read_data, repeated_rules
+from tfgate.ruleset.ruleset import complete_params, repeated_rules
 from tfgate.ruleset.settings import From, Origin, place
 from tfgate.ruleset.sources import GIT_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from tfgate.model.rule import Enforcement
     from tfgate.query import FunctionTable
@@ -247,32 +249,54 @@ class _Resolver:
                 check_params(self.rulesets[ruleset_id].params, values, at, self.problems)
 
     def with_data(self) -> Iterator[Ruleset]:
-        """Return the rulesets, each with its data files, those named by the configuration first."""
-        for ruleset_id in self.config.data:
-            if ruleset_id not in self.rulesets and self.strict:
-                self.problems.unknown_key(ruleset_id, ("data",), self.rulesets)
+        """Return the rulesets, each with its data files: a flag wins, then the configuration.
+
+        In the configuration, what is said of one ruleset wins over what is said of all.
+        """
+        declared = sorted({name for ruleset in self.rulesets.values() for name in ruleset.data})
+        for key, named in self.config.data.items():
+            known = declared if isinstance(named, str) else [*self.rulesets]
+            if key not in known and self.strict:
+                self.problems.unknown_key(key, ("data",), known)
+        for name in self.config.given_data:
+            if name not in declared:
+                what = f"names {show_name(name)}, which no ruleset in use declares in [data]"
+                self.elsewhere.append(Problem("--data", f"{what}{suggest(name, declared)}"))
         for ruleset in self.rulesets.values():
             yield msgspec.structs.replace(ruleset, data=self._data_of(ruleset))
 
     def _data_of(self, ruleset: Ruleset) -> dict[str, DataFile | None]:
-        named = self.config.data.get(ruleset.id, {})
-        at = ("data", ruleset.id)
+        own = self.config.data.get(ruleset.id, {})
+        named = {} if isinstance(own, str) else own
         for name in named:
             if name not in ruleset.data:
-                self.problems.unknown_key(name, at, ruleset.data)
+                self.problems.unknown_key(name, ("data", ruleset.id), ruleset.data)
         files: dict[str, DataFile | None] = {}
         for name, shipped in ruleset.data.items():
-            file = self._read_data(name, named[name]) if name in named else shipped
-            if file is not None:
-                files[name] = file
-            elif name not in named:
-                message = f"the ruleset {show_name(ruleset.id)} needs the path of a file for {name}"
-                self.problems.add(message, (*at, name))
-        return files
+            for_all = self.config.data.get(name)
+            path = named.get(name, for_all if isinstance(for_all, str) else None)
+            given = self.config.given_data.get(name)
+            if given is not None:
+                files[name] = self._read_data(ruleset, name, given, str(given), "flag")
+            elif path is not None:
+                at = place(path, self.config.folder, self.config.home)
+                files[name] = self._read_data(ruleset, name, at, path, "configuration")
+            elif shipped is not None:
+                files[name] = shipped
+            else:
+                message = (
+                    f"the ruleset {show_name(ruleset.id)} needs the path of a file for {name}: "
+                    f"here, or with --data {name}=FILE"
+                )
+                self.problems.add(message, ("data", ruleset.id, name))
+        return {name: file for name, file in files.items() if file is not None}
 
-    def _read_data(self, name: str, path: str) -> DataFile | None:
+    def _read_data(
+        self, ruleset: Ruleset, name: str, path: Path, shown: str, source: str
+    ) -> DataFile | None:
         try:
-            return read_data(name, place(path, self.config.folder, self.config.home), path)
+            schema = ruleset.schemas.get(name)
+            return read_data(name, path, shown, schema=schema, source=source)
         except Unreadable as error:
             self.elsewhere.append(error.problem)
             return None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from tfgate.errors import Problem, RulesetError
 from tfgate.model import Frozen
 from tfgate.model.rule import Rule
 from tfgate.ruleset.compiled import CompiledRule, compile_later, compile_rule
+from tfgate.ruleset.data import DataFile, DataSchema, read_data, read_schema
 from tfgate.ruleset.facts import check_declared
 from tfgate.ruleset.files import MAX_TOML_BYTES, Unreadable, is_inside, read_bytes, toml_file
 from tfgate.ruleset.header import build_header, build_params, header_lines, is_overridable
@@ -21,17 +23,19 @@ from tfgate.ruleset.names import Names
 from tfgate.ruleset.problems import show_name
 from tfgate.ruleset.rule_tables import RULE, RULESET
 from tfgate.ruleset.rules import build_rule
-from tfgate.ruleset.ruleset import DataFile, Ruleset, RulesetFile, digest, read_data, repeated_rules
+from tfgate.ruleset.ruleset import Ruleset, RulesetFile, digest, repeated_rules
 from tfgate.ruleset.sources import MANIFEST, Located, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tfgate.query import FunctionTable
     from tfgate.ruleset.files import TomlFile
     from tfgate.ruleset.header import Header
     from tfgate.ruleset.problems import Problems
     from tfgate.ruleset.remote.remote import Remote
+
+_Read = TypeVar("_Read", DataFile, DataSchema)
 
 
 # --- The shipped rules as they were checked, kept so that an evaluation need not read their TOML.
@@ -189,7 +193,8 @@ class _Loader:
         read = RULESET.read(manifest.table, (), problems)
         header = build_header(read["ruleset"], problems)
         params = build_params(read["params"], manifest.table.get("params"), problems)
-        data = self._read_data(read["data"], problems)
+        schemas = self._read_schemas(read["data"], problems)
+        data = self._read_data(read["data"], schemas, problems)
         context = build_params(read["context"], manifest.table.get("context"), problems, "context")
         check_declared(context, problems)
         names = Names(params, data, context, functions=self.functions)
@@ -212,6 +217,7 @@ class _Loader:
             self.located.commit,
             context,
             let,
+            schemas,
         )
 
     def _read_manifest(self) -> TomlFile:
@@ -235,28 +241,41 @@ class _Loader:
         self.files.append(RulesetFile(relative, file.sha256))
         return file
 
-    def _read_data(
-        self, declared: dict[str, Any], problems: Problems
-    ) -> dict[str, DataFile | None]:
+    def _read_schemas(self, declared: dict[str, Any], problems: Problems) -> dict[str, DataSchema]:
         return {
-            name: self._read_data_file(name, entry["file"], problems) if entry["file"] else None
+            name: schema
             for name, entry in declared.items()
+            if entry["schema"]
+            and (schema := self._beside(name, "schema", entry["schema"], read_schema, problems))
         }
 
-    def _read_data_file(self, name: str, file: str, problems: Problems) -> DataFile | None:
+    def _read_data(
+        self, declared: dict[str, Any], schemas: dict[str, DataSchema], problems: Problems
+    ) -> dict[str, DataFile | None]:
+        found: dict[str, DataFile | None] = dict.fromkeys(declared)
+        for name, entry in declared.items():
+            if entry["file"]:
+                read = partial(read_data, name, schema=schemas.get(name))
+                found[name] = self._beside(name, "file", entry["file"], read, problems)
+        return found
+
+    def _beside(
+        self, name: str, key: str, file: str, read: Callable[[Path, str], _Read], problems: Problems
+    ) -> _Read | None:
+        """Read a file inside the ruleset's folder: it is a part of the ruleset's digest."""
         folder = self.located.path if self.is_folder else self.located.path.parent
         if not is_inside(folder, file):
             message = "a data file is given by a path inside the ruleset's folder"
-            problems.add(message, ("data", name, "file"))
+            problems.add(message, ("data", name, key))
             return None
         shown = self.located.shown if self.is_folder else os.path.dirname(self.located.shown)
         try:
-            data = read_data(name, folder / file, os.path.join(shown, file))
+            found = read(folder / file, os.path.join(shown, file))
         except Unreadable as error:
             self.found.append(error.problem)
             return None
-        self.files.append(RulesetFile(os.path.normpath(file).replace(os.sep, "/"), data.sha256))
-        return data
+        self.files.append(RulesetFile(os.path.normpath(file).replace(os.sep, "/"), found.sha256))
+        return found
 
     def _own_rules(
         self,

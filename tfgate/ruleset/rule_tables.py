@@ -304,8 +304,13 @@ DATA: Final = Table(
     {
         "file": Key(
             Text(most=500, one_line=True),
-            "Path of a .json or .toml file, relative to the ruleset's folder and inside it. "
-            "Without it, the configuration must name the file.",
+            "Path of a .json, .toml or .yaml file, relative to the ruleset's folder and inside it. "
+            "Without it, the configuration or --data must name the file.",
+        ),
+        "schema": Key(
+            Text(most=500, one_line=True),
+            "Path of a JSON Schema that the file must fit, whoever names it; relative to the "
+            "ruleset's folder and inside it.",
         ),
         "description": Key(Text(), "What is in it."),
     },

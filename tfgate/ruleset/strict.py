@@ -250,6 +250,20 @@ class MapOf(Frozen, frozen=True):
         return schema
 
 
+class TextOr(Frozen, frozen=True):
+    """A text, or a table."""
+
+    text: Text
+    table: Kind
+
+    def read(self, value: object, at: KeyPath, problems: Problems) -> Any:
+        kind = self.table if isinstance(value, dict) else self.text
+        return kind.read(value, at, problems)
+
+    def schema(self) -> Schema:
+        return {"anyOf": [self.text.schema(), self.table.schema()]}
+
+
 class Date(Frozen, frozen=True):
     """A date without a time, as TOML writes it: no quotes."""
 

@@ -18,9 +18,9 @@ from tfgate.query.traps import misplaced_fields, piped_all
 from tfgate.query.unparse import unparse
 from tfgate.ruleset import for_workspace, load_gate_config, load_ruleset
 from tfgate.ruleset.config_tables import read_waiver_file
+from tfgate.ruleset.data import read_data
 from tfgate.ruleset.files import Unreadable
 from tfgate.ruleset.remote.lock import read_lock
-from tfgate.ruleset.ruleset import read_data
 from tfgate.schema.sources import open_schema
 from tfgate.server.settings import load_settings
 from tfgate.terraform import detect_workspace
