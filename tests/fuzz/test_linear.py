@@ -13,9 +13,9 @@ from tfgate.errors import PlanError
 from tfgate.examples.configuration import _KEYS
 from tfgate.examples.plan import parse_path, put
 from tfgate.hcl.paths import path_steps
+from tfgate.model.address import _MODULE
 from tfgate.plan import read_plan
 from tfgate.plan.configuration import without_keys
-from tfgate.plan.references import _MODULE
 from tfgate.plan.resolver import mentions
 
 if TYPE_CHECKING:

@@ -197,7 +197,7 @@ class Ruleset(msgspec.Struct, frozen=True, omit_defaults=True):
     commit: str | None = None
 
 
-class DataFile(msgspec.Struct, frozen=True, omit_defaults=True):
+class Data(msgspec.Struct, frozen=True, omit_defaults=True):
     """A data file that rules read."""
 
     ruleset: str
@@ -234,7 +234,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     operator: Operator
     run: Run | None = None
     rulesets: tuple[Ruleset, ...]
-    data: tuple[DataFile, ...] = ()
+    data: tuple[Data, ...] = ()
     summary: Summary
     warnings: tuple[str, ...]
     obligations: list[Obligation]
@@ -269,7 +269,7 @@ def report_of(decision: Decision, context: ReportContext) -> Report:
         operator=_like(decision.operator, Operator),
         run=None if decision.run is None else _like(decision.run, Run),
         rulesets=tuple(_like(ruleset, Ruleset) for ruleset in decision.rulesets),
-        data=tuple(_like(file, DataFile) for file in decision.data),
+        data=tuple(_like(file, Data) for file in decision.data),
         summary=_summary(decision),
         warnings=decision.warnings,
         obligations=[_like(outcome, Obligation) for outcome in decision.obligations],

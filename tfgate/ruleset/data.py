@@ -17,7 +17,8 @@ import msgspec
 from tfgate.errors import Problem
 from tfgate.model import Frozen
 from tfgate.ruleset.files import Unreadable, decode_text, parse_toml, read_bytes
-from tfgate.ruleset.problems import show_path
+from tfgate.ruleset.problems import Problems, show_path
+from tfgate.ruleset.strict import INVALID, Json
 
 MAX_DATA_BYTES: Final = 32 * 1024 * 1024
 """Of one data file."""
@@ -75,7 +76,7 @@ def read_data(
     if is_yaml:
         value = _parse_yaml(text, shown)
     else:
-        value = _parse_json(text, shown) if suffix == ".json" else parse_toml(text, shown)
+        value = _parse_json(text, shown) if suffix == ".json" else _parse_plain_toml(text, shown)
     _check_bounds(value, shown)
     if schema is not None:
         _check_schema(value, schema, shown)
@@ -97,6 +98,14 @@ def _parse_json(text: str, shown: str) -> Any:
         raise Unreadable(Problem(shown, f"is not valid JSON: {error}")) from None
     except RecursionError:
         raise _too_deep(shown) from None
+
+
+def _parse_plain_toml(text: str, shown: str) -> Any:
+    value = parse_toml(text, shown)
+    problems = Problems(shown, text)
+    if Json().read(value, (), problems) is INVALID:
+        raise Unreadable(problems.found[0])  # which knows the line
+    return value
 
 
 def _parse_yaml(text: str, shown: str) -> Any:

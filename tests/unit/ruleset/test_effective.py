@@ -273,7 +273,8 @@ def test_data_files_come_from_ruleset_or_configuration(
     write("own.toml", "a = 1")
     (found,) = problems_of("", head=head)
     assert found == (
-        "tfgate.toml: data.acme.open: the ruleset acme needs the path of a file for open"
+        "tfgate.toml: data.acme.open: the ruleset acme needs the path of a file for open: here, or "
+        "with --data open=FILE"
     )
     config = '\n[data.acme]\nopen = "own.toml"\n'
     (ruleset,) = resolve(config, head=head).rulesets

@@ -450,7 +450,7 @@ def test_deep_nesting_is_a_problem(
         ("broken.json", "p/broken.json: is not valid JSON"),
         ("deep.json", "p/deep.json: nests arrays or objects too deeply"),
         ("nan.toml", "p/nan.toml:1: a: nan and inf are not JSON values"),
-        ("x.yaml", "p/x.yaml: a data file is named *.json or *.toml"),
+        ("x.xml", "p/x.xml: a data file is named *.json, *.toml or *.yaml"),
         ("none.json", "p/none.json: cannot be read: no such file"),
     ],
 )
@@ -464,7 +464,7 @@ def test_a_data_file_that_cannot_be_used(
     write("p/broken.json", "{")
     write("p/deep.json", "[" * 100_000)
     write("p/nan.toml", "a = nan\n")
-    write("p/x.yaml", "a: 1")
+    write("p/x.xml", "<a/>")
     (tmp_path / "p" / "link.json").symlink_to("../outside.json")
     assert any(problem in line for line in problems_of("p"))
 
