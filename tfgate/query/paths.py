@@ -75,6 +75,10 @@ def _is_given(path: Path) -> bool:
     return bool(path) and type(path[0]) is _Given
 
 
+def _of_document(paths: set[Path]) -> set[Path]:
+    return {path for path in paths if not _is_given(path)}
+
+
 class _Reader:
     def __init__(self) -> None:
         self._read: set[Path] = set()
@@ -101,13 +105,11 @@ class _Reader:
 
         What the document itself is, null or an object, shows whatever is read of it.
         """
-        read = {path for path in self._read if not _is_given(path)}
-        for path in self._touched:
-            if (
-                path
-                and not _is_given(path)
-                and not any(other[: len(path)] == path for other in read)
-            ):
+        read, touched = set(self._read), self._touched
+        if self._marks:
+            read, touched = _of_document(read), _of_document(touched)
+        for path in touched:
+            if path and not any(other[: len(path)] == path for other in read):
                 read.add(path)
         return frozenset(p for p in read if not any(p[:n] in read for n in range(len(p))))
 
@@ -115,7 +117,8 @@ class _Reader:
         """Return the bases of a part's value where the current value stands at ``bases``."""
         match tree:
             case ast.Field():
-                return self._fields(tree, bases)
+                found = frozenset((*base, tree.name) for base in bases)
+                return self._noted(tree, found) if self._marks else found
             case ast.Current() | ast.Identity():
                 return bases
             case ast.Root():
@@ -173,9 +176,9 @@ class _Reader:
             case _:
                 assert_never(tree)
 
-    def _fields(self, tree: ast.Field, bases: Bases) -> Bases:
-        found = frozenset((*base, tree.name) for base in bases)
-        for path in found if self._marks else ():
+    def _noted(self, tree: ast.Field, found: Bases) -> Bases:
+        """Take note of what is read of variables."""
+        for path in found:
             if _is_given(path):
                 self.given.setdefault(tuple(map(str, path)), tree.column)
         return found
