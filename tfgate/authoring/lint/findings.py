@@ -37,6 +37,7 @@ CHECKS: Final = {
     "deprecated": "The attribute is deprecated by the provider.",
     "null-in-message": "A placeholder of the message may be null.",
     "bad-pattern": "RE2 refuses a regular expression, or a glob is none.",
+    "piped-all": "A pipe behind || takes what is on both sides of it.",
     "overlapping-rules": "Two rules select the same and ask the same.",
     "unused": "A parameter, data file or let value that nothing uses.",
     "example-attribute": "An example has an attribute that its type has not, or nests it wrongly.",

@@ -18,6 +18,7 @@ from tfgate.authoring.lint.walk import Run, walk_rule
 from tfgate.model.rule import Scope
 from tfgate.query.shapes import Inference, Remark, RemarkKind
 from tfgate.query.shapes.projecting import NO_ELEMENT
+from tfgate.query.traps import piped_all
 from tfgate.query.values import NULL
 from tfgate.schema.index import DEPRECATED, WRITE_ONLY
 
@@ -45,6 +46,7 @@ def check_rule(
         report.unchecked(selection.unchecked)
     elif rule.rule.match.types:  # an example of a rule for all providers may be of none
         check_examples(rule.rule, catalog, report)
+    _pipes(rule, report)
     runs = [walk_rule(ruleset, rule, root, catalog, table) for root in selection.roots]
     _never_selects(runs, report)
     reached = [run for run in runs if run.selected]
@@ -56,6 +58,15 @@ def check_rule(
     _verdicts(rule, reached, report)
     check_nulls(rule, reached, report)
     _message(rule, reached, report)
+
+
+def _pipes(rule: CompiledRule, report: Reporter) -> None:
+    """Report ``a || b | [?c]``, where the filter looks like one of ``b`` alone."""
+    for key, expression in rule.expressions():
+        for found in piped_all(expression):
+            meant, other = found.forms
+            message = f"the pipe takes both sides of ||: write {meant}, or {other}"
+            report.at("piped-all", message, key, found.column)
 
 
 def _unknown_type(rule: CompiledRule, glob: str, catalog: Catalog, report: Reporter) -> None:

@@ -196,6 +196,8 @@ PLANTED = [
              "let.x = 'after.ami'\ndeny = 'after.monitoring == `true`'"),
     _planted("literal of its own", "never-fails", "cannot fail", "aws_instance",
              "deny = '`1` > `2` && `false`'"),
+    _planted("a pipe that takes both", "piped-all", "or after.vpc_security_group_ids || (", "aws_instance",
+             "deny = \"after.vpc_security_group_ids || after.security_groups | [?@ == 'x']\""),
     _planted("when that never holds", "never-selects", "is false", "aws_instance",
              "when = '`false`'\ndeny = 'after.monitoring'"),
 ]  # fmt: skip
