@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tfgate.query import tree as ast
 from tfgate.query.errors import ExpressionError
+from tfgate.query.functions.registry import FunctionTable
 from tfgate.query.grammar import Parser
 from tfgate.query.parsing import tree_of
 from tfgate.query.tree import Tree, children, operands
 from tfgate.query.unparse import unparse
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from tfgate.query.expression import Expression
-    from tfgate.query.functions.registry import FunctionTable
     from tfgate.query.grammar import Node
     from tfgate.query.shapes import Names
 
@@ -76,13 +76,16 @@ _BRACKETS = frozenset(
 
 
 def misplaced_fields(
-    expression: Expression, roots: Collection[str], names: Names, table: FunctionTable
+    expression: Expression,
+    roots: Collection[str],
+    names: Callable[[], Names],
+    table: FunctionTable | None,
 ) -> list[ExpressionError]:
     """Return an error for each field of the root that is asked of an element without fields.
 
     In ``$params.bad[?contains(after.x, @)]`` the current value is a string of the list, so that
-    ``after`` is null always. ``roots`` are the fields of the document; ``names`` know the shapes of
-    the variables.
+    ``after`` is null always. ``roots`` are the fields of the document; ``names`` makes what knows
+    the shapes of the variables, where that is asked.
     """
     suspects = {
         column: name for name, column in _inner_fields(expression.node.tree) if name in roots
@@ -93,7 +96,7 @@ def misplaced_fields(
     from tfgate.query.shapes.shape import object_of
 
     root = object_of(dict.fromkeys(roots, ANY))
-    found = infer(expression, root, names=names, table=table)
+    found = infer(expression, root, names=names(), table=table or FunctionTable.default())
     sorts = {RemarkKind.FIELD_OF_SCALAR, RemarkKind.FIELD_OF_LIST}
     misplaced = {r.part[0]: r for r in found.remarks if r.kind in sorts and r.part[0] in suspects}
     return [

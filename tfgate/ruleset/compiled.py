@@ -12,9 +12,10 @@ from tfgate.errors import RulesetError
 from tfgate.model import Frozen
 from tfgate.model.text import late
 from tfgate.query.mistakes import mistakes, place_of
+from tfgate.query.traps import misplaced_fields
 from tfgate.ruleset.facts import check_example_context
 from tfgate.ruleset.fields import CONSTANTS, unknown_field
-from tfgate.ruleset.names import Names, add_at, used_of
+from tfgate.ruleset.names import Names, add_at, add_error, used_of
 from tfgate.ruleset.params import check_known, check_params
 from tfgate.ruleset.problems import Problems
 from tfgate.ruleset.scopes import ROOTS
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from tfgate.model.rule import Rule
     from tfgate.query import Expression
+    from tfgate.ruleset.given import Given
     from tfgate.ruleset.problems import KeyPath
 
 
@@ -209,6 +211,17 @@ class _Builder:
                 word = match["word"]
                 message = f"{word} is a field here: write the literal `{CONSTANTS.get(word, word)}`"
                 add_at(message, text, match.start(), at, self._problems)
+
+        for mistake in misplaced_fields(
+            expression, ROOTS[self._rule.scope], self._given, self._names.functions
+        ):
+            add_error(mistake, text, at, self._problems)
+
+    def _given(self) -> Given:
+        from tfgate.ruleset.given import Given  # 5 ms: docs/performance.md
+
+        names = self._names
+        return Given({**names.let, **self.let}, names.params, names.context, names.data)
 
     def _strange(
         self, expression: Expression, besides: Collection[str] = ()

@@ -8,7 +8,7 @@ sees. (A ``let $x = … in …`` inside an expression binds others; these are th
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.model import Frozen
 from tfgate.query import Expression, ExpressionError
@@ -42,7 +42,8 @@ class Names(Frozen, frozen=True):
     """What the expressions of a ruleset may name."""
 
     params: Mapping[str, ParamSpec]
-    data: Collection[str]
+    data: Mapping[str, Any]
+    """Of each data file its `DataFile`, ``None`` where the configuration has yet to name it."""
     context: Mapping[str, ParamSpec] = {}
     let: Mapping[str, Expression] = {}
     """Of the ruleset's own ``[let]``."""
@@ -69,10 +70,10 @@ class Names(Frozen, frozen=True):
             for call in retired:
                 add_at(call.message, text, call.start, at, problems)
             if not retired:
-                _add_error(error, text, at, problems)
+                add_error(error, text, at, problems)
             return None
         for mistake in mistakes(expression):
-            _add_error(mistake, text, at, problems)
+            add_error(mistake, text, at, problems)
         self._check_members(expression, at, problems)
         return expression
 
@@ -163,7 +164,8 @@ def used_of(
     return used
 
 
-def _add_error(error: ExpressionError, text: str, at: KeyPath, problems: Problems) -> None:
+def add_error(error: ExpressionError, text: str, at: KeyPath, problems: Problems) -> None:
+    """Record what is wrong with an expression, at its place in the text."""
     message = f"{error.message} ({error.hint})" if error.hint else error.message
     if not 0 <= error.position <= len(text):
         problems.add(message, at)

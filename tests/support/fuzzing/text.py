@@ -52,7 +52,7 @@ def expression(data: bytes, _folder: Path) -> str:
     infer(compiled, ANY, table=table)
     for trap in piped_all(compiled):
         query.compile(trap.forms[0], variables=("params", "x"))
-    misplaced_fields(compiled, ("after", "a"), Nameless(), table)
+    misplaced_fields(compiled, ("after", "a"), Nameless, table)
     ways = (compiled.search, compiled.judge, compiled.trace)
     return f"{verdict} {[_evaluate(evaluate, document) for evaluate in ways]}"
 

@@ -74,7 +74,7 @@ def test_a_pipe_that_is_clear(text: str) -> None:
 def test_a_field_of_the_root_asked_of_an_element(text: str, position: int, words: str) -> None:
     """The error points at it and names `$`."""
     expression = query.compile(text, variables=["params"])
-    error, *_ = misplaced_fields(expression, ROOTS, Declared(), TABLE)
+    error, *_ = misplaced_fields(expression, ROOTS, Declared, TABLE)
     assert error.position == position
     assert words in str(error)
     assert error.hint is not None
@@ -99,5 +99,5 @@ def test_a_field_of_the_root_asked_of_an_element(text: str, position: int, words
 def test_what_is_in_its_place(text: str) -> None:
     """What may have the field, or does not ask for one, is no mistake."""
     expression = query.compile(text, variables=["params"])
-    found: Sequence[object] = misplaced_fields(expression, ROOTS, Declared(), TABLE)
+    found: Sequence[object] = misplaced_fields(expression, ROOTS, Declared, TABLE)
     assert found == []

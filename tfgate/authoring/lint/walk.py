@@ -12,17 +12,12 @@ from tfgate.query import Expression, FunctionTable
 from tfgate.query.shapes import Facts, Inference, infer
 from tfgate.query.shapes.shape import (
     ANY,
-    BOOLEAN,
-    NUMBERS,
-    TEXT,
     Shape,
     list_of,
-    object_of,
-    of_value,
     union,
 )
-from tfgate.query.values import EMPTY_LIST, EMPTY_OBJECT, LISTS, OBJECTS, STRINGS
-from tfgate.ruleset.facts import known_facts
+from tfgate.query.values import LISTS
+from tfgate.ruleset.given import Given
 from tfgate.ruleset.problems import nearest
 from tfgate.ruleset.template import ITEM
 
@@ -30,15 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tfgate.ruleset import CompiledRule, Ruleset
-    from tfgate.ruleset.params import ParamSpec, ParamType
     from tfgate.ruleset.template import Placeholder
     from tfgate.schema import Catalog
 
 
 _MOST_TYPES = 20
-_MAY_BE_NULL = ("vcs_branch",)
 _ARGUMENTS = ("changed", "configured", "left_to_provider", "references")
-_PLAIN = {"string": TEXT, "number": NUMBERS, "bool": BOOLEAN}
 
 
 class Complaint(NamedTuple):
@@ -48,32 +40,17 @@ class Complaint(NamedTuple):
     message: str
 
 
-class RuleNames:
+class RuleNames(Given):
     """Names of one rule, for one document that it may see."""
 
     def __init__(
         self, let: Mapping[str, Expression], ruleset: Ruleset, catalog: Catalog, root: Root
     ) -> None:
-        self._let, self._params, self._data = let, ruleset.params, ruleset.data
-        self._context = known_facts(ruleset.context)
+        super().__init__(let, ruleset.params, ruleset.context, ruleset.data)
         self._catalog, self._root = catalog, root
         self.called: set[tuple[str, str]] = set()
         """Functions that were reached, with their argument."""
         self.complaints: dict[tuple[str, str], Complaint] = {}
-
-    def variable(self, name: str) -> Expression | None:
-        """Return the expression of a ``let`` value."""
-        return self._let.get(name)
-
-    def given(self, name: str) -> Shape | None:
-        """Return what ``$params``, ``$data`` and ``$context`` are."""
-        if name == "params":
-            return object_of({param: _declared(spec) for param, spec in self._params.items()})
-        if name == "context":
-            return object_of({fact: _declared(spec) for fact, spec in self._context.items()})
-        if name == "data":
-            return object_of({held: self._held(held) for held in self._data})
-        return None
 
     def call(self, name: str, arguments: tuple[Any, ...]) -> Shape | None:
         """Return what a function gives, and take note of an argument that names nothing."""
@@ -86,10 +63,6 @@ class RuleNames:
         if name in _ARGUMENTS and len(arguments) == 1:
             self._check_argument(name, argument)
         return list_of(linked(generic_change(self._catalog))) if name == "references" else None
-
-    def _held(self, name: str) -> Shape:
-        held = self._data.get(name)
-        return ANY if held is None else loosened(of_value(held.value))
 
     def _referenced_by(self, glob: str) -> Shape:
         types = self._catalog.matching((glob,))
@@ -132,39 +105,6 @@ class RuleNames:
 
     def _complain(self, check: str, function: str, argument: str, message: str) -> None:
         self.complaints[function, argument] = Complaint(check, message)
-
-
-def _declared(spec: ParamSpec) -> Shape:
-    shape = _typed(spec.type, spec.default)
-    is_given = spec.default is not None or (spec.required and spec.name not in _MAY_BE_NULL)
-    return shape if is_given else shape.or_null()
-
-
-def _typed(kind: ParamType, default: Any) -> Shape:
-    if kind.item is None:
-        shape = _PLAIN.get(kind.name, ANY)
-        return replace(shape, samples=frozenset({default})) if isinstance(default, str) else shape
-    if kind.name == "map":
-        return object_of({}, _typed(kind.item, None).or_null())
-    samples = default if isinstance(default, list) else []
-    element = _typed(kind.item, None)
-    if samples and all(isinstance(sample, str) for sample in samples):
-        element = replace(element, samples=frozenset(samples))
-    return list_of(element)
-
-
-def loosened(shape: Shape) -> Shape:
-    """Keep the structure of a value, and forget the values: another file may stand in for it."""
-    mask = shape.mask
-    for kinds in (LISTS, OBJECTS, STRINGS):
-        mask |= kinds if mask & kinds else 0
-    if mask & (EMPTY_LIST | EMPTY_OBJECT) and shape.fields is None and shape.element is None:
-        return Shape(mask)
-    element = shape.element
-    fields = shape.fields
-    loose = None if fields is None else {name: loosened(part) for name, part in fields.items()}
-    element = None if element is None or not element.mask else loosened(element)
-    return replace(shape, mask=mask, constants=None, least=0, fields=loose, element=element)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tfgate.query.shapes.facts import Facts, all_of, without
 from tfgate.query.shapes.shape import Shape, union
-from tfgate.query.tree import Call, Literal, Tree
+from tfgate.query.tree import Tree
 from tfgate.query.unparse import unparse
 
 if TYPE_CHECKING:
@@ -78,15 +78,6 @@ def with_facts(env: Env, facts: Facts) -> Env:
         return env
     current = variant(env.current, facts)
     return replace(env, current=current, facts=all_of([env.facts, facts]))
-
-
-def literal_name(tree: Tree, function: str) -> str | None:
-    """Return the name that a call of ``function`` has as its literal argument."""
-    match tree:
-        case Call(name=called, arguments=(Literal(value=str(name)),)) if called == function:
-            return name
-        case _:
-            return None
 
 
 def variant(current: Shape, facts: Facts) -> Shape:

@@ -103,10 +103,9 @@ def written(steps: Sequence[Tree]) -> str:
 
 def _is_path(steps: Sequence[Tree]) -> bool:
     first, *rest = steps
-    is_variable = isinstance(first, ast.Call) and first.name == "var"
-    if not is_variable and not isinstance(first, _FIRST):
-        return False
-    return all(isinstance(step, ast.Field | ast.Index) for step in rest)
+    return isinstance(first, _FIRST) and all(
+        isinstance(step, ast.Field | ast.Index) for step in rest
+    )
 
 
 class FactFinder:

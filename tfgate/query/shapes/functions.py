@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tfgate.query.functions.registry import NOT_LITERAL
-from tfgate.query.shapes.env import RemarkKind, element_env, literal_name, within
+from tfgate.query.shapes.env import RemarkKind, element_env, within
 from tfgate.query.shapes.facts import path_of
 from tfgate.query.shapes.shape import (
     ANY,
@@ -37,9 +37,6 @@ _SCALARS: Final = NUMBER | STRINGS | FALSE | TRUE
 def call(walk: Walk, tree: Call, env: Env) -> Shape:
     """Return what a call comes to."""
     name = tree.name
-    variable = literal_name(tree, "var")
-    if variable is not None:
-        return walk.variable(variable, env)
     function = walk.table.find(name)
     shapes = _arguments(walk, tree, env)
     if function is None:

@@ -13,7 +13,6 @@ from tfgate.query.shapes.env import (
     Read,
     Remark,
     RemarkKind,
-    literal_name,
     with_bound,
     with_facts,
     within,
@@ -158,14 +157,13 @@ class Walk:
         self.found.visited.add((tree.column, unparse(tree)))
 
     def _variable_tree(self, tree: Tree) -> Tree | None:
-        name = tree.name if isinstance(tree, ast.Variable) else literal_name(tree, "var")
+        name = tree.name if isinstance(tree, ast.Variable) else None
         named = self.names.variable(name) if name is not None else None
         return named.node.tree if named is not None else None
 
     def _elements(self, tree: Tree) -> int:
         """Return the kinds of the elements of a parameter."""
-        name = literal_name(tree, "param")
-        shape = self.names.call("param", (name,)) if name is not None else None
+        shape = None
         match tree:
             case ast.Subexpression(parts=(ast.Variable(name=given), ast.Field(name=name))):
                 shape = ((self.names.given(given) or ANY).fields or {}).get(name)
