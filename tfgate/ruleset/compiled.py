@@ -155,7 +155,7 @@ def compile_later(rule: Rule, names: Names, *, overridable: bool) -> CompiledRul
 
     def compile_now() -> Parts:
         found = Problems(rule.file)
-        parts = _compile(rule, names, found)
+        parts = _compile(rule, names, found, checked=True)
         if found:
             raise RulesetError(found.done())
         return parts
@@ -163,8 +163,9 @@ def compile_later(rule: Rule, names: Names, *, overridable: bool) -> CompiledRul
     return CompiledRule(rule, compile_now, overridable=overridable)
 
 
-def _compile(rule: Rule, names: Names, problems: Problems) -> Parts:
-    builder = _Builder(names, rule, problems)
+def _compile(rule: Rule, names: Names, problems: Problems, *, checked: bool = False) -> Parts:
+    """Compile what a rule has; of one that was ``checked`` before, elements are no question."""
+    builder = _Builder(names, rule, problems, checked=checked)
     let = builder.let = names.compile_let(rule.let, problems)
     deny, require, when = (
         builder.expression(getattr(rule, key), (key,)) for key in ("deny", "require", "when")
@@ -185,8 +186,9 @@ def _compile(rule: Rule, names: Names, problems: Problems) -> Parts:
 class _Builder:
     """Compiles the texts of one rule."""
 
-    def __init__(self, names: Names, rule: Rule, problems: Problems) -> None:
+    def __init__(self, names: Names, rule: Rule, problems: Problems, *, checked: bool) -> None:
         self._names = names
+        self._checked = checked
         self._rule = rule
         self._problems = problems
         self.let: Mapping[str, Expression] = {}
@@ -212,10 +214,14 @@ class _Builder:
                 message = f"{word} is a field here: write the literal `{CONSTANTS.get(word, word)}`"
                 add_at(message, text, match.start(), at, self._problems)
 
-        for mistake in misplaced_fields(
-            expression, ROOTS[self._rule.scope], self._given, self._names.functions
-        ):
-            add_error(mistake, text, at, self._problems)
+        if not self._checked:
+            self._check_elements(expression, at)
+
+    def _check_elements(self, expression: Expression, at: KeyPath) -> None:
+        """A field of the subject is null where it is asked of a string or a number."""
+        fields = ROOTS[self._rule.scope]
+        for mistake in misplaced_fields(expression, fields, self._given, self._names.functions):
+            add_error(mistake, expression.text, at, self._problems)
 
     def _given(self) -> Given:
         from tfgate.ruleset.given import Given  # 5 ms: docs/performance.md
