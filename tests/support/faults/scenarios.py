@@ -124,6 +124,7 @@ def _others() -> Iterator[Scenario]:
     """Commands that tell, or write something else than decisions."""
     yield Scenario("init", "fresh --owner ann@acme.example --name acme --for local")
     yield Scenario("approve", f"request.json {_KEY}", env=DORA)
+    yield Scenario("approvals wait", "none --server https://gate.example", code=2)
     yield Scenario("review", "good.json")
     yield Scenario("review", "good.json --html page.html")
     yield Scenario("verify", "{decided} --state state.json")

@@ -52,7 +52,8 @@ POINTS = (
     Point("check", "good.json", "tfgate.gate.delivery:require", due=True, config="strict"),
     Point("check", "good.tfplan", "tfgate.terraform.runner:run_helper", due=True),
     Point("check", "good.tfplan --receipt new.json", "tfgate.gate.receipts:seal", due=True),
-    Point("check", "bad.tfplan --approval approval.json", "tfgate.gate.approvals:unseal", due=True),
+    Point("check", "bad.tfplan --approval approval.json", "tfgate.gate.approvals:read_sealed",
+          due=True),
     Point("check", "plans", "tfgate.gate.check:evaluate", due=True),
     Point("check", "--source . -r tfgate:source --allow-empty",
           "tfgate.gate.check:evaluate_sources", due=True),
@@ -79,6 +80,8 @@ POINTS = (
           "tfgate.authoring.init:starter_files"),
     Point("approve", "request.json --key {gate}/keys/approver --reason x --expires 2h --yes "
           "--output new.json", "tfgate.approvals.approve:seal"),
+    Point("approvals wait", "none --server https://gate.example",
+          "tfgate.approvals.wait:load_gate_config"),
     Point("review", "good.json", "tfgate.review.layout:evaluate_and_record"),
     Point("verify", "{decided} --state state.json", "tfgate.gate.verify:check_on_state"),
     Point("shim install", "{root}/shims", "tfgate.gate.exec:shim_script"),
