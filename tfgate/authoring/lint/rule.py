@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -34,10 +35,40 @@ _REASONS = frozenset({IS_OPTIONAL, NO_KEY, NO_ELEMENT})
 """Reasons for a null in a message that are worth a finding."""
 
 
+class SharedRemarks:
+    """Remarks on the ruleset's ``[let]``: a type that one rule matches may lack what another has."""
+
+    def __init__(self) -> None:
+        self._rules: Counter[tuple[str, Place]] = Counter()
+        self._found: dict[tuple[str, Place, RemarkKind], list[tuple[str, str]]] = {}
+
+    def visited(self, key: str, part: Place) -> None:
+        """A rule evaluates a part of ``let.NAME``."""
+        self._rules[key, part] += 1
+
+    def add(self, key: str, part: Place, sort: RemarkKind, check: str, message: str) -> None:
+        """A remark holds on every type that a rule matches."""
+        self._found.setdefault((key, part, sort), []).append((check, message))
+
+    def report(self, report: Reporter) -> None:
+        """Report what holds in every rule that evaluates the part."""
+        for (key, part, sort), found in self._found.items():
+            if sort in ANYWHERE or len(found) >= self._rules[key, part]:
+                report.at(*found[0], key, part[0])
+
+
 def check_rule(
-    ruleset: Ruleset, rule: CompiledRule, catalog: Catalog, table: FunctionTable, report: Reporter
+    ruleset: Ruleset,
+    rule: CompiledRule,
+    catalog: Catalog,
+    table: FunctionTable,
+    report: Reporter,
+    shared: SharedRemarks,
 ) -> None:
-    """Report what is wrong with a rule and its examples, as far as the schemas at hand show."""
+    """Report what is wrong with a rule and its examples, as far as the schemas at hand show.
+
+    What is about the ruleset's ``[let]`` is added to ``shared``.
+    """
     selection = select(rule.rule, catalog)
     for glob in selection.unknown:
         _unknown_type(rule, glob, catalog, report)
@@ -48,9 +79,9 @@ def check_rule(
         check_examples(rule.rule, catalog, report)
     _pipes(rule, report)
     runs = [walk_rule(ruleset, rule, root, catalog, table) for root in selection.roots]
-    _never_selects(runs, report)
+    _never_selects(runs, report, rule, shared)
     reached = [run for run in runs if run.selected]
-    _remarks(reached, report)
+    _remarks(reached, report, rule, shared)
     _names(reached, rule, report)
     _types(reached, catalog, report)
     _flags(rule, reached, report)
@@ -94,14 +125,16 @@ def _providers(rule: CompiledRule, catalog: Catalog, report: Reporter) -> None:
             report.add("unknown-type", message, ("match", "providers", number))
 
 
-def _never_selects(runs: list[Run], report: Reporter) -> None:
+def _never_selects(
+    runs: list[Run], report: Reporter, rule: CompiledRule, shared: SharedRemarks
+) -> None:
     if not runs or any(run.selected for run in runs):
         return
     remarks = [remark for run in runs for _, found in run.found for remark in found.remarks]
     if not any(remark.kind in CHECK_OF for remark in remarks):
         report.add("never-selects", "when is false on everything that match selects", ("when",))
     else:
-        _remarks(runs, report)
+        _remarks(runs, report, rule, shared)
 
 
 def _of(types: list[str]) -> str:
@@ -111,8 +144,11 @@ def _of(types: list[str]) -> str:
     return named[0] if len(named) == 1 else f"{named[0]} (and {len(named) - 1} more types)"
 
 
-def _remarks(runs: list[Run], report: Reporter) -> None:
+def _remarks(
+    runs: list[Run], report: Reporter, rule: CompiledRule, shared: SharedRemarks
+) -> None:
     """Report remarks of the walks that hold on every type that reaches the place."""
+    lets = {f"let.{name}" for name in rule.shared}
     visits: dict[tuple[str, Place], int] = {}
     found: dict[tuple[str, Place, RemarkKind], list[tuple[Remark, str]]] = {}
     for run in runs:
@@ -122,13 +158,19 @@ def _remarks(runs: list[Run], report: Reporter) -> None:
             for remark in _distinct(inferences):
                 kind = _SORTS.get(remark.kind, remark.kind)
                 found.setdefault((key, remark.part, kind), []).append((remark, run.root.type))
+    for key, part in visits:
+        if key in lets:
+            shared.visited(key, part)
     for (key, part, sort), remarks in found.items():
         if sort in ANYWHERE or len(remarks) >= visits.get((key, part), 0):
             remark = min((remark for remark, _ in remarks), key=_nesting_first)
             message = describe_remark(remark, _of([of for _, of in remarks]))
             if remark.kind is RemarkKind.UNKNOWN_FIELD and report.is_quoted(key, part[0]):
                 message += f"; a string is written '{remark.detail}'"
-            report.at(CHECK_OF[remark.kind], message, key, part[0])
+            if key in lets:
+                shared.add(key, part, sort, CHECK_OF[remark.kind], message)
+            else:
+                report.at(CHECK_OF[remark.kind], message, key, part[0])
 
 
 _SORTS = {

@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from tfgate.authoring.lint.findings import LintFinding, LintResult, Reporter
-from tfgate.authoring.lint.rule import check_rule
+from tfgate.authoring.lint.rule import SharedRemarks, check_rule
 from tfgate.engine.functions import rule_functions
 from tfgate.query.tree import And, Comparison, Not, Or, Tree, operands
 from tfgate.query.unparse import unparse
@@ -75,16 +75,25 @@ class _Lint:
         if ruleset is None:
             return
         _check_unused(ruleset, self._manifest(ruleset))
+        shared = SharedRemarks()
         seen: dict[str, int] = {}
         for rule in ruleset.rules:
             report = self._reporter(ruleset, rule.rule.file)
             number = seen.get(rule.rule.file, -1) + 1
             seen[rule.rule.file] = number
             prefix = () if ruleset.path.is_dir() else ("rules", number)
-            self._lint_rule(ruleset, rule, report, prefix)
+            self._lint_rule(ruleset, rule, report, prefix, shared)
+        manifest = self._manifest(ruleset)
+        manifest.start("", (), {f"let.{name}": e.text for name, e in ruleset.let.items()})
+        shared.report(manifest)
 
     def _lint_rule(
-        self, ruleset: Ruleset, rule: CompiledRule, report: Reporter, prefix: Any
+        self,
+        ruleset: Ruleset,
+        rule: CompiledRule,
+        report: Reporter,
+        prefix: Any,
+        shared: SharedRemarks,
     ) -> None:
         texts = {key: expression.text for key, expression in rule.expressions()}
         report.start(rule.id, prefix, {**texts, "message": rule.rule.message})
@@ -92,7 +101,7 @@ class _Lint:
         if self.only is not None and self.only != os.path.realpath(rule.rule.file):
             return
         _check_unused_let(rule, report)
-        check_rule(ruleset, rule, self.catalog, rule_functions(), report)
+        check_rule(ruleset, rule, self.catalog, rule_functions(), report, shared)
 
     def _manifest(self, ruleset: Ruleset) -> Reporter:
         shown = locate(ruleset.source, self.base).shown
