@@ -144,9 +144,7 @@ def _of(types: list[str]) -> str:
     return named[0] if len(named) == 1 else f"{named[0]} (and {len(named) - 1} more types)"
 
 
-def _remarks(
-    runs: list[Run], report: Reporter, rule: CompiledRule, shared: SharedRemarks
-) -> None:
+def _remarks(runs: list[Run], report: Reporter, rule: CompiledRule, shared: SharedRemarks) -> None:
     """Report remarks of the walks that hold on every type that reaches the place."""
     lets = {f"let.{name}" for name in rule.shared}
     visits: dict[tuple[str, Place], int] = {}
