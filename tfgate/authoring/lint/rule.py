@@ -36,7 +36,7 @@ _REASONS = frozenset({IS_OPTIONAL, NO_KEY, NO_ELEMENT})
 
 
 class SharedRemarks:
-    """Remarks on the ruleset's ``[let]``: a type that one rule matches may lack what another has."""
+    """Remarks on the ruleset's ``[let]``: types of one rule may lack what another's have."""
 
     def __init__(self) -> None:
         self._rules: Counter[tuple[str, Place]] = Counter()
