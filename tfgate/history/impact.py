@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -392,24 +393,16 @@ def evaluate_plans(
     ``workers`` processes share the work (default: one per processor, none for a few plans).
     """
     count = workers if workers is not None else (os.cpu_count() or 1)
-    if count <= 1 or len(plans) < MIN_PARALLEL:
+    with contextlib.ExitStack() as stack:
         found: Iterable[PlanImpact] = map(evaluator, plans)
-        yield from _counted(found, len(plans), progress)
-        return
-
-    size = max(1, min(32, len(plans) // (count * 4)))
-    with ProcessPoolExecutor(count, initializer=begin, initargs=(evaluator.rules,)) as pool:
-        found = pool.map(evaluate_one, plans, chunksize=size)
-        yield from _counted(found, len(plans), progress)
-
-
-def _counted(
-    found: Iterable[PlanImpact], total: int, progress: Callable[[int, int], None] | None
-) -> Iterator[PlanImpact]:
-    for number, one in enumerate(found, 1):
-        yield one
-        if progress is not None:
-            progress(number, total)
+        if count > 1 and len(plans) >= MIN_PARALLEL:
+            size = max(1, min(32, len(plans) // (count * 4)))
+            workplace = ProcessPoolExecutor(count, initializer=begin, initargs=(evaluator.rules,))
+            found = stack.enter_context(workplace).map(evaluate_one, plans, chunksize=size)
+        for number, one in enumerate(found, 1):
+            yield one
+            if progress is not None:
+                progress(number, len(plans))
 
 
 _evaluator: Evaluator | None = None

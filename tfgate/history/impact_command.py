@@ -258,33 +258,6 @@ def _of_record(
     )
 
 
-def run_impact(
-    place: RulesPlace,
-    base: str,
-    sources: Sequence[str],
-    *,
-    now: dt.datetime,
-    since: str | None = None,
-    workspace: str | None = None,
-    workers: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Impact:
-    """Evaluate the plans in ``sources`` under the rules of ``base`` and those of the working tree.
-
-    Raises ``UsageError`` where there is nothing to compare, and ``ConfigError`` where one of the
-    two sets of rules does not load.
-    """
-    after = place.gate_config()
-    plans = recorded_plans(sources, after, place.env, now=now, workspace=workspace, since=since)
-    with rules_at(place, base) as (before, commit):
-        for config in (before, after):
-            # A mistake in the rules is one error, not one for each plan.
-            for_workspace(config, plans[0].workspace, functions=rule_functions())
-        evaluator = Evaluator(TwoRules(before, after))
-        found = tuple(evaluate_plans(evaluator, plans, workers=workers, progress=progress))
-    return Impact(base, commit, found)
-
-
 @click.command(
     epilog="Example: tfgate impact --base origin/main --plans archive --since 30d --format markdown"
 )
@@ -331,19 +304,25 @@ def write_impact(
     output: str | None = None,
     jobs: int | None = None,
 ) -> None:
-    """Evaluate and write. Raises ``TfgateError``."""
+    """Evaluate the plans under the rules of ``base`` and those of the working tree, and write it.
+
+    Raises ``UsageError`` where there is nothing to compare, and ``ConfigError`` where one of the
+    two sets of rules does not load.
+    """
     now = dt.datetime.now(dt.timezone.utc)
+    moment = None if since is None else parse_moment(since, now)
+    after = place.gate_config()
     with items_bar("evaluating", "plans") as progress:
-        found = run_impact(
-            place,
-            base,
-            plans,
-            now=now,
-            since=None if since is None else parse_moment(since, now),
-            workspace=workspace,
-            workers=jobs,
-            progress=progress,
+        sources = recorded_plans(
+            plans, after, place.env, now=now, workspace=workspace, since=moment
         )
+        with rules_at(place, base) as (before, commit):
+            for config in (before, after):
+                # A mistake in the rules is one error, not one for each plan.
+                for_workspace(config, sources[0].workspace, functions=rule_functions())
+            evaluator = Evaluator(TwoRules(before, after))
+            evaluated = evaluate_plans(evaluator, sources, workers=jobs, progress=progress)
+            found = Impact(base, commit, tuple(evaluated))
     text = "\n".join(_WRITERS[kind](found)) + "\n"
     if output is None:
         write_out(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import tempfile
 import webbrowser
@@ -107,16 +106,12 @@ def review(
         findings_only=findings_only,
     )
     result = run_review(request, wanted)
-    context = _context(request.now)
+    context = ReportContext(tfgate_version=__version__, now=request.now, **asdict(terminal()))
     if html is None and not open_page:
         write_out(review_text.render(result.review, context, full=full))
     else:
         _page(review_html.render(result.review, context), html, open_page=open_page)
     return int(result.exit_code)
-
-
-def _context(now: dt.datetime) -> ReportContext:
-    return ReportContext(tfgate_version=__version__, now=now, **asdict(terminal()))
 
 
 def _page(text: str, file: str | None, *, open_page: bool) -> None:
