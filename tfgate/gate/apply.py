@@ -19,7 +19,6 @@ from tfgate.gate.check import (
     CheckResult,
     Evaluated,
     evaluate_and_record,
-    exit_code_of,
     new_decision_id,
 )
 from tfgate.gate.gather import load_config
@@ -72,7 +71,7 @@ def decided(evaluated: Evaluated) -> Grant:
     decision = evaluated.result.decision
     return Grant(
         allowed=decision.verdict is Verdict.ALLOW and not decision.undecided,
-        exit_code=exit_code_of(decision),
+        exit_code=decision.exit_code,
         records=tuple(used_records(decision)),
     )
 

@@ -19,7 +19,7 @@ from tfgate.gate.inputs import PlanInput, read_plan_input
 from tfgate.gate.record import Recorder
 from tfgate.gate.rule_origin import require_approved
 from tfgate.model import Frozen
-from tfgate.model.decision import Decision, Verdict
+from tfgate.model.decision import Decision
 from tfgate.plan.reading import split_stream
 from tfgate.ruleset import From
 
@@ -104,7 +104,7 @@ def _result(
     return CheckResult(
         decision=decision,
         decision_id=decision_id,
-        exit_code=exit_code_of(decision),
+        exit_code=decision.exit_code,
         recorded=recorded,
         rules=rules_by_id(gathered),
         plan_name=gathered.input.name,
@@ -130,13 +130,6 @@ def rules_by_id(gathered: AnyGathered) -> dict[str, Rule]:
         for ruleset in gathered.effective.rulesets
         for compiled in ruleset.rules
     }
-
-
-def exit_code_of(decision: Decision) -> ExitCode:
-    """Return the exit code of a decision. No other place decides one."""
-    if decision.undecided:
-        return ExitCode.UNDECIDED
-    return ExitCode.ALLOWED if decision.verdict is Verdict.ALLOW else ExitCode.DENIED
 
 
 def new_decision_id(now: dt.datetime) -> str:

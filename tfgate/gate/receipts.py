@@ -20,7 +20,7 @@ from tfgate.errors import UsageError
 from tfgate.exitcodes import ExitCode
 from tfgate.gate.apply import Grant, decided
 from tfgate.gate.approvals import allowed_signers, write_request
-from tfgate.gate.check import evaluate_and_record, exit_code_of
+from tfgate.gate.check import evaluate_and_record
 from tfgate.gate.documents import (
     DocumentError,
     decode_document,
@@ -116,7 +116,7 @@ def write_receipt(evaluated: Evaluated, request: Request, recorder: Recorder, pa
 def statement_of(evaluated: Evaluated, request: Request) -> Statement:
     """Return what is signed: that this plan got this decision, under these rules."""
     decision, gathered = evaluated.result.decision, evaluated.gathered
-    passed = exit_code_of(decision) is ExitCode.ALLOWED
+    passed = decision.exit_code is ExitCode.ALLOWED
     return Statement(
         subject=_subjects(evaluated),
         predicate=Summary(

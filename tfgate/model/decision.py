@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from tfgate.exitcodes import ExitCode
 from tfgate.model import Word
 from tfgate.model.address import Location
 from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
@@ -311,6 +312,13 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
             counts[outcome.outcome.value] += 1
         counts["pass"] = sum(len(addresses) for addresses in self.passed.values())
         return counts
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of the decision: no other place decides one."""
+        if self.undecided:
+            return ExitCode.UNDECIDED
+        return ExitCode.ALLOWED if self.verdict is Verdict.ALLOW else ExitCode.DENIED
 
     @property
     def findings(self) -> tuple[Outcome, ...]:

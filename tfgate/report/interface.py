@@ -7,9 +7,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from tfgate.exitcodes import ExitCode
 from tfgate.model import Frozen
-from tfgate.model.decision import Decision, Verdict
+from tfgate.model.decision import Decision
 from tfgate.model.rule import Rule
 
 
@@ -67,11 +66,7 @@ def repository_path(file: str, context: ReportContext) -> str:
 
 def exit_code(decision: Decision, context: ReportContext) -> int:
     """Return the exit code that the report states."""
-    if context.exit_code is not None:
-        return context.exit_code
-    if decision.undecided:
-        return int(ExitCode.UNDECIDED)
-    return int(ExitCode.ALLOWED if decision.verdict is Verdict.ALLOW else ExitCode.DENIED)
+    return int(decision.exit_code) if context.exit_code is None else context.exit_code
 
 
 PIPE_WIDTH = 100

@@ -15,7 +15,7 @@ from tests.support.signing import new_key, signer
 from tfgate.approvals.approve import read_request
 from tfgate.cli.main import main
 from tfgate.errors import UsageError
-from tfgate.gate.check import check, exit_code_of
+from tfgate.gate.check import check
 from tfgate.model.decision import Decision, Verdict
 from tfgate.report import FORMATS, render
 
@@ -57,7 +57,7 @@ def test_two_people_let_it_through_and_it_is_on_record(bench: Bench) -> None:
     """Exit code 0, a verdict that says so first, and a record of its own kind."""
     decision = use(bench, *both(bench))
     assert decision.verdict is Verdict.ALLOW
-    assert exit_code_of(decision) == 0
+    assert decision.exit_code == 0
     assert decision.reasons[0].startswith("BREAK GLASS: T-IN (hard-mandatory) on terraform_data.a ")
     assert "alice@acme.example (because) and bob (because)" in decision.reasons[0]
     *_, decided, glass = bench.records()
