@@ -28,7 +28,7 @@ from tfgate.gate.record import Recorder
 from tfgate.gate.request import Request
 from tfgate.gate.terraform_apply import Applied, TerraformApply
 from tfgate.model import Frozen
-from tfgate.model.decision import Decision, Verdict
+from tfgate.model.decision import Decision
 from tfgate.model.text import clean
 from tfgate.ruleset import GateConfig
 from tfgate.terraform import Terraform
@@ -70,7 +70,7 @@ def decided(evaluated: Evaluated) -> Grant:
     """Return whether the decision by itself allows the apply, and which approvals it rests on."""
     decision = evaluated.result.decision
     return Grant(
-        allowed=decision.verdict is Verdict.ALLOW and not decision.undecided,
+        allowed=decision.allows,
         exit_code=decision.exit_code,
         records=tuple(used_records(decision)),
     )

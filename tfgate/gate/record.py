@@ -24,7 +24,6 @@ from tfgate.errors import AuditError, ConfigError, PlanError, TfgateError
 from tfgate.gate.gather import data_facts
 from tfgate.gate.rule_origin import origins, recorded_origin
 from tfgate.model import Frozen
-from tfgate.model.decision import Verdict
 from tfgate.plan.archive import archive_plan
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ class Recorder:
             **self._archived(gathered),
         }
         fields = build_decision_record(decision, extra)
-        allows = decision.verdict is Verdict.ALLOW and not decision.undecided
+        allows = decision.allows
         record = self.append("decision", decision_id, fields, allows=allows)
         if decision.broken_glass:
             self.append("break_glass", decision_id, break_glass_fields(decision), allows=allows)

@@ -220,6 +220,11 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     fingerprint: str = ""
     """Stable over re-plans: SHA-256 (hex) of rule id, address, deposed key and message."""
 
+    @property
+    def is_obligation(self) -> bool:
+        """Whether it is let through on the condition that it is checked after the apply."""
+        return self.outcome is OutcomeKind.UNKNOWN and self.on_unknown is OnUnknown.VERIFY
+
 
 class RulesetFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which ruleset took part, pinned by digest."""
@@ -314,11 +319,16 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
         return counts
 
     @property
+    def allows(self) -> bool:
+        """Whether the plan may be applied."""
+        return self.verdict is Verdict.ALLOW and not self.undecided
+
+    @property
     def exit_code(self) -> ExitCode:
         """The exit code of the decision: no other place decides one."""
         if self.undecided:
             return ExitCode.UNDECIDED
-        return ExitCode.ALLOWED if self.verdict is Verdict.ALLOW else ExitCode.DENIED
+        return ExitCode.ALLOWED if self.allows else ExitCode.DENIED
 
     @property
     def findings(self) -> tuple[Outcome, ...]:
@@ -339,11 +349,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def obligations(self) -> tuple[Outcome, ...]:
         """Unknown outcomes let through on the condition that they are checked after the apply."""
-        return tuple(
-            outcome
-            for outcome in self.outcomes
-            if outcome.outcome is OutcomeKind.UNKNOWN and outcome.on_unknown is OnUnknown.VERIFY
-        )
+        return tuple(outcome for outcome in self.outcomes if outcome.is_obligation)
 
 
 Facts = dict[str, Any]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from tfgate.model import Frozen
 from tfgate.model.decision import NO_PLAN, Decision, Operator, Outcome, OutcomeKind, Verdict
-from tfgate.model.rule import Enforcement, OnUnknown, Scope, Severity
+from tfgate.model.rule import Enforcement, Scope, Severity
 from tfgate.report.escape import clip
 
 _LONGEST_NAME = 500
@@ -33,7 +33,7 @@ def group(decision: Decision) -> Groups:
             blocking.append(outcome)
         elif outcome.outcome is OutcomeKind.WAIVED:
             waived.append(outcome)
-        elif outcome.outcome is OutcomeKind.UNKNOWN and outcome.on_unknown is OnUnknown.VERIFY:
+        elif outcome.is_obligation:
             obligations.append(outcome)
         elif outcome.outcome is not OutcomeKind.PASS:
             advisory.append(outcome)

@@ -7,7 +7,6 @@ from typing import Final
 
 from tfgate.model.action import Action
 from tfgate.model.decision import Outcome, OutcomeKind
-from tfgate.model.rule import OnUnknown
 from tfgate.report.escape import clip
 from tfgate.report.view import count, waiver_note
 from tfgate.review.model import ChangeKind, Diff, Form, Radius, Review, ReviewedChange, Shown
@@ -166,8 +165,7 @@ def standing(outcome: Outcome) -> str:
         return "waived"
     if outcome.override is not None:
         return "break glass" if outcome.override.break_glass else "overridden"
-    verify = outcome.outcome is OutcomeKind.UNKNOWN and outcome.on_unknown is OnUnknown.VERIFY
-    return "to be checked after the apply" if verify else "does not block"
+    return "to be checked after the apply" if outcome.is_obligation else "does not block"
 
 
 def let_through(outcome: Outcome) -> Iterator[str]:

@@ -30,7 +30,7 @@ from tfgate.gate.inputs import PlanInput
 from tfgate.gate.record import Recorder
 from tfgate.gate.request import Request
 from tfgate.gate.verify import Source, verify_decision
-from tfgate.model.decision import Decision, Outcome, OutcomeKind, Verdict
+from tfgate.model.decision import Decision, Outcome, OutcomeKind
 from tfgate.plan import Plan
 from tfgate.report import AuditFacts, ReportContext, view
 from tfgate.report.escape import clip
@@ -321,4 +321,4 @@ def _status(outcome: Outcome) -> tuple[str, str]:
 
 
 def _is_pass(decision: Decision) -> bool:
-    return decision.verdict is Verdict.ALLOW and not decision.undecided
+    return decision.allows
