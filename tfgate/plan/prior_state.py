@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tfgate.plan.change import Context
 
 _READ: Final = (Action.READ.value,)
+_DATA: Final = re.compile(rb'"data"')
 _ESCAPED: Final = re.compile(rb"\\u00(?:2[dD]|3[0-9]|[4-7])")
 """A character of a name as an escape. Terraform writes none; a name may be written with it."""
 
@@ -66,12 +67,13 @@ class PriorState:
 
     def may_hold(self, types: Collection[str] | None) -> bool:
         """Whether data sources of these type globs (None for all) may be here: decodes nothing."""
-        text = bytes(self._raw)
-        if b'"data"' not in text:
-            return bool(_ESCAPED.search(text))
+        text = memoryview(self._raw)  # it may be large: no copy is made
+        if not _DATA.search(text):
+            return _ESCAPED.search(text) is not None
         if types is None or any("*" in name or "?" in name for name in types):
             return True
-        return any(f'"{name}"'.encode() in text for name in types) or bool(_ESCAPED.search(text))
+        names = (re.compile(re.escape(f'"{name}"').encode()) for name in types)
+        return any(name.search(text) for name in names) or _ESCAPED.search(text) is not None
 
     def data_sources(
         self, types: Collection[str] | None, others: Iterable[Change], first: int
