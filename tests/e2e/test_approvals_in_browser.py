@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ import pytest
 pytest.importorskip("dbos", reason="This test needs tfgate[server].")
 pytest.importorskip("authlib", reason="This test needs tfgate[server].")
 pytest.importorskip("trustme", reason="This test needs trustme.")
+
+import trustme
 
 from tests.support.approval_site import (
     PEOPLE,
@@ -24,6 +27,7 @@ from tests.support.approval_site import (
 from tests.support.judging import RULES
 from tests.support.oidc_provider import CLIENT_SECRET
 from tests.support.postgres import Postgres
+from tests.support.receiver import receiving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -587,3 +591,33 @@ def test_hard_rules_are_not_asked_for(site: ApprovalSite) -> None:
     (site.folder / "h.json").write_text(plan_with("far-too-long-hard"))
     done = site.run("check", "h.json", "-r", "./hard.toml", f"--approval-request={site.url}")
     assert (done.returncode, "No approval can let this plan through" in done.stderr) == (1, True)
+
+
+def test_people_are_notified_by_the_server(tmp_path: Path) -> None:
+    """A running server sends what it has stored, to an address that only its environment holds."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "hook-ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    site = ApprovalSite(tmp_path)
+    (tmp_path / "rules.toml").write_text(RULES.format(level="soft-mandatory", approvals=1))
+    site.approvers += (
+        '[[approvals.webhooks]]\nname = "chat"\nurl_env = "CHAT"\nformat = "slack"\n'
+        'ca = "hook-ca.pem"\n'
+    )
+    with receiving(context) as receiver:
+        site.env = {"CHAT": f"https://localhost:{receiver.port}/T0/secret-path"}
+        try:
+            site.start()
+            key = asked(site)
+            dora = site.person("sub-dora")
+            dora.answer(key, "refuse", "not <!channel> today")
+            assert receiver.wait_for(2)
+            dora.close()
+            everything = site.contents()
+        finally:
+            site.close()
+    titles = [json.loads(request.body)["text"] for request in receiver.requests]
+    assert titles == ["An approval is wanted: default", "Refused: default"]
+    assert f"{site.url}/approvals/{key}" in receiver.requests[0].body.decode()
+    assert b"secret-path" not in everything
