@@ -43,7 +43,7 @@ def _remedy(rule: Outcome, members: Sequence[Outcome]) -> _Remedy:
     if all(outcome.outcome is OutcomeKind.ERROR for outcome in members):
         return _Remedy()
     return _Remedy(
-        lines=paragraphs(rule.remediation or ""),
+        lines=[line for text in view.remediations(members) for line in paragraphs(text)],
         links=[url for url in rule.references if link(url)],
         controls=[f"{name} {key}" for name, keys in sorted(rule.controls.items()) for key in keys],
     )

@@ -101,9 +101,9 @@ def _rule(rule: Outcome, members: Sequence[Outcome], longest: int) -> Iterator[s
     yield ""
     for outcome in members:
         yield from _finding(outcome, longest)
-    if rule.remediation and any(o.outcome is not OutcomeKind.ERROR for o in members):
+    for text in view.remediations(members):
         yield ""
-        yield f"Remedy: {markdown_prose(clip(one_line(rule.remediation), longest))}"
+        yield f"Remedy: {markdown_prose(clip(one_line(text), longest))}"
     if links := [url for url in rule.references if link(url)]:
         yield ""
         yield "See " + ", ".join(f"<{url}>" for url in links[:5])

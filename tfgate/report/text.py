@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from tfgate.model.decision import Decision, Outcome, OutcomeKind
+from tfgate.model.decision import Decision, Outcome
 from tfgate.model.rule import Severity
 from tfgate.report import view
 from tfgate.report.escape import clip, console, paragraphs
@@ -70,8 +70,7 @@ def _rules(sheet: Sheet, heading: str, outcomes: Iterable[Outcome]) -> None:
         _rule(sheet, rule)
         for _, findings in groupby(members, key=_place):
             _findings(sheet, list(findings))
-        if any(outcome.outcome is not OutcomeKind.ERROR for outcome in members):
-            _remedy(sheet, rule)
+        _remedy(sheet, members)
 
 
 def _place(outcome: Outcome) -> object:
@@ -106,12 +105,13 @@ def _findings(sheet: Sheet, findings: Sequence[Outcome]) -> None:
         sheet.add((f"at {console(first.location.chain())}", "quiet"), indent=6, hang=3)
 
 
-def _remedy(sheet: Sheet, rule: Outcome) -> None:
+def _remedy(sheet: Sheet, members: Sequence[Outcome]) -> None:
     lead = "Remedy: "
-    for line in paragraphs(rule.remediation or ""):
-        indent = 4 if lead else 12
-        sheet.add((lead, "remedy"), (console(line), ""), indent=indent, hang=12 - indent)
-        lead = ""
+    for text in view.remediations(members):
+        for line in paragraphs(text):
+            indent = 4 if lead else 12
+            sheet.add((lead, "remedy"), (console(line), ""), indent=indent, hang=12 - indent)
+            lead = ""
 
 
 def _waived(sheet: Sheet, outcomes: Sequence[Outcome]) -> None:

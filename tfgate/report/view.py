@@ -46,7 +46,7 @@ _SEVERITY_ORDER = {severity: number for number, severity in enumerate(reversed(S
 def by_rule(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, list[Outcome]]]:
     """Put outcomes of one rule and level together, the most severe rules first.
 
-    Each entry has a representative (for title, severity, remediation) and all its outcomes.
+    Each entry has a representative (for title and severity) and all its outcomes.
     """
     rules: dict[tuple[str, str, Severity, Enforcement], list[Outcome]] = {}
     for outcome in outcomes:
@@ -55,6 +55,20 @@ def by_rule(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, list[Outcome]]]:
     groups = [(members[0], members) for members in rules.values()]
     groups.sort(key=lambda entry: (_SEVERITY_ORDER[entry[0].severity], entry[0].rule))
     return groups
+
+
+_MOST_REMEDIES = 5
+
+
+def remediations(members: Iterable[Outcome]) -> list[str]:
+    """Return what fixes the findings of a rule, each text once: most rules have one for all.
+
+    A broken rule gives no advice on the plan.
+    """
+    texts = [o.remediation for o in members if o.outcome is not OutcomeKind.ERROR and o.remediation]
+    found = list(dict.fromkeys(texts))
+    more = len(found) - _MOST_REMEDIES
+    return found if more <= 0 else [*found[:_MOST_REMEDIES], f"And {more} more like these."]
 
 
 def verdict_word(decision: Decision) -> str:

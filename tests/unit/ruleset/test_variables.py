@@ -10,6 +10,7 @@ from tests.support.plans import HEADER, change, context, plan, rule, ruleset
 from tfgate.engine.evaluate import evaluate
 from tfgate.errors import RulesetError
 from tfgate.query import Expression
+from tfgate.report.view import remediations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,6 +163,17 @@ def test_a_message_says_the_number(tmp_path: Path) -> None:
         "Add a to aws_s3_bucket.logs, as in tags = { a = 1 }.",
         "Add b to aws_s3_bucket.logs, as in tags = { a = 1 }.",
     ]
+
+
+def test_reports_say_each_remediation(tmp_path: Path) -> None:
+    """A remediation that names the element is said for each element, and one for all once."""
+    own = rule("T-1", deny="after.l", message="{item}").replace('"Mend it."', '"Drop {item}."')
+    same = rule("T-2", deny="after.l", message="{item}")
+    loaded = ruleset(tmp_path, own + same)
+    found = evaluate(plan(change(after={"l": ["a", "b"]})), [loaded], context()).outcomes
+    by_rule = {id_: [o for o in found if o.rule == id_] for id_ in ("T-1", "T-2")}
+    assert remediations(by_rule["T-1"]) == ["Drop a.", "Drop b."]
+    assert remediations(by_rule["T-2"]) == ["Mend it."]
 
 
 @pytest.mark.parametrize(
