@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CLIENT = "tfgate"
+TERMINAL = "tfgate-terminal"
+"""Client of the device flow, which has no secret."""
 CLIENT_SECRET = "client-secret-of-a-test"
 
 
@@ -47,7 +49,15 @@ class OidcProvider:
             "redirect_uris": [callback],
             "token_endpoint_auth_method": "client_secret_basic",
         }
-        (folder / "clients.json").write_text(json.dumps([client]))
+        terminal = {
+            "client_id": TERMINAL,
+            "redirect_uris": [],
+            "response_types": [],
+            "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+            "token_endpoint_auth_method": "none",
+            "application_type": "native",
+        }
+        (folder / "clients.json").write_text(json.dumps([client, terminal]))
         self._process = subprocess.Popen(
             ["node", program, str(folder), str(self.port)],
             stdin=subprocess.DEVNULL,

@@ -127,6 +127,9 @@ _COMMANDS = {
     ),
     "apply": ("tfgate.command.apply", "apply", "Evaluate a plan, and apply exactly that plan."),
     "approve": ("tfgate.approvals.approve", "approve", "Sign an approval of a denied plan."),
+    "login": ("tfgate.command.login", "login", "Log in, to prove who is at this terminal."),
+    "logout": ("tfgate.command.login", "logout", "Forget a login."),
+    "whoami": ("tfgate.command.login", "whoami", "Print who the operator is, and what proves it."),
     "approvals": (
         "tfgate.approvals.wait",
         "approvals",

@@ -55,11 +55,16 @@ class _KeySet(msgspec.Struct, frozen=True):
     keys: list[dict[str, Any]]
 
 
-class _Discovery(msgspec.Struct, frozen=True):
+class Discovery(msgspec.Struct, frozen=True):
     """OpenID Connect Discovery 1.0, section 3: what is needed of it."""
 
     issuer: str
     jwks_uri: str
+    device_authorization_endpoint: str | None = None
+    """RFC 8628, section 4."""
+    token_endpoint: str | None = None
+    revocation_endpoint: str | None = None
+    """RFC 8414, section 2."""
 
 
 class _Cached(msgspec.Struct, frozen=True):
@@ -173,26 +178,34 @@ def _of_file(issuer: Issuer, path: Path) -> list[dict[str, Any]]:
     return _key_set(data, f"The file {path} (keys of {issuer.name})")
 
 
-def _fetch(issuer: Issuer, env: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Ask the issuer for its keys. Raises ``IdentityError``."""
+def discover(issuer: Issuer, env: Mapping[str, str]) -> Discovery:
+    """Ask the issuer what there is of it. Raises ``IdentityError``."""
     where = f"The discovery document of {issuer.name}"
     data = _get(issuer.issuer.rstrip("/") + _DISCOVERY, issuer, env, where)
     try:
-        found = msgspec.json.decode(data, type=_Discovery)
+        found = msgspec.json.decode(data, type=Discovery)
     except (msgspec.MsgspecError, RecursionError):
         raise IdentityError(f"{where} is not one of OpenID Connect Discovery 1.0.") from None
     if found.issuer != issuer.issuer:
         raise IdentityError(f"{where} is that of another issuer.")
-    if not _may_lead_to(found.jwks_uri, issuer):
+    return found
+
+
+def _fetch(issuer: Issuer, env: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Ask the issuer for its keys. Raises ``IdentityError``."""
+    found = discover(issuer, env)
+    if not may_lead_to(found.jwks_uri, issuer):
         raise IdentityError(
-            f"{where} names keys on another host than the issuer's.",
+            f"The discovery document of {issuer.name} names keys on another host than the "
+            "issuer's.",
             hint="If that is right, name the host in keys_hosts.",
         )
     where = f"The key set of {issuer.name}"
     return _key_set(_get(found.jwks_uri, issuer, env, where), where)
 
 
-def _may_lead_to(url: str, issuer: Issuer) -> bool:
+def may_lead_to(url: str, issuer: Issuer) -> bool:
+    """Whether an address is on the issuer's host, or on one that the configuration names."""
     try:
         parts, own = urlsplit(url), urlsplit(issuer.issuer)
         same = (parts.hostname, parts.port or 443) == (own.hostname, own.port or 443)

@@ -91,6 +91,11 @@ ISSUER: Final = Table(
             ListOf(_CLAIM),
             "Claims that records keep. The issuer's address, sub and jti are always kept.",
         ),
+        "client_id": Key(
+            _LINE,
+            "Client by which people log in with tfgate login (device flow, no secret). Tokens of "
+            "such a login are made for it.",
+        ),
         "authorized_party": Key(
             _OneOrMore(),
             "Clients that a token may have been made for (azp). Without it, a token for several "
@@ -140,6 +145,8 @@ class Issuer(Frozen, frozen=True):
     """Path of a claim → globs of which one must fit."""
     claims: tuple[str, ...] = ()
     """Paths of the claims that records keep."""
+    client_id: str | None = None
+    """Client of ``tfgate login``: the audience of its tokens."""
     authorized_party: tuple[str, ...] = ()
     keys: Path | None = None
     """File of its keys; without one they are found from ``issuer``."""
@@ -202,7 +209,8 @@ def _issuer(
 
     base = preset or Preset()
     own = (f"tfgate:{gate}",) if gate else ()
-    audience = (base.audience,) if base.audience else own
+    client = (table["client_id"],) if table["client_id"] else ()
+    audience = (base.audience,) if base.audience else own or client
     return Issuer(
         name=table["name"] or (str(table["preset"]) if preset else ""),
         issuer=table["issuer"] or base.issuer or "",
@@ -210,6 +218,7 @@ def _issuer(
         operator=table["operator"] or base.operator,
         conditions={**base.conditions, **table["conditions"]},
         claims=base.claims if table["claims"] is None else table["claims"],
+        client_id=table["client_id"],
         authorized_party=table["authorized_party"],
         keys=path("keys"),
         keys_hosts=base.keys_hosts if table["keys_hosts"] is None else table["keys_hosts"],

@@ -10,7 +10,7 @@ import { Provider } from 'oidc-provider';
 
 const [folder, port] = process.argv.slice(2);
 const read = (name) => JSON.parse(fs.readFileSync(path.join(folder, name)));
-const SCOPE = 'openid email profile';
+const SCOPE = 'openid email profile offline_access';
 
 const provider = new Provider(`https://localhost:${port}`, {
   clients: read('clients.json'),
@@ -19,8 +19,9 @@ const provider = new Provider(`https://localhost:${port}`, {
     email: ['email', 'email_verified'],
     profile: ['name', 'preferred_username', 'groups'],
   },
+  issueRefreshToken: async (_, client) => client.grantTypeAllowed('refresh_token'),
   pkce: { required: () => true },
-  features: { devInteractions: { enabled: true }, deviceFlow: { enabled: true } },
+  features: { devInteractions: { enabled: true }, deviceFlow: { enabled: true }, revocation: { enabled: true } },
   findAccount: async (_, id) => ({
     accountId: id,
     claims: async () => ({ sub: id, ...read('people.json')[id] }),
