@@ -73,6 +73,13 @@ def test_redact(value: Any, marks: Any, shown: Any) -> None:
     assert repr(result) == repr(shown)
 
 
+def test_members_stand_in_terraforms_order() -> None:
+    """`(*)[0]` is the same value once all is known: Terraform sorts keys, unknown ones too."""
+    merged = merge({"b": 1, "d": {"x": 2}}, {"c": True, "a": True, "d": {"w": True}})
+    assert [*merged] == ["a", "b", "c", "d"]
+    assert [*merged["d"]] == ["w", "x"]
+
+
 def test_nothing_is_changed_in_place() -> None:
     """The evaluator's view and the redacted one are made from the same parts."""
     value = {"a": {"b": [1]}, "c": 2}
