@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 from tests.support.hostile import SAMPLES
 from tests.support.receiver import Receiver, receiving
 from tests.support.sinks import Delivering
-from tfgate.audit.events import CHAIN, EVENTS, attributes
+from tfgate.audit.events import CHAIN, EVENTS, PROOF, RUN, attributes
 from tfgate.audit.sinks.deliver import State
 from tfgate.audit.sinks.interface import Batch
 from tfgate.audit.sinks.make import make_sink
@@ -187,8 +187,8 @@ def test_every_name_of_the_table_is_what_is_sent(tmp_path: Path, event: str) -> 
     for name, member in EVENTS[event].members.items():
         if name == "rulesets":
             made[name] = [{"id": "a", "version": "1"}]
-        elif (member.otel or "").endswith("*"):
-            made[name] = {"one": 1, "id": "x", "url": "x", "commit": "x", "repository": "x"}
+        elif "*" in (member.otel or ""):
+            made[name] = dict.fromkeys(("one", *RUN, *PROOF), "x")
         else:
             made[name] = "x"
     delivering = Delivering(tmp_path)
