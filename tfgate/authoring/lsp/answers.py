@@ -15,6 +15,7 @@ from tfgate.opening import read_file
 from tfgate.query.shapes.shape import Shape, object_of, union
 from tfgate.query.values import LISTS, OBJECTS
 from tfgate.report.escape import clip, fenced
+from tfgate.ruleset.facts import known_facts
 from tfgate.ruleset.files import Unreadable, parse_toml
 from tfgate.ruleset.rule_tables import NAME_PATTERN
 from tfgate.ruleset.sources import MANIFEST
@@ -94,6 +95,7 @@ class Declared(NamedTuple):
 
     params: Mapping[str, str]
     data: Mapping[str, str]
+    context: Mapping[str, str]
     variables: Mapping[str, str]
 
 
@@ -111,12 +113,18 @@ def declared_in(path: Path, text: str) -> Declared:
         except (OSError, UnicodeDecodeError):
             manifest = {}
     rules = own.get("rules") if isinstance(own.get("rules"), list) else [own]
-    variables: dict[str, str] = {}
+    variables = _texts(manifest.get("let"), None)
     for rule in rules or []:
         let = rule.get("let") if isinstance(rule, dict) else None
         variables.update(_texts(let, None))
     return Declared(
-        _texts(manifest.get("params"), "type"), _texts(manifest.get("data"), "file"), variables
+        _texts(manifest.get("params"), "type"),
+        _texts(manifest.get("data"), "file"),
+        {
+            **{name: str(spec.type) for name, spec in known_facts({}).items()},
+            **_texts(manifest.get("context"), "type"),
+        },
+        variables,
     )
 
 
@@ -145,6 +153,7 @@ _PATH = re.compile(
     r"(?:@|[A-Za-z_][A-Za-z0-9_]*|\"[^\"\n]*\")(?:\.(?:[A-Za-z0-9_]*|\"[^\"\n]*\")|\[[^\[\]\n]*\])*$"
 )
 _NAME_ARGUMENT = re.compile(r"\b([a-z_]+)\(\s*'([A-Za-z0-9_.*-]*)$")
+_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)?(\.\w*)?$", re.ASCII)
 _TYPES = re.compile(r"(?:^|[\s{.])types\s*=\s*\[([^\]]*)", re.DOTALL)
 _SCOPE = re.compile(r"^[ \t]*scope[ \t]*=[ \t]*[\"']([a-z]+)[\"']", re.MULTILINE)
 _STRING = re.compile(r"[\"']([^\"'\n]*)[\"']")
@@ -170,6 +179,8 @@ class Place(NamedTuple):
     """Inside the first argument of a call: the function, and what is written of the argument."""
     scope: Scope = Scope.RESOURCE
     """Scope of the rule around it."""
+    variable: tuple[str, bool] | None = None
+    """The variable that ends here, and whether a name below it does: ``$params.li``."""
 
 
 def place_at(text: str, offset: int) -> Place:
@@ -182,7 +193,9 @@ def place_at(text: str, offset: int) -> Place:
     key = _key(text, start, offset)
     argument = _NAME_ARGUMENT.search(line)
     named = (argument[1], argument[2]) if argument else None
-    return Place(types, key, _path(line, key), named, _scope(text[start:end]))
+    found = _VARIABLE.search(line)
+    variable = (found[1] or "", found[2] is not None) if found else None
+    return Place(types, key, _path(line, key), named, _scope(text[start:end]), variable)
 
 
 def _scope(rule: str) -> Scope:
@@ -267,12 +280,14 @@ def complete(text: str, offset: int, catalog: Catalog, declared: Declared) -> li
     place = place_at(text, offset)
     if place.key == "types":
         return [Offer(name, "type") for name in catalog.types()]
+    if place.key not in _EXPRESSIONS and place.key != "message":
+        return []
+    if place.variable is not None:
+        return _variables(*place.variable, declared)
     if place.key == "message":
         return _fields(place, catalog)
-    if place.key not in _EXPRESSIONS:
-        return []
     if place.argument is not None:
-        return _arguments(place, catalog, declared)
+        return _arguments(place, catalog)
     fields = _fields(place, catalog)
     return fields if "." in place.path else [*fields, *_functions()]
 
@@ -344,11 +359,17 @@ def _functions() -> list[Offer]:
     ]
 
 
-def _arguments(place: Place, catalog: Catalog, declared: Declared) -> list[Offer]:
+def _variables(name: str, below: bool, declared: Declared) -> list[Offer]:
+    """Offer the names of variables, or what is declared below one."""
+    objects = {"params": declared.params, "data": declared.data, "context": declared.context}
+    named: Mapping[str, str] = objects.get(name, {})
+    if not below:
+        named = {**dict.fromkeys(objects, "object"), **declared.variables}
+    return [Offer(each, "value", what) for each, what in sorted(named.items())]
+
+
+def _arguments(place: Place, catalog: Catalog) -> list[Offer]:
     function = place.argument[0] if place.argument else ""
-    named = {"param": declared.params, "data": declared.data, "var": declared.variables}
-    if function in named:
-        return [Offer(name, "value", what) for name, what in sorted(named[function].items())]
     if function == "referenced_by":
         return [Offer(name, "type") for name in catalog.types()]
     if function in {"configured", "left_to_provider", "references", "changed"}:

@@ -19,7 +19,12 @@ from tfgate.schema import Catalog, shipped_indexes
 if TYPE_CHECKING:
     from pathlib import Path
 
-DECLARED = Declared({"limit": "number"}, {"types": "t.json"}, {"rules": "after.ingress"})
+DECLARED = Declared(
+    {"limit": "number"},
+    {"types": "t.json"},
+    {"workspace": "string", "pull": "string"},
+    {"rules": "after.ingress"},
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +52,10 @@ SECURITY_GROUP = 'match.types = ["aws_security_group"]\n'
         ('deny = "after.ingress[?from_port == `22` && ¦', {"cidr_blocks"}, {"vpc_id"}),
         ('deny = "after.ingress[0].¦"', {"from_port"}, {"vpc_id"}),
         ('deny = """\nafter.ingress[].¦', {"from_port"}, {"vpc_id"}),
-        ("deny = \"param('¦", {"limit"}, {"after"}),
-        ("deny = \"var('¦", {"rules"}, {"after"}),
+        ('deny = "$params.¦', {"limit"}, {"after", "rules"}),
+        ('deny = "$context.work¦', {"workspace", "pull"}, {"after"}),
+        ('deny = "after.x == $¦', {"rules", "params", "data", "context"}, {"after"}),
+        ('message = "{address} of {$params.¦', {"limit"}, {"vpc_id"}),
         ("deny = \"left_to_provider('¦", {"ingress"}, {"from_port"}),
         ("deny = \"left_to_provider('timeouts.¦", {"create"}, {"ingress"}),
         ('message = "{address} has {after.¦', {"vpc_id"}, {"length"}),
