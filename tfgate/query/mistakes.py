@@ -75,6 +75,8 @@ def _of(part: Tree, text: str) -> Iterator[_Mistake]:
                     yield from _lone_index(argument, part)
         case ast.Or():
             yield from _if_else(part)
+        case ast.Arithmetic():
+            yield from _hyphen(part, text)
 
 
 def _comparison(part: ast.Comparison) -> Iterator[_Mistake]:
@@ -173,6 +175,21 @@ def _if_else(part: ast.Or) -> Iterator[_Mistake]:
                 f"Write: {test} ? {unparse(value)} : {unparse(other)}",
                 condition,
             )
+
+
+def _hyphen(part: ast.Arithmetic, text: str) -> Iterator[_Mistake]:
+    """Find ``tags.cost-center``, which subtracts: nobody writes a difference without spaces."""
+    right, left = part.right, part.left
+    at = right.column
+    if not isinstance(right, ast.Field) or not at or not isinstance(left, ast.Subexpression):
+        return
+    first = left.parts[-1]
+    if text[at - 1] != "-" or not isinstance(first, ast.Field) or first.column is None:
+        return
+    if text[first.column : at] == f"{first.name}-":
+        key = f'"{first.name}-{right.name}"'
+        path = unparse(ast.Subexpression(None, left.parts[:-1]))
+        yield f"{key[1:-1]} is a subtraction here.", f"Write: {path}.{key} for the key", right
 
 
 def _quoted(parts: tuple[Tree, ...], text: str, *, of_call: bool = False) -> Iterator[_Mistake]:

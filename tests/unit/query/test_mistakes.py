@@ -26,6 +26,7 @@ from tfgate.query.mistakes import mistakes
         ("a && `[]` || b", 0, "Write: a ? `[]` : b"),
         ("a && b && `null` || c.d", 0, "Write: a && b ? `null` : c.d"),
         ("`1` < a < `5`", 0, "Write: `1` < a && a < `5`"),
+        ("list[?tags.cost-center == 'x']", 16, 'Write: tags."cost-center" for the key'),
         ("contains([22], port)", 0, "Write `[22]` for the list, @[22] for the element."),
     ],
 )
@@ -43,6 +44,8 @@ def test_a_mistake_is_found_with_what_was_meant(text: str, position: int, hint: 
         'list[?a == @."b-c"]',
         "contains(\"a-b\", 'x')",
         "a && `[1]` || b",
+        "after.most - after.least > `1`",
+        "a.b - c",
         "a && b || `[]`",
         "!a == `true`",
         "!(a == 'x')",

@@ -58,7 +58,7 @@ def _error(tmp_path: Path, expression: str, scope: str = "resource") -> str:
         ("after.a == None", "write the literal `null`"),
         ("after.a == True", "write the literal `true`"),
         ("after.x[?a == None]", "write the literal `null`"),
-        ("after.tags.cost-center == 'x'", 'double quotes, "cost-center"'),
+        ("after.tags.cost-center == 'x'", 'after.tags."cost-center"'),
     ],
 )
 def test_what_was_meant_is_named(tmp_path: Path, expression: str, words: str) -> None:

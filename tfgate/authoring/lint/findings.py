@@ -203,7 +203,8 @@ def _field_of_list(remark: Remark, of: str) -> str:
 
 def _field_of_scalar(remark: Remark, of: str) -> str:
     base, _, name = remark.text.rpartition(".")
-    fix = f"; write parse_json({base}).{name}" if remark.shape.mask & STRINGS else ""
+    is_text = remark.shape.mask & STRINGS and "[]" not in base and not base.startswith(("$", "@"))
+    fix = f"; write parse_json({base}).{name}" if is_text else ""
     return f"{remark.text} is null always: {base} is a {remark.shape.words}{fix}"
 
 
