@@ -11,7 +11,7 @@ from msgspec import Raw
 from tfgate.model.action import Action, action_of
 from tfgate.model.address import config_address
 from tfgate.plan import values
-from tfgate.plan.decoding import decode_value
+from tfgate.plan.decoding import decode_value, wrong_shape
 from tfgate.plan.reads import PartOfPlan
 from tfgate.query.values import UNKNOWN
 
@@ -192,20 +192,26 @@ class Change(Entry, PartOfPlan, gc=False, omit_defaults=True, eq=False):
     @property
     def replace_paths(self) -> list[Any]:
         """Paths of the attributes that force the replacement, each a list of keys and indexes."""
-        return decode_value(self.body.replace_paths, f"{self.where}.replace_paths") or []
+        return self._part("replace_paths", list, "a list") or []
 
     @property
     def importing(self) -> dict[str, Any] | None:
         """``{"id": …}``, ``{"identity": {…}}`` or ``{"unknown": true}``; None if not imported."""
-        value: dict[str, Any] | None
-        value = decode_value(self.body.importing, f"{self.where}.importing")
+        value: dict[str, Any] | None = self._part("importing", dict, "an object")
         return value
 
     @property
     def generated_config(self) -> str | None:
         """HCL that Terraform generated for an imported resource."""
-        value: str | None
-        value = decode_value(self.body.generated_config, f"{self.where}.generated_config")
+        value: str | None = self._part("generated_config", str, "a string")
+        return value
+
+    def _part(self, name: str, kind: type, expected: str) -> Any:
+        """Decode a part that is of one kind or null. Raises ``PlanError`` for another."""
+        where = f"{self.where}.{name}"
+        value = decode_value(getattr(self.body, name), where)
+        if value is not None and not isinstance(value, kind):
+            raise wrong_shape(f"{expected} or null", where)
         return value
 
     @property

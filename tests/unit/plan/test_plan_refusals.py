@@ -469,3 +469,19 @@ def test_an_address_that_cannot_be_made(part: str) -> None:
     entry = nameless()
     del entry[part]
     assert "resource_drift[0]: expected an address, or" in refusal(plan(resource_drift=[entry]))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("importing", "i-1"), ("replace_paths", 3), ("generated_config", ["a"])]
+)
+def test_a_part_of_a_change_has_its_kind(name: str, value: Any) -> None:
+    """What is no object, list or text where the format has one is refused, with its place."""
+    entry = {"address": "aws_a.b", "type": "aws_a", "name": "b", "mode": "managed"}
+    body = {"actions": ["create"], "before": None, "after": {}, name: value}
+    plan = read_plan(
+        json.dumps(
+            {"format_version": "1.2", "resource_changes": [{**entry, "change": body}]}
+        ).encode()
+    )
+    with pytest.raises(PlanError, match=rf"resource_changes\[0\]\.change\.{name}"):
+        getattr(plan.changes[0], name)
