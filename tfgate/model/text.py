@@ -118,9 +118,9 @@ _REPLACED = "�"
 def clean(value: object, longest: int = LONGEST) -> str:
     """Return ``value`` as one line without control, format or surrogate characters.
 
-    Those (Unicode categories C*) become U+FFFD, surrounding white space goes, and what is longer
-    than ``longest`` characters is cut and ends in ``…``. Anything but a string, an integer or a
-    boolean gives ``""``.
+    Those, and separators of lines and paragraphs (Unicode categories C*, Zl, Zp), become U+FFFD,
+    surrounding white space goes, and what is longer than ``longest`` characters is cut and ends in
+    ``…``. Anything but a string, an integer or a boolean gives ``""``.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -130,5 +130,10 @@ def clean(value: object, longest: int = LONGEST) -> str:
         return ""
     text = value[: longest * 4].strip()
     if not (text.isascii() and text.isprintable()):
-        text = "".join(c if unicodedata.category(c)[0] != "C" else _REPLACED for c in text)
+        text = "".join(_REPLACED if _breaks(unicodedata.category(c)) else c for c in text)
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _breaks(category: str) -> bool:
+    """Whether characters of a category show nothing, or end a line or a paragraph."""
+    return category[0] == "C" or category in ("Zl", "Zp")
