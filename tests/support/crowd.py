@@ -76,7 +76,7 @@ def rule_of(number: int, text: str) -> str:
         control=toml(prose[:100] if prose.strip() else "x"),
     )
     if prose.strip():
-        rule += f"remediation = {toml(prose)}\ndescription = {toml(prose)}\n"
+        rule += f"remediation = {toml(written)}\ndescription = {toml(prose)}\n"
     return rule + EXAMPLE.format(number=number, name=toml(prose if prose.strip() else "x"))
 
 
