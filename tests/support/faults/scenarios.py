@@ -125,6 +125,9 @@ def _others() -> Iterator[Scenario]:
     yield Scenario("init", "fresh --owner ann@acme.example --name acme --for local")
     yield Scenario("approve", f"request.json {_KEY}", env=DORA)
     yield Scenario("approvals wait", "none --server https://gate.example", code=2)
+    for command in ("login", "logout"):
+        yield Scenario(command, code=2)
+    yield Scenario("whoami")
     yield Scenario("review", "good.json")
     yield Scenario("review", "good.json --html page.html")
     yield Scenario("verify", "{decided} --state state.json")
@@ -137,6 +140,7 @@ def _others() -> Iterator[Scenario]:
     yield Scenario("rules test", "{gate}/policy --junit junit.xml", code=1)
     yield Scenario("rules mutate", "{gate}/policy --only A-1 --jobs 1", code=1, slow=True)
     yield Scenario("rules lint", "{gate}/policy")
+    yield Scenario("rules upgrade", "{gate}/policy")
     yield Scenario("rules docs", "{gate}/policy --out pages")
     yield Scenario("rules update", "", cwd="work/remote", env={"TFGATE_CONFIG": ""})
     yield Scenario("rules log", "A-1", config="history")
