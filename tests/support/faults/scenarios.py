@@ -133,7 +133,7 @@ def _others() -> Iterator[Scenario]:
     yield Scenario("verify", "{decided} --state state.json")
     yield Scenario("shim install", "{root}/shims")
     yield Scenario("explain", "good.json --rule A-1")
-    yield Scenario("eval", "good.json after.tags")
+    yield Scenario("eval", "good.json after.tags --address aws_s3_bucket.logs")
     yield Scenario(
         "rules new", "A-9 --from good.json --address aws_s3_bucket.logs --attribute bucket"
     )
