@@ -129,6 +129,7 @@ def _plan(owner: str | None) -> bytes:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Box:
     """A box full of hostile texts."""
     words = json.dumps(HOSTILE[:1_500], ensure_ascii=True)
+    template = words.replace("{", "{{").replace("}", "}}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(boxes, "_plan", _plan)
         patch.setattr(boxes, "CONFIG", boxes.CONFIG + WAIVERS)
@@ -138,7 +139,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Box:
             rule = rule.replace(f'"{title}"', json.dumps(PRINTABLE))
             rule = rule.replace(" has no owner", " {after.bucket} {after.list} " + PRINTABLE)
             for cure in ("Add one.", "Wait."):
-                rule = rule.replace(f'"{cure}"', f"{words}\ndescription = {words}")
+                rule = rule.replace(f'"{cure}"', f"{template}\ndescription = {words}")
             patch.setattr(boxes, name, rule)
         patch.setattr(boxes, "Repo", _HostileRepo)
         return boxes.build(tmp_path_factory.mktemp("hostile") / "box")

@@ -89,7 +89,7 @@ def _source(box: Box, name: str) -> None:
 def _cases() -> Iterator[tuple[str, Callable[[Box], None], tuple[Scenario, ...]]]:
     yield "values of a plan", enormous.values, (
         *OF_PLANS,
-        Scenario("rules new", f"A-9 {_FROM} bucket", code=2),
+        Scenario("rules new", f"A-9 {_FROM} bucket"),
         Scenario("rules new", f"A-9 {_FROM} tags", code=2),
     )  # fmt: skip
     yield "other values of a plan", enormous.elsewhere, OF_PLANS[:1]

@@ -47,8 +47,14 @@ class Entry(msgspec.Struct, gc=False):
     sensitive_values: Raw = ABSENT
 
     def address_in(self, module: str) -> str:
-        """Return its address, made of its parts where the state has none."""
-        return self.address or instance_address(module, self.mode, self.type, self.name, self.index)
+        """Return its address, made of its parts where the state does not have all of it.
+
+        Terraform 0.12 leaves module and key out.
+        """
+        given = self.address or ""
+        if given.startswith(module) and given and (self.index is None or given.endswith("]")):
+            return given
+        return instance_address(module, self.mode, self.type, self.name, self.index)
 
 
 _OBJECT: Final[Decoder[dict[str, Raw] | None]] = Decoder(dict[str, Raw] | None)

@@ -103,7 +103,7 @@ POINTS = (
     Point("rules review", "--base HEAD^", "tfgate.history.review:review_rules", config="history"),
     Point("rules list", "", "tfgate.gate.rules:rules_in_force"),
     Point("rules show", "A-1", "tfgate.gate.rules:describe_rule"),
-    Point("impact", "--base HEAD^ --plans plans", "tfgate.history.impact_command:evaluate_plans"),
+    Point("impact", "--base HEAD^ --plans plans", "tfgate.history.impact_command:recorded_plans"),
     Point("audit search", "", "tfgate.trail.search:find_hits"),
     Point("audit report", "", "tfgate.trail.report:make_report"),
     Point("audit export", "--decision {decided} --output bundle",

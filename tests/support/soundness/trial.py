@@ -197,7 +197,7 @@ class Trial:
         return {
             one.rule.id
             for one in rules
-            for _, expression in one.expressions()
+            for expression in one.deciding()
             if "left_to_provider" in expression.functions
         }
 

@@ -9,6 +9,7 @@ import pytest
 from tests.support.plan_json import block, change, configuration, plan
 from tfgate.model.rule import Scope
 from tfgate.plan import EVERYTHING, Plan, Reads, Subject, iter_subjects, read_plan
+from tfgate.plan.prior_state import Entry
 from tfgate.query.values import SENSITIVE, UNKNOWN
 
 SECRET = "c4nary-in-a-coal-mine"
@@ -229,3 +230,12 @@ def test_a_deferred_change_names_its_place() -> None:
 def test_source_has_no_subjects_in_a_plan() -> None:
     """It is about HCL."""
     assert list(iter_subjects(read_plan(plan(change())), Scope.SOURCE)) == []
+
+
+def test_a_state_of_terraform_0_12_has_no_module_and_no_key_in_an_address() -> None:
+    """The address is made of the parts then; a whole one stays as it is."""
+    old = Entry(address="data.a.b", mode="data", type="a", name="b", index=2)
+    assert old.address_in("module.m") == "module.m.data.a.b[2]"
+    assert old.address_in("") == "data.a.b[2]"
+    whole = Entry(address='module.m.a.b["x"]', mode="managed", type="a", name="b", index="x")
+    assert whole.address_in("module.m") == 'module.m.a.b["x"]'
