@@ -27,6 +27,7 @@ from tfgate.ruleset.names import given_to
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from tfgate.query import Expression
     from tfgate.ruleset import CompiledRule, Ruleset
 
 
@@ -79,12 +80,18 @@ class RuleMutation(msgspec.Struct, frozen=True):
 def mutate_ruleset(
     ruleset: Ruleset, rules: Sequence[CompiledRule], *, jobs: int = 1
 ) -> Iterator[RuleMutation]:
-    """Try the mutants of ``rules`` in their order, with ``jobs`` processes where they help."""
+    """Try the mutants of ``rules`` in their order, with ``jobs`` processes where they help.
+
+    Then those of each value of the ruleset's ``[let]`` that one of them uses.
+    """
     if jobs > 1 and len(rules) > jobs:
         yield from _in_parallel(ruleset, rules, jobs)
-        return
-    for compiled in rules:
-        yield mutate_rule(ruleset, compiled)
+    else:
+        for compiled in rules:
+            yield mutate_rule(ruleset, compiled)
+    for name in ruleset.let:
+        if any(name in compiled.shared for compiled in rules):
+            yield mutate_shared(ruleset, name)
 
 
 _INHERITED: list[tuple[Ruleset, Sequence[CompiledRule]]] = []
@@ -95,7 +102,7 @@ def _in_parallel(
     ruleset: Ruleset, rules: Sequence[CompiledRule], jobs: int
 ) -> Iterator[RuleMutation]:
     if "fork" not in multiprocessing.get_all_start_methods():
-        yield from mutate_ruleset(ruleset, rules)
+        yield from (mutate_rule(ruleset, compiled) for compiled in rules)
         return
     _INHERITED.append((ruleset, rules))
     try:
@@ -125,7 +132,12 @@ def mutate_rule(ruleset: Ruleset, compiled: CompiledRule) -> RuleMutation:
     found = {key: Mutants(expression.text) for key, expression in compiled.expressions()}
     shares = _shares(compiled, found)
     variants = list(_variants(compiled, found, shares))
-    reasons = {known.survives: known.reason for known in rule.mutants}
+    shared = tuple(f"let.{name}: " for name in compiled.shared)
+    reasons = {
+        known.survives: known.reason
+        for known in rule.mutants
+        if not known.survives.startswith(shared)
+    }
     survivors = [
         Survivor(change, text, reasons.get(change))
         for change, text, variant in variants
@@ -138,6 +150,48 @@ def mutate_rule(ruleset: Ruleset, compiled: CompiledRule) -> RuleMutation:
     return RuleMutation(
         rule.id, rule.file, len(variants), tuple(survivors), stale, left_out=left_out
     )
+
+
+def mutate_shared(ruleset: Ruleset, name: str) -> RuleMutation:
+    """Try every mutant of a value of ``[let]`` on the examples of all rules that use it.
+
+    One is noticed where one example of any of them notices it. The reason for one that is not
+    stands in the file of any of them.
+    """
+    key = f"let.{name}"
+    rules = [compiled for compiled in ruleset.rules if name in compiled.shared]
+    file = rules[0].rule.file if rules else ruleset.source
+    try:
+        prepared = [
+            (one, [prepare(ruleset, one, test) for test in one.rule.tests]) for one in rules
+        ]
+    except TfgateError as error:
+        return RuleMutation(key, file, 0, contradicted=(str(error),))
+    expression = ruleset.let[name]
+    reasons = {
+        known.survives: known.reason
+        for compiled in rules
+        for known in compiled.rule.mutants
+        if known.survives.startswith(f"{key}: ")
+    }
+    mutants = Mutants(expression.text)
+    share = min(mutants.count, ROOM // (len(expression.text) + 1) + 1)
+    survivors, tried = [], 0
+    for change, text in mutants.some(share):
+        changed = _compiled(expression, text)
+        if changed is None:
+            continue
+        tried += 1
+        if not any(
+            _noticed(ruleset, one.changed(shared={**one.shared, name: changed}), examples)
+            for one, examples in prepared
+        ):
+            told = f"{key}: {change}"
+            survivors.append(Survivor(told, text, reasons.get(told)))
+    alive = {survivor.change for survivor in survivors}
+    left_out = mutants.count - share
+    stale = () if left_out else tuple(change for change in reasons if change not in alive)
+    return RuleMutation(key, file, tried, tuple(survivors), stale, left_out=left_out)
 
 
 def _shares(compiled: CompiledRule, found: Mapping[str, Mutants]) -> dict[str, int]:
@@ -168,15 +222,21 @@ def _variants(
 
 
 def _with_expression(compiled: CompiledRule, key: str, text: str) -> CompiledRule | None:
-    try:
-        given = given_to(dict(compiled.expressions())[key])
-        expression = compile_expression(text, functions=rule_functions(), variables=given)
-    except ExpressionError:
+    expression = _compiled(dict(compiled.expressions())[key], text)
+    if expression is None:
         return None
     if key.startswith("let."):
         let = {**compiled.let, key.removeprefix("let."): expression}
         return compiled.changed(let=let)
     return compiled.changed(**{key: expression})
+
+
+def _compiled(original: Expression, text: str) -> Expression | None:
+    """Compile a changed expression with what the original is given; ``None`` for what is none."""
+    try:
+        return compile_expression(text, functions=rule_functions(), variables=given_to(original))
+    except ExpressionError:
+        return None
 
 
 def _widened(compiled: CompiledRule) -> Iterator[tuple[str, str, CompiledRule]]:

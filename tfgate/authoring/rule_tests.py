@@ -181,8 +181,11 @@ class Coverage:
         return Coverage(self.shown + other.shown, self.goals + other.goals, self.gaps + other.gaps)
 
 
-def watch(compiled: CompiledRule) -> WatchedRule:
-    """Compile a rule's expressions again, with their conditions watched."""
+def watch(compiled: CompiledRule, shared: Mapping[str, Expression]) -> WatchedRule:
+    """Compile a rule's expressions again, with their conditions watched.
+
+    ``shared`` are the watched values of the ruleset's ``[let]``.
+    """
     conditions: list[tuple[str, Condition]] = []
     watching = {}
     for key, expression in compiled.expressions():
@@ -190,7 +193,8 @@ def watch(compiled: CompiledRule) -> WatchedRule:
         conditions += [(key, condition) for condition in found]
     let = {name: watching[f"let.{name}"] for name in compiled.let}
     own = {key: watching[key] for key in ("when", "deny", "require") if key in watching}
-    return WatchedRule(compiled.changed(let=let, **own), tuple(conditions))
+    used = {name: shared[name] for name in compiled.shared}
+    return WatchedRule(compiled.changed(let=let, shared=used, **own), tuple(conditions))
 
 
 def coverage_of(rule: WatchedRule, results: Iterable[ExampleResult]) -> Coverage:
@@ -202,12 +206,23 @@ def coverage_of(rule: WatchedRule, results: Iterable[ExampleResult]) -> Coverage
         for outcome, words, serious in wanted
         if outcome not in shown
     ]
-    goals = len(wanted) + 2 * len(rule.conditions)
-    for key, condition in rule.conditions:
-        for value in condition.missing:
-            what = f"{key}: {condition.text} (of {condition.within}) was never "
-            gaps.append(Gap(rule.compiled.id, what + ("true" if value else "false")))
-    return Coverage(goals - len(gaps), goals, tuple(gaps))
+    own = _coverage_of_conditions(rule.compiled.id, rule.conditions)
+    return Coverage(len(wanted) - len(gaps), len(wanted), tuple(gaps)) + own
+
+
+def _coverage_of_conditions(owner: str, conditions: Sequence[tuple[str, Condition]]) -> Coverage:
+    """Say what ran of conditions, each with the key that it stands in."""
+    gaps = tuple(
+        Gap(
+            owner,
+            f"{key}: {condition.text} (of {condition.within}) was never "
+            f"{'true' if value else 'false'}",
+        )
+        for key, condition in conditions
+        for value in condition.missing
+    )
+    goals = 2 * len(conditions)
+    return Coverage(goals - len(gaps), goals, gaps)
 
 
 def _wanted(compiled: CompiledRule) -> Iterator[tuple[str, str, bool]]:
@@ -284,15 +299,31 @@ class TestReport:
 
 def run_tests(ruleset: Ruleset, only: str | None = None) -> TestReport:
     """Run what a ruleset has; ``only`` is a glob over rule ids. Raises ``RulesetError``."""
-    rules = tuple(_run_rule(ruleset, compiled) for compiled in chosen(ruleset, only))
+    shared, conditions = _watch_shared(ruleset)
+    rules = tuple(_run_rule(ruleset, compiled, shared) for compiled in chosen(ruleset, only))
     tests = load_plan_tests(ruleset)
     plans = tuple(run_plan_test(ruleset, test) for test in tests) if only is None else ()
     total = sum((rule.coverage for rule in rules), Coverage())
+    if only is None:
+        total += _coverage_of_conditions(ruleset.id, conditions)
     return TestReport(ruleset, rules, plans, total)
 
 
-def _run_rule(ruleset: Ruleset, compiled: CompiledRule) -> RuleReport:
-    watching = watch(compiled)
+def _watch_shared(
+    ruleset: Ruleset,
+) -> tuple[Mapping[str, Expression], Sequence[tuple[str, Condition]]]:
+    """Compile the values of ``[let]`` again, watched: what any rule shows of them counts."""
+    watching, conditions = {}, []
+    for name, expression in ruleset.let.items():
+        watching[name], found = watched(expression.text, rule_functions(), given_to(expression))
+        conditions += [(f"let.{name}", condition) for condition in found]
+    return watching, conditions
+
+
+def _run_rule(
+    ruleset: Ruleset, compiled: CompiledRule, shared: Mapping[str, Expression]
+) -> RuleReport:
+    watching = watch(compiled, shared)
     results = tuple(run_example(ruleset, watching.compiled, test) for test in compiled.rule.tests)
     return RuleReport(compiled.rule, results, coverage_of(watching, results))
 
