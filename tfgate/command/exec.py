@@ -150,6 +150,7 @@ def _passed_on(audit_log: str | None, receipt: Path | None, options: dict[str, A
     """Write the options once more, for a gate that is called from another directory."""
     given = [f"--ruleset={_placed(source)}" for source in options["rulesets"]]
     given += [f"--context={fact}" for fact in options["facts"]]
+    given += [f"--allow={rule}" for rule in options["allow"]]
     files_of = named(options["data"], "--data", "FILE")
     given += [f"--data={name}={Path(path).absolute()}" for name, path in files_of.items()]
     given += [f"--approval={Path(path).absolute()}" for path in options["approvals"]]

@@ -40,6 +40,9 @@ _EVALUATION = (
                  help="Evaluate only changes, or unchanged resources too."),
     click.option("--allow-empty", is_flag=True, default=None,
                  help="Allow a plan on which no rule was evaluated."),
+    click.option("--allow", multiple=True, metavar="RULE",
+                 help="Evaluate this rule (id or glob) although none of the types it matches has "
+                      "anything that it reads. Repeatable."),
     click.option("--context", "facts", multiple=True, metavar="NAME=VALUE",
                  help="Value that rules read with $context.NAME. Repeatable."),
     click.option("--data", "data", multiple=True, metavar="NAME=FILE",
@@ -81,6 +84,7 @@ def make_request(
     identity_key: str | None,
     evaluate: str | None,
     allow_empty: bool | None,
+    allow: Sequence[str],
     facts: Sequence[str],
     data: Sequence[str],
     audit_log: str | None = None,
@@ -93,6 +97,7 @@ def make_request(
         "gate.rulesets": list(rulesets) or None,
         "gate.evaluate": evaluate,
         "gate.allow_empty": allow_empty,
+        "gate.allow": list(allow) or None,
         "audit.log": audit_log,
         "receipts.key": receipt_key,
     }

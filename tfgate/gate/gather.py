@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tfgate.engine.context import Context
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import PlanError, UsageError
+from tfgate.gate.absent import refuse_absent
 from tfgate.gate.inputs import PlanInput, read_plan_input
 from tfgate.gate.operator import operator_of
 from tfgate.gate.request import Gathered, GatheredSources, Request
@@ -403,7 +404,11 @@ def gather_sources(request: Request, config: GateConfig) -> GatheredSources:
 def _rules(request: Request, config: GateConfig, workspace: Workspace) -> Effective:
     if request.rules is not None:
         return request.rules(config, workspace.name)
-    return for_workspace(config, workspace.name, functions=rule_functions(), shipped_examples=False)
+    found = for_workspace(
+        config, workspace.name, functions=rule_functions(), shipped_examples=False
+    )
+    refuse_absent(found.rulesets, config.gate.allow, request.env)
+    return found
 
 
 def _settled(plan: PlanInput, claimed: Workspace, request: Request) -> Workspace:

@@ -154,6 +154,13 @@ class Gate(Section, table="gate"):
         "TFGATE_ALLOW_EMPTY",
         default=False,
     )
+    allow = Setting[tuple[str, ...]](
+        ListOf(Text()),
+        "Rules, by id or glob, that are evaluated although none of the types they match has "
+        "anything that they read.",
+        "TFGATE_ALLOW",
+        default=(),
+    )
     require_verified_operator = Setting(
         Boolean(),
         "Whether nothing is decided unless it is proven who asks: by a token of one of "

@@ -149,6 +149,7 @@ def test_later_layers_win_and_every_value_knows_its_origin(tmp_path: Path, write
         "gate.comment_waiver_globs": "default",
         "gate.uncommitted_waivers": "default",
         "gate.allow_empty": "TFGATE_ALLOW_EMPTY",
+        "gate.allow": "default",
         "gate.waiver_files": "../tfgate.toml:6",
         "gate.require_verified_operator": "default",
         "gate.waiver_notice_days": "default",

@@ -1,0 +1,97 @@
+"""Rules that are alike on every plan: all they read are attributes that none of their types has.
+
+A misspelt name is null, so such a rule passes on every plan, or fails on every plan. Lint says
+so; a gate does not load it, where the schema of each type that the rule matches is at hand.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+from tfgate.errors import Problem, RulesetError
+from tfgate.model.rule import Scope
+from tfgate.model.text import any_glob
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tfgate.ruleset import CompiledRule, Ruleset
+    from tfgate.schema import Catalog
+
+_SIDES: Final = ("after", "before")
+_ELSEWHERE: Final = frozenset({"references", "referenced_by", "configured", "changed"})
+"""Functions by which a rule reads more than the paths of its expressions say."""
+
+
+def refuse_absent(
+    rulesets: Iterable[Ruleset], allowed: Sequence[str], env: Mapping[str, str]
+) -> None:
+    """Refuse rules that read nothing which a matched type has; ``allowed`` are globs of ids.
+
+    Shipped rules were checked before. Raises ``RulesetError``, and ``UsageError`` for an index of
+    a schema that cannot be read.
+    """
+    is_allowed = any_glob(tuple(allowed)) if allowed else None
+    suspects = [
+        (compiled, names)
+        for ruleset in rulesets
+        if not ruleset.source.startswith("tfgate:")
+        for compiled in ruleset.rules
+        if not (is_allowed and is_allowed(compiled.id)) and (names := _names(compiled))
+    ]
+    if not suspects:
+        return
+    from tfgate.schema import Catalog  # asked for by rules of one's own alone: 3 ms
+    from tfgate.schema.sources import load_indexes
+
+    catalog = Catalog(load_indexes(env))
+    found = [
+        problem
+        for compiled, names in suspects
+        if (problem := _problem(compiled, names, catalog)) is not None
+    ]
+    if found:
+        raise RulesetError(found)
+
+
+def _names(compiled: CompiledRule) -> frozenset[str]:
+    """Return the attributes that a rule reads; none where it reads anything else as well."""
+    rule = compiled.rule
+    if rule.scope is not Scope.RESOURCE or not rule.match.types or "data" in rule.match.modes:
+        return frozenset()
+    names = set()
+    for expression in compiled.deciding():
+        if not _ELSEWHERE.isdisjoint(expression.functions):
+            return frozenset()
+        for path in expression.reads:
+            if len(path) < 2 or path[0] not in _SIDES:
+                return frozenset()
+            names.add(path[1])
+    return frozenset(names)
+
+
+def _problem(compiled: CompiledRule, names: frozenset[str], catalog: Catalog) -> Problem | None:
+    match = compiled.rule.match
+    known: set[str] = set()
+    for glob in match.types:
+        types = catalog.matching((glob,), match.providers)
+        if not types:
+            return None  # of a provider whose schema is not at hand
+        for kind in types:
+            block = catalog.get(kind)
+            if block is None or not names.isdisjoint(block.names):
+                return None
+            known |= block.names
+    name = min(names)
+    near = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    who = f"{match.types[0]} does not have"
+    if len(match.types) > 1:
+        who = f"none of the {len(match.types)} types that it matches has"
+    return Problem(
+        compiled.rule.file,
+        f"{compiled.id} is alike on every plan: all that it reads is {', '.join(sorted(names))}, "
+        f"which {who}{f' (did you mean {near[0]}?)' if near else ''}; correct the name, or "
+        f"evaluate it all the same with --allow {compiled.id}",
+        "deny" if compiled.deny is not None else "require",
+    )
