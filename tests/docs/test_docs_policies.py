@@ -10,7 +10,7 @@ from tests.support.doc_rules import ruleset_of_page
 from tfgate.cli.main import main
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("idioms.md",)
+PAGES = ("idioms.md", "cross-resource.md")
 
 
 @pytest.mark.parametrize("page", PAGES)
