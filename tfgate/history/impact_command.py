@@ -7,13 +7,16 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from tfgate.audit.decision import find_plan, kept_plans
 from tfgate.audit.search import Filters, parse_moment, search_trail
+from tfgate.command.options import named
 from tfgate.command.output import items_bar, write_file, write_out
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import AuditError, UsageError
@@ -273,6 +276,9 @@ def _of_record(
               help="Workspace of the plans in folders (default: the name of a plan's "
                    "folder).")  # fmt: skip
 @place_options
+@click.option("--data", multiple=True, metavar="NAME=FILE",
+              help="JSON, TOML or YAML file that both sets of rules read as $data.NAME. "
+                   "Repeatable.")  # fmt: skip
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--output", metavar="FILE", help="Where to write it (default: standard output).")
 @click.option("--jobs", "-j", type=click.IntRange(1), metavar="N",
@@ -283,6 +289,7 @@ def impact(
     kind: str,
     rulesets: tuple[str, ...],
     config: str | None,
+    data: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Evaluate recorded plans under the rules of REF and under those here; show what differs.
@@ -290,7 +297,8 @@ def impact(
     Newly denied and newly allowed plans, by rule, workspace and address. Nothing is recorded.
     """
     place = RulesPlace(Path.cwd(), os.environ, config, rulesets)
-    write_impact(place, base, plans, kind, **options)
+    files = {name: place.cwd / path for name, path in named(data, "--data", "FILE").items()}
+    write_impact(place, base, plans, kind, data=files, **options)
 
 
 def write_impact(
@@ -303,6 +311,7 @@ def write_impact(
     workspace: str | None = None,
     output: str | None = None,
     jobs: int | None = None,
+    data: Mapping[str, Path] = MappingProxyType({}),
 ) -> None:
     """Evaluate the plans under the rules of ``base`` and those of the working tree, and write it.
 
@@ -316,11 +325,12 @@ def write_impact(
         sources = recorded_plans(
             plans, after, place.env, now=now, workspace=workspace, since=moment
         )
-        with rules_at(place, base) as (before, commit):
-            for config in (before, after):
+        with rules_at(place, base) as (old, commit):
+            before, now_in_force = (replace(one, given_data=data) for one in (old, after))
+            for config in (before, now_in_force):
                 # A mistake in the rules is one error, not one for each plan.
                 for_workspace(config, sources[0].workspace, functions=rule_functions())
-            evaluator = Evaluator(TwoRules(before, after))
+            evaluator = Evaluator(TwoRules(before, now_in_force))
             evaluated = evaluate_plans(evaluator, sources, workers=jobs, progress=progress)
             found = Impact(base, commit, tuple(evaluated))
     text = "\n".join(_WRITERS[kind](found)) + "\n"

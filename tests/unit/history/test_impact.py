@@ -185,3 +185,22 @@ def test_retention(tmp_path: Path) -> None:
     assert prune(tmp_path, 5, now + 10) == 0
     assert prune(tmp_path, 5, now + 90_000) == 1
     assert (find_plan(tmp_path, old), find_plan(tmp_path, new) is not None) == (None, True)
+
+
+def test_both_sets_of_rules_read_the_data_that_is_given(
+    repo: Repo, capsys: Capture, tmp_path: Path
+) -> None:
+    """A file of --data stands in for what the configuration would name, before and after."""
+    manifest = repo.path / "policy" / "ruleset.toml"
+    manifest.write_text(manifest.read_text() + '\n[data.owners]\ndescription = "Who may own"\n')
+    repo.rule("A-1", "contains($data.owners.all, after.tags.Owner || '')")
+    repo.commit("Owners by a list")
+    repo.git("tag", "-f", "base")
+    repo.rule("A-1", "contains($data.owners.all, after.tags.Team || '')")
+    file = tmp_path / "owners.json"
+    file.write_text('{"all": ["x", "y"]}')
+    found = as_json(capsys, "--plans", "../plans", "--data", f"owners={file}")
+    assert found["newly_denied"] == ["prod/owned.json"]
+    assert found["newly_allowed"] == ["prod/team.json"]
+    file.write_text('{"all": []}')
+    assert as_json(capsys, "--plans", "../plans", "--data", f"owners={file}")["changed"] == []
