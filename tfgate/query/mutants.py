@@ -1,7 +1,7 @@
 """Small changes to an expression that its examples should notice (mutation testing).
 
 Each change is made on the tree and written out again: what comes out parses. Whether it compiles
-(a literal may be the name of a parameter) is for the caller to see.
+(a function may refuse a literal) is for the caller to see.
 """
 
 from __future__ import annotations
@@ -38,8 +38,6 @@ _COMPARISONS: Final = {
 """For the orderings: the one that differs at the boundary, and the opposite."""
 _OPERATORS: Final = {"+": "-", "-": "+", "*": "/", "/": "*", "//": "/", "%": "/"}
 _FUNCTIONS: Final = {"any": "all", "all": "any", "none": "any", "min": "max", "max": "min"}
-_NAMES: Final = frozenset({"param", "var", "data"})
-"""Functions whose literal is a declared name: the loader sees a wrong one."""
 _NO_FIELDS: Final = frozenset({"null", "true", "false"})
 _MOST_ELEMENTS: Final = 20
 """Elements of one literal list that are left out in turn."""
@@ -113,8 +111,6 @@ def _changes(tree: Node) -> Iterator[Later]:
         return
     for changed, label in _own(tree):
         yield partial(_itself, changed), label
-    if isinstance(tree, ast.Call) and tree.name in _NAMES:
-        return
     of_variable = isinstance(tree, ast.Subexpression) and isinstance(tree.parts[0], ast.Variable)
     for field in tree.__struct_fields__:
         inside = getattr(tree, field)

@@ -62,7 +62,7 @@ def test_all_of_them_compile() -> None:
 
 def test_declared_names_are_left_alone() -> None:
     """A wrong name of a parameter is a mistake that the loader finds."""
-    assert not [text for text in _texts("contains(param('types'), a)") if "types_x" in text]
+    assert not [text for text in _texts("contains($params.types, a)") if "types_x" in text]
 
 
 @thorough
