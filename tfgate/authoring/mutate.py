@@ -124,11 +124,9 @@ def mutate_rule(ruleset: Ruleset, compiled: CompiledRule) -> RuleMutation:
         examples = [prepare(ruleset, compiled, test) for test in rule.tests]
     except TfgateError as error:
         return RuleMutation(rule.id, rule.file, 0, contradicted=(str(error),))
-    contradicted = [
-        example.test.name for example in examples if not example.run(ruleset, compiled).passed
-    ]
+    contradicted = _contradicted(ruleset, compiled, examples)
     if contradicted:
-        return RuleMutation(rule.id, rule.file, 0, contradicted=tuple(contradicted))
+        return RuleMutation(rule.id, rule.file, 0, contradicted=contradicted)
     found = {key: Mutants(expression.text) for key, expression in compiled.expressions()}
     shares = _shares(compiled, found)
     variants = list(_variants(compiled, found, shares))
@@ -160,13 +158,20 @@ def mutate_shared(ruleset: Ruleset, name: str) -> RuleMutation:
     """
     key = f"let.{name}"
     rules = [compiled for compiled in ruleset.rules if name in compiled.shared]
-    file = rules[0].rule.file if rules else ruleset.source
+    file = ruleset.source
     try:
         prepared = [
             (one, [prepare(ruleset, one, test) for test in one.rule.tests]) for one in rules
         ]
     except TfgateError as error:
         return RuleMutation(key, file, 0, contradicted=(str(error),))
+    contradicted = tuple(
+        f"{one.id}: {example}"
+        for one, examples in prepared
+        for example in _contradicted(ruleset, one, examples)
+    )
+    if contradicted:
+        return RuleMutation(key, file, 0, contradicted=contradicted)
     expression = ruleset.let[name]
     reasons = {
         known.survives: known.reason
@@ -201,6 +206,15 @@ def _shares(compiled: CompiledRule, found: Mapping[str, Mutants]) -> dict[str, i
     if cost <= ROOM:
         return {key: one.count for key, one in found.items()}
     return {key: min(one.count, one.count * ROOM // cost + 1) for key, one in found.items()}
+
+
+def _contradicted(
+    ruleset: Ruleset, compiled: CompiledRule, examples: Iterable[Prepared]
+) -> tuple[str, ...]:
+    """Return the examples that a rule fails as it is: each would seem to notice any change."""
+    return tuple(
+        example.test.name for example in examples if not example.run(ruleset, compiled).passed
+    )
 
 
 def _noticed(ruleset: Ruleset, variant: CompiledRule, examples: Iterable[Prepared]) -> bool:

@@ -88,3 +88,14 @@ def test_the_reason_for_a_change_stands_in_a_rule_that_uses_the_value(tmp_path: 
     found = ruleset(tmp_path, FIRST + reason)
     assert survivor.change not in [e.change for e in mutate_shared(found, "owned").unexplained]
     assert [each.stale for each in mutate_ruleset(found, found.rules)] == [(), ()]
+
+
+def test_an_example_that_does_not_hold_proves_no_value(tmp_path: Path) -> None:
+    """It would seem to notice any change, though another rule is asked about alone."""
+    wrong = SECOND.replace('expect = "fail"', 'expect = "pass"')
+    found = ruleset(tmp_path, FIRST, wrong)
+    first = [rule for rule in found.rules if rule.id == "ACME-1"]
+    (*_, shared) = mutate_ruleset(found, first)
+    assert (shared.rule, shared.tried) == ("let.owned", 0)
+    assert shared.contradicted == ("ACME-2: none fails",)
+    assert not shared.passed
