@@ -75,9 +75,10 @@ def _problem(compiled: CompiledRule, names: frozenset[str], catalog: Catalog) ->
     match = compiled.rule.match
     known: set[str] = set()
     for glob in match.types:
+        prefix = glob.partition("_")[0]
         types = catalog.matching((glob,), match.providers)
-        if not types:
-            return None  # of a provider whose schema is not at hand
+        if not types or "*" in prefix or "?" in prefix:
+            return None  # of a provider, or of any, whose schema is not at hand
         for kind in types:
             block = catalog.get(kind)
             if block is None or not names.isdisjoint(block.names):

@@ -78,6 +78,7 @@ def test_what_no_type_has_is_refused(rule: str, tmp_path: Path) -> None:
         DB + 'deny = "after"',
         DB + "deny = \"after.storage_encryptd && references('kms_key_id')\"",
         'match.types = ["aws_db_instance", "other_thing"]\ndeny = "after.storage_encryptd"',
+        'match.types = ["*_bucket"]\ndeny = "after.uniform_bucket_level_access"',
         'match.types = ["acme_*"]\ndeny = "after.storage_encryptd"',
         'deny = "after.storage_encryptd"',
         DB + "match.actions = [\"delete\"]\ndeny = '`true`'",
