@@ -13,6 +13,7 @@ from tfgate.engine.functions import rule_functions
 from tfgate.errors import TfgateError, UsageError
 from tfgate.examples.plan import ExamplePlan, example_plan
 from tfgate.examples.run import ExampleResult, example_context, only_rule, prepare, run_example
+from tfgate.gate.absent import refuse_absent
 from tfgate.gate.inputs import PLAN_FILE_MAGIC, read_file
 from tfgate.model.rule import Enforcement, Rule, RuleTest, Scope, Severity
 from tfgate.model.text import glob_matches
@@ -364,6 +365,8 @@ def load_sources(
         sources = (".",)
     flags = {"gate.rulesets": list(sources) or None}
     loaded = load_gate_config(cwd, env, config=config, flags=flags)
-    return load_rulesets(
+    found = load_rulesets(
         sources_for(loaded, "default"), functions=rule_functions(), remote=lambda: loaded.remote
     )
+    refuse_absent(found, loaded.gate.allow, env)
+    return found

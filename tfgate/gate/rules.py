@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from tfgate.audit.scratch import scratch
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import UsageError
+from tfgate.gate.absent import refuse_absent
 from tfgate.gate.rule_origin import repository_of
 from tfgate.git import Git
 from tfgate.model.rule import Enforcement, Match, Rule, default_on_unknown
@@ -57,7 +58,7 @@ class RulesPlace:
 
     def effective(self, workspace: str = "default") -> Effective:
         """Load the rules as they are now. Raises ``ConfigError``."""
-        return for_workspace(self.gate_config(), workspace, functions=rule_functions())
+        return _loaded(self.gate_config(), workspace, self.env)
 
     def checkout(self) -> tuple[GitDir, Git]:
         """Return the checkout that the working directory is in. Raises ``UsageError``."""
@@ -170,7 +171,13 @@ def rules_in_force(
     """Load the rulesets of the configuration, or those named. Raises ``ConfigError``."""
     flags = {"gate.rulesets": list(rulesets) or None}
     loaded = load_gate_config(cwd, env, config=config, flags=flags)
-    return for_workspace(loaded, workspace, functions=rule_functions())
+    return _loaded(loaded, workspace, env)
+
+
+def _loaded(config: GateConfig, workspace: str, env: Mapping[str, str]) -> Effective:
+    found = for_workspace(config, workspace, functions=rule_functions())
+    refuse_absent(found.rulesets, config.gate.allow, env)
+    return found
 
 
 def describe_rule(ruleset: Ruleset, compiled: CompiledRule, level: Enforcement) -> str:

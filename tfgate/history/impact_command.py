@@ -20,6 +20,7 @@ from tfgate.command.options import named
 from tfgate.command.output import items_bar, write_file, write_out
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import AuditError, UsageError
+from tfgate.gate.absent import refuse_absent
 from tfgate.gate.check import find_plans
 from tfgate.gate.record import audit_paths
 from tfgate.gate.rules import RulesPlace, rules_at
@@ -327,9 +328,12 @@ def write_impact(
         )
         with rules_at(place, base) as (old, commit):
             before, now_in_force = (replace(one, given_data=data) for one in (old, after))
-            for config in (before, now_in_force):
-                # A mistake in the rules is one error, not one for each plan.
+            # A mistake in the rules is one error, not one for each plan.
+            _, loaded = (
                 for_workspace(config, sources[0].workspace, functions=rule_functions())
+                for config in (before, now_in_force)
+            )
+            refuse_absent(loaded.rulesets, now_in_force.gate.allow, place.env)
             evaluator = Evaluator(TwoRules(before, now_in_force))
             evaluated = evaluate_plans(evaluator, sources, workers=jobs, progress=progress)
             found = Impact(base, commit, tuple(evaluated))

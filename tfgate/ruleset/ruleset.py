@@ -62,6 +62,11 @@ class Ruleset(Frozen, frozen=True):
             raise ConfigError(problems.done())
         return values
 
+    def path_of(self, file: str) -> Path:
+        """Return where a file is that messages name as ``file``: `Rule.file`, the manifest."""
+        inside = next((one.path for one in self.files if file.endswith(f"/{one.path}")), None)
+        return self.path / inside if inside is not None and self.path.is_dir() else self.path
+
     @property
     def id(self) -> str:
         """The ruleset's id."""

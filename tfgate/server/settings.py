@@ -11,6 +11,7 @@ import tomli
 
 from tfgate.engine.functions import rule_functions
 from tfgate.errors import ConfigError, Problem, TfgateError, UsageError
+from tfgate.gate.absent import refuse_absent
 from tfgate.model.rule import Enforcement
 from tfgate.model.text import glob_matches
 from tfgate.opening import read_file
@@ -288,6 +289,7 @@ def _load(settings: Settings, table: PolicyTable, env: Mapping[str, str]) -> Pol
         shipped_examples=False,
         remote=lambda: config.remote,
     )
+    refuse_absent(loaded, config.gate.allow, env)
     # With the data files that the configuration names: from now on they are part of the rulesets.
     rulesets = dict(zip(sources, resolve(config, loaded, "").rulesets, strict=True))
     approvals = tuple(str(settings.path(text)) for text in table.approvals)

@@ -109,10 +109,7 @@ class _Lint:
 
     def _reporter(self, ruleset: Ruleset, file: str) -> Reporter:
         if file not in self.reporters:
-            shown = locate(ruleset.source, self.base).shown
-            inside = ruleset.path.is_dir()
-            path = ruleset.path / file[len(shown) + 1 :] if inside else ruleset.path
-            self.reporters[file] = Reporter(file, self._text(path, file))
+            self.reporters[file] = Reporter(file, self._text(ruleset.path_of(file), file))
         return self.reporters[file]
 
     def _text(self, path: Path, file: str) -> str | None:
