@@ -15,8 +15,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from tfgate._version import __version__
 from tfgate.errors import TfgateError
@@ -82,6 +84,17 @@ class Answer(NamedTuple):
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
+
+
+_Shape = TypeVar("_Shape")
+
+
+def shaped(data: bytes, shape: type[_Shape]) -> _Shape | None:
+    """Return JSON of another machine in its shape; ``None`` for whatever does not have it."""
+    try:
+        return msgspec.json.decode(data, type=shape)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return None
 
 
 class Peer:

@@ -11,11 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
-import msgspec
-
 from tfgate.engine.override import refused_person
 from tfgate.errors import TfgateError, UsageError
-from tfgate.outbound import AGENT, Peer
+from tfgate.outbound import AGENT, Peer, shaped
 from tfgate.report.escape import clip, console
 
 if TYPE_CHECKING:
@@ -165,12 +163,10 @@ class Api:
         return self._ask(path, query, accept)[0]
 
     def _shaped(self, body: bytes, shape: type[Shape], path: str) -> Shape:
-        try:
-            return msgspec.json.decode(body, type=shape)
-        except (msgspec.MsgspecError, RecursionError, UnicodeError):
-            raise TfgateError(
-                f"{self._base}{path} has not the shape that its documentation gives."
-            ) from None
+        found = shaped(body, shape)
+        if found is None:
+            raise TfgateError(f"{self._base}{path} has not the shape that its documentation gives.")
+        return found
 
     def _ask(
         self, path: str, query: Mapping[str, str | int], accept: str | None

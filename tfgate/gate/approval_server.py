@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -22,7 +22,7 @@ from tfgate.errors import TfgateError, UsageError
 from tfgate.gate.approvals import needs_of, prepare_request
 from tfgate.gate.documents import MAX_DOCUMENT, write_document
 from tfgate.identity.token_sources import FILE_VARIABLE, VARIABLE, find_token
-from tfgate.outbound import AGENT, Peer
+from tfgate.outbound import AGENT, Peer, shaped
 
 if TYPE_CHECKING:
     from tfgate.gate.check import Evaluated
@@ -123,12 +123,12 @@ class ApprovalServer:
         }
         answer = peer.request("POST", body, headers, largest=2 * MAX_DOCUMENT)
         if answer.status != 200:
-            problem = _decoded(answer.body, _Problem)
+            problem = shaped(answer.body, _Problem)
             said = "" if problem is None else problem.error
             error = ServerError(f"{peer.host} answered {answer.status}: {said or answer.reason}")
             error.again = answer.status >= 500 or answer.status == 429
             raise error
-        state = _decoded(answer.body, State)
+        state = shaped(answer.body, State)
         if state is None:
             raise ServerError(f"{peer.host} does not answer as an approval server does.")
         return state
@@ -154,16 +154,6 @@ class ApprovalServer:
                 "(docs/approvals.md).",
             )
         return found.text
-
-
-_Shape = TypeVar("_Shape")
-
-
-def _decoded(data: bytes, shape: type[_Shape]) -> _Shape | None:
-    try:
-        return msgspec.json.decode(data, type=shape)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        return None
 
 
 def _split(url: str) -> tuple[str, str] | None:

@@ -14,7 +14,7 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -23,7 +23,7 @@ from tfgate.audit.files import make_directory, write_whole
 from tfgate.errors import IdentityError
 from tfgate.model import Frozen
 from tfgate.opening import open_file
-from tfgate.outbound import AGENT, Peer
+from tfgate.outbound import AGENT, Peer, shaped
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -178,14 +178,16 @@ def _of_file(issuer: Issuer, path: Path) -> list[dict[str, Any]]:
     return _key_set(data, f"The file {path} (keys of {issuer.name})")
 
 
-def discover(issuer: Issuer, env: Mapping[str, str]) -> Discovery:
-    """Ask the issuer what there is of it. Raises ``IdentityError``."""
+_Found = TypeVar("_Found", bound=Discovery)
+
+
+def discover(issuer: Issuer, env: Mapping[str, str], shape: type[_Found]) -> _Found:
+    """Ask the issuer what there is of it, as far as ``shape`` says. Raises ``IdentityError``."""
     where = f"The discovery document of {issuer.name}"
     data = _get(issuer.issuer.rstrip("/") + _DISCOVERY, issuer, env, where)
-    try:
-        found = msgspec.json.decode(data, type=Discovery)
-    except (msgspec.MsgspecError, RecursionError):
-        raise IdentityError(f"{where} is not one of OpenID Connect Discovery 1.0.") from None
+    found = shaped(data, shape)
+    if found is None:
+        raise IdentityError(f"{where} is not one of OpenID Connect Discovery 1.0.")
     if found.issuer != issuer.issuer:
         raise IdentityError(f"{where} is that of another issuer.")
     return found
@@ -193,7 +195,7 @@ def discover(issuer: Issuer, env: Mapping[str, str]) -> Discovery:
 
 def _fetch(issuer: Issuer, env: Mapping[str, str]) -> list[dict[str, Any]]:
     """Ask the issuer for its keys. Raises ``IdentityError``."""
-    found = discover(issuer, env)
+    found = discover(issuer, env, Discovery)
     if not may_lead_to(found.jwks_uri, issuer):
         raise IdentityError(
             f"The discovery document of {issuer.name} names keys on another host than the "
@@ -232,13 +234,12 @@ def _get(url: str, issuer: Issuer, env: Mapping[str, str], where: str) -> bytes:
 def _key_set(data: bytes, where: str) -> list[dict[str, Any]]:
     if len(data) > MOST_BYTES:
         raise IdentityError(f"{where} has more than {MOST_BYTES:,} bytes.")
-    try:
-        keys = msgspec.json.decode(data, type=_KeySet).keys
-    except (msgspec.MsgspecError, RecursionError):
-        raise IdentityError(f"{where} is not a JWK set (RFC 7517).") from None
-    if len(keys) > MOST_KEYS:
+    found = shaped(data, _KeySet)
+    if found is None:
+        raise IdentityError(f"{where} is not a JWK set (RFC 7517).")
+    if len(found.keys) > MOST_KEYS:
         raise IdentityError(f"{where} has more than {MOST_KEYS} keys.")
-    return keys
+    return found.keys
 
 
 def _choose(keys: list[dict[str, Any]], kid: str | None, algorithm: str) -> dict[str, Any] | None:

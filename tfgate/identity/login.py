@@ -20,10 +20,10 @@ import msgspec
 
 from tfgate.audit.files import make_directory, write_whole
 from tfgate.errors import IdentityError
-from tfgate.identity.keys import Keys, discover, may_lead_to
+from tfgate.identity.keys import Discovery, Keys, discover, may_lead_to
 from tfgate.identity.token import MOST, verify
 from tfgate.opening import open_file
-from tfgate.outbound import AGENT, Peer
+from tfgate.outbound import AGENT, Peer, shaped
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -86,7 +86,7 @@ def ask_for_code(issuer: Issuer, env: Mapping[str, str]) -> Device:
     url = _endpoint(issuer, env, "device_authorization_endpoint")
     fields = {"client_id": str(issuer.client_id), "scope": SCOPE}
     status, body = _post(url, fields, issuer, env)
-    device = _shaped(body, Device) if status == 200 else None
+    device = shaped(body, Device) if status == 200 else None
     if device is None:
         raise IdentityError(f"{issuer.name} gives no code to log in with: it answered {status}.")
     shown = (device.user_code, device.verification_uri, device.verification_uri_complete or "")
@@ -129,8 +129,8 @@ def wait_for_login(
             interval = min(interval * 2, 60)  # a provider that is busy is asked less often
             continue
         if status == 200:
-            return _logged_in(issuer, _shaped(body, _Tokens), env, now())
-        refused = _shaped(body, _Refused)
+            return _logged_in(issuer, shaped(body, _Tokens), env, now())
+        refused = shaped(body, _Refused)
         error = "" if refused is None else refused.error
         if error == "slow_down":
             interval += 5
@@ -200,7 +200,7 @@ def _refreshed(issuer: Issuer, kept: Kept, env: Mapping[str, str], now: dt.datet
         "client_id": kept.client_id,
     }
     status, body = _post(url, fields, issuer, env)
-    tokens = _shaped(body, _Tokens) if status == 200 else None
+    tokens = shaped(body, _Tokens) if status == 200 else None
     if tokens is None or tokens.id_token is None:
         raise _again(issuer, None)
     identity = _same(issuer, kept, _verified(issuer, tokens.id_token, env, now))
@@ -252,7 +252,7 @@ def load(issuer: Issuer, env: Mapping[str, str]) -> Kept | None:
     if data is None and (ring := _keyring()) is not None:
         with contextlib.suppress(Exception):  # a keyring that is locked has no login
             data = (ring.get_password(_SERVICE, issuer.issuer) or "").encode()
-    kept = _shaped(data or b"", Kept)
+    kept = shaped(data or b"", Kept)
     return kept if kept is not None and kept.issuer == issuer.issuer else None
 
 
@@ -315,7 +315,7 @@ def _keyring() -> KeyringBackend | None:
 
 
 def _endpoint(issuer: Issuer, env: Mapping[str, str], name: str) -> str:
-    found = discover(issuer, env)
+    found = discover(issuer, env, Discovery)
     url = getattr(found, name)
     if not isinstance(url, str):
         raise IdentityError(f"{issuer.name} has no {name}, which a login needs.")
@@ -350,15 +350,4 @@ def _post(
 
 
 if TYPE_CHECKING:
-    from typing import TypeVar
-
     from keyring.backend import KeyringBackend
-
-    _Shape = TypeVar("_Shape")
-
-
-def _shaped(body: bytes, shape: type[_Shape]) -> _Shape | None:
-    try:
-        return msgspec.json.decode(body, type=shape)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        return None

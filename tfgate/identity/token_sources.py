@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
-import msgspec
-
 from tfgate.errors import IdentityError
 from tfgate.identity.token import MOST
 from tfgate.model import Frozen
 from tfgate.opening import open_stream
-from tfgate.outbound import AGENT, Peer
+from tfgate.outbound import AGENT, Peer, shaped
 from tfgate.ruleset.issuer_presets import PRESETS, PresetName
 
 if TYPE_CHECKING:
@@ -174,10 +172,7 @@ def _ask(
 
 
 def _member(data: bytes, name: str, issuer: Issuer) -> str:
-    try:
-        value = msgspec.json.decode(data, type=dict[str, object])[name]
-    except (msgspec.MsgspecError, KeyError, RecursionError):
-        value = None
+    value = (shaped(data, dict[str, object]) or {}).get(name)
     if not isinstance(value, str):
         raise IdentityError(f"A token of {issuer.name} cannot be had: the answer has no {name}.")
     return _tidy(value, f"the answer of {issuer.name}'s system")

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from tfgate.errors import IdentityError, UsageError
 from tfgate.identity import Identity, Keys, verify
+from tfgate.outbound import shaped
 from tfgate.ruleset.issuers import Issuer
 from tfgate.server.approval_tables import ApprovalsTable
 from tfgate.server.approvals.desk import Asking, Desk, NotTakenError, may_ask
@@ -213,7 +214,7 @@ async def _read(request: Request, shape: type[Any], most: int) -> Any:
     data = await read_body(request, most)
     if data is None:
         raise NotTakenError(f"The request has more than {most:,} bytes.", 413)
-    try:
-        return msgspec.json.decode(data, type=shape)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        raise NotTakenError("The request is not one of tfgate.", 400) from None
+    found = shaped(data, shape)
+    if found is None:
+        raise NotTakenError("The request is not one of tfgate.", 400)
+    return found

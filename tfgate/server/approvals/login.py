@@ -22,7 +22,8 @@ from joserfc.jws import extract_compact
 
 from tfgate.errors import IdentityError, TfgateError
 from tfgate.identity import Keys, verify
-from tfgate.outbound import AGENT, Answer, Peer
+from tfgate.identity.keys import Discovery, discover
+from tfgate.outbound import AGENT, Answer, Peer, shaped
 from tfgate.ruleset.issuers import Issuer
 from tfgate.server.approval_tables import ProviderTable, fill
 from tfgate.server.approvals.store import Person
@@ -73,14 +74,14 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class _Discovery(msgspec.Struct, frozen=True):
-    """OpenID Connect Discovery 1.0, section 3: what is needed of it."""
+class _Discovery(Discovery, frozen=True, kw_only=True):
+    """What a browser's login needs of it as well."""
 
-    issuer: str
     authorization_endpoint: str
     token_endpoint: str
     userinfo_endpoint: str | None = None
     authorization_response_iss_parameter_supported: bool = False
+    """RFC 9207, section 3."""
 
 
 @dataclass
@@ -192,16 +193,12 @@ class Provider:
     def _discovery(self) -> _Discovery:
         if self._found is not None and time.monotonic() - self._found[0] < _FRESH:
             return self._found[1]
-        url = self.table.issuer.rstrip("/") + "/.well-known/openid-configuration"
-        answer = self._send("GET", url, None, {"Accept": "application/json"})
         try:
-            found = msgspec.convert(_object(answer), _Discovery)
-        except msgspec.ValidationError:
-            raise LoginError("The provider's discovery document is not one.") from None
-        ends = (found.authorization_endpoint, found.token_endpoint, found.userinfo_endpoint or url)
-        if answer.status != 200 or found.issuer != self.table.issuer:
-            raise LoginError("The provider's discovery document is not the issuer's.")
-        if not all(urlsplit(end).scheme == "https" for end in ends):
+            found = discover(self._issuer(), self.env, _Discovery)
+        except IdentityError as error:
+            raise LoginError(str(error)) from None
+        ends = (found.authorization_endpoint, found.token_endpoint, found.userinfo_endpoint)
+        if not all(urlsplit(end).scheme == "https" for end in ends if end is not None):
             raise LoginError("The provider's addresses are not https.")
         self._found = (time.monotonic(), found)
         return found
@@ -265,10 +262,10 @@ class _Response:
 
 
 def _object(answer: Answer) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(answer.body, type=dict[str, Any])
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        raise LoginError("The provider's answer is not JSON.") from None
+    found = shaped(answer.body, dict[str, Any])
+    if found is None:
+        raise LoginError("The provider's answer is not JSON.")
+    return found
 
 
 def _payload(token: str) -> bytes:
