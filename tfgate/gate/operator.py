@@ -71,7 +71,7 @@ def _by_key(key: str, config: GateConfig, about: tuple[str, str], now: dt.dateti
     Raises ``IdentityError`` where it cannot sign, or is nobody's that the gate knows.
     """
     from tfgate.audit import signing  # few people name a key
-    from tfgate.gate.approvals import allowed_signers
+    from tfgate.gate.signers import allowed_signers
 
     if config.identity.allowed_signers is None:
         raise IdentityError(

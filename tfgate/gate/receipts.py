@@ -19,7 +19,7 @@ from tfgate.engine.override import SKEW
 from tfgate.errors import UsageError
 from tfgate.exitcodes import ExitCode
 from tfgate.gate.apply import Grant, decided
-from tfgate.gate.approvals import allowed_signers, write_request
+from tfgate.gate.approvals import write_request
 from tfgate.gate.check import evaluate_and_record
 from tfgate.gate.documents import (
     DocumentError,
@@ -32,6 +32,7 @@ from tfgate.gate.documents import (
 from tfgate.gate.gather import load_config
 from tfgate.gate.inputs import read_plan_input
 from tfgate.gate.record import Recorder, audit_paths
+from tfgate.gate.signers import allowed_signers
 from tfgate.gate.statement import (
     ALLOWED,
     PAYLOAD_TYPE,

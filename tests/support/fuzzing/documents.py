@@ -12,8 +12,9 @@ from tests.support.fuzzing.corpus import SIGNED, SIGNERS
 from tests.support.plans import NOW
 from tfgate.approvals.approve import Approver, read_request, render_approval, statement_of
 from tfgate.audit.signing import RECEIPTS
-from tfgate.gate.approvals import Signers, Trusted, read_approval
+from tfgate.gate.approvals import Trusted, read_approval
 from tfgate.gate.documents import DocumentError, decode_document, unseal
+from tfgate.gate.signers import Signers
 from tfgate.gate.statement import PAYLOAD_TYPE, Statement
 
 if TYPE_CHECKING:

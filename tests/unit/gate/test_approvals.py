@@ -26,10 +26,11 @@ from tfgate.approvals.approve import (
 from tfgate.audit.signing import APPROVALS, RECEIPTS, UnknownSignerError, identify, sign
 from tfgate.cli.main import main
 from tfgate.errors import AuditError, UsageError
-from tfgate.gate.approvals import MOST_APPROVALS, PAYLOAD_TYPE, possible_signers
+from tfgate.gate.approvals import MOST_APPROVALS, PAYLOAD_TYPE
 from tfgate.gate.check import check
 from tfgate.gate.documents import MAX_DOCUMENT, read_document, seal
 from tfgate.gate.receipts import Documents, check_with_documents
+from tfgate.gate.signers import possible_signers
 from tfgate.model.decision import Decision, Verdict
 
 if TYPE_CHECKING:

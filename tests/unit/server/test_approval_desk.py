@@ -16,7 +16,8 @@ from tests.support.desk import DORA, ERIN, JOB, TABLE, DeskBench
 from tests.support.postgres import Postgres
 from tests.support.signing import new_key, signer
 from tfgate.errors import UsageError
-from tfgate.gate.approvals import Signers, Trusted, read_approval
+from tfgate.gate.approvals import Trusted, read_approval
+from tfgate.gate.signers import Signers
 from tfgate.server.approval_tables import ApprovalsTable
 from tfgate.server.approvals.desk import NotTakenError, may_ask
 from tfgate.server.approvals.store import Needs, Person
