@@ -117,17 +117,15 @@ class SubjectScope(Scope):
             state.spend(_JOIN)
             if state.has_asked_more_than(_FEW) and self.plan is not None:
                 state.spend(len(self.plan.changes))  # the arguments come from the plan
-        shared = self._shared
-        if key not in shared:
-            shared[key] = find()
-        found = shared[key]
-        if type(found) is list:
-            state.spend(len(found) >> 2)
-        return found
+        return self._found(state, key, find)
 
     def hop(self, state: State, key: object, find: Callable[[], Any]) -> Any:
         """Return what a function finds from another resource: a step of the same price each."""
         state.spend(_JOIN)
+        return self._found(state, key, find)
+
+    def _found(self, state: State, key: object, find: Callable[[], Any]) -> Any:
+        """Find once for all rules of the subject; a long list has its price each time."""
         shared = self._shared
         if key not in shared:
             shared[key] = find()

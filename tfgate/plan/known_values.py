@@ -179,15 +179,10 @@ class KnownValues:
         return self._once((modules, f"local.{name}", redacted), find)
 
     def _output(self, place: Place, name: str, rest: Sequence[Step], redacted: bool) -> Any:
-        key: str | int | None = None
-        if rest and rest[0].kind != "attribute":
-            key, rest = _key(rest[0], place), rest[1:]
-            if key is None:
-                return UNKNOWN
-        if not rest or rest[0].kind != "attribute":
+        inside = place.into_module(name, rest)
+        if inside is None:
             return UNKNOWN
-        modules, output = (*place.modules, (name, key)), str(rest[0].name)
-        inner = Place(modules)
+        inner, output, rest = inside
 
         def find() -> Any:
             module = self._modules.get(inner.calls)
@@ -198,7 +193,7 @@ class KnownValues:
                 output, self._written(inner, f"output.{output}", ("value",), redacted), redacted
             )
 
-        return _walk(self._once((modules, f"output.{output}", redacted), find), rest[1:], place)
+        return _walk(self._once((inner.modules, f"output.{output}", redacted), find), rest, place)
 
     def _variable(self, modules: Modules, name: str, redacted: bool) -> Any:
         return self._once(
@@ -303,7 +298,7 @@ def _walk(value: Any, steps: Sequence[Step], place: Place) -> Any:
     for step in steps:
         if isinstance(value, Unknown):
             return value
-        value = _get(value, str(step.name) if step.kind == "attribute" else _key(step, place))
+        value = _get(value, str(step.name) if step.kind == "attribute" else place.key_of(step))
     return value
 
 
@@ -315,13 +310,6 @@ def _get(value: Any, key: str | int | None) -> Any:
     if type(value) is list and type(key) is int and key < len(value):
         return value[key]
     return UNKNOWN
-
-
-def _key(step: Step, place: Place) -> str | int | None:
-    if step.kind == "key":
-        return step.name
-    wanted = {"each": str, "count": int}.get(step.kind)
-    return place.key if type(place.key) is wanted else None
 
 
 def _is_small(value: Any) -> bool:

@@ -167,6 +167,29 @@ class Place(NamedTuple):
         """The names of the module calls."""
         return tuple(name for name, _ in self.modules)
 
+    def key_of(self, step: Step) -> Key:
+        """Return the key that an index means here; ``None`` where that is not known."""
+        if step.kind == "key":
+            return step.name
+        wanted = {"each": str, "count": int}.get(step.kind)
+        return self.key if type(self.key) is wanted else None
+
+    def into_module(
+        self, name: str, rest: Sequence[Step]
+    ) -> tuple[Place, str, Sequence[Step]] | None:
+        """Follow ``module.NAME``: return the module, the output that is named, and what is left.
+
+        ``None`` where that does not show which instance, or which output.
+        """
+        key: Key = None
+        if rest and rest[0].kind != "attribute":
+            key, rest = self.key_of(rest[0]), rest[1:]
+            if key is None:
+                return None
+        if not rest or rest[0].kind != "attribute":
+            return None
+        return Place((*self.modules, (name, key))), str(rest[0].name), rest[1:]
+
 
 class Pointing:
     """Follows the expressions of one configuration whose sources are at hand."""
@@ -227,7 +250,11 @@ class Pointing:
             inner = self._read(place.calls, f"local.{name}")
             return _joined(inner, behind[1:]), Place(place.modules)
         if root == "module":
-            return self._into_module(name, behind[1:], place)
+            found = place.into_module(name, behind[1:])
+            if found is None:
+                return None
+            inside, output, rest = found
+            return _joined(self._read(inside.calls, f"output.{output}", ("value",)), rest), inside
         if root == "each":
             return self._to_repetition(name, behind[1:], place)
         return _resource(pointing, place)
@@ -242,20 +269,6 @@ class Pointing:
         argument = self._read(caller.calls, f"module.{call}", (name,))
         return _joined(argument, rest), caller
 
-    def _into_module(
-        self, name: str, rest: tuple[Step, ...], place: Place
-    ) -> tuple[Traversal | None, Place] | None:
-        key: Key = None
-        if rest and rest[0].kind != "attribute":
-            key, rest = _key(rest[0], place), rest[1:]
-            if key is None:
-                return None
-        if not rest or rest[0].kind != "attribute":
-            return None
-        inner = Place((*place.modules, (name, key)))
-        output = self._read(inner.calls, f"output.{rest[0].name}", ("value",))
-        return _joined(output, rest[1:]), inner
-
     def _to_repetition(
         self, name: str, rest: tuple[Step, ...], place: Place
     ) -> tuple[Traversal | None, Place] | None:
@@ -269,16 +282,8 @@ class Pointing:
         return _joined(over, (Step("key", place.key), *rest)), Place(place.modules)
 
 
-def _joined(inner: Traversal | None, rest: tuple[Step, ...]) -> Traversal | None:
+def _joined(inner: Traversal | None, rest: Sequence[Step]) -> Traversal | None:
     return None if inner is None else Traversal(inner.root, (*inner.steps, *rest))
-
-
-def _key(step: Step, place: Place) -> Key:
-    if step.kind == "key":
-        return step.name
-    if step.kind == "each":
-        return place.key if isinstance(place.key, str) else None
-    return place.key if step.kind == "count" and isinstance(place.key, int) else None
 
 
 def _resource(pointing: Traversal, place: Place) -> Pointed | None:
@@ -292,7 +297,7 @@ def _resource(pointing: Traversal, place: Place) -> Pointed | None:
         return None
     written = ""
     if keys:
-        key = _key(keys[0], place)
+        key = place.key_of(keys[0])
         if key is None:
             return None
         written = written_key(key)
