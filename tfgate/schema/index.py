@@ -97,8 +97,8 @@ class Provider(msgspec.Struct, frozen=True):
 MAGIC: Final = b"tfgate-schema 1\n"
 SUFFIX: Final = ".tfschema"
 _LENGTH: Final = 9
-_CHUNK: Final = 150_000
-"""Bytes of a chunk before compression; 2 ms to open."""
+_CHUNK: Final = 25_000
+"""Bytes of a chunk before compression; 0.2 ms to open. Larger ones compress a little better."""
 _MOST: Final = 64 * 1024 * 1024
 """Bytes that a hostile file may unfold to, a chunk."""
 
