@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tfgate.model.text import late
 from tfgate.query.values import SENSITIVE
 
 FORMATS: Final = {
@@ -30,21 +31,21 @@ FORMATS: Final = {
 }
 """Formats that issuers document: name with article → pattern."""
 
-_FORMATS = {name: re.compile(pattern) for name, pattern in FORMATS.items()}
+_FORMATS = {name: late(pattern) for name, pattern in FORMATS.items()}
 _LONGEST = 100_000
 """Characters looked at; a private key stands at the beginning of what holds it."""
-_RUN = re.compile(r"[A-Za-z0-9+/_=-]{24,200}")
-_PLAIN = re.compile(
+_RUN = late(r"[A-Za-z0-9+/_=-]{24,200}")
+_PLAIN = late(
     r"[a-z]+(?:[-_/][a-z0-9]+)*|[A-Z]+(?:_[A-Z0-9]+)*|[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[0-9-]+"
     r"|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 )
-_HEX = re.compile(r"[0-9a-fA-F]+")
-_NAMES = re.compile(
+_HEX = late(r"[0-9a-fA-F]+")
+_NAMES = late(
     r"pass(?:word|wd|phrase)?$|secret|(?:^|_)token$|api_?key|private_key|access_key|credential"
     r"|auth_?key|connection_string|client_secret|encryption_key",
     re.IGNORECASE,
 )
-_HARMLESS = re.compile(
+_HARMLESS = late(
     r"_(?:arn|id|ids|name|names|version|path|file|type|length|enabled|policy|rotation|ttl|url|uri"
     r"|lifetime|expiration|expiry|required|min|max|prefix|suffix)$",
     re.IGNORECASE,
