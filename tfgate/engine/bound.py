@@ -281,6 +281,12 @@ class BoundRule:
         return any(map(_is_scoped, self.compiled.shown()))
 
     @cached_property
+    def deciding_lets(self) -> Mapping[str, Expression]:
+        """The values of ``let`` that what decides uses, directly or through others."""
+        lets = {**self.compiled.shared, **self.compiled.let}
+        return used_of(lets, [self.get_ready().decider])
+
+    @cached_property
     def plain_remediation(self) -> str | None:
         """Its remediation where there is no subject to fill it in from."""
         template = self.compiled.remediation

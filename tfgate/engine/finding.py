@@ -11,7 +11,6 @@ from tfgate.model.rule import Scope
 from tfgate.model.text import late
 from tfgate.plan import Reads
 from tfgate.query import SENSITIVE, EvaluationError, Maybe, Unknown
-from tfgate.ruleset.names import used_of
 from tfgate.ruleset.template import MISSING
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from tfgate.engine.context import Context
     from tfgate.engine.rule_verdict import RuleResult
     from tfgate.plan import Plan, Subject
-    from tfgate.query import Expression
     from tfgate.query.state import Meter
 
 
@@ -89,9 +87,8 @@ def _side_of(focus: Focus, document: dict[str, Any]) -> tuple[str, Any]:
 
 
 def _focus_of(rule: BoundRule) -> Focus:
-    decider = rule.get_ready().decider
-    used = _lets_of(rule, decider)
-    return _focus(decider.reads, *[named.reads for named in used.values()])
+    lets = rule.deciding_lets.values()
+    return _focus(rule.get_ready().decider.reads, *[named.reads for named in lets])
 
 
 @lru_cache(maxsize=4096)
@@ -140,7 +137,7 @@ def traced(
     if not isinstance(whole, dict) or name is None:
         return untraced
     elements = whole.get(name)
-    if _lets_of(rule, rule.get_ready().decider):
+    if rule.deciding_lets:
         return untraced  # a ``let`` is of the whole list
     if not isinstance(elements, list) or not 1 < len(elements) <= _MOST:
         return untraced
@@ -154,10 +151,6 @@ def traced(
         given += found
         paths += [Traced(f"{name}[{number}]", element)] * len(found)
     return paths if _same(given, items) else untraced
-
-
-def _lets_of(rule: BoundRule, expression: Expression) -> dict[str, Expression]:
-    return used_of({**rule.compiled.shared, **rule.compiled.let}, [expression])
 
 
 def _evaluated(
