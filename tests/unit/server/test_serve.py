@@ -48,3 +48,11 @@ def test_check_reads_everything_and_ends(
     file.write_text('[[policy]]\nconfig = "tfgate.toml"\nrulesets = ["tfgate:nope"]\n')
     assert main(["serve", "--check", "--config", str(file)]) == 2
     assert "nope" in capsys.readouterr().err
+    (tmp_path / "acme.toml").write_text(
+        '[ruleset]\nid = "acme"\nversion = "1.0.0"\ntitle = "Acme"\nowners = ["a@acme.example"]\n'
+        '[[rules]]\nid = "ACME-1"\ntitle = "T"\nseverity = "low"\nenforcement = "advisory"\n'
+        'message = "M"\nmatch.types = ["aws_db_instance"]\ndeny = "after.storage_encryptd"\n'
+    )
+    file.write_text('[[policy]]\nconfig = "tfgate.toml"\nrulesets = ["./acme.toml"]\n')
+    assert main(["serve", "--check", "--config", str(file)]) == 2
+    assert "ACME-1 is alike on every plan" in capsys.readouterr().err
